@@ -1,0 +1,55 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// What every Swift target of the package is compiled with.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "GenesysLoop",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "GenesysLoop", targets: ["GenesysLoop"]),
+        .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
+        .library(name: "CUV", targets: ["CUV"]),
+        .executable(name: "genesys-loop", targets: ["genesys-loop"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .target(
+            name: "GenesysLoop",
+            dependencies: ["CUV", "COpenSSL", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .executableTarget(
+            name: "genesys-loop",
+            dependencies: [
+                "GenesysLoop", "GenesysSimulator",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GenesysLoopTests",
+            dependencies: ["GenesysLoop", "CUV", "COpenSSL"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .testTarget(
+            name: "GenesysSimulatorTests", dependencies: ["GenesysSimulator", "GenesysLoop", "CUV"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ToolTests", dependencies: ["GenesysLoop", "GenesysSimulator", "genesys-loop"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,92 @@
+/// Why a channel could not be opened, was lost, or could not be recovered.
+///
+/// `description` is one sentence that says what happened and, where there is something to do, what. It never holds
+/// the channel URI, a token or a payload.
+public struct ChannelFailure: Error, Hashable, Sendable {
+    /// What the channel was doing, after the hierarchy of the reference package.
+    public enum Kind: String, Hashable, Sendable {
+        /// The first connection could not be made.
+        case connection = "initialization.connection"
+        /// The first connection was refused for lack of authorization (401, 403).
+        case authorization = "initialization.authorization"
+        /// The first subscription was refused or not confirmed.
+        case subscription = "initialization.subscription"
+        /// The connection was lost while receiving, and the policy does not reconnect.
+        case receive
+        /// The connection was lost and could not be recovered.
+        case reconnect = "recovery.reconnect"
+        /// The channel's life could not be extended.
+        case lifetimeExtension = "recovery.lifetimeExtension"
+        /// A rollover failed; the old connection goes on.
+        case rollover = "recovery.rollover"
+    }
+
+    /// The phase of a connection in which it failed.
+    public enum Phase: String, Hashable, Sendable {
+        /// Resolving the host name.
+        case dns
+        /// Connecting over TCP.
+        case connect
+        /// Talking to the proxy.
+        case proxy
+        /// The TLS handshake.
+        case tls
+        /// The WebSocket upgrade (RFC 6455 §4).
+        case upgrade
+        /// Waiting for the service to confirm the subscription.
+        case subscribe
+        /// Open and confirmed.
+        case open
+        /// The closing handshake (RFC 6455 §7).
+        case close
+    }
+
+    /// What the operating system, OpenSSL or the peer said.
+    public struct Underlying: Hashable, Sendable {
+        /// The operation that failed, for example `connect` or `SSL_do_handshake`.
+        public var operation: String
+        /// Its number: a libuv, OpenSSL or X.509 code, or a WebSocket close code; 0 where there is none.
+        public var code: Int
+        /// Its text.
+        public var text: String
+
+        /// Creates the record of an error from below.
+        public init(operation: String, code: Int, text: String) {
+            self.operation = operation
+            self.code = code
+            self.text = text
+        }
+    }
+
+    /// What the channel was doing.
+    public var kind: Kind
+    /// Why it failed.
+    public var reason: FailureReason
+    /// The phase of the connection that failed.
+    public var phase: Phase
+    /// What Genesys Cloud said, when it said something.
+    public var message: String?
+    /// The HTTP status of the upgrade, or the `result` of a command reply.
+    public var status: Int?
+    /// The `Retry-After` of a 429 or 503.
+    public var retryAfter: Duration?
+    /// The error below this one.
+    public var underlying: Underlying?
+    /// Whether the certificate (the peer's or ours) was not accepted.
+    package var isCertificateFault: Bool
+
+    /// Creates a failure.
+    package init(
+        kind: Kind = .connection, reason: FailureReason, phase: Phase, message: String? = nil, status: Int? = nil,
+        retryAfter: Duration? = nil, underlying: Underlying? = nil, isCertificateFault: Bool = false
+    ) {
+        self.kind = kind
+        self.reason = reason
+        self.phase = phase
+        self.message = message
+        self.status = status
+        self.retryAfter = retryAfter
+        self.underlying = underlying
+        self.isCertificateFault = isCertificateFault
+    }
+}
