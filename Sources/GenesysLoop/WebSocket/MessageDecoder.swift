@@ -1,0 +1,302 @@
+/// Turns the bytes of one connection into messages and control frames (RFC 6455 §5, §6.2).
+///
+///     header ──whole──▶ payload ──last byte──▶ header        (data and ping, pong)
+///        │                 │
+///        └── violation ────┴──▶ failed       payload of a Close frame ──▶ closed
+///
+/// Bytes are lent, never kept: of a partial header only its fields stay here, of a partial or fragmented message the
+/// payload, appended straight to the message under assembly. That storage grows with the bytes received, never with
+/// a declared length. A whole, unfragmented and unmasked frame is handed out as a range of the input, without a copy.
+///
+/// The end latches. After a Close frame everything is discarded and `next` answers `.needMore`; after a violation it
+/// throws the same violation again.
+package struct MessageDecoder: Sendable {
+    /// What `next` found.
+    package enum Event: Equatable, Sendable {
+        /// All of the input was consumed.
+        case needMore
+        /// A message whose payload is this range of the input.
+        case message(MessageKind, Range<Int>)
+        /// A message put together from several pieces: `takeMessage()` has it until the next call of `next`.
+        case assembledMessage(MessageKind)
+        /// A Ping frame; `controlPayload` is to be sent back (RFC 6455 §5.5.2).
+        case ping
+        /// A Pong frame with `controlPayload`.
+        case pong
+        /// A Close frame; nil without a code. The text is in `closeReason`.
+        case close(CloseCode?)
+    }
+
+    private enum Phase: Equatable, Sendable {
+        case header
+        case payload(FrameHeader)
+        case closed
+        case failed(WebSocketViolation)
+    }
+
+    private let role: WebSocketRole
+    private let limits: MessageLimits
+    private var phase: Phase = .header
+    private var headerParser: FrameHeaderParser
+    /// How much of the payload of the frame under way has arrived.
+    private var payloadReceived = 0
+    /// The kind of the fragmented message under way.
+    private var fragmentedKind: MessageKind?
+    private var frameCount = 0
+    private var text = UTF8Validator()
+    private var assembly: [UInt8] = []
+    private var isAssembled = false
+
+    /// The payload of the last Ping, Pong or Close frame.
+    package private(set) var controlPayload: [UInt8] = []
+    /// The text of the Close frame; empty without one.
+    package private(set) var closeReason = ""
+
+    /// The greatest capacity that `recycle(_:)` keeps: what one read can leave unfinished.
+    private static let maxRecycledByteCount = 65_536
+
+    /// Creates the decoder of one connection.
+    package init(role: WebSocketRole, limits: MessageLimits = MessageLimits()) {
+        self.role = role
+        self.limits = limits
+        headerParser = FrameHeaderParser(role: role)
+    }
+
+    /// Whether a frame or a message is incomplete: the end of the input here is not a clean one.
+    package var isMidMessage: Bool {
+        switch phase {
+        case .header: !headerParser.isAtStart || fragmentedKind != nil
+        case .payload: true
+        case .closed, .failed: false
+        }
+    }
+
+    /// Returns the next event and moves `offset` past the bytes it took.
+    ///
+    /// To be called until it answers `.needMore`, then with the next bytes of the stream. How the stream is cut does
+    /// not change the events, except that a cut message is `.assembledMessage`.
+    ///
+    /// - Throws: the rule the peer broke; `offset` is then the end of the input.
+    package mutating func next(
+        in input: Span<UInt8>, at offset: inout Int
+    ) throws(WebSocketViolation) -> Event {
+        if isAssembled { discardAssembly() }
+        if case .header = phase, let event = wholeMessage(in: input, at: &offset) { return event }
+        do throws(WebSocketViolation) {
+            while true {
+                switch phase {
+                case .header:
+                    guard try readHeader(input, &offset) else { return .needMore }
+                case .payload(let frame):
+                    if let event = try readPayload(of: frame, input, &offset) { return event }
+                    if case .payload = phase { return .needMore }
+                case .closed:
+                    offset = input.count
+                    return .needMore
+                case .failed(let violation):
+                    throw violation
+                }
+            }
+        } catch {
+            phase = .failed(error)
+            assembly = []
+            offset = input.count
+            throw error
+        }
+    }
+
+    /// Moves the message of the last `.assembledMessage` out.
+    ///
+    /// Give its storage back with `recycle(_:)`.
+    package mutating func takeMessage() -> [UInt8] {
+        guard isAssembled else { return [] }
+        isAssembled = false
+        var message: [UInt8] = []
+        swap(&message, &assembly)
+        return message
+    }
+
+    /// Takes storage back, so that the next message to be assembled needs no allocation.
+    ///
+    /// Worth it only if no other copy of the array is alive. More than 64 KiB are let go.
+    package mutating func recycle(_ message: consuming [UInt8]) {
+        guard assembly.isEmpty, message.capacity <= Self.maxRecycledByteCount, message.capacity > assembly.capacity
+        else { return }
+        message.removeAll(keepingCapacity: true)
+        assembly = message
+    }
+
+    /// Lets kept storage go; for a connection that turns idle.
+    package mutating func releaseStorage() {
+        if assembly.isEmpty { assembly = [] }
+        controlPayload = []
+    }
+
+    /// The short way for nearly every frame a client gets: unfragmented, unmasked, whole in the input and valid.
+    ///
+    /// Anything else is left untouched for the long way, which also finds out what is wrong with it.
+    @inline(__always)
+    private func wholeMessage(in input: Span<UInt8>, at offset: inout Int) -> Event? {
+        let available = input.count - offset
+        guard role == .client, available >= 2, headerParser.isAtStart, fragmentedKind == nil else { return nil }
+        let first = input[offset]
+        guard first == 0x81 || first == 0x82 else { return nil }
+        var length = Int(input[offset + 1])
+        var start = offset + 2
+        if length == 126 {
+            guard available >= 4 else { return nil }
+            length = Int(input[offset + 2]) << 8 | Int(input[offset + 3])
+            start += 2
+            guard length > 125 else { return nil }
+        } else if length > 126 {
+            return nil
+        }
+        guard length <= input.count - start, length <= limits.maxMessageByteCount, limits.maxFrameCount > 0
+        else { return nil }
+        let range = start..<(start + length)
+        if first == 0x81 {
+            guard UTF8Validator.isValid(input, range) else { return nil }
+        }
+        offset = range.upperBound
+        return .message(first == 0x81 ? .text : .binary, range)
+    }
+
+    /// Reads a header up to its last byte, checks the limits and begins the payload.
+    ///
+    /// False: more bytes are needed.
+    private mutating func readHeader(
+        _ input: Span<UInt8>, _ offset: inout Int
+    ) throws(WebSocketViolation) -> Bool {
+        while offset < input.count {
+            let byte = input[offset]
+            offset += 1
+            let isMidMessage = fragmentedKind != nil
+            guard let frame = try headerParser.consume(byte, isMidMessage: isMidMessage) else { continue }
+            if frame.opcode.isControl {
+                controlPayload.removeAll(keepingCapacity: true)
+            } else {
+                try checkLimits(frame)
+            }
+            payloadReceived = 0
+            phase = .payload(frame)
+            return true
+        }
+        return false
+    }
+
+    /// RFC 6455 §10.4: the limits hold before a byte of the payload is stored.
+    private mutating func checkLimits(_ frame: FrameHeader) throws(WebSocketViolation) {
+        if frame.opcode != .continuation {
+            frameCount = 0
+            text = UTF8Validator()
+        }
+        frameCount += 1
+        if frame.payloadByteCount > limits.maxMessageByteCount - assembly.count { throw .messageTooLarge }
+        if frameCount > limits.maxFrameCount { throw .tooManyFrames }
+    }
+
+    /// Takes payload.
+    ///
+    /// Nil with the phase unchanged: more bytes are needed; nil otherwise: a fragment ended.
+    private mutating func readPayload(
+        of frame: FrameHeader, _ input: Span<UInt8>, _ offset: inout Int
+    ) throws(WebSocketViolation) -> Event? {
+        let missing = frame.payloadByteCount - payloadReceived
+        let range = offset..<(offset + min(missing, input.count - offset))
+        offset = range.upperBound
+        if frame.opcode.isControl {
+            appendControl(input, range, key: frame.maskingKey)
+        } else {
+            let kind = kind(of: frame)
+            if isWhole(frame, range) {
+                if kind == .text && !UTF8Validator.isValid(input, range) { throw .invalidUTF8 }
+                phase = .header
+                return .message(kind, range)
+            }
+            try appendData(input, range, key: frame.maskingKey, kind: kind)
+        }
+        payloadReceived += range.count
+        guard range.count == missing else { return nil }
+        phase = .header
+        return frame.opcode.isControl ? try finishControl(frame.opcode) : try finishData(frame)
+    }
+
+    private func kind(of frame: FrameHeader) -> MessageKind {
+        fragmentedKind ?? (frame.opcode == .text ? .text : .binary)
+    }
+
+    /// Whether `range` is the payload of a whole message as it stands.
+    private func isWhole(_ frame: FrameHeader, _ range: Range<Int>) -> Bool {
+        frame.isFinal && fragmentedKind == nil && frame.maskingKey == nil && range.count == frame.payloadByteCount
+    }
+
+    private mutating func appendControl(_ input: Span<UInt8>, _ range: Range<Int>, key: UInt32?) {
+        let start = controlPayload.count
+        Bytes.append(input, range, to: &controlPayload)
+        if let key { Bytes.mask(&controlPayload, from: start, key: key, phase: payloadReceived) }
+    }
+
+    private mutating func appendData(
+        _ input: Span<UInt8>, _ range: Range<Int>, key: UInt32?, kind: MessageKind
+    ) throws(WebSocketViolation) {
+        let start = assembly.count
+        Bytes.append(input, range, to: &assembly)
+        if let key { Bytes.mask(&assembly, from: start, key: key, phase: payloadReceived) }
+        guard kind == .text else { return }
+        // RFC 6455 §8.1: fail at the first byte that cannot be UTF-8, not at the end of the message.
+        var text = self.text
+        let isPossible = text.consume(assembly.span, start..<assembly.count)
+        self.text = text
+        if !isPossible { throw .invalidUTF8 }
+    }
+
+    private mutating func finishData(_ frame: FrameHeader) throws(WebSocketViolation) -> Event? {
+        let kind = kind(of: frame)
+        guard frame.isFinal else {
+            fragmentedKind = kind
+            return nil
+        }
+        if kind == .text && !text.isComplete { throw .invalidUTF8 }
+        fragmentedKind = nil
+        isAssembled = true
+        return .assembledMessage(kind)
+    }
+
+    private mutating func finishControl(_ opcode: Opcode) throws(WebSocketViolation) -> Event {
+        switch opcode {
+        case .ping: return .ping
+        case .pong: return .pong
+        case .close: return try finishClose()
+        case .continuation, .text, .binary:
+            preconditionFailure("a data frame in the payload of a control frame")
+        }
+    }
+
+    /// RFC 6455 §5.5.1: an optional code of two bytes, then an optional reason in UTF-8.
+    private mutating func finishClose() throws(WebSocketViolation) -> Event {
+        var code: CloseCode?
+        if controlPayload.count == 1 { throw .truncatedCloseCode }
+        if controlPayload.count >= 2 {
+            let received = CloseCode(rawValue: UInt16(controlPayload[0]) << 8 | UInt16(controlPayload[1]))
+            guard received.isValidOnWire else { throw .invalidCloseCode }
+            guard UTF8Validator.isValid(controlPayload.span, 2..<controlPayload.count) else {
+                throw .invalidCloseReason
+            }
+            code = received
+            closeReason = String(decoding: controlPayload[2...], as: UTF8.self)
+        }
+        phase = .closed
+        fragmentedKind = nil
+        assembly = []
+        return .close(code)
+    }
+
+    private mutating func discardAssembly() {
+        isAssembled = false
+        if assembly.capacity > Self.maxRecycledByteCount {
+            assembly = []
+        } else {
+            assembly.removeAll(keepingCapacity: true)
+        }
+    }
+}
