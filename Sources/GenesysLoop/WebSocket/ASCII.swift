@@ -1,0 +1,66 @@
+/// The ASCII classes that URIs and HTTP heads are made of.
+enum ASCII {
+    static func isDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte)
+    }
+
+    static func isHexDigit(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (0x61...0x66).contains(byte | 0x20)
+    }
+
+    static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        isDigit(byte) || (0x61...0x7A).contains(byte | 0x20)
+    }
+
+    /// RFC 9110 §5.6.2: a character of a token.
+    static func isTokenCharacter(_ byte: UInt8) -> Bool {
+        isAlphanumeric(byte) || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    }
+
+    /// RFC 9110 §5.6.2: at least one character, all of them of a token.
+    static func isToken(_ bytes: some Collection<UInt8>) -> Bool {
+        !bytes.isEmpty && bytes.allSatisfy(isTokenCharacter)
+    }
+
+    /// RFC 9110 §5.5: visible, space, tab, or beyond ASCII.
+    static func isFieldCharacter(_ byte: UInt8) -> Bool {
+        byte == 0x09 || (byte >= 0x20 && byte != 0x7F)
+    }
+
+    /// The bytes with A–Z as a–z.
+    static func lowercased(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+    }
+
+    /// The text with A–Z as a–z, whatever the locale.
+    static func lowercased(_ text: some StringProtocol) -> String {
+        String(decoding: lowercased(Array(text.utf8)), as: UTF8.self)
+    }
+
+    /// The bytes without spaces and tabs at both ends (RFC 9110 §5.6.3: `OWS`).
+    static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var bytes = bytes
+        while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
+        while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
+        return bytes
+    }
+
+    /// The elements of a comma-separated list, trimmed, empty ones dropped (RFC 9110 §5.6.1.2).
+    static func listElements(_ value: String) -> [String] {
+        value.utf8.split(separator: UInt8(ascii: ",")).compactMap { element in
+            let element = trimmed(Array(element)[...])
+            return element.isEmpty ? nil : String(decoding: element, as: UTF8.self)
+        }
+    }
+}
+
+extension UInt8 {
+    static let colon = UInt8(ascii: ":")
+    static let slash = UInt8(ascii: "/")
+    static let questionMark = UInt8(ascii: "?")
+    static let at = UInt8(ascii: "@")
+    static let percent = UInt8(ascii: "%")
+    static let dot = UInt8(ascii: ".")
+    static let carriageReturn = UInt8(ascii: "\r")
+    static let lineFeed = UInt8(ascii: "\n")
+}

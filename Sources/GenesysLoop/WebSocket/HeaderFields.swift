@@ -1,0 +1,27 @@
+/// The header fields of one head, in their order.
+///
+/// Bounded by the limit of the head.
+package struct HeaderFields: Hashable, Sendable {
+    private var fields: [HeaderField] = []
+
+    package init() {}
+
+    mutating func append(_ field: HeaderField) {
+        fields.append(field)
+    }
+
+    /// The values of every field of this name (in lower case), in their order.
+    package func values(of name: String) -> [String] {
+        fields.filter { $0.name == name }.map(\.value)
+    }
+
+    /// The elements of a field that is a list: several of one name are one longer list (RFC 9110 §5.3).
+    package func elements(of name: String) -> [String] {
+        values(of: name).flatMap(ASCII.listElements)
+    }
+
+    /// Whether the list has `element`, whatever the case of its letters.
+    package func list(_ name: String, contains element: String) -> Bool {
+        elements(of: name).contains { ASCII.lowercased($0) == element }
+    }
+}

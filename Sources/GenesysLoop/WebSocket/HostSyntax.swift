@@ -1,0 +1,81 @@
+/// What may stand as the host of a URI: a DNS name or an address.
+enum HostSyntax {
+    /// Checks a name or an IPv4 address, in lower case.
+    ///
+    /// Labels of 1 to 63 letters, digits, hyphens and underscores; 253 bytes; one dot at the end is legal (RFC 1035
+    /// §2.3.4). A host whose last label is a number has to be an IPv4 address of four decimal parts: resolvers read
+    /// `127.1` and `0x7f.1` as addresses too, which is not what anybody who wrote them checked.
+    static func checkName(_ host: [UInt8]) throws(InvalidURI) {
+        if host.isEmpty { throw InvalidURI("The URI has no host.") }
+        let name = host.last == .dot ? host.dropLast() : host[...]
+        let labels = name.split(separator: .dot, omittingEmptySubsequences: false)
+        guard name.count <= 253, labels.allSatisfy({ (1...63).contains($0.count) }) else {
+            throw InvalidURI("The host of the URI has an empty or overlong part.")
+        }
+        let isName = name.allSatisfy { byte in
+            ASCII.isAlphanumeric(byte) || byte == .dot || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+        }
+        guard isName else { throw InvalidURI("The host of the URI holds a character that no host name has.") }
+        guard let last = labels.last, isNumber(last) else { return }
+        guard isIPv4Address(host[...]) else { throw InvalidURI("The host of the URI is a number but no IPv4 address.") }
+    }
+
+    /// Whether a label is decimal or, after `0x`, hexadecimal.
+    private static func isNumber(_ label: ArraySlice<UInt8>) -> Bool {
+        if label.allSatisfy(ASCII.isDigit) { return true }
+        return label.starts(with: "0x".utf8) && label.dropFirst(2).allSatisfy(ASCII.isHexDigit)
+    }
+
+    /// Whether the bytes are four decimal numbers up to 255, without leading zeros (RFC 3986 §3.2.2).
+    static func isIPv4Address(_ bytes: ArraySlice<UInt8>) -> Bool {
+        ipv4Parts(bytes) != nil
+    }
+
+    private static func ipv4Parts(_ bytes: ArraySlice<UInt8>) -> [UInt16]? {
+        let parts = bytes.split(separator: .dot, omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var values: [UInt16] = []
+        for part in parts {
+            guard (1...3).contains(part.count), part.allSatisfy(ASCII.isDigit) else { return nil }
+            if part.count > 1 && part.first == UInt8(ascii: "0") { return nil }
+            let value = part.reduce(UInt16(0)) { $0 * 10 + UInt16($1 & 0x0F) }
+            guard value <= 255 else { return nil }
+            values.append(value)
+        }
+        return values
+    }
+
+    /// The eight groups of an IPv6 address in any of its forms (RFC 4291 §2.2), or nil.
+    static func ipv6Groups(_ bytes: [UInt8]) -> [UInt16]? {
+        guard (2...45).contains(bytes.count) else { return nil }
+        let gap = bytes.indices.dropLast().first { bytes[$0] == .colon && bytes[$0 + 1] == .colon }
+        guard let gap else {
+            let groups = groups(bytes[...])
+            return groups?.count == 8 ? groups : nil
+        }
+        guard let head = groups(bytes[..<gap], allowsIPv4: false), let tail = groups(bytes[(gap + 2)...]),
+            head.count + tail.count <= 7
+        else { return nil }
+        return head + Array(repeating: 0, count: 8 - head.count - tail.count) + tail
+    }
+
+    /// Groups of one to four hexadecimal digits between colons; the last may be an IPv4 address, which is two groups.
+    private static func groups(_ bytes: ArraySlice<UInt8>, allowsIPv4: Bool = true) -> [UInt16]? {
+        guard !bytes.isEmpty else { return [] }
+        let parts = bytes.split(separator: .colon, omittingEmptySubsequences: false)
+        var groups: [UInt16] = []
+        for (index, part) in parts.enumerated() {
+            if allowsIPv4, index == parts.count - 1, let ipv4 = ipv4Parts(part) {
+                groups.append(ipv4[0] << 8 | ipv4[1])
+                groups.append(ipv4[2] << 8 | ipv4[3])
+                continue
+            }
+            guard (1...4).contains(part.count), part.allSatisfy(ASCII.isHexDigit) else { return nil }
+            groups.append(
+                part.reduce(UInt16(0)) { value, digit in
+                    value << 4 | UInt16(ASCII.isDigit(digit) ? digit & 0x0F : (digit & 0x0F) + 9)
+                })
+        }
+        return groups
+    }
+}

@@ -1,0 +1,11 @@
+/// Why a string is not the URI of a WebSocket.
+///
+/// The sentence never repeats the string: the URI of a channel is a secret.
+public struct InvalidURI: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One sentence that says what is wrong.
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,60 @@
+/// Writes a server's half of the opening handshake (RFC 6455 §4.2.2).
+package enum UpgradeResponse {
+    /// The response that opens the connection.
+    ///
+    /// - Parameters:
+    ///   - acceptValue: SHA-1 of the client's key and the GUID of RFC 6455 §1.3, in Base64.
+    ///   - subprotocol: one of those the client offered.
+    ///   - extraHeaders: sent after those of the handshake, as they are: a simulator may have to break rules.
+    package static func accept(
+        acceptValue: String, subprotocol: String? = nil, extraHeaders: [(String, String)] = []
+    ) throws(InvalidHeader) -> [UInt8] {
+        var head = Array("HTTP/1.1 101 Switching Protocols\r\n".utf8)
+        try HeaderField.append("Upgrade", "websocket", to: &head)
+        try HeaderField.append("Connection", "Upgrade", to: &head)
+        try HeaderField.append("Sec-WebSocket-Accept", acceptValue, to: &head)
+        if let subprotocol { try HeaderField.append("Sec-WebSocket-Protocol", subprotocol, to: &head) }
+        for (name, value) in extraHeaders { try HeaderField.append(name, value, to: &head) }
+        head.append(contentsOf: "\r\n".utf8)
+        return head
+    }
+
+    /// Any other response, for example a refusal.
+    ///
+    /// The length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) are added.
+    package static func refuse(
+        status: Int, headers: [(String, String)] = [], body: [UInt8] = []
+    ) throws(InvalidHeader) -> [UInt8] {
+        var head = Array("HTTP/1.1 \(status) \(reason(status))\r\n".utf8)
+        if status == 426 {
+            try HeaderField.append("Upgrade", "websocket", to: &head)
+            try HeaderField.append("Sec-WebSocket-Version", "13", to: &head)
+        }
+        for (name, value) in headers { try HeaderField.append(name, value, to: &head) }
+        try HeaderField.append("Content-Length", "\(body.count)", to: &head)
+        try HeaderField.append("Connection", "close", to: &head)
+        head.append(contentsOf: "\r\n".utf8)
+        return head + body
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 301: "Moved Permanently"
+        case 302: "Found"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 426: "Upgrade Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: "Status"
+        }
+    }
+}

@@ -1,0 +1,140 @@
+/// A `ws:` or `wss:` URI, taken apart and checked (RFC 6455 §3, RFC 3986).
+///
+/// Stricter than RFC 3986 where a mistake would only be found later, or by somebody else: no user information, no
+/// fragment, no white space, no escape or empty label in the host, no host that is a number but not an address.
+/// Everything it prints is redacted, since the path of a channel's URI is a secret.
+package struct WebSocketURI: Hashable, Sendable {
+    /// The greatest length of the whole string.
+    package static let maxByteCount = 8_192
+
+    /// Whether the scheme is `wss`.
+    package let isSecure: Bool
+    /// The host in lower case; an IPv6 address without its brackets.
+    package let host: String
+    /// Whether the host is an IPv6 address.
+    package let isIPv6Literal: Bool
+    /// The port; 80 or 443 where the URI has none.
+    package let port: UInt16
+    /// Path and query as they go into the request line; at least `/`.
+    package let target: String
+
+    /// Takes a URI apart.
+    package init(_ string: String) throws(InvalidURI) {
+        let bytes = Array(string.utf8)
+        try Self.checkCharacters(bytes)
+        let (isSecure, authorityStart) = try Self.scheme(bytes)
+        let authorityEnd = bytes[authorityStart...].firstIndex { $0 == .slash || $0 == .questionMark } ?? bytes.count
+        let authority = bytes[authorityStart..<authorityEnd]
+        if authority.contains(.at) { throw InvalidURI("The URI holds user information, which WebSockets do not use.") }
+        let (host, isIPv6Literal, portStart) = try Self.host(authority)
+        self.isSecure = isSecure
+        self.host = String(decoding: host, as: UTF8.self)
+        self.isIPv6Literal = isIPv6Literal
+        port = try Self.port(authority[portStart...]) ?? (isSecure ? 443 : 80)
+        target = try Self.target(bytes[authorityEnd...])
+    }
+
+    /// The value of the `Host` header: without the default port (RFC 6455 §4.1).
+    package var hostHeader: String {
+        let name = isIPv6Literal ? "[\(host)]" : host
+        return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
+    }
+
+    /// The URI without its secret part, for logs.
+    package var redacted: String {
+        "\(isSecure ? "wss" : "ws")://\(hostHeader)/…"
+    }
+
+    /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
+    package var isLoopback: Bool {
+        if isIPv6Literal { return HostSyntax.ipv6Groups(Array(host.utf8)) == [0, 0, 0, 0, 0, 0, 0, 1] }
+        return host == "localhost" || (host.hasPrefix("127.") && HostSyntax.isIPv4Address(Array(host.utf8)[...]))
+    }
+
+    private static func checkCharacters(_ bytes: [UInt8]) throws(InvalidURI) {
+        if bytes.isEmpty { throw InvalidURI("The URI is empty.") }
+        if bytes.count > maxByteCount { throw InvalidURI("The URI is longer than \(maxByteCount) bytes.") }
+        for byte in bytes {
+            switch byte {
+            case 0x20: throw InvalidURI("The URI holds a space.")
+            case 0x00...0x1F, 0x7F: throw InvalidURI("The URI holds a control character.")
+            case 0x80...0xFF: throw InvalidURI("The URI holds a character beyond ASCII; it has to be percent-encoded.")
+            case UInt8(ascii: "#"): throw InvalidURI("The URI holds a fragment (RFC 6455 §3 forbids it).")
+            default: break
+            }
+        }
+    }
+
+    private static func scheme(_ bytes: [UInt8]) throws(InvalidURI) -> (isSecure: Bool, end: Int) {
+        guard let colon = bytes.firstIndex(of: .colon), bytes[colon...].starts(with: "://".utf8) else {
+            throw InvalidURI("The URI does not begin with ws:// or wss://.")
+        }
+        switch ASCII.lowercased(bytes[..<colon]) {
+        case Array("ws".utf8): return (false, colon + 3)
+        case Array("wss".utf8): return (true, colon + 3)
+        default: throw InvalidURI("The scheme of the URI is neither ws nor wss.")
+        }
+    }
+
+    /// Returns the host and where the rest of the authority, empty or beginning with a colon, starts.
+    private static func host(
+        _ authority: ArraySlice<UInt8>
+    ) throws(InvalidURI) -> (host: [UInt8], isIPv6Literal: Bool, rest: Int) {
+        guard authority.first == UInt8(ascii: "[") else {
+            let end = authority.firstIndex(of: .colon) ?? authority.endIndex
+            let host = ASCII.lowercased(authority[..<end])
+            try HostSyntax.checkName(host)
+            return (host, false, end)
+        }
+        guard let end = authority.firstIndex(of: UInt8(ascii: "]")) else {
+            throw InvalidURI("The IPv6 address of the URI has no closing bracket.")
+        }
+        let host = ASCII.lowercased(authority[(authority.startIndex + 1)..<end])
+        if host.contains(.percent) { throw InvalidURI("The IPv6 address of the URI holds a zone.") }
+        guard HostSyntax.ipv6Groups(host) != nil else { throw InvalidURI("The host in brackets is no IPv6 address.") }
+        let rest = end + 1
+        guard rest == authority.endIndex || authority[rest] == .colon else {
+            throw InvalidURI("Something other than a port follows the host of the URI.")
+        }
+        return (host, true, rest)
+    }
+
+    /// The port after its colon; nil without one (RFC 3986 §3.2.3 allows a colon alone).
+    private static func port(_ rest: ArraySlice<UInt8>) throws(InvalidURI) -> UInt16? {
+        let digits = rest.dropFirst()
+        guard !digits.isEmpty else { return nil }
+        var value = 0
+        for digit in digits {
+            guard ASCII.isDigit(digit) else { throw InvalidURI("The port of the URI is not a number.") }
+            value = min(value * 10 + Int(digit & 0x0F), 65_536)
+        }
+        guard (1...65_535).contains(value) else { throw InvalidURI("The port of the URI is not from 1 to 65535.") }
+        return UInt16(value)
+    }
+
+    private static func target(_ rest: ArraySlice<UInt8>) throws(InvalidURI) -> String {
+        var index = rest.startIndex
+        while index < rest.endIndex {
+            let byte = rest[index]
+            if byte == .percent {
+                guard rest.endIndex - index > 2, ASCII.isHexDigit(rest[index + 1]), ASCII.isHexDigit(rest[index + 2])
+                else { throw InvalidURI("The URI holds a percent sign without two hexadecimal digits.") }
+            } else if !isPathOrQuery(byte) {
+                throw InvalidURI("The URI holds a character that has to be percent-encoded.")
+            }
+            index += 1
+        }
+        let target = String(decoding: rest, as: UTF8.self)
+        return rest.first == .slash ? target : "/" + target
+    }
+
+    /// RFC 3986 §3.3, §3.4: `pchar`, "/" and "?".
+    private static func isPathOrQuery(_ byte: UInt8) -> Bool {
+        ASCII.isAlphanumeric(byte) || "-._~!$&'()*+,;=:@/?".utf8.contains(byte)
+    }
+}
+
+extension WebSocketURI: CustomStringConvertible, CustomDebugStringConvertible {
+    package var description: String { redacted }
+    package var debugDescription: String { redacted }
+}
