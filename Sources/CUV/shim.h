@@ -1,7 +1,20 @@
-// What Swift cannot import from uv.h: variadic functions and the struct "inheritance" casts.
+// What Swift cannot import from uv.h (variadic functions, the struct "inheritance" casts), and the few socket calls
+// that libuv does not offer or does not make safely. `static inline` only: there is nothing to compile or to link.
 #ifndef GENESYS_LOOP_CUV_SHIM_H
 #define GENESYS_LOOP_CUV_SHIM_H
 
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define CUV_INLINE static inline __attribute__((always_inline))
@@ -10,5 +23,216 @@ CUV_INLINE uv_stream_t *cuv_tcp_stream(uv_tcp_t *tcp) { return (uv_stream_t *)tc
 CUV_INLINE uv_handle_t *cuv_tcp_handle(uv_tcp_t *tcp) { return (uv_handle_t *)tcp; }
 CUV_INLINE uv_handle_t *cuv_timer_handle(uv_timer_t *timer) { return (uv_handle_t *)timer; }
 CUV_INLINE uv_handle_t *cuv_async_handle(uv_async_t *async) { return (uv_handle_t *)async; }
+
+// One heap block for a handle of any kind. `group` is what the close callback needs, and nothing else uses it.
+// The handle comes first, so that a pointer to it is a pointer to its block.
+typedef struct cuv_block {
+    union {
+        uv_handle_t any;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_timer_t timer;
+        uv_async_t async;
+        uv_poll_t poll;
+    } handle;
+    void *group;
+} cuv_block;
+
+CUV_INLINE uv_handle_t *cuv_block_handle(cuv_block *block) { return &block->handle.any; }
+CUV_INLINE uv_stream_t *cuv_block_stream(cuv_block *block) { return &block->handle.stream; }
+CUV_INLINE uv_tcp_t *cuv_block_tcp(cuv_block *block) { return &block->handle.tcp; }
+CUV_INLINE uv_timer_t *cuv_block_timer(cuv_block *block) { return &block->handle.timer; }
+CUV_INLINE uv_async_t *cuv_block_async(cuv_block *block) { return &block->handle.async; }
+CUV_INLINE uv_poll_t *cuv_block_poll(cuv_block *block) { return &block->handle.poll; }
+CUV_INLINE cuv_block *cuv_block_of(uv_handle_t *handle) { return (cuv_block *)handle; }
+
+// An Internet address without the padding and the platform differences of struct sockaddr. `words` holds the address
+// bytes in network order: 4 of them for IPv4, 16 for IPv6.
+typedef struct cuv_address {
+    uint64_t words[2];
+    uint32_t scope;
+    uint16_t port;
+    uint8_t is_ipv6;
+} cuv_address;
+
+CUV_INLINE int cuv_address_read(cuv_address *out, const struct sockaddr *from) {
+    memset(out, 0, sizeof *out);
+    if (from->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+        memcpy(out->words, &four->sin_addr, 4);
+        out->port = ntohs(four->sin_port);
+        return 0;
+    }
+    if (from->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+        memcpy(out->words, &six->sin6_addr, 16);
+        out->port = ntohs(six->sin6_port);
+        out->scope = six->sin6_scope_id;
+        out->is_ipv6 = 1;
+        return 0;
+    }
+    return UV_EAFNOSUPPORT;
+}
+
+CUV_INLINE void cuv_address_write(const cuv_address *from, struct sockaddr_storage *out) {
+    memset(out, 0, sizeof *out);
+    if (from->is_ipv6) {
+        struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons(from->port);
+        six->sin6_scope_id = from->scope;
+        memcpy(&six->sin6_addr, from->words, 16);
+    } else {
+        struct sockaddr_in *four = (struct sockaddr_in *)out;
+        four->sin_family = AF_INET;
+        four->sin_port = htons(from->port);
+        memcpy(&four->sin_addr, from->words, 4);
+    }
+}
+
+// Numeric forms only; 1 when `text` is an address.
+CUV_INLINE int cuv_address_parse(cuv_address *out, const char *text, uint16_t port) {
+    memset(out, 0, sizeof *out);
+    out->port = port;
+    if (uv_inet_pton(AF_INET, text, out->words) == 0) return 1;
+    memset(out->words, 0, sizeof out->words);
+    out->is_ipv6 = 1;
+    return uv_inet_pton(AF_INET6, text, out->words) == 0;
+}
+
+CUV_INLINE int cuv_address_text(const cuv_address *from, char *out, size_t capacity) {
+    return uv_inet_ntop(from->is_ipv6 ? AF_INET6 : AF_INET, from->words, out, capacity);
+}
+
+CUV_INLINE int cuv_tcp_connect(uv_connect_t *request, uv_tcp_t *tcp, const cuv_address *to, uv_connect_cb callback) {
+    struct sockaddr_storage storage;
+    cuv_address_write(to, &storage);
+    return uv_tcp_connect(request, tcp, (const struct sockaddr *)&storage, callback);
+}
+
+CUV_INLINE int cuv_tcp_bind(uv_tcp_t *tcp, const cuv_address *to) {
+    struct sockaddr_storage storage;
+    cuv_address_write(to, &storage);
+    return uv_tcp_bind(tcp, (const struct sockaddr *)&storage, 0);
+}
+
+CUV_INLINE int cuv_tcp_name(uv_tcp_t *tcp, int of_peer, cuv_address *out) {
+    struct sockaddr_storage storage;
+    int length = sizeof storage;
+    struct sockaddr *name = (struct sockaddr *)&storage;
+    int code = of_peer ? uv_tcp_getpeername(tcp, name, &length) : uv_tcp_getsockname(tcp, name, &length);
+    return code < 0 ? code : cuv_address_read(out, name);
+}
+
+// -1 when the handle has no socket yet.
+CUV_INLINE int cuv_tcp_descriptor(uv_tcp_t *tcp) {
+    uv_os_fd_t descriptor = -1;
+    return uv_fileno((const uv_handle_t *)tcp, &descriptor) < 0 ? -1 : descriptor;
+}
+
+// libuv writes to sockets with write(2), which raises SIGPIPE on a broken connection; this one never does. The number
+// of bytes taken by the kernel, or a negative code; UV_EAGAIN when the socket is full.
+CUV_INLINE ssize_t cuv_send(int descriptor, const void *bytes, size_t count) {
+#ifdef MSG_NOSIGNAL
+    int flags = MSG_NOSIGNAL;
+#else
+    int flags = 0, on = 1;
+    setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on);
+#endif
+    ssize_t sent;
+    do sent = send(descriptor, bytes, count, flags); while (sent < 0 && errno == EINTR);
+    if (sent >= 0) return sent;
+    return errno == EWOULDBLOCK ? UV_EAGAIN : UV__ERR(errno);
+}
+
+CUV_INLINE void cuv_shutdown_output(int descriptor) { shutdown(descriptor, SHUT_WR); }
+
+// 1 when bytes or the end of the stream wait in the socket.
+CUV_INLINE int cuv_has_input(int descriptor) {
+    char byte;
+    ssize_t count;
+    do count = recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT); while (count < 0 && errno == EINTR);
+    return count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+// Makes the coming close(2) send RST instead of FIN.
+CUV_INLINE void cuv_reset_on_close(int descriptor) {
+    struct linger none = {1, 0};
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
+CUV_INLINE int cuv_duplicate(int descriptor) {
+    int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    return copy < 0 ? UV__ERR(errno) : copy;
+}
+
+CUV_INLINE int cuv_open_spare(void) {
+    int spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return spare < 0 ? UV__ERR(errno) : spare;
+}
+
+CUV_INLINE void cuv_close_descriptor(int descriptor) { close(descriptor); }
+
+// Stream addresses in the order of getaddrinfo; 0 or an EAI_ code (EAI_SYSTEM: errno in *system). Blocks.
+CUV_INLINE int cuv_resolve(const char *host, uint16_t port, cuv_address *out, int capacity, int *count, int *system) {
+    struct addrinfo hints, *list = NULL;
+    char service[8];
+    memset(&hints, 0, sizeof hints);
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_protocol = IPPROTO_TCP;
+    hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+    snprintf(service, sizeof service, "%u", (unsigned)port);
+    *count = 0;
+    int code = getaddrinfo(host, service, &hints, &list);
+    *system = errno;
+    if (code != 0) return code;
+    for (struct addrinfo *each = list; each != NULL && *count < capacity; each = each->ai_next)
+        if (cuv_address_read(&out[*count], each->ai_addr) == 0) *count += 1;
+    freeaddrinfo(list);
+    return 0;
+}
+
+CUV_INLINE int cuv_is_no_such_name(int code) {
+#ifdef EAI_NODATA
+    if (code == EAI_NODATA) return 1;
+#endif
+    return code == EAI_NONAME;
+}
+
+CUV_INLINE const char *cuv_resolve_text(int code, int system) {
+    return code == EAI_SYSTEM ? strerror(system) : gai_strerror(code);
+}
+
+CUV_INLINE int cuv_no_such_name_code(void) { return EAI_NONAME; }
+
+// A thread nobody joins, on which no signal of the host is ever delivered.
+CUV_INLINE int cuv_start_detached_thread(void *(*body)(void *), void *argument) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t all, before;
+    int code = pthread_attr_init(&attributes);
+    if (code != 0) return UV__ERR(code);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    code = pthread_create(&thread, &attributes, body, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return UV__ERR(code);
+}
+
+CUV_INLINE uintptr_t cuv_current_thread(void) { return (uintptr_t)pthread_self(); }
+
+CUV_INLINE void cuv_after_fork_in_child(void (*child)(void)) { pthread_atfork(NULL, NULL, child); }
+
+CUV_INLINE void cuv_wall_clock(int64_t *seconds, int32_t *nanoseconds) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    *seconds = (int64_t)now.tv_sec;
+    *nanoseconds = (int32_t)now.tv_nsec;
+}
+
+CUV_INLINE void cuv_say(const char *sentence) { fprintf(stderr, "%s\n", sentence); }
 
 #endif

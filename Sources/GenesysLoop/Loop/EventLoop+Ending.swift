@@ -1,0 +1,74 @@
+internal import CUV
+
+extension EventLoop {
+    /// Takes the library off an adopted loop.
+    ///
+    /// It takes effect once every channel and client on the loop is closed and no block waits: our last handle is then
+    /// closed, and `completion` runs inside the host's `uv_run` when none of our handles is left (`uv_walk` finds none).
+    /// It may stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any
+    /// more; dropping it is safe on every thread.
+    ///
+    /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
+    public func detach(completion: @escaping () -> Void) {
+        guard isAdopted else {
+            Misuse.trap("EventLoop.detach(completion:): only an adopted loop can be detached from.")
+        }
+        preconditionCurrent("EventLoop.detach(completion:)")
+        guard !isDetached || ledger.openCount > 0 else { return completion() }
+        ledger.completions.append(completion)
+        isDetaching = true
+        considerDetaching()
+    }
+
+    /// Closes the async handle when it is the last thing of ours on an adopted loop that is to be left.
+    func considerDetaching() {
+        guard isDetaching, !isDetached, !isInPass, holdCount == 0, ledger.openCount == 1 else { return }
+        isDetached = mailbox.closeIfEmpty()
+    }
+
+    /// `deinit` of an adopted loop: leaves it as far as that can be done without running it.
+    func abandonAdoptedLoop() {
+        guard !isDetached else { return }
+        guard isCurrent || isThreadAssumed else {
+            Misuse.trap(
+                "An adopted EventLoop was released on a thread that is not the loop's; call detach(completion:) first.")
+        }
+        dispose(mailbox.close())
+    }
+
+    /// `deinit` of our own loop. Nobody else has a reference, so no thread runs it, and all wrappers are gone: what is
+    /// left are handles that wait for their close callback.
+    func destroyOwnLoop() {
+        dispose(mailbox.close())
+        var rounds = 0
+        // The loop is ours and open.
+        while ledger.openCount > 0, rounds < 1_000 {
+            _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
+            rounds += 1
+        }
+        guard unsafe uv_loop_close(raw) == 0 else {
+            Misuse.trap("An EventLoop was destroyed while handles were open on it: \(openHandleNames()).")
+        }
+        unsafe raw.deallocate()
+    }
+
+    func dispose(_ letters: [Mailbox.Letter]) {
+        for case .disposal(let destroy) in letters { destroy() }
+    }
+
+    func openHandleNames() -> String {
+        var names: [String] = []
+        // The list lives for the call of `uv_walk`, which is synchronous.
+        unsafe withUnsafeMutablePointer(to: &names) { names in
+            unsafe uv_walk(
+                raw,
+                { handle, names in
+                    guard let handle = unsafe handle, let name = unsafe uv_handle_type_name(handle.pointee.type) else {
+                        return
+                    }
+                    unsafe names?.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+                }, names)
+        }
+        return names.joined(separator: ", ")
+    }
+}

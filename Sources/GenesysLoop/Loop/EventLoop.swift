@@ -1,0 +1,179 @@
+internal import CUV
+internal import Synchronization
+
+/// A libuv loop and everything the library needs to live on it.
+///
+/// A loop, and every channel and client on it, belongs to one thread: the one that created it, then the one that calls
+/// `run()`. Only `execute(_:)`, `stop()` and `isCurrent` may be used on other threads; everything else traps there
+/// with a sentence, in debug and in release. It is Sendable for the sake of those three.
+///
+/// A loop must not be used in the child of a `fork()`; there, it traps.
+///
+/// The last reference may be dropped anywhere but on an adopted loop (see `init(adopting:)`). Blocks that were given
+/// to `execute(_:)` and never run are released with the loop.
+@safe public final class EventLoop: @unchecked Sendable {
+    /// The uv loop. Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
+    let raw: UnsafeMutablePointer<uv_loop_t>
+    let isAdopted: Bool
+    let ledger: HandleLedger
+    let mailbox: Mailbox
+    let async: HandleBlock
+    let forkGeneration = ForkGuard.generation
+
+    // What other threads read.
+    let thread: Atomic<UInt>
+    let stopRequested = Atomic<Bool>(false)
+
+    // What only the loop's thread touches.
+    var isThreadAssumed: Bool
+    var isRunning = false
+    var isPolling = false
+    var isDetaching = false
+    var isDetached = false
+    var holdCount = 0
+    var openObjects: [ObjectIdentifier: AnyObject] = [:]
+    var passes = PassQueue()
+    var passDepth = 0
+    var isWakingForPasses = false
+    var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
+
+    /// The loop's name look-ups.
+    private(set) lazy var resolver = Resolver(loop: self)
+
+    /// Creates a loop of its own, bound to the calling thread until another one calls `run()`.
+    ///
+    /// - Throws: `EventLoopError` when the system has no resource left for it.
+    public convenience init() throws {
+        let raw = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
+        unsafe raw.initialize(to: uv_loop_t())
+        let code = unsafe uv_loop_init(raw)
+        guard code == 0 else {
+            unsafe raw.deallocate()
+            throw EventLoopError(UVError(operation: "uv_loop_init", code: code))
+        }
+        do throws(UVError) {
+            try unsafe self.init(raw: raw, isAdopted: false)
+        } catch {
+            unsafe uv_loop_close(raw)
+            unsafe raw.deallocate()
+            throw EventLoopError(error)
+        }
+    }
+
+    /// Attaches to `raw`. On failure nothing of ours is left on it, and it still belongs to the caller.
+    init(raw: UnsafeMutablePointer<uv_loop_t>, isAdopted: Bool) throws(UVError) {
+        let ledger = HandleLedger()
+        let async = try unsafe HandleBlock(group: HandleGroup(ledger: ledger), operation: "uv_async_init") { block in
+            unsafe uv_async_init(raw, cuv_block_async(block), wakeUpCallback)
+        }
+        // The loop itself must not keep `uv_run` going; open objects and waiting passes do (`hold()`).
+        unsafe uv_unref(async.handle)
+        unsafe self.raw = unsafe raw
+        self.isAdopted = isAdopted
+        self.ledger = ledger
+        self.async = async
+        mailbox = Mailbox(block: async)
+        thread = Atomic(UInt(cuv_current_thread()))
+        isThreadAssumed = isAdopted
+        unsafe ledger.loop = self
+        async.setOwner(self)
+    }
+
+    deinit {
+        unsafe ledger.loop = nil
+        if isAdopted {
+            abandonAdoptedLoop()
+        } else {
+            destroyOwnLoop()
+        }
+        unsafe buffers?.ciphertext.deallocate()
+        unsafe buffers?.plaintext.deallocate()
+    }
+}
+
+// MARK: - Running
+
+extension EventLoop {
+    /// Runs the loop on the calling thread until nothing is open on it, or until `stop()`.
+    ///
+    /// Open is every channel and client between its `open()` and its terminal call, and everything they use; blocks
+    /// given to `execute(_:)` before the end are run, too. It may be called again afterwards.
+    ///
+    /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
+    public func run() {
+        guard !isAdopted else {
+            Misuse.trap("EventLoop.run(): an adopted loop is run by the program that owns it.")
+        }
+        guard !isRunning else { Misuse.trap("EventLoop.run(): the loop is running already.") }
+        checkFork()
+        isRunning = true
+        bindToCurrentThread()
+        while !stopRequested.load(ordering: .acquiring) {
+            inPass { readMailbox() }
+            guard !stopRequested.load(ordering: .acquiring) else { break }
+            isPolling = true
+            // The loop is ours and open until `deinit`; the caller's reference outlives this call.
+            let isAlive = unsafe uv_run(raw, UV_RUN_DEFAULT) != 0
+            isPolling = false
+            guard isAlive || mailbox.hasLetters else { break }
+        }
+        stopRequested.store(false, ordering: .releasing)
+        isRunning = false
+    }
+
+    /// Makes `run()` return as soon as the callbacks under way are done. Any thread.
+    ///
+    /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. A `stop()` that finds no
+    /// `run()` ends the next one at once.
+    ///
+    /// - Precondition: the loop is not adopted.
+    public func stop() {
+        guard !isAdopted else {
+            Misuse.trap("EventLoop.stop(): an adopted loop is stopped by the program that owns it.")
+        }
+        stopRequested.store(true, ordering: .releasing)
+        if isCurrent {
+            // Only inside `uv_run`: it would remember the call for the next one.
+            if isPolling { unsafe uv_stop(raw) }
+        } else {
+            mailbox.wake()
+        }
+    }
+
+    /// Runs `block` on the loop's thread at its next wake-up. Any thread.
+    ///
+    /// Blocks of one thread run in the order they were given. The loop's own `run()` does not return before they ran;
+    /// an adopted loop is woken up by them, but not kept alive. After `detach(completion:)` took effect, blocks are
+    /// released without being run.
+    public func execute(_ block: @escaping @Sendable () -> Void) {
+        mailbox.post(.block(block))
+    }
+
+    /// The wake-up of the async handle.
+    func didWakeUp() {
+        inPass {
+            if isWakingForPasses {
+                isWakingForPasses = false
+                unhold()
+            }
+            if isPolling, stopRequested.load(ordering: .acquiring) { unsafe uv_stop(raw) }
+            readMailbox()
+        }
+    }
+
+    func readMailbox() {
+        for letter in mailbox.takeLetters() {
+            switch letter {
+            case .block(let block), .disposal(let block):
+                block()
+            case .resolved(let id, let result):
+                resolver.lookupDidEnd(id, result)
+            }
+        }
+    }
+}
+
+func wakeUpCallback(_ handle: UnsafeMutablePointer<uv_async_t>?) {
+    guard let loop = unsafe HandleBlock.owner(handle?.pointee.data, as: EventLoop.self) else { return }
+    loop.didWakeUp()
+}

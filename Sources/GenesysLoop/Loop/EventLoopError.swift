@@ -1,0 +1,9 @@
+/// An event loop could not be set up; typically the process has no file descriptor left.
+public struct EventLoopError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What failed, as one sentence.
+    public let description: String
+
+    init(_ error: UVError) {
+        description = "The event loop could not be set up (\(error))."
+    }
+}

@@ -1,0 +1,27 @@
+/// Work an object does on its loop's thread, outside of the call that asked for it.
+///
+/// `EventLoop.schedule(_:)` queues it: first in, first out, once however often it is asked for, never inside another
+/// pass and never inside a close callback of libuv.
+package protocol LoopPass: AnyObject {
+    /// Does the work. May schedule further passes, itself included.
+    func runPass()
+}
+
+/// Forwards a pass to an object that may die before the pass runs.
+///
+/// The loop's queue holds what is scheduled. A wrapper that must die with its last outside reference schedules a relay
+/// instead of itself, and clears `target` in its `deinit`.
+final class PassRelay: LoopPass {
+    /// Unretained; cleared before the target dies.
+    unowned(unsafe) var target: (any LoopPass)?
+
+    init(target: any LoopPass) {
+        unsafe self.target = target
+    }
+
+    func runPass() {
+        // The strong local keeps the target alive for the whole pass.
+        guard let target = unsafe target else { return }
+        target.runPass()
+    }
+}

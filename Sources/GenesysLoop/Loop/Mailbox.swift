@@ -1,0 +1,93 @@
+internal import CUV
+internal import Synchronization
+
+/// The only door into a loop from other threads: a locked queue and one `uv_async_t`.
+///
+/// Sends coalesce, so a wake-up takes all letters. The wake-up is sent under the lock, and `close()` takes the same
+/// lock: no thread can touch the async handle once it is being closed. Threads hold the mailbox, never the loop.
+@safe package final class Mailbox: @unchecked Sendable {
+    /// What a thread can send to the loop.
+    package enum Letter: Sendable {
+        /// A block of the host.
+        case block(@Sendable () -> Void)
+        /// Destroys a value that belongs to the loop; carried out even when the loop itself is being destroyed.
+        case disposal(@Sendable () -> Void)
+        /// The answer of a resolver thread.
+        case resolved(id: UInt64, Result<[SocketAddress], ResolverError>)
+    }
+
+    private struct State {
+        var letters: [Letter] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let block: HandleBlock
+
+    /// Takes over the block of an initialized async handle, until `close()`.
+    init(block: HandleBlock) {
+        self.block = block
+    }
+
+    /// Queues `letter` and wakes the loop. Any thread.
+    ///
+    /// - Returns: false when the mailbox is closed; the letter is dropped.
+    @discardableResult
+    package func post(_ letter: Letter) -> Bool {
+        state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.letters.append(letter)
+            // A queue that was not empty has a wake-up under way.
+            if state.letters.count == 1 { wakeLocked() }
+            return true
+        }
+    }
+
+    /// Wakes the loop without a letter. Any thread.
+    func wake() {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            wakeLocked()
+        }
+    }
+
+    /// Removes all letters, in the order of arrival. The loop's thread.
+    func takeLetters() -> [Letter] {
+        state.withLock { state in
+            var letters: [Letter] = []
+            swap(&letters, &state.letters)
+            return letters
+        }
+    }
+
+    var hasLetters: Bool {
+        state.withLock { !$0.letters.isEmpty }
+    }
+
+    /// Closes the mailbox and its handle unless letters wait. The loop's thread.
+    func closeIfEmpty() -> Bool {
+        state.withLock { state in
+            guard !state.isClosed, state.letters.isEmpty else { return false }
+            state.isClosed = true
+            block.close()
+            return true
+        }
+    }
+
+    /// Closes the mailbox and its handle, and returns the letters nobody read. The loop's thread.
+    func close() -> [Letter] {
+        state.withLock { state in
+            guard !state.isClosed else { return [] }
+            state.isClosed = true
+            block.close()
+            var letters: [Letter] = []
+            swap(&letters, &state.letters)
+            return letters
+        }
+    }
+
+    private func wakeLocked() {
+        // The lock is held and the mailbox is open, so the handle is not closing. The call cannot fail.
+        _ = unsafe uv_async_send(block.async)
+    }
+}

@@ -1,0 +1,54 @@
+internal import CUV
+
+/// An IPv4 or IPv6 address and a port.
+package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+    // The address bytes in network order, 4 or 16 of them, as they lie in memory.
+    private let high: UInt64
+    private let low: UInt64
+    private let scope: UInt32
+
+    /// The port; 0 lets the system choose when binding.
+    package let port: UInt16
+
+    /// Whether this is an IPv6 address.
+    package let isIPv6: Bool
+
+    /// Reads a numeric address: "127.0.0.1" or "::1" (no brackets, no zone).
+    package init?(numeric host: String, port: UInt16) {
+        // libuv would ignore a zone, C would stop at a zero byte; nothing numeric is longer than 45 characters.
+        guard host.utf8.count <= 45, host.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != 0 }) else { return nil }
+        var address = cuv_address()
+        // Text and result live for the call.
+        let isNumeric = unsafe host.withCString { text in unsafe cuv_address_parse(&address, text, port) != 0 }
+        guard isNumeric else { return nil }
+        self.init(address)
+    }
+
+    init(_ address: cuv_address) {
+        high = address.words.0
+        low = address.words.1
+        scope = address.scope
+        port = address.port
+        isIPv6 = address.is_ipv6 != 0
+    }
+
+    var raw: cuv_address {
+        cuv_address(words: (high, low), scope: scope, port: port, is_ipv6: isIPv6 ? 1 : 0)
+    }
+
+    /// The address without the port, such as "127.0.0.1" or "::1".
+    package var host: String {
+        var address = raw
+        // The buffer lives for the call; 46 bytes hold every address and its zero byte.
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            guard let base = buffer.baseAddress, unsafe cuv_address_text(&address, base, buffer.count) == 0 else {
+                return "?"
+            }
+            return unsafe String(cString: base)
+        }
+    }
+
+    package var description: String {
+        isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}

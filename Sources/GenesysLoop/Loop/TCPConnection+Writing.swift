@@ -1,0 +1,110 @@
+internal import CUV
+
+extension TCPConnection {
+    /// Bytes the kernel has not taken yet.
+    package var queuedByteCount: Int { outbound.byteCount }
+
+    /// Sends `bytes`, at once as far as the kernel takes them; the rest is queued.
+    ///
+    /// Before the connection is established everything is queued. After `shutdown()`, a failure or `close()` the bytes
+    /// are dropped. A failure is reported in a later callback.
+    package func write(_ bytes: Span<UInt8>) {
+        guard canWrite, !bytes.isEmpty else { return }
+        var sent = 0
+        if state == .connected, outbound.isEmpty {
+            // The span's memory is borrowed for the call.
+            let outcome = unsafe bytes.withUnsafeBufferPointer { unsafe send(UnsafeRawBufferPointer($0)) }
+            guard let outcome else { return }
+            sent = outcome
+        }
+        guard sent < bytes.count else { return }
+        outbound.append(bytes.extracting(sent...))
+        watchWritability()
+    }
+
+    /// Sends `bytes`; what has to be queued is not copied if the queue is empty.
+    package func write(_ bytes: [UInt8]) {
+        guard canWrite, !bytes.isEmpty else { return }
+        guard outbound.isEmpty else { return write(bytes.span) }
+        var sent = 0
+        if state == .connected {
+            // The array's memory is borrowed for the call.
+            let outcome = unsafe bytes.withUnsafeBytes { unsafe send($0) }
+            guard let outcome else { return }
+            sent = outcome
+        }
+        guard sent < bytes.count else { return }
+        outbound.take(bytes, from: sent)
+        watchWritability()
+    }
+
+    /// Ends the output once all queued bytes are sent; input goes on. Calling it again does nothing.
+    package func shutdown() {
+        guard canWrite else { return }
+        wantsShutdown = true
+        if state == .connected, outbound.isEmpty { endOutput() }
+    }
+
+    private var canWrite: Bool {
+        switch state {
+        case .idle, .connecting, .connected: return !wantsShutdown && !outputHasEnded
+        case .failed, .closed: return false
+        }
+    }
+
+    private func endOutput() {
+        outputHasEnded = true
+        if let descriptor { cuv_shutdown_output(descriptor) }
+    }
+
+    /// The socket may be writable (again): sends what is queued.
+    ///
+    /// - Returns: whether the queue is empty now, without a failure.
+    @discardableResult
+    func flush() -> Bool {
+        guard state == .connected, !outputHasEnded else { return false }
+        while !outbound.isEmpty {
+            // The queue is not touched during the call.
+            let outcome = unsafe outbound.withUnsafeBytes { unsafe send($0) }
+            guard let outcome else { return false }
+            guard outcome > 0 else {
+                watchWritability()
+                return false
+            }
+            outbound.consume(outcome)
+        }
+        writability?.close()
+        writability = nil
+        if wantsShutdown { endOutput() }
+        return true
+    }
+
+    /// The number of bytes taken, 0 when the socket is full, nil after a failure (which has been dealt with).
+    private func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard let descriptor, let base = bytes.baseAddress else { return nil }
+        // The caller lends the memory for the call.
+        let count = unsafe cuv_send(descriptor, base, bytes.count)
+        if count >= 0 { return count }
+        if count == Int(UV_EAGAIN.rawValue) { return 0 }
+        writeDidFail(UVError(operation: "write", code: Int32(count)))
+        return nil
+    }
+
+    private func watchWritability() {
+        guard state == .connected, writability == nil, let descriptor else { return }
+        do throws(UVError) {
+            writability = try WritabilityWatch(descriptor: descriptor, connection: self)
+        } catch {
+            writeDidFail(error)
+        }
+    }
+
+    /// The callback of the watch.
+    func didBecomeWritable() {
+        guard state == .connected, !outbound.isEmpty else { return }
+        loop.inPass {
+            guard flush() else { return }
+            unsafe owner?.connectionDidDrain(self)
+        }
+    }
+}

@@ -1,0 +1,301 @@
+internal import CUV
+
+/// One TCP connection, made by `connect(to:)` or accepted by a `TCPListener`.
+///
+/// Dropping the last reference closes it, inside its own callbacks too. After `close()` or `abort()` returned, its
+/// owner hears nothing more. Nagle's algorithm is off, keep-alive is on (60 s).
+///
+/// Bytes are written by `send` with `MSG_NOSIGNAL` (`SO_NOSIGPIPE` on macOS) and never by libuv, whose `write` raises
+/// SIGPIPE when the peer is gone. What the kernel does not take at once is queued here, see `TCPConnection+Writing`.
+@safe package final class TCPConnection: LoopPass {
+    enum State: Equatable {
+        case idle, connecting, connected, failed, closed
+    }
+
+    package let loop: EventLoop
+    package let group: HandleGroup
+
+    /// Unretained: must be set to nil, or the connection closed or dropped, before the owner dies.
+    package unowned(unsafe) var owner: (any TCPConnectionOwner)?
+
+    private(set) var state: State = .idle
+    private var block: HandleBlock?
+    private var request: ConnectRequest?
+    private var relay: PassRelay?
+
+    // Reading.
+    private var wantsInput = false
+    private var isReading = false
+    private var inputHasEnded = false
+
+    // A failure that waits to be reported: at the end of the input, or in a pass.
+    private var latchedFailure: UVError?
+
+    // Writing.
+    var outbound = OutboundQueue()
+    var writability: WritabilityWatch?
+    var wantsShutdown = false
+    var outputHasEnded = false
+
+    /// Creates a connection that is not connected.
+    ///
+    /// - Precondition: called on `loop`'s thread.
+    package init(loop: EventLoop, group: HandleGroup, owner: (any TCPConnectionOwner)? = nil) {
+        loop.preconditionCurrent("TCPConnection.init")
+        self.loop = loop
+        self.group = group
+        unsafe self.owner = owner
+        do throws(UVError) {
+            block = try unsafe HandleBlock(group: group, operation: "uv_tcp_init") { block in
+                unsafe uv_tcp_init(loop.raw, cuv_block_tcp(block))
+            }
+        } catch {
+            preconditionFailure("uv_tcp_init, which cannot fail without a socket, failed: \(error)")
+        }
+        block?.setOwner(self)
+    }
+
+    deinit {
+        close()
+    }
+
+    // MARK: Life
+
+    /// Starts connecting. The outcome comes in a later callback, an immediate failure too.
+    ///
+    /// - Precondition: nothing but `init`, `write`, `startReading` and `shutdown` was called before.
+    package func connect(to address: SocketAddress) {
+        guard state == .idle, let block else {
+            preconditionFailure("TCPConnection.connect(to: \(address)) in state \(state)")
+        }
+        state = .connecting
+        let request = ConnectRequest(self)
+        let code = request.start(on: block, to: address)
+        guard code == 0 else { return failInPass(UVError(operation: "connect", code: code)) }
+        self.request = request
+    }
+
+    /// Closes the connection; what is queued is dropped. The owner hears nothing more. Calling it again does nothing.
+    ///
+    /// The peer sees an ordinary end, or a reset if bytes had arrived that were not read.
+    package func close() {
+        unsafe owner = nil
+        guard let block else { return }
+        state = .closed
+        self.block = nil
+        releaseResources()
+        block.close()
+    }
+
+    /// Closes the connection by a reset: the peer learns at once, and the kernel keeps nothing to send.
+    package func abort() {
+        if let descriptor { cuv_reset_on_close(descriptor) }
+        close()
+    }
+
+    /// Ends what hangs on the connection besides its handle.
+    private func releaseResources() {
+        unsafe request?.connection = nil
+        request = nil
+        unsafe relay?.target = nil
+        relay = nil
+        writability?.close()
+        writability = nil
+        outbound.removeAll()
+    }
+
+    /// Takes over a connection from `listener`.
+    func accept(from listener: HandleBlock) -> Int32 {
+        guard let block else { return UV_EBADF.rawValue }
+        // Both blocks are open.
+        let code = unsafe uv_accept(listener.stream, block.stream)
+        if code == 0 { becomeConnected() }
+        return code
+    }
+
+    /// Whether bytes had been queued and are all sent now.
+    @discardableResult
+    private func becomeConnected() -> Bool {
+        guard let block else { return false }
+        let hadQueue = !outbound.isEmpty
+        state = .connected
+        // The block is open. Neither setting can make the connection unusable, so failures are of no interest.
+        _ = unsafe uv_tcp_nodelay(block.tcp, 1)
+        _ = unsafe uv_tcp_keepalive(block.tcp, 1, 60)
+        updateReading()
+        return flush() && hadQueue
+    }
+
+    func connectDidEnd(_ status: Int32) {
+        request = nil
+        guard state == .connecting else { return }
+        loop.inPass {
+            guard status == 0 else { return fail(UVError(operation: "connect", code: status)) }
+            // The strong local keeps the owner alive for the whole pass.
+            let owner = unsafe self.owner
+            let hasDrained = becomeConnected()
+            owner?.connectionDidConnect(self)
+            guard hasDrained, state == .connected, outbound.isEmpty else { return }
+            unsafe self.owner?.connectionDidDrain(self)
+        }
+    }
+
+    // MARK: Addresses and settings
+
+    /// The local address; nil before there is one.
+    package var localAddress: SocketAddress? { address(ofPeer: false) }
+
+    /// The peer's address; nil unless connected.
+    package var peerAddress: SocketAddress? { address(ofPeer: true) }
+
+    /// Whether small writes go out at once (the default) or are collected by Nagle's algorithm.
+    package func setNoDelay(_ isOn: Bool) {
+        guard let block else { return }
+        // The block is open.
+        _ = unsafe uv_tcp_nodelay(block.tcp, isOn ? 1 : 0)
+    }
+
+    private func address(ofPeer isPeer: Bool) -> SocketAddress? {
+        guard let block else { return nil }
+        var raw = cuv_address()
+        // The block is open; the result lives for the call.
+        guard unsafe cuv_tcp_name(block.tcp, isPeer ? 1 : 0, &raw) == 0 else { return nil }
+        return SocketAddress(raw)
+    }
+
+    /// The socket; nil when there is none (any more).
+    var descriptor: Int32? {
+        guard let block else { return nil }
+        // The block is open.
+        let descriptor = unsafe cuv_tcp_descriptor(block.tcp)
+        return descriptor < 0 ? nil : descriptor
+    }
+
+    // MARK: Reading
+
+    /// Reports input from now on. Before the connection is established: from then on.
+    package func startReading() {
+        wantsInput = true
+        updateReading()
+    }
+
+    /// Leaves input in the kernel, so that the peer is slowed down. The end of the stream and errors wait there, too.
+    package func stopReading() {
+        wantsInput = false
+        updateReading()
+    }
+
+    /// Whether input, or its end, is waiting in the kernel: what a late deadline asks before it calls a link dead.
+    package var hasUnreadInput: Bool {
+        guard state == .connected, !inputHasEnded, let descriptor else { return false }
+        return cuv_has_input(descriptor) != 0
+    }
+
+    private func updateReading() {
+        guard state == .connected, let block else { return }
+        let shouldRead = wantsInput && !inputHasEnded
+        guard shouldRead != isReading else { return }
+        isReading = shouldRead
+        // The block is open.
+        if shouldRead {
+            let code = unsafe uv_read_start(block.stream, allocateCallback, readCallback)
+            if code != 0 { failInPass(UVError(operation: "read", code: code)) }
+        } else {
+            _ = unsafe uv_read_stop(block.stream)
+            // A write failure that waited for the rest of the input waits no longer.
+            if let failure = latchedFailure { failInPass(failure) }
+        }
+    }
+
+    fileprivate func didRead(_ count: Int, _ base: UnsafeMutablePointer<CChar>?) {
+        guard state == .connected else { return }
+        loop.inPass {
+            if count > 0 {
+                // The strong local keeps the owner alive for the whole pass; the loop's buffer is ours until we return.
+                guard let owner = unsafe owner else { return stopReading() }
+                unsafe owner.connection(self, didRead: UnsafeRawBufferPointer(start: base, count: count))
+                return
+            }
+            inputHasEnded = true
+            let failure = latchedFailure
+            latchedFailure = nil
+            updateReading()
+            if let failure {
+                fail(failure)
+            } else if count == Int(UV_EOF.rawValue) {
+                unsafe owner?.connectionDidReachEOF(self)
+            } else {
+                fail(UVError(operation: "read", code: Int32(count)))
+            }
+        }
+    }
+
+    // MARK: Failing
+
+    /// A write found the connection broken. While input is read, what the peer sent before it left comes first.
+    func writeDidFail(_ error: UVError) {
+        outbound.removeAll()
+        outputHasEnded = true
+        writability?.close()
+        writability = nil
+        let isBroken = error.code == UV_ECONNRESET.rawValue || error.code == UV_EPIPE.rawValue
+        if isBroken, isReading, latchedFailure == nil {
+            latchedFailure = error
+        } else {
+            failInPass(error)
+        }
+    }
+
+    /// Reports `error` in a pass of its own, never inside the call that met it.
+    private func failInPass(_ error: UVError) {
+        latchedFailure = error
+        guard relay == nil else { return }
+        let relay = PassRelay(target: self)
+        self.relay = relay
+        loop.schedule(relay)
+    }
+
+    package func runPass() {
+        relay = nil
+        guard let error = latchedFailure else { return }
+        fail(error)
+    }
+
+    /// The one place where a failure is reported. First the state, then the callout.
+    private func fail(_ error: UVError) {
+        guard state == .connecting || state == .connected else { return }
+        let wasConnected = state == .connected
+        inputHasEnded = true
+        outputHasEnded = true
+        latchedFailure = nil
+        updateReading()
+        state = .failed
+        releaseResources()
+        // The strong local keeps the owner alive for the whole pass.
+        let owner = unsafe self.owner
+        if wasConnected {
+            owner?.connection(self, didFailWith: error)
+        } else {
+            owner?.connection(self, didFailToConnect: error)
+        }
+    }
+}
+
+/// Lends the loop's buffer; it comes back with the read callback that follows.
+private func allocateCallback(
+    _ handle: UnsafeMutablePointer<uv_handle_t>?, _ suggested: Int, _ buffer: UnsafeMutablePointer<uv_buf_t>?
+) {
+    guard let connection = unsafe HandleBlock.owner(handle?.pointee.data, as: TCPConnection.self) else { return }
+    let lent = unsafe connection.loop.ciphertextBuffer
+    unsafe buffer?.pointee = unsafe uv_buf_init(
+        lent.baseAddress?.assumingMemoryBound(to: CChar.self), UInt32(lent.count))
+}
+
+private func readCallback(
+    _ stream: UnsafeMutablePointer<uv_stream_t>?, _ count: Int, _ buffer: UnsafePointer<uv_buf_t>?
+) {
+    guard count != 0, let connection = unsafe HandleBlock.owner(stream?.pointee.data, as: TCPConnection.self) else {
+        return
+    }
+    unsafe connection.didRead(count, buffer?.pointee.base)
+}

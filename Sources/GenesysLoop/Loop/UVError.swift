@@ -1,0 +1,38 @@
+internal import CUV
+
+/// A failed libuv or socket call: which operation, and the code it returned.
+package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was being done: "connect", "read", "write", "listen", …
+    package let operation: String
+
+    /// The negative code of libuv (the negated `errno` on Unix).
+    package let code: Int32
+
+    package init(operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
+
+    /// The code's symbol, such as "ECONNREFUSED".
+    package var name: String {
+        unsafe Self.text { buffer, count in unsafe uv_err_name_r(code, buffer, count) }
+    }
+
+    /// The code in words, such as "connection refused".
+    package var text: String {
+        unsafe Self.text { buffer, count in unsafe uv_strerror_r(code, buffer, count) }
+    }
+
+    package var description: String { "\(operation): \(name): \(text)" }
+
+    /// Reads what a libuv function writes. The `_r` forms are used because the others leak for an unknown code.
+    private static func text(_ fill: (UnsafeMutablePointer<CChar>, Int) -> UnsafeMutablePointer<CChar>?) -> String {
+        // The buffer lives for the call; `fill` ends the text with a zero byte.
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            unsafe base.pointee = 0
+            _ = unsafe fill(base, buffer.count)
+            return unsafe String(cString: base)
+        }
+    }
+}
