@@ -1,0 +1,49 @@
+/// The inside of a JSON string, skipped eight bytes at a time (RFC 8259 §7).
+enum JSONString {
+    private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let highBits: UInt64 = 0x8080_8080_8080_8080
+
+    /// The offset of the first byte from `start` that ends or interrupts plain text: a quote, a `\`, a control
+    /// character or the end of the message.
+    ///
+    /// The lowest mark of `marks` is exact: a borrow can only set false marks above a true one.
+    @inline(always)
+    static func special(from start: Int, in message: Span<UInt8>) -> Int {
+        var offset = start
+        while true {
+            let marks = marks(of: message.word(at: offset))
+            guard marks == 0 else { return offset &+ marks.trailingZeroBitCount / 8 }
+            offset &+= 8
+        }
+    }
+
+    /// The high bit of each byte that is not plain text. Bytes past the end of the message are 0 and thus marked.
+    ///
+    /// `x ^ 2` turns the quote (0x22) into 0x20 and leaves the control characters below 0x20, so that one comparison
+    /// with 0x21 finds both.
+    @inline(always)
+    private static func marks(of word: UInt64) -> UInt64 {
+        let quoteOrControl = (word ^ (ones &* 0x02)) &- (ones &* 0x21)
+        let backslash = (word ^ (ones &* 0x5C)) &- ones
+        return (quoteOrControl | backslash) & ~word & highBits
+    }
+
+    /// The offset after the escape whose `\` is at `offset`. A lone surrogate is legal grammar (RFC 8259 §8.2).
+    @inline(never)
+    static func endOfEscape(at offset: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
+        switch message.byteOrZero(at: offset &+ 1) {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return offset &+ 2
+        case UInt8(ascii: "u"):
+            for digit in offset &+ 2..<offset &+ 6 {
+                guard JSONText.hexadecimalDigit(message.byteOrZero(at: digit)) != nil else {
+                    throw EnvelopeScanner.flaw(.invalidEscape, at: digit, in: message)
+                }
+            }
+            return offset &+ 6
+        default:
+            throw EnvelopeScanner.flaw(.invalidEscape, at: offset &+ 1, in: message)
+        }
+    }
+}
