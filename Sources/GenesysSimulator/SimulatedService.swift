@@ -1,1 +1,139 @@
 internal import GenesysLoop
+
+/// The Genesys Cloud notification service as a pure machine: facts in, actions out.
+///
+/// It does no I/O, reads no clock and has no source of randomness but its seed: equal seeds and equal inputs give
+/// equal transcripts. Whatever knows how to talk WebSocket can put it behind a socket; a test can drive it with
+/// nothing but numbers. Time is a `Duration` since an origin that the driver chooses and keeps; it never runs
+/// backwards.
+///
+/// # Driving it
+///
+/// ```swift
+/// var service = SimulatedService(seed: 1)
+/// let channel = try service.channelCreated(now: now)                       // "/channels/streaming-…"
+///
+/// // An upgrade request was parsed:
+/// switch service.upgradeRequested(target: request.target, now: now) {
+/// case .accept(let socket): sockets[socket] = connection                   // answer 101
+/// case .refuse(let refusal): connection.answer(refusal.status, refusal.headers)
+/// case .reset: connection.reset()
+/// case .neverAnswer: break
+/// }
+/// // A text message arrived, a timer fired:
+/// perform(service.textReceived(on: socket, bytes, now: now))
+/// perform(service.deadlineReached(now: now))
+/// // A connection is gone, whoever ended it:
+/// service.socketEnded(socket, now: now)
+///
+/// // After *every* input: one timer, at the next deadline (which may be now).
+/// timer.arm(at: service.nextDeadline)
+/// ```
+///
+/// `perform` does the actions in order. After `.close` or `.drop` the machine has forgotten the socket: later
+/// inputs for it are legal and do nothing. Ping frames, binary frames and the closing handshake are the driver's
+/// business (see `Configuration.answersPingFrames`).
+///
+/// # Life of a channel and of its sockets
+///
+///     channelCreated ─▶ live ──(expires, revokeToken, evict, the 21st channel)──▶ gone: 404 from now on
+///                        │ ▲
+///                        └─┘ subscribe renews `expires`
+///
+///     upgradeRequested ─▶ open ──(second socket: 1000 · maintenance: 1001 · channel gone: 1001)──▶ forgotten
+///
+/// Deadlines: heartbeat, end of a superseded socket, end of a socket under maintenance and its further notices,
+/// delayed replies, end of a channel's life, next notification of the feed.
+///
+/// Source: the public descriptions of the notification service; where they are silent, a documented default of
+/// `Configuration`.
+public struct SimulatedService: Sendable {
+    /// How the service behaves. Changes apply from the next input on; what is already scheduled stays so.
+    public var configuration: Configuration
+
+    /// Channels in order of creation. Records of channels that are gone stay, emptied.
+    var channels: [ChannelRecord] = []
+    var channelIndices: [String: Int] = [:]
+    var sockets: [SocketID: SocketRecord] = [:]
+    var socketCount = 0
+
+    var deadlines = DeadlineQueue<Event>()
+    var generator: SeededGenerator
+    /// The latest time that an input carried.
+    var latest: Duration = .zero
+
+    var feed = SampleFeed()
+    var roster = TopicRoster()
+    var rosterIsStale = false
+    var schedule = PublishingSchedule()
+
+    /// Creates a service without channels.
+    ///
+    /// - Parameters:
+    ///   - configuration: the behavior; every default is what the service is known or believed to do.
+    ///   - seed: decides every random number: channel ids, correlation ids, delays.
+    public init(configuration: Configuration = Configuration(), seed: UInt64) {
+        self.configuration = configuration
+        self.generator = SeededGenerator(seed: seed)
+    }
+
+    /// When `deadlineReached(now:)` is to be called next; `nil` when nothing is due ever.
+    ///
+    /// It may lie in the past, which means at once.
+    public var nextDeadline: Duration? {
+        if schedule.rate != wantedRate, wantedRate == 0 || hasAudience { return latest }
+        guard let event = deadlines.nextDue else { return schedule.next }
+        guard let notification = schedule.next else { return event }
+        return min(event, notification)
+    }
+
+    /// Does everything that is due.
+    ///
+    /// Call it at or after `nextDeadline`; calling it early does no harm. Deadlines are met in their order. A call that
+    /// comes very late gets one heartbeat instead of many, and at most `PublishingSchedule.maxBacklog` of the feed.
+    public mutating func deadlineReached(now: Duration) -> [Action] {
+        advance(to: now)
+        var actions: [Action] = []
+        while true {
+            let event = deadlines.nextDue
+            if let due = schedule.next, due <= now, event.map({ due < $0 }) ?? true {
+                publishNext(now: now, into: &actions)
+            } else if let event, event <= now {
+                let (due, what) = deadlines.removeFirst()
+                meet(what, due: due, now: now, into: &actions)
+            } else {
+                break
+            }
+        }
+        settleSchedule(now: now)
+        return actions
+    }
+
+    /// Something that is due at some time.
+    enum Event: Hashable, Sendable {
+        case heartbeat(SocketID)
+        case perform(Action)
+        case endOfLife(channel: Int)
+    }
+
+    private mutating func meet(_ event: Event, due: Duration, now: Duration, into actions: inout [Action]) {
+        switch event {
+        case .heartbeat(let socket): beat(socket, due: due, now: now, into: &actions)
+        case .perform(let action): emit(action, into: &actions)
+        case .endOfLife(let channel): endOfLifeReached(channel, due: due, into: &actions)
+        }
+    }
+
+    /// Takes note of the time. Every input starts with it.
+    mutating func advance(to now: Duration) {
+        latest = max(latest, now)
+        settleSchedule(now: now)
+    }
+
+    /// A duration of the service, divided by the time scale.
+    func scaled(_ duration: Duration) -> Duration {
+        let scale = configuration.timeScale
+        guard scale.isFinite, scale > 0 else { return duration }
+        return max(.milliseconds(1), duration / min(max(scale, 0.001), 1_000_000))
+    }
+}

@@ -1,0 +1,36 @@
+extension SimulatedService {
+    /// What the driver is to do.
+    public enum Action: Hashable, Sendable {
+        /// Send a text message. The bytes are UTF-8 unless an operator injected others.
+        case send(SocketID, [UInt8])
+        /// Send a binary message, which the real service never does.
+        case sendBinary(SocketID, [UInt8])
+        /// Send a Close frame, then end the connection in order.
+        case close(SocketID, code: UInt16, reason: String)
+        /// End the connection abruptly, without a Close frame.
+        case drop(SocketID)
+
+        /// The socket it concerns.
+        public var socket: SocketID {
+            switch self {
+            case .send(let socket, _), .sendBinary(let socket, _), .close(let socket, _, _), .drop(let socket): socket
+            }
+        }
+
+        /// Whether the machine has forgotten the socket with this action.
+        public var endsSocket: Bool {
+            switch self {
+            case .send, .sendBinary: false
+            case .close, .drop: true
+            }
+        }
+    }
+
+    /// Which channels an operator means.
+    public enum Target: Hashable, Sendable {
+        /// Every channel.
+        case all
+        /// The channel with this id.
+        case channel(String)
+    }
+}
