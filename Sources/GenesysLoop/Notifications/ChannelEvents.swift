@@ -65,9 +65,8 @@ public struct Recovery: Hashable, Sendable {
     public var rolloverCount: Int
     /// Lifetime extensions since `open()`, this one included.
     public var extensionCount: Int
-    /// Notifications that came on both connections of overlaps and were delivered once, since `open()`.
-    public var duplicateCount: Int
-    /// Repeats that could not be told from duplicates of an overlap, since `open()`.
+    /// Messages that came on both connections of overlaps and were delivered once, since `open()`. A genuine repeat
+    /// with one copy on each connection cannot be told from a duplicate and is among them.
     public var mergedRepeats: Int
 }
 

@@ -72,13 +72,17 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var retryAfter: Duration?
     /// The error below this one.
     public var underlying: Underlying?
+    /// Whether it may pass by itself: an unreachable network, a time-out, 429, 5xx. A refusal, a broken rule or an
+    /// untrusted certificate does not.
+    public var isRetryable: Bool
     /// Whether the certificate (the peer's or ours) was not accepted.
     package var isCertificateFault: Bool
 
     /// Creates a failure.
     package init(
         kind: Kind = .connection, reason: FailureReason, phase: Phase, message: String? = nil, status: Int? = nil,
-        retryAfter: Duration? = nil, underlying: Underlying? = nil, isCertificateFault: Bool = false
+        retryAfter: Duration? = nil, underlying: Underlying? = nil, isRetryable: Bool? = nil,
+        isCertificateFault: Bool = false
     ) {
         self.kind = kind
         self.reason = reason
@@ -87,6 +91,15 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         self.status = status
         self.retryAfter = retryAfter
         self.underlying = underlying
+        self.isRetryable = isRetryable ?? ChannelFailure.isRetryable(reason, status: status)
         self.isCertificateFault = isCertificateFault
+    }
+
+    private static func isRetryable(_ reason: FailureReason, status: Int?) -> Bool {
+        switch reason {
+        case .dns, .connect, .timeout, .httpTooManyRequests, .connectionClosed, .heartbeatLost, .channelClosing: true
+        case .invalidStatusCode: (status ?? 0) >= 500
+        default: false
+        }
     }
 }

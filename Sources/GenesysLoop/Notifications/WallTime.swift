@@ -25,6 +25,11 @@ public struct WallTime: Comparable, Hashable, Sendable {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
+    /// The time from `earlier` to this one, saturated.
+    package func duration(since earlier: WallTime) -> Duration {
+        .seconds(seconds &- earlier.seconds) + .nanoseconds(Int64(nanoseconds) - Int64(earlier.nanoseconds))
+    }
+
     /// The time `duration` later.
     public static func + (time: WallTime, duration: Duration) -> WallTime {
         let (seconds, nanoseconds) = duration.wholeNanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)

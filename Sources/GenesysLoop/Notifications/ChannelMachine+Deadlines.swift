@@ -1,0 +1,127 @@
+/// Time. The driver owns one timer and sets it to `nextDeadline` after each pass.
+extension ChannelMachine {
+    /// How far the clocks must drift apart for the host to have been suspended or its clock to have been set.
+    static let suspensionSlack: Duration = .seconds(5)
+
+    /// The earliest instant at which something is due; nil when nothing is.
+    package var nextDeadline: Instant? {
+        switch state {
+        case .idle, .ended:
+            return nil
+        case .waiting(let until), .closing(let until):
+            return until
+        case .attempting:
+            let budget = isEverConfirmed || isPaused ? nil : reconnect.budgetEnd
+            return earliest(budget, isPaused ? nil : candidate?.deadline)
+        case .live:
+            return isPaused
+                ? lifetime.deadline : earliest(current?.deadline, lifetime.deadline, rolloverDue, overlapEnd)
+        case .rollingOver:
+            return isPaused ? lifetime.deadline : earliest(current?.deadline, candidate?.deadline, lifetime.deadline)
+        case .handedOver:
+            return isPaused ? nil : candidate?.deadline
+        case .draining(let until):
+            return isPaused ? nil : earliest(until, current?.deadline)
+        }
+    }
+
+    /// The time is `now`; does all that is due. Calling it early does nothing.
+    package mutating func deadlineReached(now: Moment) -> [Action] {
+        noticeSuspension(now: now)
+        switch state {
+        case .idle, .ended:
+            return []
+        case .waiting(let until):
+            return now.instant >= until ? startAttempt(now: now) : []
+        case .attempting:
+            return attemptOverdue(now: now)
+        case .live:
+            return liveOverdue(now: now)
+        case .rollingOver:
+            guard !isPaused else { return lifeOverdue(now: now) }
+            return candidateOverdue(now: now) + linkOverdue(current, now: now) + lifeOverdue(now: now)
+        case .handedOver:
+            return isPaused ? [] : candidateOverdue(now: now)
+        case .draining(let until):
+            guard !isPaused else { return [] }
+            return now.instant >= until ? promote(now: now) : linkOverdue(current, now: now)
+        case .closing(let until):
+            return now.instant >= until ? closingOverdue() : []
+        }
+    }
+
+    private mutating func attemptOverdue(now: Moment) -> [Action] {
+        guard !isPaused else { return [] }
+        if !isEverConfirmed, let end = reconnect.budgetEnd, now.instant >= end, let link = candidate {
+            guard link.openedAt != nil else { return [.expire(link.id)] }
+            candidate = nil
+            return [.retire(link.id)] + finish(unansweredFailure().asKind(.subscription))
+        }
+        return candidateOverdue(now: now)
+    }
+
+    private mutating func liveOverdue(now: Moment) -> [Action] {
+        var actions = lifeOverdue(now: now)
+        guard !isPaused else { return actions }
+        if let overlapEnd, now.instant >= overlapEnd {
+            self.overlapEnd = nil
+            deduplicator.end()
+        }
+        if let rolloverDue, now.instant >= rolloverDue {
+            actions += startRollover(.maintenance, to: endpoint, now: now)
+        }
+        return actions + linkOverdue(current, now: now)
+    }
+
+    private mutating func lifeOverdue(now: Moment) -> [Action] {
+        act(on: lifetime.deadlineReached(now: now), now: now)
+    }
+
+    /// The silence of a confirmed link, and its commands.
+    private mutating func linkOverdue(_ link: LinkRecord?, now: Moment) -> [Action] {
+        guard var link, let heartbeat = record(link.id)?.heartbeat else { return [] }
+        link.heartbeat = heartbeat
+        let verdict = link.heartbeat.deadlineReached(now: now.instant)
+        update(link.id) { $0.heartbeat = link.heartbeat }
+        switch verdict {
+        case .wait:
+            return commandsOverdue(on: link.id, now: now)
+        case .ping:
+            return [.send(link.id, .ping)] + commandsOverdue(on: link.id, now: now)
+        case .lost:
+            return abandon(heartbeatFailure(), now: now)
+        }
+    }
+
+    /// The silence of a link that is not confirmed is measured by its subscription's deadline.
+    private mutating func candidateOverdue(now: Moment) -> [Action] {
+        guard let link = candidate, link.openedAt != nil else { return [] }
+        if let deadline = link.heartbeat.deadline, now.instant >= deadline {
+            update(link.id) { $0.heartbeat.restart(now: now.instant) }
+        }
+        return commandsOverdue(on: link.id, now: now)
+    }
+
+    private mutating func closingOverdue() -> [Action] {
+        let dropped = [current, candidate].compactMap(\.self).map { Action.drop($0.id) }
+        state = .ended
+        current = nil
+        candidate = nil
+        return dropped + [.finish(.closed)]
+    }
+
+    /// A suspended host heard nothing because it slept: silence is counted from its awakening.
+    private mutating func noticeSuspension(now: Moment) {
+        defer { clocks = now }
+        guard let clocks else { return }
+        let monotonic = now.instant - clocks.instant
+        let civil = now.wall.duration(since: clocks.wall)
+        guard civil - monotonic > ChannelMachine.suspensionSlack, !isPaused else { return }
+        if current?.openedAt != nil { current?.heartbeat.restart(now: now.instant) }
+        if candidate?.openedAt != nil, state != .attempting { candidate?.heartbeat.restart(now: now.instant) }
+    }
+
+    private func earliest(_ instants: Instant?...) -> Instant? {
+        instants.compactMap(\.self).min()
+    }
+}

@@ -1,0 +1,154 @@
+/// Inputs from the host.
+extension ChannelMachine {
+    /// `open()`. Calling it again does nothing.
+    package mutating func openRequested(now: Moment) -> [Action] {
+        switch state {
+        case .idle:
+            reconnect.opened(now: now.instant)
+            clocks = now
+            return startAttempt(now: now)
+        case .waiting, .attempting, .live, .rollingOver, .handedOver, .draining, .closing, .ended:
+            return []
+        }
+    }
+
+    /// `close()`. Idempotent; after it only the terminal call follows.
+    package mutating func closeRequested(now: Moment) -> [Action] {
+        switch state {
+        case .idle, .waiting:
+            state = .ended
+            return [.finish(.closed)]
+        case .attempting, .live, .rollingOver, .handedOver, .draining:
+            return startClosing(now: now)
+        case .closing, .ended:
+            return []
+        }
+    }
+
+    /// `rollover(to:)`, with the name that the driver gave to the new URI.
+    package mutating func rolloverRequested(to endpoint: EndpointID, now: Moment) -> [Action] {
+        switch state {
+        case .idle:
+            self.endpoint = endpoint
+            return []
+        case .waiting:
+            self.endpoint = endpoint
+            return startAttempt(now: now)
+        case .attempting:
+            self.endpoint = endpoint
+            return dropCandidate() + startAttempt(now: now)
+        case .live:
+            return startRollover(.requested, to: endpoint, now: now)
+        case .rollingOver:
+            return dropCandidate() + startRollover(.requested, to: endpoint, now: now)
+        case .handedOver:
+            // The old connection is gone: the new URI takes the place of the attempt under way.
+            self.endpoint = endpoint
+            noteLoss(of: current, reason: .channelClosing)
+            current = nil
+            return dropCandidate() + startAttempt(now: now)
+        case .draining:
+            return promote(now: now) + startRollover(.requested, to: endpoint, now: now)
+        case .closing, .ended:
+            return []
+        }
+    }
+
+    /// `pause()`: nothing is read until `resume()`, and nobody's silence counts meanwhile.
+    package mutating func pauseRequested(now: Moment) -> [Action] {
+        guard !isPaused else { return [] }
+        isPaused = true
+        pausedAt = now.instant
+        switch state {
+        case .idle, .waiting, .closing, .ended:
+            return []
+        case .attempting, .live, .rollingOver, .handedOver, .draining:
+            return openLinks { link in
+                link.suspend()
+                return .pauseReading(link.id)
+            }
+        }
+    }
+
+    /// `resume()`.
+    package mutating func resumeRequested(now: Moment) -> [Action] {
+        guard isPaused else { return [] }
+        isPaused = false
+        let pause = pausedAt.map { now.instant - $0 } ?? .zero
+        pausedAt = nil
+        if let overlapEnd { self.overlapEnd = overlapEnd + pause }
+        switch state {
+        case .idle, .waiting, .closing, .ended:
+            return []
+        case .attempting, .live, .rollingOver, .handedOver:
+            return openLinks { link in
+                link.resume(after: pause, now: now.instant)
+                return .resumeReading(link.id)
+            }
+        case .draining(let until):
+            state = .draining(until: until + pause)
+            // The new link stays unread until the old one ended.
+            current?.resume(after: pause, now: now.instant)
+            return current.map { [.resumeReading($0.id)] } ?? []
+        }
+    }
+
+    /// `subscribe`, `unsubscribe` and `setTopics`: only the difference goes to the service.
+    package mutating func topicsChanged(to wanted: [Topic], now: Moment) -> [Action] {
+        topics = wanted
+        switch state {
+        case .live, .rollingOver, .draining:
+            return current.map { synchronizeTopics(of: $0, now: now) } ?? []
+        case .idle, .waiting, .attempting, .handedOver, .closing, .ended:
+            return []
+        }
+    }
+
+    private mutating func startClosing(now: Moment) -> [Action] {
+        var actions: [Action] = []
+        for link in [current, candidate].compactMap(\.self) {
+            if link.openedAt == nil || isHandedOver(link) {
+                actions.append(.drop(link.id))
+                forget(link.id)
+            } else {
+                actions.append(.sendClose(link.id))
+                if isPaused || isDrainingCandidate(link) { actions.append(.resumeReading(link.id)) }
+            }
+        }
+        guard current != nil || candidate != nil else {
+            state = .ended
+            return actions + [.finish(.closed)]
+        }
+        state = .closing(until: now.instant + settings.closeTimeout)
+        return actions
+    }
+
+    private func isHandedOver(_ link: LinkRecord) -> Bool {
+        guard case .handedOver = state else { return false }
+        return link.id == current?.id
+    }
+
+    private func isDrainingCandidate(_ link: LinkRecord) -> Bool {
+        guard case .draining = state else { return false }
+        return link.id == candidate?.id
+    }
+
+    /// Applies `body` to every link whose upgrade was accepted and that is still there.
+    private mutating func openLinks(_ body: (inout LinkRecord) -> Action) -> [Action] {
+        var actions: [Action] = []
+        if current?.openedAt != nil, !isCurrentGone, var link = current {
+            actions.append(body(&link))
+            current = link
+        }
+        if candidate?.openedAt != nil, var link = candidate {
+            actions.append(body(&link))
+            candidate = link
+        }
+        return actions
+    }
+
+    var isCurrentGone: Bool {
+        guard case .handedOver = state else { return false }
+        return true
+    }
+}

@@ -1,0 +1,137 @@
+/// The life of a notifications channel, as a value: facts in, actions out. It does no I/O and reads no clock.
+///
+///     idle ─open─▶ attempting ◀──────────────── waiting
+///                   │  │ failed, policy permits    ▲
+///          confirmed│  └───────────────────────────┤
+///                   ▼                              │ lost
+///                  live ───────────────────────────┤
+///                   │ notice, or rollover(to:)     │
+///                   ▼                              │
+///               rollingOver ──old one lost─────────┘
+///                   │     └─old one closed─▶ handedOver ─confirmed─▶ live
+///          confirmed│
+///                   ▼
+///                draining ──old one ended, or 1 s──▶ live
+///
+///     every state ─close()─▶ closing ─▶ ended          every state ─final failure─▶ ended
+///
+/// Deadlines: attempt delay and total budget (`Reconnect`), silence (`Heartbeat`), commands (`PendingCommand`), life
+/// (`Lifetime`), drain, closing, and the echo of an overlap. Connecting, TLS and upgrade are timed by the link itself.
+///
+/// Source: protocol sheet §4, §5, §8; RFC 6455 §7.
+package struct ChannelMachine: Equatable, Sendable {
+    package enum State: Equatable, Sendable {
+        case idle
+        /// Between attempts.
+        case waiting(until: Instant)
+        /// `candidate` is connecting or subscribing; there is no other link.
+        case attempting
+        /// `current` is confirmed.
+        case live
+        /// `current` is confirmed; `candidate` is connecting or subscribing.
+        case rollingOver(Purpose)
+        /// The service closed `current` in order while `candidate` was under way.
+        case handedOver(since: Moment)
+        /// `candidate` is confirmed and not read; `current` is read to its end.
+        case draining(until: Instant)
+        case closing(until: Instant)
+        case ended
+    }
+
+    /// Why a second socket is opened.
+    package enum Purpose: Equatable, Sendable {
+        case maintenance
+        case requested
+    }
+
+    package enum Action: Equatable, Sendable {
+        case connect(LinkID, EndpointID)
+        case send(LinkID, OutgoingCommand)
+        /// Starts the closing handshake; `linkEnded` follows.
+        case sendClose(LinkID)
+        /// Closes it in order, in the background; nothing follows.
+        case retire(LinkID)
+        /// Abandons it at once; nothing follows.
+        case drop(LinkID)
+        /// Ends it with the time-out of its phase; `linkEnded` follows.
+        case expire(LinkID)
+        case pauseReading(LinkID)
+        case resumeReading(LinkID)
+        /// Delivers what was held for the link, each through `heldNotificationReleased`.
+        case releaseHeld(LinkID)
+        case tell(Event)
+        /// Drops what is left; the terminal call follows when the last handle is closed.
+        case finish(End)
+    }
+
+    package enum Event: Equatable, Sendable {
+        case didSubscribe([Topic])
+        case willReconnect(ReconnectAttempt)
+        case didFailRollover(ChannelFailure)
+        case didReject(RejectedTopics)
+        case didMiss(Gap)
+        case didRecover(Recovery)
+        case willExpire(Expiry)
+    }
+
+    package enum End: Equatable, Sendable {
+        case closed
+        case failed(ChannelFailure)
+    }
+
+    /// Where the gap of an outage begins, and why.
+    struct Loss: Equatable, Sendable {
+        let from: WallTime
+        let reason: FailureReason
+    }
+
+    /// What is to be done with a notification.
+    package enum Verdict: Equatable, Sendable {
+        case deliver
+        /// Keep a copy: it may not overtake what is still on the old socket.
+        case hold
+        case ignore
+    }
+
+    package let settings: ChannelSettings
+    package internal(set) var state: State = .idle
+    package internal(set) var current: LinkRecord?
+    package internal(set) var candidate: LinkRecord?
+    /// The topics wanted, in the order in which they were given.
+    package internal(set) var topics: [Topic]
+    package internal(set) var isPaused = false
+    package internal(set) var lifetime: Lifetime
+    package internal(set) var deduplicator = Deduplicator()
+
+    var reconnect: Reconnect
+    var takeover = Takeover()
+    var random: SplitMix64
+    var endpoint = EndpointID(rawValue: 0)
+    var isEverConfirmed = false
+    /// The outage under way.
+    var loss: Loss?
+    /// When the automatic rollover is to start, or to be tried again.
+    var rolloverDue: Instant?
+    var rolloverFailureCount = 0
+    /// When the echo of the last overlap is over.
+    var overlapEnd: Instant?
+    var heldByteCount = 0
+    var pausedAt: Instant?
+    var clocks: Moment?
+    var counts = Recovery(
+        method: .reconnect, attemptCount: 1, reconnectCount: 0, rolloverCount: 0, extensionCount: 0, mergedRepeats: 0)
+    private var nextLinkID: UInt32 = 1
+
+    package init(topics: [Topic], settings: ChannelSettings, seed: UInt64) {
+        self.topics = topics
+        self.settings = settings
+        random = SplitMix64(seed: seed)
+        lifetime = Lifetime(duration: settings.lifetime, isExtended: settings.extendsLifetime)
+        reconnect = Reconnect(policy: settings.reconnect)
+    }
+
+    mutating func makeLink(now: Moment) -> LinkRecord {
+        defer { nextLinkID &+= 1 }
+        return LinkRecord(id: LinkID(rawValue: nextLinkID), endpoint: endpoint, settings: settings, now: now)
+    }
+}

@@ -1,0 +1,91 @@
+/// The watchdog of one link: honest about who was silent.
+///
+///     listening ──35 s without a byte──▶ pinged ──7 s──▶ rechecking ──▶ lost
+///         ▲                                │                 │
+///         └──────────── any byte ──────────┴─────────────────┘
+///
+/// A loop runs its timers before it polls its sockets, so when the grace is over data may lie unread. `rechecking`
+/// waits for one more poll: a blocked loop never takes a living link for a dead one.
+///
+/// Deadlines: silence, grace, recheck. Source: protocol sheet §4.3 (heartbeat every 30 s, pong), §8 P1.
+package struct Heartbeat: Equatable, Sendable {
+    package enum State: Equatable {
+        case listening
+        case pinged
+        case rechecking
+        case suspended
+    }
+
+    package enum Verdict: Equatable {
+        case wait
+        case ping
+        case lost
+    }
+
+    /// Long enough for one turn of the loop's poll, short against every limit.
+    package static let recheckDelay: Duration = .milliseconds(10)
+
+    package let silence: Duration
+    package let grace: Duration
+    package private(set) var state: State = .listening
+    package private(set) var deadline: Instant?
+    /// The round-trip time of the last answered ping.
+    package private(set) var roundTrip: Duration?
+    private var pingedAt: Instant?
+
+    package init(silence: Duration, grace: Duration, now: Instant) {
+        self.silence = silence
+        self.grace = grace
+        deadline = now + silence
+    }
+
+    /// Something arrived on the link.
+    package mutating func heard(now: Instant) {
+        switch state {
+        case .listening, .rechecking, .pinged:
+            state = .listening
+            deadline = now + silence
+        case .suspended:
+            break
+        }
+    }
+
+    /// The answer to the last ping arrived.
+    package mutating func pongReceived(now: Instant) {
+        guard let pingedAt else { return }
+        roundTrip = now - pingedAt
+        self.pingedAt = nil
+    }
+
+    /// Nobody reads the link: its silence means nothing.
+    package mutating func suspend() {
+        state = .suspended
+        deadline = nil
+    }
+
+    /// The link is read again, or the host woke up: the time starts afresh.
+    package mutating func restart(now: Instant) {
+        state = .listening
+        deadline = now + silence
+    }
+
+    package mutating func deadlineReached(now: Instant) -> Verdict {
+        guard let deadline, now >= deadline else { return .wait }
+        switch state {
+        case .listening:
+            state = .pinged
+            pingedAt = now
+            self.deadline = now + grace
+            return .ping
+        case .pinged:
+            state = .rechecking
+            self.deadline = now + Heartbeat.recheckDelay
+            return .wait
+        case .rechecking:
+            self.deadline = nil
+            return .lost
+        case .suspended:
+            return .wait
+        }
+    }
+}

@@ -1,0 +1,82 @@
+/// The life of the channel: 24 hours from the last confirmed subscription, extended before they are over.
+///
+///     running ──due──▶ extending ──confirmed──▶ running
+///        │                 │ refused or unanswered, twice
+///        └─extension off───┴──▶ expiring   (the host was told; only a confirmation ends it)
+///
+/// The deadline is kept on both clocks, because the monotonic one stands still while a host is suspended.
+/// Source: protocol sheet §5.1.
+package struct Lifetime: Equatable, Sendable {
+    package enum State: Equatable {
+        case unconfirmed
+        case running
+        case extending
+        case expiring
+    }
+
+    package enum Verdict: Equatable {
+        case wait
+        case extend
+        case expire
+    }
+
+    /// What the service grants beyond the last confirmed subscription.
+    package static let granted: Duration = .seconds(24 * 3600)
+
+    package let duration: Duration
+    package let isExtended: Bool
+    package private(set) var state: State = .unconfirmed
+    private var due: Moment?
+    private var tries = 0
+    private var confirmedAt: WallTime?
+
+    package init(duration: Duration, isExtended: Bool) {
+        self.duration = duration
+        self.isExtended = isExtended
+    }
+
+    /// The service confirmed a subscription, which renews the channel's life.
+    package mutating func renewed(now: Moment) {
+        state = .running
+        tries = 0
+        due = now + duration
+        confirmedAt = now.wall
+    }
+
+    /// The next instant to look at, on the monotonic clock.
+    package var deadline: Instant? {
+        state == .running ? due?.instant : nil
+    }
+
+    /// When the service ends the channel at the latest; a configured life beyond it moves it.
+    package var end: WallTime {
+        (confirmedAt ?? WallTime(seconds: 0)) + max(Lifetime.granted, duration)
+    }
+
+    package mutating func deadlineReached(now: Moment) -> Verdict {
+        guard state == .running, let due, now.instant >= due.instant || now.wall >= due.wall else { return .wait }
+        guard isExtended else {
+            state = .expiring
+            return .expire
+        }
+        state = .extending
+        tries = 1
+        return .extend
+    }
+
+    /// The service refused the extension or did not answer it.
+    package mutating func extensionFailed() -> Verdict {
+        guard state == .extending else { return .wait }
+        guard tries < 2 else {
+            state = .expiring
+            return .expire
+        }
+        tries += 1
+        return .extend
+    }
+
+    /// The extension cannot even be asked for: there are no topics to subscribe to again.
+    package mutating func extensionImpossible() {
+        state = .expiring
+    }
+}

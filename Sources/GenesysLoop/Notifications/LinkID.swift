@@ -1,0 +1,35 @@
+/// Names one physical connection of a channel. Inputs from a link that is not current are ignored by the machine,
+/// which is what makes rollovers and late callbacks safe.
+package struct LinkID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+}
+
+/// Names one URI a channel was given: 0 is the first, each `rollover(to:)` adds one. The URI itself is a secret and
+/// stays with the driver.
+package struct EndpointID: Hashable, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+}
+
+/// How a link ended, told by the driver.
+package struct LinkEnd: Equatable, Sendable {
+    /// Why; its kind is decided by the machine.
+    package var failure: ChannelFailure
+    /// The code of the Close frame that the peer sent (1005 for an empty one); nil when the link ended without one.
+    package var closeCode: UInt16?
+
+    package init(failure: ChannelFailure, closeCode: UInt16? = nil) {
+        self.failure = failure
+        self.closeCode = closeCode
+    }
+
+    /// Whether the peer said goodbye: all that it sent before its Close frame was received.
+    package var isClean: Bool { closeCode != nil }
+}

@@ -1,0 +1,84 @@
+/// A command that the service has not answered yet. It is sent once more at half of its deadline, with the same
+/// correlation id, so that either answer settles it. Source: protocol sheet §3, §4.2.
+package struct PendingCommand: Equatable, Sendable {
+    /// What its answer decides.
+    package enum Purpose: Equatable, Sendable {
+        /// The subscription that makes a link a confirmed one.
+        case confirm
+        /// The renewal of the channel's life.
+        case extend
+        /// The subscription was changed or taken elsewhere; a gap began if `gapFrom` is set.
+        case restore(gapFrom: WallTime?)
+        /// Topics added at run time.
+        case add
+        /// Topics removed at run time.
+        case remove
+    }
+
+    package let purpose: Purpose
+    package let topics: [Topic]
+    package let correlationID: String
+    package private(set) var isResent = false
+    package private(set) var deadline: Instant
+    private let half: Duration
+
+    package init(
+        purpose: Purpose, topics: [Topic], correlationID: String, timeout: Duration, now: Instant
+    ) {
+        self.purpose = purpose
+        self.topics = topics
+        self.correlationID = correlationID
+        half = timeout / 2
+        deadline = now + half
+    }
+
+    package enum Verdict: Equatable {
+        case wait
+        case resend
+        case unanswered
+    }
+
+    package mutating func deadlineReached(now: Instant) -> Verdict {
+        guard now >= deadline else { return .wait }
+        guard isResent else {
+            isResent = true
+            deadline = now + half
+            return .resend
+        }
+        return .unanswered
+    }
+
+    /// Moves the deadline: the time in which nobody read the link does not count.
+    package mutating func postpone(by duration: Duration) {
+        deadline = deadline + duration
+    }
+
+    /// What goes to the service.
+    package var command: OutgoingCommand {
+        switch purpose {
+        case .confirm, .extend, .restore, .add: .subscribe(topics, correlationID: correlationID)
+        case .remove: .unsubscribe(topics, correlationID: correlationID)
+        }
+    }
+}
+
+/// A command as the machine asks for it; the driver encodes and sends it.
+package enum OutgoingCommand: Equatable, Sendable {
+    case subscribe([Topic], correlationID: String)
+    case unsubscribe([Topic], correlationID: String)
+    case ping
+}
+
+extension OutgoingCommand {
+    /// The text message that asks for it.
+    package func encoded() -> [UInt8] {
+        switch self {
+        case .subscribe(let topics, let correlationID):
+            Command.subscribe(topics: topics, correlationID: correlationID)
+        case .unsubscribe(let topics, let correlationID):
+            Command.unsubscribe(topics: topics, correlationID: correlationID)
+        case .ping:
+            Command.ping
+        }
+    }
+}

@@ -1,0 +1,94 @@
+/// Decides when the next attempt is made, and when to give up.
+///
+/// An *outage* starts with a loss and ends when a connection has lived for `stability`: a loss before that belongs to
+/// the same outage, so that a service which accepts and dies is not contacted ever more often.
+///
+///     stable ──loss──▶ outage(attempts, since) ──confirmed──▶ on probation ──stability──▶ stable
+///                            ▲    attempt failed                   │
+///                            └─────────────────────────────────────┘ loss
+///
+/// Source: design of the policy in `ReconnectPolicy`; `Retry-After`: RFC 9110 §10.2.3.
+package struct Reconnect: Equatable, Sendable {
+    package enum Decision: Equatable {
+        case attempt(number: Int, delay: Duration)
+        case giveUp
+    }
+
+    package let policy: ReconnectPolicy
+    /// The start of the outage under way, or of the first connection.
+    package private(set) var since: Instant?
+    /// Attempts decided in this outage.
+    package private(set) var attemptCount = 0
+    private var recoveredAt: Instant?
+    private var isInitial = true
+
+    package init(policy: ReconnectPolicy) {
+        self.policy = policy
+    }
+
+    /// The first connection is being made.
+    package mutating func opened(now: Instant) {
+        since = now
+    }
+
+    /// A connection was confirmed.
+    package mutating func recovered(now: Instant) {
+        recoveredAt = now
+        isInitial = false
+    }
+
+    /// A confirmed connection was lost.
+    package mutating func lost(now: Instant, random: inout SplitMix64) -> Decision {
+        if let recoveredAt, since != nil, attemptCount > 0, now - recoveredAt < settings.stability {
+            self.recoveredAt = nil
+            return decide(retryAfter: nil, now: now, random: &random)
+        }
+        since = now
+        attemptCount = 0
+        recoveredAt = nil
+        return decide(retryAfter: nil, now: now, random: &random)
+    }
+
+    /// An attempt failed.
+    package mutating func attemptFailed(
+        retryAfter: Duration?, now: Instant, random: inout SplitMix64
+    ) -> Decision {
+        decide(retryAfter: retryAfter, now: now, random: &random)
+    }
+
+    /// The instant at which the outage, or the first connection, is given up.
+    package var budgetEnd: Instant? {
+        since.map { $0 + (isInitial ? settings.initialTotal : settings.outageTotal) }
+    }
+
+    private var settings: ReconnectPolicy.Backoff {
+        switch policy {
+        case .never, .once: ReconnectPolicy.Backoff()
+        case .backoff(let backoff): backoff
+        }
+    }
+
+    private mutating func decide(retryAfter: Duration?, now: Instant, random: inout SplitMix64) -> Decision {
+        switch policy {
+        case .never:
+            return .giveUp
+        case .once where attemptCount > 0:
+            return .giveUp
+        case .once, .backoff:
+            let delay = max(settings.delay(attempt: attemptCount, random: &random), retryAfter ?? .zero)
+            if let budgetEnd, now + delay > budgetEnd { return .giveUp }
+            attemptCount += 1
+            return .attempt(number: attemptCount, delay: delay)
+        }
+    }
+}
+
+extension ReconnectPolicy.Backoff {
+    /// The delay before attempt `attempt`, from 0.
+    package func delay(attempt: Int, random: inout SplitMix64) -> Duration {
+        let least = max(floor, .zero)
+        var upper = max(base, .zero)
+        for _ in 0..<attempt where upper < cap { upper = upper * 2 }
+        return random.duration(in: least...max(least, min(upper, cap)))
+    }
+}

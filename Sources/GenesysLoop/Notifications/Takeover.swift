@@ -1,0 +1,21 @@
+/// Recognises two clients that steal one channel from each other.
+///
+/// Five takeover losses within two minutes end the channel. What counts as one is decided by the machine; resets, time-outs
+/// and HTTP errors never do. Source: protocol sheet §5.4, §8 P4.
+package struct Takeover: Equatable, Sendable {
+    package static let limit = 5
+    package static let window: Duration = .seconds(120)
+    /// A Close frame this soon after a confirmation looks like a takeover.
+    package static let suspicion: Duration = .seconds(10)
+
+    private var losses: [Instant] = []
+
+    package init() {}
+
+    /// Counts one; true when it is one too many.
+    package mutating func lossCounted(now: Instant) -> Bool {
+        losses.removeAll { now - $0 > Takeover.window }
+        losses.append(now)
+        return losses.count >= Takeover.limit
+    }
+}
