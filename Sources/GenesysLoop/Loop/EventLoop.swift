@@ -37,6 +37,9 @@ internal import Synchronization
     var isWakingForPasses = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
 
+    /// What upper layers share between all that is on the loop, for example TLS contexts. Freed with the loop.
+    package var attachments: [AnyHashable: AnyObject] = [:]
+
     /// The loop's name look-ups.
     private(set) lazy var resolver = Resolver(loop: self)
 

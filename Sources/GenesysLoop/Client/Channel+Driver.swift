@@ -1,0 +1,167 @@
+internal import Logging
+
+/// Performs what the machine decides. Public calls only touch the machine and the list of pending actions; links, timer
+/// and delegate are touched here, from the loop, one action after the other.
+extension Channel: LoopPass, TimerOwner {
+    /// Queues actions and sees to it that a pass performs them.
+    func submit(_ actions: [ChannelMachine.Action]) {
+        guard enqueue(actions), !driver.isAdvancing else { return }
+        loop.schedule(self)
+    }
+
+    @discardableResult
+    func enqueue(_ actions: [ChannelMachine.Action]) -> Bool {
+        guard !actions.isEmpty else { return false }
+        driver.pending += actions
+        generation &+= 1
+        return true
+    }
+
+    package func runPass() {
+        advance()
+    }
+
+    package func timerDidFire(_ timer: Timer) {
+        let now = loop.now
+        for link in driver.links {
+            link.deadlineReached(now: now.instant)
+            link.settle()
+        }
+        enqueue(machine.deadlineReached(now: now))
+        advance()
+    }
+
+    /// Performs all that is pending, reads what may be read again, and sets the timer.
+    func advance() {
+        guard !driver.isAdvancing else { return }
+        driver.isAdvancing = true
+        repeat {
+            performPending()
+            releaseLeftovers()
+            guard driver.pending.isEmpty else { continue }
+            guard !driver.resuming.isEmpty else { break }
+            let id = driver.resuming.removeFirst()
+            driver.link(id)?.resumeReading()
+        } while true
+        for link in driver.links { link.flush() }
+        driver.isAdvancing = false
+        setTimer()
+        endIfDone()
+    }
+
+    func performPending() {
+        guard !driver.isPerforming else { return }
+        driver.isPerforming = true
+        var next = 0
+        while next < driver.pending.count {
+            let action = driver.pending[next]
+            next += 1
+            perform(action)
+        }
+        driver.pending.removeAll(keepingCapacity: next <= 16)
+        driver.isPerforming = false
+    }
+
+    private func perform(_ action: ChannelMachine.Action) {
+        switch action {
+        case .connect(let id, let endpoint):
+            connect(id, to: endpoint)
+        case .send(let id, let command):
+            driver.link(id)?.send(.text, command.encoded())
+        case .sendClose(let id):
+            settled(id) { $0.sendClose(.normal) }
+        case .retire(let id):
+            driver.link(id)?.retire()
+        case .drop(let id):
+            driver.link(id)?.drop()
+        case .expire(let id):
+            settled(id) { $0.expire() }
+        case .pauseReading(let id):
+            driver.resuming.removeAll { $0 == id }
+            driver.link(id)?.pauseReading()
+        case .resumeReading(let id):
+            driver.resuming.append(id)
+        case .releaseHeld(let id):
+            releaseHeld(id)
+        case .tell(let event):
+            tell(event)
+        case .finish(let end):
+            finish(end)
+        }
+    }
+
+    private func settled(_ id: LinkID, _ body: (Link) -> Void) {
+        guard let link = driver.link(id) else { return }
+        body(link)
+        link.settle()
+    }
+
+    private func connect(_ id: LinkID, to endpoint: EndpointID) {
+        let uri = driver[endpoint]
+        let target = LinkConfiguration(
+            uri: uri, context: uri.isSecure ? driver.context : nil, deadlines: configuration.deadlines,
+            limits: MessageLimits(maxMessageByteCount: configuration.maxMessageSize))
+        let link = Link(id: id, configuration: target, loop: loop, group: driver.group, owner: self)
+        driver.links.append(link)
+        configuration.logger.debug("connecting to \(uri.redacted)")
+        link.connect()
+    }
+
+    // MARK: - Time
+
+    private func setTimer() {
+        guard driver.end == nil || !driver.links.isEmpty else { return }
+        var deadline = machine.nextDeadline
+        for link in driver.links {
+            guard let own = link.deadline else { continue }
+            deadline = min(deadline ?? own, own)
+        }
+        guard let deadline else { return driver.timer?.stop() ?? () }
+        if driver.timer == nil { driver.timer = Timer(loop: loop, group: driver.group, owner: self) }
+        driver.timer?.start(at: deadline)
+    }
+
+    // MARK: - The end
+
+    private func finish(_ end: ChannelMachine.End) {
+        driver.end = end
+        driver.resuming = []
+        driver.held = [:]
+        for link in driver.links where !link.isWindingDown { link.drop() }
+    }
+
+    /// Makes the terminal call when the last handle is closed.
+    private func endIfDone() {
+        guard let end = driver.end, driver.links.isEmpty else { return }
+        driver.timer?.close()
+        driver.timer = nil
+        guard driver.group.openCount == 0 else { return driver.group.whenEmpty(self) }
+        driver.end = nil
+        let delegate = self.delegate
+        self.delegate = nil
+        loop.release(self)
+        switch end {
+        case .closed:
+            configuration.logger.debug("closed")
+            delegate?.channelDidClose(self)
+        case .failed(let failure):
+            configuration.logger.debug("failed: \(failure)")
+            delegate?.channel(self, didFail: failure)
+        }
+    }
+
+    private func tell(_ event: ChannelMachine.Event) {
+        guard machine.state != .ended else { return }
+        guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
+        configuration.logger.debug("\(event)")
+        switch event {
+        case .didSubscribe(let topics): delegate.channel(self, didSubscribe: topics)
+        case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)
+        case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
+        case .didReject(let topics): delegate.channel(self, didReject: topics)
+        case .didMiss(let gap): delegate.channel(self, didMiss: gap)
+        case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
+        case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
+        }
+    }
+}

@@ -1,0 +1,121 @@
+/// The way of a message from a link to the delegate.
+extension Channel: LinkOwner {
+    private enum Progress {
+        case needMore
+        case reload
+    }
+
+    package func linkDidOpen(_ link: Link) {
+        enqueue(machine.linkOpened(link.id, now: loop.now))
+        performPending()
+    }
+
+    package func link(_ link: Link, didEnd end: LinkEnd) {
+        enqueue(machine.linkEnded(link.id, end, now: loop.now))
+        advance()
+    }
+
+    package func linkDidFinish(_ link: Link) {
+        driver.links.removeAll { $0 === link }
+        advance()
+    }
+
+    package func linkDidReceive(_ link: Link) {
+        machine.bytesReceived(on: link.id, now: loop.now)
+        while true {
+            let progress = drain(link, to: delegate ?? AbsentDelegate())
+            performPending()
+            guard progress == .reload, !link.isPaused, link.phase == .open || link.phase == .closing else { break }
+        }
+        advance()
+    }
+
+    /// Delivers until there is nothing more, or until a callout changed the world.
+    private func drain(_ link: Link, to delegate: any ChannelDelegate) -> Progress {
+        let generation = self.generation
+        while true {
+            switch link.nextEvent() {
+            case .needMore:
+                return .needMore
+            case .message(let kind, let range):
+                receive(link.payload(range), kind, on: link, delegate)
+            case .assembledMessage(let kind):
+                let message = link.takeMessage()
+                receive(message.span, kind, on: link, delegate)
+                link.recycle(message)
+            }
+            if generation != self.generation { return .reload }
+        }
+    }
+
+    private func receive(
+        _ message: Span<UInt8>, _ kind: MessageKind, on link: Link, _ delegate: any ChannelDelegate
+    ) {
+        guard kind == .text else { return discard(message, .invalidMessage, delegate) }
+        do throws(EnvelopeError) {
+            let envelope = try EnvelopeScanner.scan(message)
+            switch MessageClass(envelope, in: message) {
+            case .notification:
+                let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message) : 0
+                switch machine.notificationReceived(
+                    on: link.id, fingerprint: fingerprint, byteCount: message.count)
+                {
+                case .deliver:
+                    delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
+                case .hold:
+                    driver.held[link.id, default: []].append(message.byteArray())
+                case .ignore:
+                    break
+                }
+            case .heartbeat:
+                break
+            case .pong:
+                machine.pongReceived(on: link.id, now: loop.now)
+            case .socketClosing:
+                enqueue(machine.socketClosingReceived(on: link.id, now: loop.now))
+            case .reply(let reply):
+                enqueue(machine.replyReceived(reply, on: link.id, now: loop.now))
+            case .system(.unknown), .unrecognized:
+                discard(message, .unrecognizedMessage, delegate)
+            case .system(let topic):
+                let text = envelope.members(of: envelope.eventBody, in: message).message?.string(in: message)
+                enqueue(machine.systemMessageReceived(topic, on: link.id, message: text, now: loop.now))
+            }
+        } catch {
+            discard(message, .invalidMessage, delegate)
+        }
+    }
+
+    private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any ChannelDelegate) {
+        guard machine.isDelivering else { return }
+        delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))
+    }
+
+    /// Delivers what was held until the old socket of a rollover ended; what a pause leaves waits for `resume()`.
+    func releaseHeld(_ id: LinkID) {
+        guard let messages = driver.held.removeValue(forKey: id) else { return }
+        for (index, message) in messages.enumerated() {
+            guard !machine.isPaused else {
+                driver.held[id] = Array(messages[index...])
+                return
+            }
+            deliverHeld(message)
+        }
+    }
+
+    /// Delivers what a pause left, in the order of the links.
+    func releaseLeftovers() {
+        guard !driver.held.isEmpty, !machine.isPaused else { return }
+        for id in driver.held.keys.sorted(by: { $0.rawValue < $1.rawValue }) where !machine.isHolding(id) {
+            releaseHeld(id)
+        }
+    }
+
+    private func deliverHeld(_ message: [UInt8]) {
+        let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message.span) : 0
+        guard machine.heldNotificationReleased(fingerprint: fingerprint) == .deliver else { return }
+        // It was scanned when it arrived: only what the scanner accepted is held.
+        guard let envelope = try? EnvelopeScanner.scan(message.span) else { return }
+        (delegate ?? AbsentDelegate()).channel(self, didReceive: ChannelNotification(message.span, envelope: envelope))
+    }
+}

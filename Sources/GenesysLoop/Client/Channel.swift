@@ -1,0 +1,155 @@
+internal import Logging
+
+/// A Genesys Cloud notifications channel: connects, subscribes, delivers, and stays.
+///
+///     let loop = try EventLoop()
+///     let channel = try Channel(uri: uri, topics: ["v2.users.….presence"], on: loop, delegate: host)
+///     channel.open()
+///     loop.run()
+///
+/// From `open()` to its terminal call the loop retains the channel, so the host need not. All calls belong on the
+/// loop's thread and trap elsewhere; all of them are legal inside every delegate method. Nothing is ever delivered
+/// from within a call: callbacks come from the loop.
+public final class Channel {
+    /// The loop that drives the channel.
+    public let loop: EventLoop
+    /// The configuration it was made with.
+    public let configuration: ChannelConfiguration
+
+    /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
+    public var delegate: (any ChannelDelegate)? {
+        get { weakDelegate }
+        set {
+            loop.preconditionCurrent("Channel.delegate")
+            weakDelegate = newValue
+            generation &+= 1
+        }
+    }
+
+    private weak var weakDelegate: (any ChannelDelegate)?
+    /// Changes with whatever makes the receive loop look at the world again: delegate, close, rollover, pause.
+    var generation = 0
+
+    var machine: ChannelMachine
+    var driver: ChannelDriver
+
+    /// Makes a channel. It does nothing until `open()`.
+    ///
+    /// - Parameters:
+    ///   - uri: the `connectUri` of the channel, `wss://streaming.…/channels/…`. It is a secret: it is never logged.
+    ///   - topics: at most 1,000, each of at most 200 characters; duplicates collapse. May be empty when the topics are
+    ///     managed over REST.
+    ///   - loop: drives the channel.
+    ///   - delegate: is told; held weakly.
+    ///   - configuration: how it behaves.
+    /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (a topic the service would not take) or
+    ///   a TLS reason (unusable trust).
+    public init(
+        uri: String, topics: [Topic], on loop: EventLoop, delegate: (any ChannelDelegate)? = nil,
+        configuration: ChannelConfiguration = ChannelConfiguration()
+    ) throws {
+        loop.preconditionCurrent("Channel.init")
+        let endpoint = try Channel.endpoint(uri)
+        let topics = try Channel.checked(topics)
+        self.loop = loop
+        self.configuration = configuration
+        driver = try ChannelDriver(endpoint: endpoint, loop: loop, configuration: configuration)
+        var seed = SystemRandomNumberGenerator()
+        machine = ChannelMachine(
+            topics: topics, settings: configuration.settings(rolloverJitter: .zero), seed: seed.next())
+        weakDelegate = delegate
+    }
+
+    /// The topics wanted, in the order in which they were given.
+    public var topics: [Topic] { machine.topics }
+
+    /// Connects and subscribes. Calling it again does nothing.
+    public func open() {
+        loop.preconditionCurrent("Channel.open")
+        guard machine.state == .idle else { return }
+        loop.retain(self)
+        configuration.logger.debug("opening \(driver.redactedURI) with \(topics.count) topics")
+        submit(machine.openRequested(now: loop.now))
+    }
+
+    /// Starts the closing handshake and stops delivery.
+    ///
+    /// Nothing but `channelDidClose` follows the return of this call: when the peer answered, or after
+    /// `configuration.deadlines.close`, whichever is first. Calling it again does nothing.
+    ///
+    /// Source: RFC 6455 §7.1.2.
+    public func close() {
+        loop.preconditionCurrent("Channel.close")
+        if machine.state == .idle { loop.retain(self) }
+        submit(machine.closeRequested(now: loop.now))
+    }
+
+    /// Moves to another channel URI without a break: the old connection lives until the new one is confirmed.
+    ///
+    /// If the new one fails, `didFailRollover` tells, and the old one goes on.
+    ///
+    /// - Parameter uri: the `connectUri` of the other channel.
+    /// - Throws: `ChannelFailure` with reason `invalidURI`.
+    public func rollover(to uri: String) throws {
+        loop.preconditionCurrent("Channel.rollover")
+        let id = driver.add(try Channel.endpoint(uri))
+        submit(machine.rolloverRequested(to: id, now: loop.now))
+    }
+
+    /// Stops reading: the service's data waits in the socket. Nobody's silence counts until `resume()`.
+    public func pause() {
+        loop.preconditionCurrent("Channel.pause")
+        submit(machine.pauseRequested(now: loop.now))
+    }
+
+    /// Reads again after `pause()`.
+    public func resume() {
+        loop.preconditionCurrent("Channel.resume")
+        submit(machine.resumeRequested(now: loop.now))
+    }
+
+    /// Adds topics. What the service refuses comes back in `didReject`.
+    ///
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for a topic it would not take, or beyond 1,000.
+    public func subscribe(_ added: [Topic]) throws {
+        try setTopics(topics + added)
+    }
+
+    /// Removes topics; unknown ones are ignored.
+    public func unsubscribe(_ removed: [Topic]) throws {
+        try setTopics(topics.filter { !removed.contains($0) })
+    }
+
+    /// Replaces the topics; only the difference goes to the service.
+    ///
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for a topic it would not take, or beyond 1,000.
+    public func setTopics(_ topics: [Topic]) throws {
+        loop.preconditionCurrent("Channel.setTopics")
+        submit(machine.topicsChanged(to: try Channel.checked(topics), now: loop.now))
+    }
+
+    private static func endpoint(_ uri: String) throws -> WebSocketURI {
+        do throws(InvalidURI) {
+            return try WebSocketURI(uri)
+        } catch {
+            throw ChannelFailure(reason: .invalidURI, phase: .dns, message: error.description)
+        }
+    }
+
+    /// The topics without duplicates, in order.
+    static func checked(_ topics: [Topic]) throws -> [Topic] {
+        var seen: Set<Topic> = []
+        let unique = topics.filter { seen.insert($0).inserted }
+        if let bad = unique.first(where: { !$0.isValid }) {
+            throw ChannelFailure(
+                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
+                message: "'\(bad.rawValue.prefix(60))' is not a topic: 1 to 200 characters without white space")
+        }
+        if unique.count > Topic.maxCount {
+            throw ChannelFailure(
+                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
+                message: "\(unique.count) topics are more than the \(Topic.maxCount) that one channel may have")
+        }
+        return unique
+    }
+}

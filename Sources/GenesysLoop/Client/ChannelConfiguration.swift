@@ -1,0 +1,45 @@
+public import Logging
+
+/// How a channel behaves. A value: changing it after the channel was made changes nothing.
+public struct ChannelConfiguration: Sendable {
+    /// From a confirmation to the extension of the channel's life, which the service limits to 24 h from the last
+    /// confirmed subscription. Default 23 h.
+    public var lifetime: Duration = .seconds(23 * 3600)
+    /// Whether the channel extends its life by itself; otherwise `willExpire` lets the host act. Default true.
+    public var extendsLifetime = true
+    /// What is done about a loss. Default `.backoff`.
+    public var reconnect: ReconnectPolicy = .backoff(.init())
+    /// Who answers the maintenance notice. Default `.automatic`.
+    public var rollover: RolloverPolicy = .automatic
+    /// The time without a byte after which the service is asked for a sign of life. It sends one every 30 s by itself.
+    /// Default 35 s.
+    public var heartbeatTimeout: Duration = .seconds(35)
+    /// How long the service may take for that sign of life. Default 7 s.
+    public var pingTimeout: Duration = .seconds(7)
+    /// How long each phase of a connection may take.
+    public var deadlines = Deadlines()
+    /// The largest message accepted, in bytes. A larger one ends the channel with `messageTooLarge`. Default 16 MiB.
+    public var maxMessageSize = 16 * 1024 * 1024
+    /// Whom to trust.
+    public var tls = TLSConfiguration()
+    /// Where life-cycle messages go; channel URIs are redacted in it. Default: nowhere.
+    public var logger = Logger(label: "genesys-loop.channel", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    /// The defaults.
+    public init() {}
+
+    /// What the channel's machine needs of it.
+    func settings(rolloverJitter: Duration) -> ChannelSettings {
+        var settings = ChannelSettings()
+        settings.lifetime = lifetime
+        settings.extendsLifetime = extendsLifetime
+        settings.reconnect = reconnect
+        settings.rollover = rollover
+        settings.heartbeatSilence = heartbeatTimeout
+        settings.heartbeatGrace = pingTimeout
+        settings.commandTimeout = deadlines.subscribe
+        settings.closeTimeout = deadlines.close
+        settings.rolloverJitter = rolloverJitter
+        return settings
+    }
+}

@@ -1,0 +1,55 @@
+/// What the driver of a channel owns: links, one timer, actions not yet performed.
+struct ChannelDriver {
+    /// Actions in the order in which they came; performed only in a pass, never during a callout.
+    var pending: [ChannelMachine.Action] = []
+    var isPerforming = false
+    var isAdvancing = false
+    /// All links that have not let go of their sockets, those that wind down in the background included.
+    var links: [Link] = []
+    /// Links to be read again when all actions are performed.
+    var resuming: [LinkID] = []
+    /// Notifications that may not be delivered yet.
+    var held: [LinkID: [[UInt8]]] = [:]
+    var timer: Timer?
+    let group: HandleGroup
+    var end: ChannelMachine.End?
+    let context: TLSContext?
+
+    private var endpoints: [WebSocketURI]
+
+    init(endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration) throws {
+        endpoints = [endpoint]
+        group = HandleGroup(loop: loop)
+        do throws(TLSError) {
+            context = try loop.sharedContext(for: configuration.tls)
+        } catch {
+            throw ChannelFailure(tls: error, phase: .tls)
+        }
+    }
+
+    /// The first URI, fit for a log.
+    var redactedURI: String { endpoints[0].redacted }
+
+    mutating func add(_ endpoint: WebSocketURI) -> EndpointID {
+        endpoints.append(endpoint)
+        return EndpointID(rawValue: UInt32(endpoints.count - 1))
+    }
+
+    subscript(endpoint: EndpointID) -> WebSocketURI {
+        endpoints[Int(endpoint.rawValue)]
+    }
+
+    func link(_ id: LinkID) -> Link? {
+        links.first { $0.id == id }
+    }
+}
+
+extension EventLoop {
+    /// One TLS context for each configuration on this loop.
+    func sharedContext(for configuration: TLSConfiguration) throws(TLSError) -> TLSContext {
+        if let context = attachments[configuration] as? TLSContext { return context }
+        let context = try TLSContext(client: configuration)
+        attachments[configuration] = context
+        return context
+    }
+}

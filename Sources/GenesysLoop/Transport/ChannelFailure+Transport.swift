@@ -1,0 +1,80 @@
+/// Failures of the layers below, in the terms of a channel. The kind is set by the channel's machine.
+extension ChannelFailure {
+    init(resolver error: ResolverError) {
+        self.init(
+            reason: .dns, phase: .dns,
+            underlying: .init(operation: "getaddrinfo", code: Int(error.code), text: error.text),
+            isRetryable: !error.isNoSuchName)
+    }
+
+    init(connect error: UVError, addresses: [String]) {
+        self.init(
+            reason: .connect, phase: .connect,
+            underlying: .init(
+                operation: error.operation, code: Int(error.code), text: addresses.joined(separator: "; ")))
+    }
+
+    init(connection error: UVError, phase: Phase) {
+        self.init(
+            reason: .connectionClosed, phase: phase,
+            underlying: .init(operation: error.operation, code: Int(error.code), text: error.text))
+    }
+
+    init(violation: WebSocketViolation) {
+        let isTooLarge = violation.closeCode == .messageTooBig
+        self.init(
+            reason: isTooLarge ? .messageTooLarge : .protocolViolation, phase: .open,
+            underlying: .init(
+                operation: violation.section, code: Int(violation.closeCode.rawValue), text: violation.description))
+    }
+
+    init(upgrade failure: UpgradeFailure) {
+        switch failure {
+        case .status(let code, let retryAfter, _):
+            let reason: FailureReason
+            switch code {
+            case 401: reason = .httpUnauthorized
+            case 403: reason = .httpForbidden
+            case 404: reason = .httpNotFound
+            case 429: reason = .httpTooManyRequests
+            default: reason = .invalidStatusCode
+            }
+            self.init(reason: reason, phase: .upgrade, status: code, retryAfter: retryAfter)
+        case .invalid(let reason, let section):
+            self.init(
+                reason: .invalidHandshake, phase: .upgrade,
+                underlying: .init(operation: section, code: 0, text: reason))
+        }
+    }
+
+    init(tls error: TLSError, phase: Phase) {
+        let underlying = Underlying(operation: error.operation, code: error.code, text: error.description)
+        switch error.fault {
+        case .certificate(let fault, _, _, _):
+            self.init(
+                reason: FailureReason(certificate: fault), phase: phase, underlying: underlying, isRetryable: false,
+                isCertificateFault: true)
+        case .notTLS, .protocol:
+            self.init(reason: .protocolViolation, phase: phase, underlying: underlying)
+        case .alertReceived where error.isClientCertificateRefused:
+            self.init(
+                reason: .tlsClientCertificate, phase: phase, underlying: underlying, isRetryable: false,
+                isCertificateFault: true)
+        case .alertReceived, .version, .cipher, .configuration, .internal:
+            self.init(reason: .tlsHandshake, phase: phase, underlying: underlying)
+        }
+    }
+}
+
+extension FailureReason {
+    init(certificate fault: CertificateFault) {
+        switch fault {
+        case .expired: self = .tlsExpired
+        case .notYetValid: self = .tlsNotYetValid
+        case .hostMismatch: self = .tlsHostMismatch
+        case .unknownIssuer, .notAuthority, .badSignature: self = .tlsUnknownIssuer
+        case .selfSigned: self = .tlsSelfSigned
+        case .wrongPurpose, .weakKey, .weakSignature, .other: self = .tlsHandshake
+        }
+    }
+}

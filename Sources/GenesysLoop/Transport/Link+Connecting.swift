@@ -1,0 +1,84 @@
+/// From the name to the upgrade request.
+extension Link: ResolutionOwner, TCPConnectionOwner {
+    package func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress]) {
+        guard phase == .resolving else { return }
+        self.resolution = nil
+        self.addresses = addresses[...]
+        enter(.connecting, for: configuration.deadlines.connect)
+        if !connectToNextAddress() {
+            fail(ChannelFailure(reason: .dns, phase: .dns, message: "the name has no address"))
+        }
+        settle()
+    }
+
+    package func resolution(_ resolution: Resolution, didFailWith error: ResolverError) {
+        guard phase == .resolving else { return }
+        self.resolution = nil
+        fail(ChannelFailure(resolver: error))
+        settle()
+    }
+
+    /// Tries the next address; false when there is none left.
+    private func connectToNextAddress() -> Bool {
+        guard let address = addresses.popFirst() else { return false }
+        let tcp = TCPConnection(loop: loop, group: group, owner: self)
+        self.tcp = tcp
+        self.address = address
+        tcp.connect(to: address)
+        return true
+    }
+
+    package func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
+        guard phase == .connecting, connection === tcp else { return }
+        failedAddresses.append("\(address.map(\.description) ?? ""): \(error.text)")
+        tcp = nil
+        if !connectToNextAddress() { fail(ChannelFailure(connect: error, addresses: failedAddresses)) }
+        settle()
+    }
+
+    package func connectionDidConnect(_ connection: TCPConnection) {
+        guard phase == .connecting, connection === tcp else { return }
+        if let context = configuration.context {
+            startTLS(context)
+        } else {
+            startUpgrade()
+        }
+        tcp?.startReading()
+        flush()
+        settle()
+    }
+
+    private func startTLS(_ context: TLSContext) {
+        enter(.securing, for: configuration.deadlines.tls)
+        do throws(TLSError) {
+            tls = try TLSSession(context: context, clientFor: configuration.uri.host)
+            _ = try tls?.handshake()
+        } catch {
+            fail(ChannelFailure(tls: error, phase: .tls))
+        }
+    }
+
+    /// RFC 6455 §4.1.
+    func startUpgrade() {
+        enter(.upgrading, for: configuration.deadlines.upgrade)
+        let key = HandshakeKey.make()
+        upgrade = UpgradeResponseParser(expectedAccept: HandshakeKey.accept(for: key))
+        do throws(InvalidHeader) {
+            outbox += try UpgradeRequest.encode(uri: configuration.uri, key: key)
+        } catch {
+            fail(ChannelFailure(reason: .invalidURI, phase: .upgrade, message: error.description))
+        }
+    }
+
+    /// The phase as failures name it.
+    var failurePhase: ChannelFailure.Phase {
+        switch phase {
+        case .idle, .resolving: .dns
+        case .connecting: .connect
+        case .securing: .tls
+        case .upgrading: .upgrade
+        case .open, .ended: .open
+        case .closing, .lingering: .close
+        }
+    }
+}

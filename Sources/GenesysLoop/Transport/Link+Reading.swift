@@ -1,0 +1,154 @@
+/// Bytes in: TLS, upgrade response, frames.
+extension Link {
+    package func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
+        guard connection === tcp else { return }
+        if let tls {
+            unsafe tls.lend(bytes)
+        } else {
+            unsafe input.set(bytes)
+        }
+        advance()
+        if isPaused { stash() }
+        _ = tls?.takeBack()
+        if !isPaused { input.freeCarry() }
+        flush()
+        settle()
+    }
+
+    /// Goes as far as the input lasts.
+    private func advance() {
+        if phase == .securing { continueHandshake() }
+        if phase == .upgrading { continueUpgrade() }
+        guard phase == .open || phase == .closing, !isPaused else { return }
+        unsafe owner?.linkDidReceive(self)
+    }
+
+    private func continueHandshake() {
+        do throws(TLSError) {
+            guard try tls?.handshake() == true else { return }
+            startUpgrade()
+        } catch {
+            fail(ChannelFailure(tls: error, phase: .tls))
+        }
+    }
+
+    private func continueUpgrade() {
+        while phase == .upgrading, !input.isExhausted || refill() {
+            do throws(UpgradeFailure) {
+                guard let result = try upgrade?.receive(inputSpan().extracting(input.offset...)) else { return }
+                switch result {
+                case .needMore:
+                    input.offset = input.end
+                case .accepted(let consumed):
+                    input.offset += consumed
+                    opened()
+                }
+            } catch {
+                fail(ChannelFailure(upgrade: error))
+            }
+        }
+    }
+
+    private func opened() {
+        upgrade = nil
+        enter(.open, for: nil)
+        unsafe owner?.linkDidOpen(self)
+    }
+
+    /// Decrypts the next record into the loop's plaintext buffer; false when there is none.
+    private func refill() -> Bool {
+        guard let tls else { return false }
+        do throws(TLSError) {
+            switch try unsafe tls.read(into: loop.plaintextBuffer) {
+            case .bytes(let count):
+                // The plaintext buffer belongs to this link until the read is over.
+                unsafe input.set(UnsafeRawBufferPointer(rebasing: loop.plaintextBuffer[..<count]))
+                return true
+            case .needMore:
+                return false
+            case .closeNotify:
+                peerEnded(isTruncated: false)
+                return false
+            }
+        } catch {
+            fail(ChannelFailure(tls: error, phase: failurePhase))
+            return false
+        }
+    }
+
+    /// The next message, or nothing more. Control frames are dealt with on the way.
+    package func nextEvent() -> LinkEvent {
+        while phase == .open || phase == .closing, !isPaused {
+            guard !input.isExhausted || refill() else { return .needMore }
+            do throws(WebSocketViolation) {
+                var offset = input.offset
+                defer { input.offset = offset }
+                switch try decoder.next(in: inputSpan(), at: &offset) {
+                case .needMore: continue
+                case .message(let kind, let range): return .message(kind, range)
+                case .assembledMessage(let kind): return .assembledMessage(kind)
+                case .ping: answerPing()
+                case .pong: continue
+                case .close(let code): closeReceived(code)
+                }
+            } catch {
+                violated(error)
+            }
+        }
+        return .needMore
+    }
+
+    /// The payload of the message that `nextEvent` just named; valid until the next call of it.
+    @_lifetime(borrow self)
+    package func payload(_ range: Range<Int>) -> Span<UInt8> {
+        inputSpan().extracting(range)
+    }
+
+    /// The input, whole; offsets and ranges count from its start. It stays in place until the next pull.
+    @_lifetime(borrow self)
+    private func inputSpan() -> Span<UInt8> {
+        let bytes = unsafe input.whole
+        return unsafe _overrideLifetime(Span(_unsafeElements: bytes), borrowing: self)
+    }
+
+    /// Moves the message out that `nextEvent` just named.
+    package func takeMessage() -> [UInt8] {
+        decoder.takeMessage()
+    }
+
+    /// Gives its storage back.
+    package func recycle(_ message: consuming [UInt8]) {
+        decoder.recycle(message)
+    }
+
+    // MARK: - Pausing
+
+    /// Stops after the current message. What was read is kept, what is in the socket stays there.
+    package func pauseReading() {
+        guard !isPaused else { return }
+        isPaused = true
+        tcp?.stopReading()
+    }
+
+    /// Goes on, first with what was kept. Never from inside a pull of this link.
+    package func resumeReading() {
+        guard isPaused else { return }
+        isPaused = false
+        if input.hasCarry, phase == .open || phase == .closing {
+            unsafe owner?.linkDidReceive(self)
+            if isPaused { return stash() }
+            input.freeCarry()
+            flush()
+        }
+        tcp?.startReading()
+        settle()
+    }
+
+    /// Decrypts the rest of this read and keeps it: the loop's buffers are needed by others.
+    private func stash() {
+        guard phase == .open || phase == .closing else { return }
+        var kept = unsafe [UInt8](input.rest)
+        while refill() { unsafe kept.append(contentsOf: input.rest) }
+        input.adopt(kept)
+    }
+}

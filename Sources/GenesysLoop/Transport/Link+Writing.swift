@@ -1,0 +1,132 @@
+/// Bytes out: frames to TLS to one write, and the closing handshake (RFC 6455 §5.5, §7).
+extension Link {
+    /// Beyond this many unsent bytes only the last ping is answered, once the peer reads again (RFC 6455 §5.5.3).
+    static let maxQueuedPongByteCount = 256 * 1024
+
+    /// Queues a whole message; `flush` sends it.
+    package func send(_ opcode: Opcode, _ payload: [UInt8]) {
+        guard phase == .open else { return }
+        append(opcode, payload)
+    }
+
+    private func append(_ opcode: Opcode, _ payload: [UInt8]) {
+        // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
+        let key = UInt32.random(in: .min ... .max)
+        FrameEncoder.append(opcode, payload: payload.span, maskingKey: key, to: &outbox)
+    }
+
+    /// Hands what is queued to TLS and TCP, as one write.
+    package func flush() {
+        guard let tcp else { return }
+        if let tls {
+            if !outbox.isEmpty {
+                do throws(TLSError) {
+                    try tls.write(outbox.span)
+                } catch {
+                    outbox = []
+                    return fail(ChannelFailure(tls: error, phase: failurePhase))
+                }
+                outbox.removeAll(keepingCapacity: outbox.capacity <= 4096)
+            }
+            let ciphertext = tls.takeOutgoing()
+            if !ciphertext.isEmpty { tcp.write(ciphertext) }
+        } else if !outbox.isEmpty {
+            let bytes = outbox
+            outbox = []
+            tcp.write(bytes)
+        }
+    }
+
+    package func connectionDidDrain(_ connection: TCPConnection) {
+        guard connection === tcp else { return }
+        if let pong = overduePong, phase == .open {
+            overduePong = nil
+            append(.pong, pong)
+            flush()
+        }
+        settle()
+    }
+
+    func answerPing() {
+        guard phase == .open else { return }
+        if (tcp?.queuedByteCount ?? 0) + outbox.count > Link.maxQueuedPongByteCount {
+            overduePong = decoder.controlPayload
+        } else {
+            append(.pong, decoder.controlPayload)
+        }
+    }
+
+    // MARK: - Closing
+
+    /// Starts the closing handshake; the end is told when the peer answers or after the close deadline.
+    package func sendClose(_ code: CloseCode) {
+        switch phase {
+        case .open:
+            append(.close, FrameEncoder.closePayload(code))
+            enter(.closing, for: configuration.deadlines.close)
+        case .closing, .lingering, .ended:
+            break
+        case .idle, .resolving, .connecting, .securing, .upgrading:
+            fail(ChannelFailure(reason: .connectionClosed, phase: .close))
+        }
+    }
+
+    /// RFC 6455 §5.5.1: the peer closes, or answers our Close frame.
+    func closeReceived(_ code: CloseCode?) {
+        let wire = code?.rawValue ?? CloseCode.noStatusReceived.rawValue
+        if phase == .open { append(.close, FrameEncoder.closePayload(code)) }
+        let reason = decoder.closeReason
+        let failure = ChannelFailure(
+            reason: .connectionClosed, phase: phase == .open ? .open : .close,
+            underlying: .init(operation: "close", code: Int(wire), text: reason))
+        sayGoodbye()
+        end(LinkEnd(failure: failure, closeCode: wire), lingering: true)
+    }
+
+    /// RFC 6455 §7.1.7: fail the connection, with the code that names the rule.
+    func violated(_ violation: WebSocketViolation) {
+        if phase == .open { append(.close, FrameEncoder.closePayload(violation.closeCode)) }
+        sayGoodbye()
+        end(LinkEnd(failure: ChannelFailure(violation: violation)), lingering: true)
+    }
+
+    /// Nothing more will be sent: close_notify, then FIN when the queue is empty.
+    private func sayGoodbye() {
+        flush()
+        tls?.sendCloseNotify()
+        flush()
+        tcp?.shutdown()
+        if isPaused { resumeReading() }
+    }
+
+    // MARK: - The peer's end
+
+    package func connectionDidReachEOF(_ connection: TCPConnection) {
+        guard connection === tcp else { return }
+        peerEnded(isTruncated: tls.map { $0.endOfInput() == .truncated } ?? false)
+        settle()
+    }
+
+    package func connection(_ connection: TCPConnection, didFailWith error: UVError) {
+        guard connection === tcp else { return }
+        if phase == .lingering {
+            finish()
+        } else {
+            fail(ChannelFailure(connection: error, phase: failurePhase))
+        }
+        settle()
+    }
+
+    /// The peer ended the connection without a Close frame (1006 in the terms of RFC 6455 §7.1.5).
+    func peerEnded(isTruncated: Bool) {
+        guard phase != .lingering else { return finish() }
+        let text =
+            isTruncated
+            ? "the peer ended the connection without a Close frame and without close_notify"
+            : "the peer ended the connection without a Close frame"
+        fail(
+            ChannelFailure(
+                reason: .connectionClosed, phase: failurePhase,
+                underlying: .init(operation: "read", code: 1006, text: text)))
+    }
+}

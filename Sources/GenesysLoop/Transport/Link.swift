@@ -1,0 +1,172 @@
+/// One physical connection: name, TCP, TLS, upgrade, frames, closing handshake.
+///
+///     idle ─▶ resolving ─▶ connecting ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶ lingering ─▶ ended
+///                  └───────────┴────────────┴────────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended
+///
+/// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
+/// `deadlineReached`. Bytes are pulled by the owner, one event at a time, so that it may look at the world again after
+/// each callout. `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so that
+/// a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
+@safe package final class Link {
+    package enum Phase: Equatable {
+        case idle, resolving, connecting, securing, upgrading, open, closing, lingering, ended
+    }
+
+    /// How long the peer may take to end the TCP connection after the closing handshake.
+    static let lingerTimeout: Duration = .seconds(1)
+
+    package let id: LinkID
+    let loop: EventLoop
+    let group: HandleGroup
+    let configuration: LinkConfiguration
+    // The owner outlives its links, or sets this to nil.
+    unowned(unsafe) package var owner: (any LinkOwner)?
+
+    package internal(set) var phase: Phase = .idle
+    /// When the phase is over; nil where it has no limit.
+    package internal(set) var deadline: Instant?
+    package internal(set) var isPaused = false
+
+    var resolution: Resolution?
+    var addresses: ArraySlice<SocketAddress> = []
+    var address: SocketAddress?
+    var failedAddresses: [String] = []
+    var tcp: TCPConnection?
+    var tls: TLSSession?
+    var upgrade: UpgradeResponseParser?
+    var decoder: MessageDecoder
+    /// What is to be told once the owner has pulled all that came before.
+    var pendingEnd: LinkEnd?
+    var isEndTold = false
+    /// Frames not yet handed to TLS.
+    var outbox: [UInt8] = []
+    /// The payload of the last ping that could not be answered because the peer does not read.
+    var overduePong: [UInt8]?
+    var input = LinkInput()
+
+    package init(
+        id: LinkID, configuration: LinkConfiguration, loop: EventLoop, group: HandleGroup, owner: any LinkOwner
+    ) {
+        self.id = id
+        self.configuration = configuration
+        self.loop = loop
+        self.group = group
+        unsafe self.owner = owner
+        decoder = MessageDecoder(role: .client, limits: configuration.limits)
+    }
+
+    deinit {
+        input.freeCarry()
+    }
+
+    /// Starts with the name. Failures come as `link(_:didEnd:)`, never from within this call.
+    package func connect() {
+        guard phase == .idle else { return }
+        enter(.resolving, for: configuration.deadlines.dns)
+        resolution = loop.resolver.resolve(configuration.uri.host, port: configuration.uri.port, owner: self)
+    }
+
+    func enter(_ phase: Phase, for limit: Duration?) {
+        self.phase = phase
+        deadline = limit.map { loop.now.instant + $0 }
+    }
+
+    /// Ends it with the time-out of its phase.
+    package func expire() {
+        switch phase {
+        case .resolving: fail(timeout(.dns))
+        case .connecting: fail(timeout(.connect))
+        case .securing: fail(timeout(.tls))
+        case .upgrading: fail(timeout(.upgrade))
+        case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
+        case .lingering: finish()
+        case .idle, .open, .ended: break
+        }
+    }
+
+    /// The owner's timer fired.
+    package func deadlineReached(now: Instant) {
+        guard let deadline, now >= deadline else { return }
+        expire()
+    }
+
+    // MARK: - The end
+
+    /// A failure before or outside of the closing handshake: the socket is of no use.
+    func fail(_ failure: ChannelFailure) {
+        end(LinkEnd(failure: failure), lingering: false)
+    }
+
+    /// Records how it ended; the owner is told when it has pulled what came before.
+    func end(_ end: LinkEnd, lingering: Bool) {
+        guard phase != .ended, phase != .lingering else { return }
+        if pendingEnd == nil { pendingEnd = end }
+        resolution?.cancel()
+        resolution = nil
+        if lingering {
+            enter(.lingering, for: Link.lingerTimeout)
+        } else {
+            flush()
+            closeSocket()
+        }
+    }
+
+    /// Tells the owner what is to be told. The last statement of every entry from below.
+    func settle() {
+        if let end = pendingEnd, !isEndTold {
+            isEndTold = true
+            unsafe owner?.link(self, didEnd: end)
+        }
+        if phase == .ended { tellFinish() }
+    }
+
+    func finish() {
+        closeSocket()
+    }
+
+    private func closeSocket() {
+        phase = .ended
+        deadline = nil
+        tcp?.close()
+        tcp = nil
+        tls = nil
+        outbox = []
+        input.freeCarry()
+    }
+
+    private func tellFinish() {
+        let owner = unsafe self.owner
+        unsafe self.owner = nil
+        owner?.linkDidFinish(self)
+    }
+
+    /// Abandons the connection at once. Nothing is told but `linkDidFinish`.
+    package func drop() {
+        isEndTold = true
+        resolution?.cancel()
+        resolution = nil
+        closeSocket()
+        tellFinish()
+    }
+
+    /// Whether it needs nobody any more: it closes in order, in the background.
+    package var isWindingDown: Bool { isEndTold && (phase == .closing || phase == .lingering) }
+
+    /// Closes in order, in the background. Nothing is told but `linkDidFinish`.
+    package func retire() {
+        isEndTold = true
+        switch phase {
+        case .open:
+            sendClose(.normal)
+            if isPaused { resumeReading() }
+        case .closing, .lingering:
+            break
+        case .idle, .resolving, .connecting, .securing, .upgrading, .ended:
+            drop()
+        }
+    }
+
+    func timeout(_ phase: ChannelFailure.Phase) -> ChannelFailure {
+        ChannelFailure(reason: .timeout, phase: phase)
+    }
+}

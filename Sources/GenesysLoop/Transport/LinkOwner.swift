@@ -1,0 +1,23 @@
+/// Who drives a link. All calls come on the loop's thread, inside a pass.
+///
+/// The link holds its owner unretained; the owner drops its links, or sets their `owner` to nil, before it dies.
+package protocol LinkOwner: AnyObject {
+    /// The upgrade was accepted.
+    func linkDidOpen(_ link: Link)
+    /// There may be messages: pull them with `link.nextEvent()` until it says `needMore`.
+    func linkDidReceive(_ link: Link)
+    /// The connection is over, or as good as over; nothing more comes from it. Not called after `retire` or `drop`.
+    func link(_ link: Link, didEnd end: LinkEnd)
+    /// The link has let go of its socket. The last call.
+    func linkDidFinish(_ link: Link)
+}
+
+/// What a pull from a link yields.
+package enum LinkEvent: Equatable {
+    /// A message that lies whole in the input: `link.payload(range)`.
+    case message(MessageKind, Range<Int>)
+    /// A message that was put together: `link.takeMessage()`, then `link.recycle(_:)`.
+    case assembledMessage(MessageKind)
+    /// Nothing more for now.
+    case needMore
+}
