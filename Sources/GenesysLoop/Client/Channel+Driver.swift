@@ -38,12 +38,15 @@ extension Channel: LoopPass, TimerOwner {
         repeat {
             performPending()
             releaseLeftovers()
-            guard driver.pending.isEmpty else { continue }
-            guard !driver.resuming.isEmpty else { break }
-            let id = driver.resuming.removeFirst()
-            driver.link(id)?.resumeReading()
-        } while true
-        for link in driver.links { link.flush() }
+            if driver.pending.isEmpty, !driver.resuming.isEmpty {
+                let id = driver.resuming.removeFirst()
+                driver.link(id)?.resumeReading()
+            }
+            for link in driver.links {
+                link.flush()
+                link.settle()
+            }
+        } while !driver.pending.isEmpty || !driver.resuming.isEmpty
         driver.isAdvancing = false
         setTimer()
         endIfDone()

@@ -21,6 +21,7 @@ extension Channel: LinkOwner {
     }
 
     package func linkDidReceive(_ link: Link) {
+        guard !link.isWindingDown else { return link.discardInput() }
         machine.bytesReceived(on: link.id, now: loop.now)
         while true {
             let progress = drain(link, to: delegate ?? AbsentDelegate())

@@ -92,7 +92,8 @@ public final class Channel {
     /// - Throws: `ChannelFailure` with reason `invalidURI`.
     public func rollover(to uri: String) throws {
         loop.preconditionCurrent("Channel.rollover")
-        let id = driver.add(try Channel.endpoint(uri))
+        let endpoint = try Channel.endpoint(uri)
+        let id = try driver.add(endpoint, loop: loop, configuration: configuration)
         submit(machine.rolloverRequested(to: id, now: loop.now))
     }
 

@@ -13,24 +13,29 @@ struct ChannelDriver {
     var timer: Timer?
     let group: HandleGroup
     var end: ChannelMachine.End?
-    let context: TLSContext?
+    /// Made with the first `wss:` URI.
+    private(set) var context: TLSContext?
 
-    private var endpoints: [WebSocketURI]
+    private var endpoints: [WebSocketURI] = []
 
     init(endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration) throws {
-        endpoints = [endpoint]
         group = HandleGroup(loop: loop)
-        do throws(TLSError) {
-            context = try loop.sharedContext(for: configuration.tls)
-        } catch {
-            throw ChannelFailure(tls: error, phase: .tls)
-        }
+        _ = try add(endpoint, loop: loop, configuration: configuration)
     }
 
     /// The first URI, fit for a log.
     var redactedURI: String { endpoints[0].redacted }
 
-    mutating func add(_ endpoint: WebSocketURI) -> EndpointID {
+    mutating func add(
+        _ endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration
+    ) throws -> EndpointID {
+        if endpoint.isSecure, context == nil {
+            do throws(TLSError) {
+                context = try loop.sharedContext(for: configuration.tls)
+            } catch {
+                throw ChannelFailure(tls: error, phase: .tls)
+            }
+        }
         endpoints.append(endpoint)
         return EndpointID(rawValue: UInt32(endpoints.count - 1))
     }

@@ -98,6 +98,11 @@ extension Link {
         return .needMore
     }
 
+    /// Pulls without looking: for a link that only waits for the peer's Close frame.
+    package func discardInput() {
+        while nextEvent() != .needMore {}
+    }
+
     /// The payload of the message that `nextEvent` just named; valid until the next call of it.
     @_lifetime(borrow self)
     package func payload(_ range: Range<Int>) -> Span<UInt8> {
