@@ -1,0 +1,135 @@
+internal import COpenSSL
+
+/// A certificate in words, for sentences about what is wrong with it.
+///
+/// What the peer wrote into it is shown printable and cut.
+@unsafe struct CertificateDescription {
+    /// Borrowed; nil when a fault belongs to no certificate.
+    let pointer: OpaquePointer?
+    private let depth: Int
+
+    init(_ pointer: OpaquePointer?, depth: Int) {
+        unsafe self.pointer = unsafe pointer
+        unsafe self.depth = depth
+    }
+
+    /// The common name, or the whole distinguished name.
+    var subject: String { unsafe Self.name(X509_get_subject_name(pointer)) }
+    private var issuer: String { unsafe Self.name(X509_get_issuer_name(pointer)) }
+
+    /// "the server's certificate" or "its issuer “Example CA”".
+    var label: String {
+        unsafe depth == 0 ? "the server's certificate “\(subject)”" : "the issuer certificate “\(subject)”"
+    }
+
+    /// What a verification code says about this certificate.
+    func sentence(_ code: Int32, _ fault: CertificateFault, host: String?) -> String {
+        // The string is a constant of OpenSSL's.
+        let plain =
+            unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) } ?? "error \(code)"
+        guard unsafe pointer != nil else { return plain }
+        switch fault {
+        case .selfSigned:
+            return unsafe "\(label) is self-signed and not in the trust store"
+        case .unknownIssuer where code == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+            return unsafe "the chain ends in “\(subject)”, a root that is not in the trust store"
+        case .unknownIssuer:
+            return
+                unsafe "\(label) was issued by “\(issuer)”, which is neither in the trust store nor sent by the server"
+        case .badSignature:
+            return unsafe "the signature of \(label) does not verify"
+        case .notAuthority:
+            return unsafe "\(label) signed a certificate, but is no certificate authority"
+        case .wrongPurpose:
+            return unsafe "\(label) must not be used for a server"
+        case .hostMismatch:
+            return unsafe "the server's certificate is for \(names), not for “\(host ?? "")”"
+        case .weakKey:
+            return unsafe "the key of \(label) is too weak (\(bits) bits)"
+        case .weakSignature:
+            return unsafe "\(label) is signed with a weak algorithm (\(signatureAlgorithm))"
+        case .expired:
+            return unsafe "\(label) expired on \(Self.date(X509_get0_notAfter(pointer)))"
+        case .notYetValid:
+            return unsafe "\(label) is not valid before \(Self.date(X509_get0_notBefore(pointer)))"
+        case .other:
+            return unsafe "\(plain), at \(label)"
+        }
+    }
+
+    private var bits: Int { unsafe Int(EVP_PKEY_get_bits(X509_get0_pubkey(pointer))) }
+
+    private var signatureAlgorithm: String {
+        // The string is a constant of OpenSSL's.
+        unsafe OBJ_nid2ln(X509_get_signature_nid(pointer)).map { unsafe String(cString: $0) } ?? "unknown"
+    }
+
+    /// The first few entries of the subjectAltName that can name a host.
+    private var names: String {
+        let entries = unsafe X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil).map { unsafe OpaquePointer($0) }
+        // The list is ours; its entries live as long.
+        defer { unsafe GENERAL_NAMES_free(entries) }
+        var found: [String] = []
+        for index in unsafe 0..<cossl_general_name_count(entries) {
+            var type: Int32 = 0
+            guard let value = unsafe GENERAL_NAME_get0_value(cossl_general_name_at(entries, index), &type) else {
+                continue
+            }
+            let string = unsafe value.assumingMemoryBound(to: ASN1_STRING.self)
+            if type == GEN_DNS {
+                found.append(unsafe "“\(Self.printable(Self.bytes(of: string)))”")
+            } else if type == GEN_IPADD {
+                found.append(unsafe Self.address(Self.bytes(of: string)))
+            }
+        }
+        if found.isEmpty { return "no host at all (it has no subjectAltName, and its common name does not count)" }
+        return found.prefix(4).joined(separator: ", ") + (found.count > 4 ? " and \(found.count - 4) more" : "")
+    }
+
+    private static func bytes(of string: UnsafePointer<ASN1_STRING>) -> [UInt8] {
+        let start = unsafe ASN1_STRING_get0_data(string)
+        return unsafe [UInt8](UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(string))))
+    }
+
+    private static func name(_ name: OpaquePointer?) -> String {
+        guard let name = unsafe name else { return "" }
+        let index = unsafe X509_NAME_get_index_by_NID(name, NID_commonName, -1)
+        if index >= 0, let value = unsafe X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)) {
+            return unsafe printable(bytes(of: value))
+        }
+        let line = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
+            // Cut to the buffer, which is ours, and always terminated.
+            unsafe X509_NAME_oneline(name, buffer.baseAddress, Int32(buffer.count)).map {
+                unsafe Array(String(cString: $0).utf8)
+            }
+        }
+        return printable(line ?? [])
+    }
+
+    private static func printable(_ bytes: [UInt8]) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes.prefix(256), as: UTF8.self).unicodeScalars.prefix(64) {
+            let isVisible = scalar.value >= 0x20 && scalar.properties.generalCategory != .control
+            text.unicodeScalars.append(isVisible && scalar.properties.generalCategory != .format ? scalar : "?")
+        }
+        return text
+    }
+
+    private static func address(_ bytes: [UInt8]) -> String {
+        guard bytes.count == 16 else { return bytes.map { String($0) }.joined(separator: ".") }
+        return stride(from: 0, to: 16, by: 2)
+            .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
+    }
+
+    /// "2026-11-23 20:31:00 UTC".
+    private static func date(_ time: UnsafePointer<ASN1_TIME>?) -> String {
+        guard let general = unsafe ASN1_TIME_to_generalizedtime(time, nil) else { return "an unreadable date" }
+        // The converted time is ours.
+        defer { unsafe ASN1_GENERALIZEDTIME_free(general) }
+        let digits = unsafe bytes(of: general).prefix { $0 >= 0x30 && $0 <= 0x39 }.map { String(UnicodeScalar($0)) }
+        guard digits.count >= 14 else { return "an unreadable date" }
+        let field = { (range: Range<Int>) in digits[range].joined() }
+        return
+            "\(field(0..<4))-\(field(4..<6))-\(field(6..<8)) \(field(8..<10)):\(field(10..<12)):\(field(12..<14)) UTC"
+    }
+}

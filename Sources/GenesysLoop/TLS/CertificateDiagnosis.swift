@@ -1,0 +1,111 @@
+internal import COpenSSL
+
+/// Finds out everything that is wrong with a chain that OpenSSL has refused.
+///
+/// OpenSSL stops at the first fault, which need not be the one that helps. So a refused chain is walked once more by
+/// a verification that goes on after each fault. That second walk never decides: whatever it finds, the chain stays
+/// refused.
+@unsafe struct CertificateDiagnosis {
+    /// The verification that refused the chain; alive during `run`.
+    private let refused: OpaquePointer
+    private let host: String?
+    fileprivate var findings: [CertificateFinding] = []
+
+    /// Names the fault to report. Call only after `X509_verify_cert` has refused the chain of this context.
+    static func run(_ refused: OpaquePointer, host: String?) -> CertificateFinding {
+        var diagnosis = unsafe CertificateDiagnosis(refused: refused, host: host)
+        unsafe diagnosis.record(refused)
+        // The pointer is valid during the closure, and the second verification ends within it.
+        unsafe withUnsafeMutablePointer(to: &diagnosis) { unsafe walk(refused, $0) }
+        ErrorQueue.clear()
+        var best = unsafe diagnosis.findings[0]
+        for finding in unsafe diagnosis.findings.dropFirst() where finding.precedes(best) {
+            best = finding
+        }
+        return best
+    }
+
+    private init(refused: OpaquePointer, host: String?) {
+        unsafe self.refused = unsafe refused
+        unsafe self.host = host
+    }
+
+    private static func walk(_ refused: OpaquePointer, _ diagnosis: UnsafeMutablePointer<CertificateDiagnosis>) {
+        guard let context = unsafe X509_STORE_CTX_new() else { return }
+        // Everything the new context borrows (store, certificates) belongs to the refused one, which lives longer.
+        defer { unsafe X509_STORE_CTX_free(context) }
+        guard
+            unsafe X509_STORE_CTX_init(
+                context, X509_STORE_CTX_get0_store(refused), X509_STORE_CTX_get0_cert(refused),
+                X509_STORE_CTX_get0_untrusted(refused)) == 1,
+            unsafe X509_VERIFY_PARAM_set1(
+                X509_STORE_CTX_get0_param(context), X509_STORE_CTX_get0_param(refused)) == 1
+        else { return }
+        unsafe X509_STORE_CTX_set_ex_data(context, 0, diagnosis)
+        unsafe X509_STORE_CTX_set_verify_cb(context, recordAndGoOnCallback)
+        unsafe X509_verify_cert(context)
+    }
+
+    /// Notes the error that a verification stands at.
+    fileprivate mutating func record(_ context: OpaquePointer) {
+        var code = unsafe X509_STORE_CTX_get_error(context)
+        if code == X509_V_OK { code = X509_V_ERR_UNSPECIFIED }
+        let depth = unsafe Int(X509_STORE_CTX_get_error_depth(context))
+        let certificate = unsafe CertificateDescription(X509_STORE_CTX_get_current_cert(context), depth: depth)
+        var fault = CertificateFault(verificationCode: code)
+        var text = unsafe certificate.sentence(code, fault, host: host)
+        if fault == .unknownIssuer, let signer = unsafe signerWithoutAuthority(of: certificate) {
+            fault = .notAuthority
+            code = X509_V_ERR_KEYUSAGE_NO_CERTSIGN
+            text = unsafe "\(certificate.label) is signed by “\(signer)”, which is no certificate authority"
+        }
+        unsafe findings.append(CertificateFinding(fault: fault, depth: depth, code: Int(code), text: text))
+    }
+
+    /// The name of a certificate at hand that did sign this one, but must not sign certificates.
+    ///
+    /// OpenSSL does not consider such a certificate as an issuer, and reports that there is none.
+    private func signerWithoutAuthority(of certificate: CertificateDescription) -> String? {
+        guard let signed = unsafe certificate.pointer else { return nil }
+        let trusted = unsafe X509_STORE_get1_all_certs(X509_STORE_CTX_get0_store(refused))
+        // The list holds references of its own; the candidates from `refused` are borrowed from it.
+        defer { unsafe cossl_x509_free_all(trusted) }
+        return unsafe Self.signerWithoutAuthority(of: signed, among: X509_STORE_CTX_get0_untrusted(refused))
+            ?? Self.signerWithoutAuthority(of: signed, among: trusted)
+    }
+
+    private static func signerWithoutAuthority(of signed: OpaquePointer, among list: OpaquePointer?) -> String? {
+        for index in 0..<(unsafe cossl_x509_count(list)) {
+            let candidate = unsafe cossl_x509_at(list, index)
+            let isSigner =
+                unsafe X509_check_issued(candidate, signed) == X509_V_ERR_KEYUSAGE_NO_CERTSIGN
+                && X509_verify(signed, X509_get0_pubkey(candidate)) == 1
+            if isSigner { return unsafe CertificateDescription(candidate, depth: 0).subject }
+        }
+        return nil
+    }
+}
+
+/// Judges a peer's chain for the handshake: OpenSSL decides, the diagnosis explains.
+///
+/// The context belongs to OpenSSL and lives during the call; the block belongs to the session.
+func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+    guard let context = unsafe context else { return 0 }
+    if unsafe X509_verify_cert(context) == 1 { return 1 }
+    let ssl = unsafe X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx())
+    let block = unsafe ssl.flatMap { unsafe SSL_get_ex_data(OpaquePointer($0), 0) }?
+        .assumingMemoryBound(to: SessionBlock.self)
+    let finding = unsafe CertificateDiagnosis.run(context, host: block?.pointee.host)
+    // The alert for the peer is chosen from this code.
+    unsafe X509_STORE_CTX_set_error(context, Int32(finding.code))
+    unsafe block?.pointee.finding = finding
+    return 0
+}
+
+/// The diagnosis lives during the walk that calls this.
+private func recordAndGoOnCallback(_ isFine: Int32, _ context: OpaquePointer?) -> Int32 {
+    if isFine == 0, let context = unsafe context, let data = unsafe X509_STORE_CTX_get_ex_data(context, 0) {
+        unsafe data.assumingMemoryBound(to: CertificateDiagnosis.self).pointee.record(context)
+    }
+    return 1
+}

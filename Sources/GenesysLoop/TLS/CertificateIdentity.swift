@@ -1,0 +1,18 @@
+/// A certificate with its key and its intermediate issuers.
+package struct CertificateIdentity: Hashable, Sendable {
+    /// The certificate alone, in PEM.
+    package var certificatePEM: [UInt8]
+    /// The intermediate issuers in PEM, nearest first, without the root; often none.
+    package var intermediatesPEM: [UInt8]
+    /// The private key in PEM.
+    package var keyPEM: [UInt8]
+
+    package init(certificatePEM: [UInt8], intermediatesPEM: [UInt8] = [], keyPEM: [UInt8]) {
+        self.certificatePEM = certificatePEM
+        self.intermediatesPEM = intermediatesPEM
+        self.keyPEM = keyPEM
+    }
+
+    /// The certificate and its intermediate issuers, as a server sends them.
+    package var chainPEM: [UInt8] { certificatePEM + intermediatesPEM }
+}

@@ -1,0 +1,72 @@
+/// What a certificate made for the simulator or a test shall say. The defaults make a good server certificate.
+package struct CertificateRequest: Hashable, Sendable {
+    /// The kind of key.
+    package enum Key: Hashable, Sendable {
+        /// The elliptic curve P-256.
+        case p256
+        /// RSA, with so many bits.
+        case rsa(bits: Int)
+    }
+
+    /// What the issuer signs with.
+    package enum Digest: Hashable, Sendable {
+        /// SHA-1, too weak for security level 2.
+        case sha1
+        /// SHA-256.
+        case sha256
+    }
+
+    /// What the certificate may be used for (extended key usage).
+    package enum Purpose: Hashable, Sendable {
+        /// Servers only.
+        case server
+        /// Clients only.
+        case client
+        /// Both.
+        case serverAndClient
+        /// No extension: anything.
+        case any
+    }
+
+    /// An entry of the subjectAltName.
+    package enum Name: Hashable, Sendable {
+        /// A DNS name or wildcard, taken as it is.
+        case dns(String)
+        /// An IPv4 or IPv6 address.
+        case ip(String)
+    }
+
+    /// The common name of the subject, at most 64 bytes.
+    package var commonName: String
+    /// The entries of the subjectAltName; none for no such extension.
+    package var names: [Name]
+    /// The start of the validity, from now; may be negative.
+    package var notBefore: Duration = .seconds(-3_600)
+    /// The end of the validity, from now; may be negative.
+    package var notAfter: Duration = .seconds(30 * 86_400)
+    /// The kind of key made for it.
+    package var key: Key = .p256
+    /// What its issuer signs it with.
+    package var digest: Digest = .sha256
+    /// What it may be used for.
+    package var purpose: Purpose = .server
+    /// Whether the basic constraints say that it is a certificate authority.
+    package var isAuthority = false
+    /// Whether the key usage permits to sign certificates; nil to follow `isAuthority`. True for what is no authority
+    /// makes the certificate that an issuer without basic constraints would show.
+    package var maySignCertificates: Bool?
+
+    /// Creates a request.
+    package init(commonName: String = "localhost", names: [Name] = [.dns("localhost"), .ip("127.0.0.1"), .ip("::1")]) {
+        self.commonName = commonName
+        self.names = names
+    }
+
+    /// A request for an authority: no names, any purpose.
+    package static func authority(_ commonName: String) -> CertificateRequest {
+        var request = CertificateRequest(commonName: commonName, names: [])
+        request.purpose = .any
+        request.isAuthority = true
+        return request
+    }
+}

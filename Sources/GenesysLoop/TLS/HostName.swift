@@ -1,0 +1,41 @@
+/// The host a client connects to, as TLS looks at it.
+///
+/// A name is sent as SNI and looked for among the certificate's DNS entries; an address is never sent, and looked for
+/// among its IP entries (RFC 6066 §3, RFC 9525 §6).
+enum HostName: Hashable {
+    /// A DNS name, without a final dot.
+    case name(String)
+    /// An IPv4 address, or an IPv6 address without brackets.
+    case address(String)
+
+    /// - Throws: `TLSError.Fault.configuration` for what is neither.
+    init(_ host: String) throws(TLSError) {
+        if host.contains(":") {
+            self = .address(host)
+            return
+        }
+        let name = host.hasSuffix(".") ? host.dropLast() : host[...]
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        guard let last = labels.last, isPlain, !labels.contains(""), name.utf8.count <= 253 else {
+            throw .configuration("“\(host.prefix(64))” is no host name that a certificate could hold.")
+        }
+        guard last.utf8.allSatisfy(Self.isDigit) else {
+            self = .name(String(name))
+            return
+        }
+        // A name whose last label is a number is an address, and then there is only one way to write it.
+        let isAddress =
+            labels.count == 4
+            && labels.allSatisfy { label in
+                label.utf8.count <= 3 && label.utf8.allSatisfy(Self.isDigit)
+                    && UInt8(label).map(String.init) == String(label)
+            }
+        guard isAddress else { throw .configuration("“\(host.prefix(64))” is no IPv4 address.") }
+        self = .address(String(name))
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        byte >= 0x30 && byte <= 0x39
+    }
+}

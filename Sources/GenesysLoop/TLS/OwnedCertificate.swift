@@ -1,0 +1,38 @@
+internal import COpenSSL
+
+/// A certificate that is freed with its owner.
+@safe struct OwnedCertificate: ~Copyable {
+    /// Valid as long as `self`.
+    let pointer: OpaquePointer
+
+    /// An empty one.
+    init() throws(TLSError) {
+        guard let pointer = unsafe X509_new() else { throw .draining("X509_new") }
+        unsafe self.pointer = unsafe pointer
+    }
+
+    /// Takes over a reference.
+    init(taking pointer: OpaquePointer) {
+        unsafe self.pointer = unsafe pointer
+    }
+
+    /// Reads the first certificate of a PEM text.
+    init(pem: [UInt8]) throws(TLSError) {
+        var reader = try PEMReader(pem)
+        guard let certificate = try reader.nextCertificate(of: "the certificate") else {
+            throw .configuration("The certificate is no readable PEM certificate.")
+        }
+        self = certificate
+    }
+
+    deinit {
+        unsafe X509_free(pointer)
+    }
+
+    /// The certificate in PEM.
+    func pem() throws(TLSError) -> [UInt8] {
+        let target = try OwnedBIO()
+        guard unsafe PEM_write_bio_X509(target.pointer, pointer) == 1 else { throw .draining("PEM_write_bio_X509") }
+        return target.readAll(maxByteCount: .max - 1) ?? []
+    }
+}

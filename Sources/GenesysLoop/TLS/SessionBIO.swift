@@ -1,0 +1,59 @@
+internal import COpenSSL
+
+/// The stream between a session's `SSL` and its block: reads from the lent ciphertext, appends to the outgoing.
+///
+/// Not `BIO_s_mem`: that copies once more, and keeps a buffer per connection.
+@safe enum SessionBIO {
+    /// Made once, never changed, never freed.
+    private nonisolated(unsafe) static let method: OpaquePointer? = {
+        guard let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "genesys loop session")
+        else { return nil }
+        unsafe BIO_meth_set_read(method, readCallback)
+        unsafe BIO_meth_set_write(method, writeCallback)
+        unsafe BIO_meth_set_ctrl(method, controlCallback)
+        return unsafe method
+    }()
+
+    /// Makes a stream over a block, which must outlive it.
+    static func make(over block: UnsafeMutablePointer<SessionBlock>) throws(TLSError) -> OpaquePointer {
+        guard let method = unsafe method, let bio = unsafe BIO_new(method) else { throw .draining("BIO_new") }
+        unsafe BIO_set_data(bio, block)
+        unsafe BIO_set_init(bio, 1)
+        return unsafe bio
+    }
+
+    /// The block of a stream; nil while the session ends.
+    fileprivate static func block(of bio: OpaquePointer?) -> UnsafeMutablePointer<SessionBlock>? {
+        unsafe BIO_get_data(bio)?.assumingMemoryBound(to: SessionBlock.self)
+    }
+}
+
+/// Lends: the session keeps the block as long as the stream, the caller the ciphertext until it takes it back.
+private func readCallback(_ bio: OpaquePointer?, _ target: UnsafeMutablePointer<CChar>?, _ count: Int32) -> Int32 {
+    unsafe cossl_bio_clear_retry_flags(bio)
+    guard let block = unsafe SessionBIO.block(of: bio), let target = unsafe target, count > 0 else { return -1 }
+    guard let input = unsafe block.pointee.input, unsafe block.pointee.inputByteCount > 0 else {
+        unsafe cossl_bio_set_retry_read(bio)  // "no more for now": the end of the stream is never told to OpenSSL
+        return -1
+    }
+    let taken = unsafe min(Int(count), block.pointee.inputByteCount)
+    unsafe UnsafeMutableRawPointer(target).copyMemory(from: input, byteCount: taken)
+    unsafe block.pointee.input = input + taken
+    unsafe block.pointee.inputByteCount -= taken
+    return Int32(taken)
+}
+
+/// Copies: OpenSSL's bytes are valid during the call.
+private func writeCallback(_ bio: OpaquePointer?, _ source: UnsafePointer<CChar>?, _ count: Int32) -> Int32 {
+    unsafe cossl_bio_clear_retry_flags(bio)
+    guard let block = unsafe SessionBIO.block(of: bio), let source = unsafe source, count > 0 else { return -1 }
+    unsafe block.pointee.outgoing.append(contentsOf: UnsafeRawBufferPointer(start: source, count: Int(count)))
+    return count
+}
+
+/// OpenSSL flushes after each flight; 1 is success. 0, "not supported", is right for everything else.
+private func controlCallback(
+    _ bio: OpaquePointer?, _ command: Int32, _ number: Int, _ argument: UnsafeMutableRawPointer?
+) -> Int {
+    command == BIO_CTRL_FLUSH ? 1 : 0
+}

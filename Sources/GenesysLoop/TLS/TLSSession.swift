@@ -1,0 +1,324 @@
+internal import COpenSSL
+
+/// One side of one TLS connection, between bytes and bytes: it knows no sockets.
+///
+/// Ciphertext comes in by `lend(_:)`, which OpenSSL then reads without a copy of ours, and piles up in `outgoing`.
+/// The caller's turn is: `lend`, then `handshake()` until it is complete, then `read(into:)` until it asks for more,
+/// then `takeBack()`; and after *every* call, failed ones too, send what `outgoing` holds (alerts are there).
+///
+/// The first fatal error is kept and thrown again by every later call. Not thread-safe; the last reference may be
+/// dropped at any time.
+@safe package final class TLSSession {
+    /// What a read gave.
+    package enum ReadResult: Hashable, Sendable {
+        /// So many bytes of plaintext.
+        case bytes(Int)
+        /// All of the input is used up.
+        case needMore
+        /// The peer ended its side cleanly; nothing follows.
+        case closeNotify
+    }
+
+    /// How a stream ended.
+    package enum EndOfInput: Hashable, Sendable {
+        /// After the peer's close_notify.
+        case clean
+        /// Without it: something may be missing at the end (RFC 8446 §6.1).
+        case truncated
+    }
+
+    /// What was negotiated.
+    package struct Summary: Hashable, Sendable {
+        /// "TLSv1.3".
+        package var version: String
+        /// "TLS_AES_256_GCM_SHA384".
+        package var cipher: String
+    }
+
+    /// Shared with OpenSSL's callbacks; owned, freed after `ssl`.
+    private let block: UnsafeMutablePointer<SessionBlock>
+    /// Owned.
+    private let ssl: OpaquePointer
+    private let isServer: Bool
+    /// The first bytes of the peer, up to five: what tells TLS from something else.
+    private var firstBytes: [UInt8] = []
+    /// Plaintext whose write waits for a message of the peer.
+    private var unsent: [UInt8] = []
+    private var failure: TLSError?
+    /// Whether the handshake is complete.
+    package private(set) var isEstablished = false
+    private var hasReceivedCloseNotify = false
+    private var hasSentCloseNotify = false
+
+    /// A client's side.
+    ///
+    /// - Parameters:
+    ///   - context: made for clients.
+    ///   - host: the name or address the server's certificate must hold; an IPv6 address without brackets.
+    /// - Throws: `TLSError.Fault.configuration` when `host` can be neither.
+    package convenience init(context: TLSContext, clientFor host: String) throws(TLSError) {
+        precondition(!context.isServer, "a client's session needs a client's context")
+        let hostName = try HostName(host)
+        try self.init(context, host: host)
+        unsafe SSL_set_connect_state(ssl)
+        try expect(hostName)
+    }
+
+    /// A server's side.
+    package convenience init(serverOn context: TLSContext) throws(TLSError) {
+        precondition(context.isServer, "a server's session needs a server's context")
+        try self.init(context, host: nil)
+        unsafe SSL_set_accept_state(ssl)
+    }
+
+    private init(_ context: TLSContext, host: String?) throws(TLSError) {
+        ErrorQueue.clear()
+        guard let ssl = unsafe SSL_new(context.pointer) else { throw .draining("SSL_new") }
+        let block = UnsafeMutablePointer<SessionBlock>.allocate(capacity: 1)
+        unsafe block.initialize(to: SessionBlock(host: host))
+        unsafe self.ssl = unsafe ssl
+        unsafe self.block = unsafe block
+        isServer = context.isServer
+        // From here on `deinit` frees both. The SSL takes over the stream, one reference for both directions.
+        let bio = try unsafe SessionBIO.make(over: block)
+        unsafe SSL_set_bio(ssl, bio, bio)
+        unsafe SSL_set_ex_data(ssl, 0, block)
+    }
+
+    deinit {
+        // No callback may find the block any more; then the SSL and its stream go, then the block.
+        if let bio = unsafe SSL_get_rbio(ssl) { unsafe BIO_set_data(bio, nil) }
+        unsafe SSL_free(ssl)
+        unsafe block.deinitialize(count: 1)
+        unsafe block.deallocate()
+    }
+
+    /// Tells OpenSSL whom the certificate must name, and the server whom we want (SNI, names only).
+    private func expect(_ host: HostName) throws(TLSError) {
+        ErrorQueue.clear()
+        // OpenSSL copies the strings.
+        let parameters = unsafe SSL_get0_param(ssl)
+        switch host {
+        case .name(let name):
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(flags))
+            guard unsafe X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1,
+                unsafe cossl_set_tlsext_host_name(ssl, name) == 1
+            else { throw .draining("SSL_set_tlsext_host_name") }
+        case .address(let address):
+            guard unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, address) == 1 else {
+                ErrorQueue.clear()
+                throw .configuration("“\(address.prefix(64))” is no IP address.")
+            }
+        }
+    }
+
+    // MARK: - Ciphertext
+
+    /// Lends ciphertext of the peer. It must stay valid until it is used up or taken back.
+    ///
+    /// - Precondition: what was lent before is used up or taken back.
+    package func lend(_ ciphertext: UnsafeRawBufferPointer) {
+        guard unsafe block.pointee.inputByteCount == 0 else {
+            preconditionFailure("ciphertext lent while some is still lent")
+        }
+        if firstBytes.count < 5 {
+            unsafe firstBytes += ciphertext.prefix(5 - firstBytes.count)
+        }
+        unsafe block.pointee.input = ciphertext.baseAddress
+        unsafe block.pointee.inputByteCount = ciphertext.count
+    }
+
+    /// Ends the loan: afterwards the session has no input.
+    ///
+    /// - Returns: how many bytes, at the end of what was lent, have not been consumed.
+    package func takeBack() -> Int {
+        let rest = unsafe block.pointee.inputByteCount
+        unsafe block.pointee.inputByteCount = 0
+        unsafe block.pointee.input = nil
+        return rest
+    }
+
+    /// Ciphertext to be sent to the peer.
+    package var outgoing: [UInt8] { unsafe block.pointee.outgoing }
+
+    /// Moves the ciphertext to be sent out.
+    package func takeOutgoing() -> [UInt8] {
+        var taken: [UInt8] = []
+        unsafe swap(&taken, &block.pointee.outgoing)
+        return taken
+    }
+
+    /// Forgets the ciphertext that has been sent from `outgoing`, and keeps its storage for the next.
+    package func discardOutgoing() {
+        unsafe block.pointee.outgoing.removeAll(keepingCapacity: block.pointee.outgoing.capacity <= 65_536)
+    }
+
+    // MARK: - Handshake
+
+    /// Goes on with the handshake.
+    ///
+    /// - Returns: whether it is complete; the chain is verified then.
+    /// - Throws: the fault; an alert for the peer is in `outgoing`.
+    package func handshake() throws(TLSError) -> Bool {
+        if let failure { throw failure }
+        if isEstablished { return true }
+        ErrorQueue.clear()
+        let result = unsafe SSL_do_handshake(ssl)
+        if result == 1 {
+            try checkVerified()
+            isEstablished = true
+            return true
+        }
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
+            if firstBytes.count == 5 && !looksLikeTLS { throw fail("SSL_do_handshake") }
+            return false
+        case SSL_ERROR_ZERO_RETURN:
+            throw latch(TLSError(operation: "SSL_do_handshake", code: 0, text: "", fault: .received(alert: 0)))
+        default:
+            throw fail("SSL_do_handshake")
+        }
+    }
+
+    /// A second lock on the door: a completed handshake of a client without a verified certificate cannot happen.
+    private func checkVerified() throws(TLSError) {
+        if isServer { return }
+        guard unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK), unsafe SSL_get0_peer_certificate(ssl) != nil else {
+            throw latch(.internal("SSL_do_handshake", "the peer's certificate was not verified"))
+        }
+    }
+
+    /// The negotiated version and cipher.
+    package var summary: Summary {
+        // Both strings are constants of OpenSSL's.
+        let version = unsafe SSL_get_version(ssl).map { unsafe String(cString: $0) }
+        let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) }
+        return Summary(version: version ?? "", cipher: cipher ?? "")
+    }
+
+    // MARK: - Plaintext
+
+    /// Decrypts into `target`, at most one record a call: call it until it asks for more.
+    ///
+    /// - Parameter target: not empty. With 16 KiB or more no record is split.
+    package func read(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
+        if let failure { throw failure }
+        if hasReceivedCloseNotify { return .closeNotify }
+        guard try handshake() else { return .needMore }
+        var count = 0
+        ErrorQueue.clear()
+        // OpenSSL writes at most `target.count` bytes.
+        let result = unsafe SSL_read_ex(ssl, target.baseAddress, target.count, &count)
+        if result == 1 {
+            if !unsent.isEmpty { try flushUnsent() }
+            return .bytes(count)
+        }
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
+            if !unsent.isEmpty { try flushUnsent() }
+            return .needMore
+        case SSL_ERROR_ZERO_RETURN:
+            hasReceivedCloseNotify = true
+            return .closeNotify
+        default:
+            throw fail("SSL_read_ex")
+        }
+    }
+
+    /// Encrypts all of `plaintext`.
+    ///
+    /// The ciphertext is in `outgoing` at once, unless a message of the peer about the protocol itself is half
+    /// received: then the session keeps the plaintext until the rest comes.
+    package func write(_ plaintext: Span<UInt8>) throws(TLSError) {
+        if let failure { throw failure }
+        guard isEstablished, !hasSentCloseNotify else {
+            throw .internal("SSL_write_ex", isEstablished ? "after close_notify" : "before the end of the handshake")
+        }
+        if plaintext.isEmpty { return }
+        guard unsent.isEmpty else {
+            unsafe plaintext.withUnsafeBytes { unsafe unsent.append(contentsOf: $0) }
+            return try flushUnsent()
+        }
+        // The span lives during the call.
+        let outcome = unsafe plaintext.withUnsafeBytes { unsafe encrypt($0) }
+        switch outcome {
+        case .written: break
+        case .wait: unsafe plaintext.withUnsafeBytes { unsafe unsent.append(contentsOf: $0) }
+        case .failed: throw fail("SSL_write_ex")
+        }
+    }
+
+    private enum WriteOutcome { case written, wait, failed }
+
+    /// All or nothing: partial writes are off, and the stream takes everything.
+    private func encrypt(_ plaintext: UnsafeRawBufferPointer) -> WriteOutcome {
+        var count = 0
+        ErrorQueue.clear()
+        let result = unsafe SSL_write_ex(ssl, plaintext.baseAddress, plaintext.count, &count)
+        if result == 1 { return .written }
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .wait
+        default: return .failed
+        }
+    }
+
+    private func flushUnsent() throws(TLSError) {
+        // The array lives, unchanged, during the call.
+        switch unsafe unsent.withUnsafeBytes({ unsafe encrypt($0) }) {
+        case .written: unsent = []
+        case .wait: break
+        case .failed: throw fail("SSL_write_ex")
+        }
+    }
+
+    // MARK: - The end
+
+    /// Ends our side: nothing can be written afterwards, reading goes on. Does nothing when there is nothing to end.
+    package func sendCloseNotify() {
+        guard isEstablished, failure == nil, !hasSentCloseNotify else { return }
+        hasSentCloseNotify = true
+        ErrorQueue.clear()
+        if unsafe SSL_shutdown(ssl) < 0 {
+            _ = unsafe SSL_get_error(ssl, -1)
+            ErrorQueue.clear()
+        }
+    }
+
+    /// Tells what the end of the peer's bytes means. Ask when everything before has been read.
+    package func endOfInput() -> EndOfInput {
+        hasReceivedCloseNotify ? .clean : .truncated
+    }
+
+    /// Gives OpenSSL's record buffers back (some 33 KiB) until there is traffic again; for an idle connection.
+    package func releaseBuffers() {
+        guard isEstablished, failure == nil, unsafe block.pointee.inputByteCount == 0 else { return }
+        // "RH": waiting for a record's header. Amid a record OpenSSL before 3.0.14 frees too much (CVE-2024-4741).
+        guard let state = unsafe SSL_rstate_string(ssl), unsafe String(cString: state) == "RH" else { return }
+        ErrorQueue.clear()
+        unsafe SSL_free_buffers(ssl)
+        ErrorQueue.clear()
+        if unsafe block.pointee.outgoing.isEmpty { unsafe block.pointee.outgoing = [] }
+    }
+
+    // MARK: - Failure
+
+    /// A TLS record starts with its type and the version 3.x (RFC 8446 §5.1).
+    private var looksLikeTLS: Bool {
+        guard let type = firstBytes.first else { return true }
+        return (20...24).contains(type) && (firstBytes.count < 2 || firstBytes[1] == 3)
+    }
+
+    private func fail(_ operation: String) -> TLSError {
+        latch(
+            .draining(
+                operation,
+                TLSError.Circumstances(
+                    finding: unsafe block.pointee.finding, looksLikeTLS: looksLikeTLS, isEstablished: isEstablished)))
+    }
+
+    private func latch(_ error: TLSError) -> TLSError {
+        failure = error
+        return error
+    }
+}
