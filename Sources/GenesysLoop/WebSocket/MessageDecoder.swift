@@ -126,6 +126,9 @@ package struct MessageDecoder: Sendable {
         assembly = message
     }
 
+    /// The storage held for the message under assembly.
+    var assemblyCapacity: Int { assembly.capacity }
+
     /// Lets kept storage go; for a connection that turns idle.
     package mutating func releaseStorage() {
         if assembly.isEmpty { assembly = [] }

@@ -1,0 +1,139 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite struct ViolationTests {
+    struct Row: Sendable, CustomStringConvertible {
+        var violation: WebSocketViolation
+        var code: CloseCode
+        var stream: [UInt8]
+        var role = WebSocketRole.client
+        /// The byte at which the stream can no longer be legal.
+        var position: Int
+        var description: String { "\(violation) \(stream.prefix(12))" }
+    }
+
+    static let rows: [Row] =
+        [
+            Row(violation: .reservedBitSet, code: .protocolError, stream: [0xC1, 0x00], position: 0),
+            Row(violation: .reservedBitSet, code: .protocolError, stream: [0xA1, 0x00], position: 0),
+            Row(violation: .reservedBitSet, code: .protocolError, stream: [0x91, 0x00], position: 0),
+            Row(violation: .reservedBitSet, code: .protocolError, stream: [0xC9, 0x00], position: 0),
+            Row(violation: .unexpectedContinuation, code: .protocolError, stream: [0x80, 0x00], position: 0),
+            Row(violation: .unexpectedContinuation, code: .protocolError, stream: [0x00, 0x00], position: 0),
+            Row(
+                violation: .unexpectedContinuation, code: .protocolError,
+                stream: [0x01, 0x00, 0x80, 0x00, 0x80, 0x00], position: 4),
+            Row(violation: .interleavedMessage, code: .protocolError, stream: [0x01, 0x00, 0x81, 0x00], position: 2),
+            Row(violation: .interleavedMessage, code: .protocolError, stream: [0x01, 0x00, 0x02, 0x00], position: 2),
+            Row(violation: .fragmentedControlFrame, code: .protocolError, stream: [0x09, 0x00], position: 0),
+            Row(violation: .fragmentedControlFrame, code: .protocolError, stream: [0x08, 0x00], position: 0),
+            Row(violation: .fragmentedControlFrame, code: .protocolError, stream: [0x0A, 0x00], position: 0),
+            Row(
+                violation: .controlFrameTooLong, code: .protocolError, stream: [0x89, 0x7E, 0x00, 0x7E], position: 1),
+            Row(violation: .controlFrameTooLong, code: .protocolError, stream: [0x88, 0x7F], position: 1),
+            Row(violation: .maskedServerFrame, code: .protocolError, stream: [0x81, 0x80, 0, 0, 0, 0], position: 1),
+            Row(
+                violation: .unmaskedClientFrame, code: .protocolError, stream: [0x81, 0x00], role: .server, position: 1),
+            Row(
+                violation: .unmaskedClientFrame, code: .protocolError, stream: [0x89, 0x00], role: .server, position: 1),
+            Row(violation: .nonMinimalLength, code: .protocolError, stream: [0x81, 0x7E, 0x00, 0x7D], position: 3),
+            Row(
+                violation: .nonMinimalLength, code: .protocolError,
+                stream: [0x82, 0x7F, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], position: 9),
+            Row(
+                violation: .lengthOutOfRange, code: .protocolError,
+                stream: [0x82, 0x7F, 0x80, 0, 0, 0, 0, 0, 0, 0], position: 2),
+            Row(
+                violation: .messageTooLarge, code: .messageTooBig,
+                stream: [0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], position: 9),
+            Row(violation: .truncatedCloseCode, code: .protocolError, stream: [0x88, 0x01, 0x03], position: 2),
+            Row(
+                violation: .invalidCloseReason, code: .invalidPayload, stream: [0x88, 0x04, 0x03, 0xE8, 0xC3, 0x28],
+                position: 5),
+            Row(
+                violation: .invalidCloseReason, code: .invalidPayload, stream: [0x88, 0x03, 0x03, 0xE8, 0xE2],
+                position: 4),
+            Row(violation: .invalidUTF8, code: .invalidPayload, stream: [0x81, 0x01, 0xFF], position: 2),
+            Row(violation: .invalidUTF8, code: .invalidPayload, stream: [0x81, 0x05, 0x41, 0xED, 0xA0], position: 4),
+            Row(violation: .invalidUTF8, code: .invalidPayload, stream: [0x81, 0x02, 0x41, 0xC3], position: 3),
+            Row(
+                violation: .invalidUTF8, code: .invalidPayload, stream: [0x01, 0x01, 0xC3, 0x80, 0x00], position: 4),
+            Row(
+                violation: .invalidUTF8, code: .invalidPayload,
+                stream: frame(0x81, [0x41, 0xF4, 0x90, 0x41], key: 0x1234_5678), role: .server, position: 8),
+        ]
+        + [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF].map { opcode in
+            Row(violation: .unknownOpcode, code: .protocolError, stream: [0x80 | opcode, 0x00], position: 0)
+        }
+        + [0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535].map { (code: UInt16) in
+            Row(
+                violation: .invalidCloseCode, code: .protocolError,
+                stream: [0x88, 0x02, UInt8(code >> 8), UInt8(code & 0xFF)], position: 3)
+        }
+
+    @Test(arguments: rows)
+    func `a violation is the same however the stream is cut, with its close code`(row: Row) {
+        let prefix = frame(0x82, [1, 2, 3], key: row.role == .server ? 1 : nil)
+        let events = DecoderHarness.eventsOfEveryCut(prefix + row.stream, role: row.role)
+        #expect(events == [.message(.binary, [1, 2, 3]), .violation(row.violation)])
+        #expect(row.violation.closeCode == row.code)
+    }
+
+    @Test(arguments: rows)
+    func `a violation is found at the first byte that cannot be legal`(row: Row) {
+        var harness = DecoderHarness(role: row.role)
+        for byte in row.stream[..<row.position] { harness.feed([byte]) }
+        #expect(!harness.events.contains(.violation(row.violation)))
+        harness.feed([row.stream[row.position]])
+        #expect(harness.events.last == .violation(row.violation))
+    }
+
+    @Test func `every violation has a row, a sentence and a section`() {
+        let covered = Set(Self.rows.map(\.violation)).union([.tooManyFrames])
+        #expect(covered == Set(WebSocketViolation.allCases))
+        for violation in WebSocketViolation.allCases {
+            #expect(violation.description.hasSuffix("."))
+            #expect(violation.section.hasPrefix("RFC 6455 §"))
+            #expect(violation.closeCode.isValidOnWire)
+        }
+    }
+
+    @Test(arguments: [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999])
+    func `a registered or private close code is accepted`(code: UInt16) {
+        let stream = [0x88, 0x02, UInt8(code >> 8), UInt8(code & 0xFF)]
+        #expect(DecoderHarness.eventsOfEveryCut(stream) == [.close(CloseCode(rawValue: code), "")])
+    }
+
+    @Test func `a message at the limit passes and one byte more does not`() {
+        let limits = MessageLimits(maxMessageByteCount: 10)
+        let ten = [UInt8](repeating: 1, count: 10)
+        #expect(
+            DecoderHarness.eventsOfEveryCut(frame(0x82, ten), limits: limits) == [.message(.binary, ten)])
+        #expect(
+            DecoderHarness.eventsOfEveryCut(frame(0x82, ten + [1]), limits: limits) == [.violation(.messageTooLarge)])
+        // The sum over fragments, on the header of the one that exceeds it.
+        let fragments = frame(0x02, [1, 1, 1, 1]) + frame(0x00, [1, 1, 1, 1])
+        #expect(
+            DecoderHarness.eventsOfEveryCut(fragments + [0x80, 0x03], limits: limits)
+                == [.violation(.messageTooLarge)])
+        #expect(
+            DecoderHarness.eventsOfEveryCut(fragments + frame(0x80, [1, 1]), limits: limits)
+                == [.message(.binary, ten)])
+        // The limit is per message.
+        #expect(DecoderHarness.eventsOfEveryCut(frame(0x82, ten) + frame(0x82, ten), limits: limits).count == 2)
+    }
+
+    @Test func `a message of more frames than the limit is refused, control frames not counted`() {
+        let limits = MessageLimits(maxFrameCount: 3)
+        let pings = frame(0x89, []) + frame(0x89, [])
+        let begin = frame(0x02, []) + pings + frame(0x00, [])
+        #expect(
+            DecoderHarness.eventsOfEveryCut(begin + frame(0x80, []), limits: limits)
+                == [.ping([]), .ping([]), .message(.binary, [])])
+        #expect(
+            DecoderHarness.eventsOfEveryCut(begin + frame(0x00, []) + frame(0x80, []), limits: limits)
+                == [.ping([]), .ping([]), .violation(.tooManyFrames)])
+        #expect(WebSocketViolation.tooManyFrames.closeCode == .policyViolation)
+    }
+}
