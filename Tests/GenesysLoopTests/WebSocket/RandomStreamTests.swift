@@ -57,7 +57,7 @@ import Testing
         let role: WebSocketRole = seed.isMultiple(of: 2) ? .client : .server
         let (bytes, events) = Self.stream(role: role, using: &generator)
         #expect(DecoderHarness.events(bytes, role: role) == events)
-        for largest in [3, 50, 2_000, 40_000] {
+        for largest in [3, 50, 2_000, 40_000] where bytes.count / largest < 5_000 {
             var harness = DecoderHarness(role: role)
             var start = 0
             while start < bytes.count {

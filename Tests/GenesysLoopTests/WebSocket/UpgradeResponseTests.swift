@@ -32,7 +32,11 @@ import Testing
         return .needMore
     }
 
-    static func head(_ status: String = "HTTP/1.1 101 Switching Protocols", _ headers: [String]) -> [UInt8] {
+    static func head(_ headers: [String]) -> [UInt8] {
+        head("HTTP/1.1 101 Switching Protocols", headers)
+    }
+
+    static func head(_ status: String, _ headers: [String]) -> [UInt8] {
         utf8(([status] + headers + ["", ""]).joined(separator: "\r\n"))
     }
 
