@@ -17,6 +17,9 @@
 #include <unistd.h>
 #include <uv.h>
 
+// libuv's code for a value of errno, on Unix.
+#define CUV_CODE(error) (-(error))
+
 #define CUV_INLINE static inline __attribute__((always_inline))
 
 CUV_INLINE uv_stream_t *cuv_tcp_stream(uv_tcp_t *tcp) { return (uv_stream_t *)tcp; }
@@ -142,7 +145,7 @@ CUV_INLINE ssize_t cuv_send(int descriptor, const void *bytes, size_t count) {
     ssize_t sent;
     do sent = send(descriptor, bytes, count, flags); while (sent < 0 && errno == EINTR);
     if (sent >= 0) return sent;
-    return errno == EWOULDBLOCK ? UV_EAGAIN : UV__ERR(errno);
+    return errno == EWOULDBLOCK ? UV_EAGAIN : CUV_CODE(errno);
 }
 
 CUV_INLINE void cuv_shutdown_output(int descriptor) { shutdown(descriptor, SHUT_WR); }
@@ -163,12 +166,12 @@ CUV_INLINE void cuv_reset_on_close(int descriptor) {
 
 CUV_INLINE int cuv_duplicate(int descriptor) {
     int copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
-    return copy < 0 ? UV__ERR(errno) : copy;
+    return copy < 0 ? CUV_CODE(errno) : copy;
 }
 
 CUV_INLINE int cuv_open_spare(void) {
     int spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return spare < 0 ? UV__ERR(errno) : spare;
+    return spare < 0 ? CUV_CODE(errno) : spare;
 }
 
 CUV_INLINE void cuv_close_descriptor(int descriptor) { close(descriptor); }
@@ -212,14 +215,14 @@ CUV_INLINE int cuv_start_detached_thread(void *(*body)(void *), void *argument) 
     pthread_t thread;
     sigset_t all, before;
     int code = pthread_attr_init(&attributes);
-    if (code != 0) return UV__ERR(code);
+    if (code != 0) return CUV_CODE(code);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     code = pthread_create(&thread, &attributes, body, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
-    return UV__ERR(code);
+    return CUV_CODE(code);
 }
 
 CUV_INLINE uintptr_t cuv_current_thread(void) { return (uintptr_t)pthread_self(); }

@@ -72,7 +72,7 @@ internal import CUV
         while threadCount < Self.maxThreadCount, !queue.isEmpty {
             let job = queue.removeFirst()
             // Given back by the thread, or here when there is none.
-            let argument = Unmanaged.passRetained(job)
+            let argument = unsafe Unmanaged.passRetained(job)
             let code = unsafe cuv_start_detached_thread(lookupThread, argument.toOpaque())
             guard code == 0 else {
                 unsafe argument.release()

@@ -1,0 +1,262 @@
+import CUV
+import Foundation
+import Synchronization
+
+@testable import GenesysLoop
+
+/// A pass made of a closure.
+final class ClosurePass: LoopPass {
+    private let body: () -> Void
+    init(_ body: @escaping () -> Void) { self.body = body }
+    func runPass() { body() }
+}
+
+/// Keeps a loop running until it is ended.
+final class Anchor {
+    private let loop: EventLoop
+    init(_ loop: EventLoop) {
+        self.loop = loop
+        loop.retain(self)
+    }
+    func end() { loop.release(self) }
+}
+
+/// A timer owner made of a closure; owns its timer.
+final class TimerProbe: TimerOwner {
+    private(set) var timer: GenesysLoop.Timer?
+    var didFire: (TimerProbe) -> Void
+    init(_ loop: EventLoop, group: HandleGroup? = nil, didFire: @escaping (TimerProbe) -> Void) {
+        self.didFire = didFire
+        timer = GenesysLoop.Timer(loop: loop, group: group ?? HandleGroup(loop: loop), owner: self)
+    }
+    deinit { timer?.close() }
+    func start(after delay: Duration) {
+        guard let timer else { return }
+        timer.start(at: timer.loop.now.instant + delay)
+    }
+    func drop() { timer = nil }
+    func timerDidFire(_ timer: GenesysLoop.Timer) { didFire(self) }
+}
+
+/// A connection owner that writes a transcript and forwards to closures; owns its connection.
+final class ConnectionProbe: TCPConnectionOwner {
+    enum Event: Equatable {
+        case connected, connectFailed(String), eof, failed(String), drained
+    }
+
+    var connection: TCPConnection?
+    var events: [Event] = []
+    var received: [UInt8] = []
+    var receivedByteCount = 0
+    var keepsBytes = true
+    var didConnect: (ConnectionProbe) -> Void = { _ in }
+    var didRead: (ConnectionProbe) -> Void = { _ in }
+    var didEnd: (ConnectionProbe) -> Void = { _ in }
+    var didDrain: (ConnectionProbe) -> Void = { _ in }
+    var checksum: UInt64 = 0
+
+    init(_ connection: TCPConnection) {
+        self.connection = connection
+        unsafe connection.owner = self
+    }
+
+    convenience init(_ loop: EventLoop, group: HandleGroup? = nil) {
+        self.init(TCPConnection(loop: loop, group: group ?? HandleGroup(loop: loop)))
+    }
+
+    deinit { connection?.close() }
+
+    func connectionDidConnect(_ connection: TCPConnection) {
+        events.append(.connected)
+        didConnect(self)
+    }
+
+    func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
+        events.append(.connectFailed(error.name))
+        didEnd(self)
+    }
+
+    func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
+        receivedByteCount += bytes.count
+        for unsafe byte in unsafe bytes { checksum = checksum &* 31 &+ UInt64(byte) }
+        if keepsBytes { unsafe received.append(contentsOf: bytes) }
+        didRead(self)
+    }
+
+    func connectionDidReachEOF(_ connection: TCPConnection) {
+        events.append(.eof)
+        didEnd(self)
+    }
+
+    func connection(_ connection: TCPConnection, didFailWith error: UVError) {
+        events.append(.failed(error.name))
+        didEnd(self)
+    }
+
+    func connectionDidDrain(_ connection: TCPConnection) {
+        events.append(.drained)
+        didDrain(self)
+    }
+}
+
+/// A listener on a free loopback port.
+final class ListenerProbe: TCPListenerOwner {
+    private(set) var listener: TCPListener?
+    var accepted: [ConnectionProbe] = []
+    var didAccept: (ConnectionProbe) -> Void = { _ in }
+    var failures: [UVError] = []
+
+    init(_ loop: EventLoop, host: String = "127.0.0.1") throws {
+        let listener = TCPListener(loop: loop, group: HandleGroup(loop: loop))
+        unsafe listener.owner = self
+        try listener.bind(host: host)
+        self.listener = listener
+    }
+
+    deinit { listener?.close() }
+
+    var address: SocketAddress {
+        get throws {
+            guard let address = listener?.localAddress else { throw UVError(operation: "test", code: -1) }
+            return address
+        }
+    }
+
+    func close() { listener?.close() }
+
+    func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
+        let probe = ConnectionProbe(connection)
+        accepted.append(probe)
+        didAccept(probe)
+    }
+
+    func listener(_ listener: TCPListener, didFailWith error: UVError) { failures.append(error) }
+}
+
+/// Two connected ends on one loop, made by running it.
+struct ConnectedPair {
+    let client: ConnectionProbe
+    let server: ConnectionProbe
+
+    init(_ loop: EventLoop) throws {
+        let listener = try ListenerProbe(loop)
+        let client = ConnectionProbe(loop)
+        client.connection?.connect(to: try listener.address)
+        var seen = 0
+        let step = {
+            seen += 1
+            if seen == 2 { loop.stop() }
+        }
+        client.didConnect = { _ in step() }
+        listener.didAccept = { _ in step() }
+        loop.run()
+        client.didConnect = { _ in }
+        guard let server = listener.accepted.first else { throw UVError(operation: "test", code: -1) }
+        listener.close()
+        client.events = []
+        self.client = client
+        self.server = server
+    }
+}
+
+/// A resolution owner that keeps what it hears.
+final class ResolutionProbe: ResolutionOwner {
+    var found: [SocketAddress] = []
+    var error: ResolverError?
+    var callCount = 0
+    var didEnd: () -> Void = {}
+
+    func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress]) {
+        found = addresses
+        callCount += 1
+        didEnd()
+    }
+
+    func resolution(_ resolution: Resolution, didFailWith error: ResolverError) {
+        self.error = error
+        callCount += 1
+        didEnd()
+    }
+}
+
+/// A gate a resolver thread can be stuck in.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    func wait() { semaphore.wait() }
+    func open() { semaphore.signal() }
+}
+
+/// A loop of "the host", with a timer and a pipe of its own.
+@safe final class ForeignLoop {
+    let raw: UnsafeMutablePointer<uv_loop_t>
+    private let timer: UnsafeMutablePointer<uv_timer_t>
+    private let pipe: UnsafeMutablePointer<uv_pipe_t>
+
+    init() {
+        unsafe raw = .allocate(capacity: 1)
+        unsafe timer = .allocate(capacity: 1)
+        unsafe pipe = .allocate(capacity: 1)
+        unsafe uv_loop_init(raw)
+        unsafe uv_timer_init(raw, timer)
+        unsafe uv_pipe_init(raw, pipe, 0)
+    }
+
+    deinit {
+        unsafe raw.deallocate()
+        unsafe timer.deallocate()
+        unsafe pipe.deallocate()
+    }
+
+    /// Whether handles or requests are still alive after running until there are none.
+    func run() -> Bool { unsafe uv_run(raw, UV_RUN_DEFAULT) != 0 }
+    func runOnce() { unsafe _ = uv_run(raw, UV_RUN_NOWAIT) }
+    func stop() { unsafe uv_stop(raw) }
+
+    /// The handles on the loop that are not the host's own two.
+    var strangeHandleCount: Int {
+        var handles: [UnsafeMutablePointer<uv_handle_t>] = unsafe []
+        unsafe withUnsafeMutablePointer(to: &handles) { list in
+            unsafe uv_walk(
+                raw,
+                { handle, list in
+                    guard let handle = unsafe handle else { return }
+                    unsafe list?.assumingMemoryBound(to: [UnsafeMutablePointer<uv_handle_t>].self).pointee
+                        .append(handle)
+                }, list)
+        }
+        return unsafe handles.count - 2
+    }
+
+    /// Closes the host's own handles, then the loop.
+    func close() -> Int32 {
+        unsafe uv_close(UnsafeMutableRawPointer(timer).assumingMemoryBound(to: uv_handle_t.self), nil)
+        unsafe uv_close(UnsafeMutableRawPointer(pipe).assumingMemoryBound(to: uv_handle_t.self), nil)
+        unsafe uv_run(raw, UV_RUN_DEFAULT)
+        return unsafe uv_loop_close(raw)
+    }
+}
+
+/// A counter other threads may touch.
+final class Tally: Sendable {
+    private let count = Atomic<Int>(0)
+    @discardableResult func add() -> Int { count.add(1, ordering: .sequentiallyConsistent).newValue }
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
+}
+
+/// A class that counts its instances' deaths.
+final class Mortal {
+    private let deaths: Tally
+    init(_ deaths: Tally) { self.deaths = deaths }
+    deinit { deaths.add() }
+}
+
+/// Runs `body` on a thread of its own and waits for its end.
+func onOtherThread(_ body: @escaping @Sendable () -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    let thread = Thread {
+        body()
+        done.signal()
+    }
+    thread.start()
+    done.wait()
+}
