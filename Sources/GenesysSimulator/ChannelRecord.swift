@@ -8,7 +8,9 @@ struct ChannelRecord: Hashable, Sendable {
     var topics = TopicList()
     /// Its open sockets, the newest last.
     var sockets: [SimulatedService.SocketID] = []
-    /// It has expired, was evicted or its token was revoked. It never comes back.
+    /// It has expired, was evicted or its token was revoked.
+    ///
+    /// It never comes back.
     var isGone = false
 
     /// Whether notifications of the feed would reach somebody.
@@ -22,7 +24,9 @@ struct SocketRecord: Hashable, Sendable {
     var isSuperseded = false
 }
 
-/// Topics in the order of their subscription, each once. A combined topic is one name.
+/// Topics in the order of their subscription, each once.
+///
+/// A combined topic is one name.
 struct TopicList: Hashable, Sendable {
     private(set) var names: [Topic] = []
     private var members: Set<Topic> = []

@@ -18,8 +18,12 @@ struct ClientCommand: Hashable, Sendable {
     let correlationID: String?
 
     /// Reads a command; `nil` for everything else: no JSON, no object, no verb, an unknown verb.
+    ///
+    /// JSON between systems is UTF-8 without a byte order mark (RFC 8259 §8.1). The decoder alone would take UTF-16 and
+    /// does not look at the strings that it skips.
     init?(bytes: [UInt8]) {
-        guard let text = try? JSONDecoder().decode(Text.self, from: Data(bytes)) else { return nil }
+        let isText = String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0) && bytes.first != 0xEF
+        guard isText, let text = try? JSONDecoder().decode(Text.self, from: Data(bytes)) else { return nil }
         switch text.message {
         case "subscribe": verb = .subscribe
         case "unsubscribe": verb = .unsubscribe

@@ -1,12 +1,14 @@
 public import GenesysLoop
 
 extension SimulatedService {
-    /// How the service behaves. Every default is what the real one is known or believed to do.
+    /// How the service behaves.
+    ///
+    /// Every default is what the real one is known or believed to do.
     ///
     /// `timeScale` divides the durations that are marked as scaled. Delays meant to tease the client are not scaled,
     /// for the client's own deadlines are not either.
     public struct Configuration: Hashable, Sendable {
-        /// Divides the scaled durations: 60 makes an hour last a minute. 0.001 to 1,000,000. Default 1.
+        /// Divides the scaled durations, 60 making an hour last a minute; 0.001 to 1,000,000, default 1.
         public var timeScale: Double = 1
 
         /// Channels, REST and upgrade.
@@ -28,19 +30,21 @@ extension SimulatedService {
 extension SimulatedService.Configuration {
     /// Channels, REST and upgrade.
     public struct Channels: Hashable, Sendable {
-        /// The life of a channel from its creation or last subscribe, scaled. Default 24 h.
+        /// The life of a channel from its creation or last subscribe, scaled; default 24 h.
         public var life: Duration = .seconds(24 * 3600)
-        /// The most channels; one more evicts the longest idle one, or else the longest unused one. Default 20.
+        /// The most channels; one more evicts the longest idle one, or else the longest unused one; default 20.
         public var maxCount = 20
-        /// The most topics of one channel, a combined topic counting once. Default 1,000.
+        /// The most topics of one channel, a combined topic counting once; default 1,000.
         public var maxTopicCount = Topic.maxCount
-        /// Topics for which a permission is missing. Default none.
+        /// Topics for which a permission is missing; default none.
         public var forbiddenTopics: Set<Topic> = []
-        /// Refuses every creation, for example with 429. Default nil.
+        /// Refuses every creation, for example with 429; default nil.
         public var creationRefusal: SimulatedService.Refusal?
-        /// What an upgrade request meets. Default `.honest`.
+        /// What an upgrade request meets.
+        ///
+        /// Default `.honest`.
         public var upgrade: Upgrade = .honest
-        /// How long the driver waits before it calls `upgradeRequested`; not scaled. Default none.
+        /// How long the driver waits before it calls `upgradeRequested`; not scaled; default none.
         public var upgradeDelay: Duration = .zero
 
         /// What an upgrade request meets.
@@ -58,27 +62,31 @@ extension SimulatedService.Configuration {
 
     /// Heartbeats and pings.
     public struct Liveness: Hashable, Sendable {
-        /// The time between heartbeats, and before the first, scaled. Default 30 s.
+        /// The time between heartbeats, and before the first, scaled; default 30 s.
         public var heartbeatInterval: Duration = .seconds(30)
-        /// Whether heartbeats are sent. Default true.
+        /// Whether heartbeats are sent; default true.
         public var sendsHeartbeats = true
-        /// Whether `{"message":"ping"}` is answered. Default true.
+        /// Whether `{"message":"ping"}` is answered; default true.
         public var answersPings = true
-        /// The time before the pong; not scaled. Default none.
+        /// The time before the pong; not scaled; default none.
         public var pongDelay: Duration = .zero
-        /// Whether the driver answers ping frames (RFC 6455 §5.5.2). Default true.
+        /// Whether the driver answers ping frames (RFC 6455 §5.5.2); default true.
         public var answersPingFrames = true
     }
 
     /// Answers to commands.
     public struct Commands: Hashable, Sendable {
-        /// The answer to subscribe. Default `.honest`.
+        /// The answer to subscribe.
+        ///
+        /// Default `.honest`.
         public var subscribeReply: SubscribeReply = .honest
-        /// Whether a subscribe replaces the topics instead of adding to them. Default false.
+        /// Whether a subscribe replaces the topics instead of adding to them; default false.
         public var subscribeReplaces = false
-        /// Whether unsubscribe is answered; it takes effect in any case. Default true.
+        /// Whether unsubscribe is answered; it takes effect in any case; default true.
         public var answersUnsubscribe = true
-        /// What happens to text that is no command. Default `.ignore`.
+        /// What happens to text that is no command.
+        ///
+        /// Default `.ignore`.
         public var junk: Junk = .ignore
 
         /// The answer to a subscribe.
@@ -119,21 +127,21 @@ extension SimulatedService.Configuration {
 
     /// How sockets end.
     public struct Endings: Hashable, Sendable {
-        /// The time until an older socket of the same channel ends; not scaled. Default 0 to 200 ms.
+        /// The time until an older socket of the same channel ends; not scaled; default 0 to 200 ms.
         public var supersededDelay: ClosedRange<Duration> = .zero ... .milliseconds(200)
-        /// How an older socket of the same channel ends. Default close with 1000.
+        /// How an older socket of the same channel ends; default close with 1000.
         public var superseded: Ending = .close(code: 1000)
-        /// A message that the older socket gets first. Default none.
+        /// A message that the older socket gets first; default none.
         public var supersededNotice: SimulatedService.SystemNotice?
-        /// The time from the maintenance notice to the end, scaled. Default 60 s.
+        /// The time from the maintenance notice to the end, scaled; default 60 s.
         public var maintenanceLead: Duration = .seconds(60)
-        /// How many notices are spread over that time; 0 closes unannounced and at once. Default 1.
+        /// How many notices are spread over that time; 0 closes unannounced and at once; default 1.
         public var maintenanceNoticeCount = 1
-        /// How a socket under maintenance ends. Default close with 1001.
+        /// How a socket under maintenance ends; default close with 1001.
         public var maintenance: Ending = .close(code: 1001)
-        /// What the sockets of an expired, evicted or revoked channel meet. Default close with 1001.
+        /// What the sockets of an expired, evicted or revoked channel meet; default close with 1001.
         public var goneChannel: GoneChannel = .end(.close(code: 1001))
-        /// Whether `v2.system.token_revoked` is sent when a token is revoked. Default true.
+        /// Whether `v2.system.token_revoked` is sent when a token is revoked; default true.
         public var announcesRevocation = true
 
         /// How a socket ends.
@@ -144,7 +152,9 @@ extension SimulatedService.Configuration {
             case drop
         }
 
-        /// What the sockets of a channel that is gone meet. Notifications stop in any case.
+        /// What the sockets of a channel that is gone meet.
+        ///
+        /// Notifications stop in any case.
         public enum GoneChannel: Hashable, Sendable {
             /// Their end, at once.
             case end(Ending)
@@ -157,21 +167,21 @@ extension SimulatedService.Configuration {
 
     /// Notifications.
     public struct Publishing: Hashable, Sendable {
-        /// Notifications of the feed in a second, over all channels; never scaled; 0 stops it. Default 10.
+        /// Notifications of the feed in a second, over all channels; never scaled; 0 stops it; default 10.
         public var rate: Double = 10
-        /// How many notifications come at a time; the rate stays the same. Default 1.
+        /// How many notifications come at a time; the rate stays the same; default 1.
         public var burstCount = 1
-        /// Pads every notification of the feed to this many bytes. Default none.
+        /// Pads every notification of the feed to this many bytes; default none.
         public var minByteCount = 0
-        /// The part of the notifications of the feed that is sent twice, 0 to 1. Default 0.
+        /// The part of the notifications of the feed that is sent twice, 0 to 1; default 0.
         public var repeatFraction: Double = 0
-        /// Whether the feed takes topics at random instead of in turn. Default false.
+        /// Whether the feed takes topics at random instead of in turn; default false.
         public var shufflesTopics = false
-        /// Whether notifications are delivered at all; without, a client sees heartbeats only. Default true.
+        /// Whether notifications are delivered at all; without, a client sees heartbeats only; default true.
         public var delivers = true
-        /// Whether only the newest socket of a channel gets notifications while an older one lives. Default false.
+        /// Whether only the newest socket of a channel gets notifications while an older one lives; default false.
         public var newestSocketOnly = false
-        /// The largest frame that the driver sends; longer messages are fragmented. Default nil: never.
+        /// The largest frame that the driver sends; longer messages are fragmented; default nil: never.
         public var maxFrameByteCount: Int?
     }
 }

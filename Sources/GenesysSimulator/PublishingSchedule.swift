@@ -1,4 +1,6 @@
-/// When the feed speaks next. The times follow from a count, so that they do not drift.
+/// When the feed speaks next.
+///
+/// The times follow from a count, so that they do not drift.
 struct PublishingSchedule: Hashable, Sendable {
     /// How much of the feed a late driver makes up for; the rest is never sent.
     static let maxBacklog: Duration = .milliseconds(250)

@@ -1,4 +1,6 @@
-/// Messages of the service, byte for byte as compact JSON. Ids, names, numbers and spoken text are synthetic.
+/// Messages of the service, byte for byte as compact JSON.
+///
+/// Ids, names, numbers and spoken text are synthetic.
 public enum SamplePayloads {
     /// The eight notifications.
     public static let notifications = [

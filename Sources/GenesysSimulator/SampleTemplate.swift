@@ -24,7 +24,9 @@ struct SampleTemplate: Sendable {
     private let event: String
     private let parts: [Part]
 
-    /// Cuts a sample. It must have a topic with a resource, a body with a member, and a correlation id.
+    /// Cuts a sample.
+    ///
+    /// It must have a topic with a resource, a body with a member, and a correlation id.
     private init(_ sample: String) {
         let topic = SampleTemplate.value(of: "topicName", in: sample)
         let correlationID = SampleTemplate.value(of: "CorrelationId", in: sample)

@@ -1,4 +1,6 @@
-/// A small random number generator that a seed decides wholly (SplitMix64). Not for secrets.
+/// A small random number generator that a seed decides wholly (SplitMix64).
+///
+/// Not for secrets.
 public struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 

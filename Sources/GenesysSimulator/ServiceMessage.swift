@@ -6,7 +6,9 @@ enum ServiceMessage {
     static let pong = Array(SamplePayloads.pong.utf8)
     static let socketClosing = Array(SamplePayloads.socketClosing.utf8)
 
-    /// A reply to a command, with the keys in the order of the one real capture. Absent values are left out.
+    /// A reply to a command, with the keys in the order of the one real capture.
+    ///
+    /// Absent values are left out.
     static func reply(
         correlationID: String?, topics: [String], result: String, status: String?, message: String? = nil
     ) -> [UInt8] {

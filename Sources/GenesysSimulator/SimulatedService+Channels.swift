@@ -47,7 +47,9 @@ extension SimulatedService {
         return "streaming-\(digit)-\(secret)"
     }
 
-    /// Whether the channel exists as far as a client can tell. Its end may still be due.
+    /// Whether the channel exists as far as a client can tell.
+    ///
+    /// Its end may still be due.
     func isLive(_ channel: Int) -> Bool {
         !channels[channel].isGone && channels[channel].expires > latest
     }

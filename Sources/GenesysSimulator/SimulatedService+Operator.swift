@@ -43,7 +43,9 @@ extension SimulatedService {
         end(target, now: now, notice: configuration.endings.announcesRevocation ? .tokenRevoked : nil)
     }
 
-    /// Sends a system message on every open socket. `noLongerSubscribed` takes the topics away, too.
+    /// Sends a system message on every open socket.
+    ///
+    /// `noLongerSubscribed` takes the topics away, too.
     public mutating func announce(_ notice: SystemNotice, to target: Target, now: Duration) -> [Action] {
         advance(to: now)
         var actions: [Action] = []
@@ -56,7 +58,9 @@ extension SimulatedService {
         return actions
     }
 
-    /// Ends every open socket. The channels stay.
+    /// Ends every open socket.
+    ///
+    /// The channels stay.
     public mutating func disconnect(
         _ target: Target, _ ending: Configuration.Endings.Ending = .drop, now: Duration
     ) -> [Action] {
@@ -77,7 +81,10 @@ extension SimulatedService {
     }
 
     private func openSockets(_ target: Target) -> [SocketID] {
-        liveChannels(target).flatMap { channels[$0].sockets }
+        switch target {
+        case .all: channels.flatMap(\.sockets)
+        case .channel(let id): sockets(of: id)
+        }
     }
 
     private mutating func announce(_ notice: SystemNotice, on channel: Int, into actions: inout [Action]) {

@@ -30,7 +30,9 @@ extension SimulatedService {
         return .accept(socket)
     }
 
-    /// Takes note that a connection is gone, whoever ended it. The channel and its topics stay.
+    /// Takes note that a connection is gone, whoever ended it.
+    ///
+    /// The channel and its topics stay.
     public mutating func socketEnded(_ socket: SocketID, now: Duration) {
         advance(to: now)
         guard let record = sockets[socket] else { return }

@@ -48,10 +48,14 @@ internal import GenesysLoop
 /// Source: the public descriptions of the notification service; where they are silent, a documented default of
 /// `Configuration`.
 public struct SimulatedService: Sendable {
-    /// How the service behaves. Changes apply from the next input on; what is already scheduled stays so.
+    /// How the service behaves.
+    ///
+    /// Changes apply from the next input on; what is already scheduled stays so.
     public var configuration: Configuration
 
-    /// Channels in order of creation. Records of channels that are gone stay, emptied.
+    /// Channels in order of creation.
+    ///
+    /// Records of channels that are gone stay, emptied.
     var channels: [ChannelRecord] = []
     var channelIndices: [String: Int] = [:]
     var sockets: [SocketID: SocketRecord] = [:]
@@ -124,7 +128,9 @@ public struct SimulatedService: Sendable {
         }
     }
 
-    /// Takes note of the time. Every input starts with it.
+    /// Takes note of the time.
+    ///
+    /// Every input starts with it.
     mutating func advance(to now: Duration) {
         latest = max(latest, now)
         settleSchedule(now: now)

@@ -7,7 +7,9 @@ struct TopicRoster: Sendable {
     private var topics: [Topic] = []
     private var turn = 0
 
-    /// Starts over from the channels that have an open socket. The turn goes on where it was.
+    /// Starts over from the channels that have an open socket.
+    ///
+    /// The turn goes on where it was.
     mutating func replace(with channels: [ChannelRecord], except forbidden: Set<Topic>) {
         audience.removeAll(keepingCapacity: true)
         topics.removeAll(keepingCapacity: true)
