@@ -47,13 +47,10 @@ final class ConnectionProbe: TCPConnectionOwner {
     var connection: TCPConnection?
     var events: [Event] = []
     var received: [UInt8] = []
-    var receivedByteCount = 0
-    var keepsBytes = true
     var didConnect: (ConnectionProbe) -> Void = { _ in }
     var didRead: (ConnectionProbe) -> Void = { _ in }
     var didEnd: (ConnectionProbe) -> Void = { _ in }
     var didDrain: (ConnectionProbe) -> Void = { _ in }
-    var checksum: UInt64 = 0
 
     init(_ connection: TCPConnection) {
         self.connection = connection
@@ -77,9 +74,7 @@ final class ConnectionProbe: TCPConnectionOwner {
     }
 
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
-        receivedByteCount += bytes.count
-        for unsafe byte in unsafe bytes { checksum = checksum &* 31 &+ UInt64(byte) }
-        if keepsBytes { unsafe received.append(contentsOf: bytes) }
+        unsafe received.append(contentsOf: bytes)
         didRead(self)
     }
 
