@@ -53,7 +53,7 @@ public struct ChannelNotification: ~Escapable, Sendable {
 
     /// The `CorrelationId` of the message's `metadata`, nil if there is none. Looked up at each call; allocates.
     public var correlationID: String? {
-        let members = Envelope().members(of: metadataSlice, in: bytes)
+        let members = Envelope.members(of: metadataSlice, in: bytes)
         return (members.metadataCorrelationID ?? members.correlationID)?.string(in: bytes)
     }
 

@@ -20,6 +20,16 @@ extension Span<UInt8> {
         return unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
+    /// Sixteen bytes from `offset` as two words; bytes outside of the span read as 0.
+    @safe @inline(always)
+    func wordPair(at offset: Int) -> (UInt64, UInt64) {
+        guard offset >= 0, offset <= count &- 16 else { return (word(at: offset), word(at: offset &+ 8)) }
+        // `offset + 16 <= count` by the guard above; any alignment is allowed.
+        let low = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+        let high = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 8, as: UInt64.self)
+        return (UInt64(littleEndian: low), UInt64(littleEndian: high))
+    }
+
     /// The last bytes of the span as a word.
     @inline(never)
     private func wordAtEdge(_ offset: Int) -> UInt64 {

@@ -76,9 +76,9 @@ package struct Envelope: Equatable, Sendable {
     /// The known members of an object inside the message, such as `eventBody` or `metadata`; none if it is no object.
     ///
     /// - Parameters:
-    ///   - slice: a value of this envelope.
+    ///   - slice: a value found by scanning `message`.
     ///   - message: the message that was scanned.
-    package func members(of slice: JSONSlice?, in message: Span<UInt8>) -> Envelope {
+    package static func members(of slice: JSONSlice?, in message: Span<UInt8>) -> Envelope {
         guard let slice, slice.kind == .object else { return Envelope() }
         return (try? EnvelopeScanner.scanValue(at: slice.range.lowerBound, in: message))?.members ?? Envelope()
     }
