@@ -40,24 +40,32 @@ public struct ChannelNotification: ~Escapable, Sendable {
         get { bytes.extracting(topicSlice.content) }
     }
 
-    /// The name of the topic. Allocates.
+    /// The name of the topic.
+    ///
+    /// Allocates.
     public var topic: String {
         JSONText.decode(topicSlice.content, hasEscapes: topicSlice.hasEscapes, in: bytes)
     }
 
-    /// The value of `eventBody` as received: in practice a JSON object with its braces. Empty if there is none.
+    /// The value of `eventBody` as received: in practice a JSON object with its braces.
+    ///
+    /// Empty if there is none.
     public var body: Span<UInt8> {
         @_lifetime(copy self)
         get { bytes.extracting(bodySlice?.range ?? 0..<0) }
     }
 
-    /// The `CorrelationId` of the message's `metadata`, nil if there is none. Looked up at each call; allocates.
+    /// The `CorrelationId` of the message's `metadata`, nil if there is none.
+    ///
+    /// Looked up at each call; allocates.
     public var correlationID: String? {
-        let members = Envelope.members(of: metadataSlice, in: bytes)
+        let members = Envelope().members(of: metadataSlice, in: bytes)
         return (members.metadataCorrelationID ?? members.correlationID)?.string(in: bytes)
     }
 
-    /// A copy that owns its bytes and lives on after the delegate call. One allocation.
+    /// A copy that owns its bytes and lives on after the delegate call.
+    ///
+    /// One allocation.
     public func copy() -> OwnedNotification {
         OwnedNotification(
             message: bytes.byteArray(), topicSlice: topicSlice, bodySlice: bodySlice, metadataSlice: metadataSlice)

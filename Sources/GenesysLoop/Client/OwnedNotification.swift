@@ -37,16 +37,22 @@ public struct OwnedNotification: Hashable, Sendable {
         get { message.span.extracting(topicSlice.content) }
     }
 
-    /// The name of the topic. Allocates.
+    /// The name of the topic.
+    ///
+    /// Allocates.
     public var topic: String { borrowed.topic }
 
-    /// The value of `eventBody` as received. Empty if there is none.
+    /// The value of `eventBody` as received.
+    ///
+    /// Empty if there is none.
     public var body: Span<UInt8> {
         @_lifetime(borrow self)
         get { message.span.extracting(bodySlice?.range ?? 0..<0) }
     }
 
-    /// The `CorrelationId` of the message's `metadata`, nil if there is none. Looked up at each call; allocates.
+    /// The `CorrelationId` of the message's `metadata`, nil if there is none.
+    ///
+    /// Looked up at each call; allocates.
     public var correlationID: String? { borrowed.correlationID }
 
     /// Decodes `eventBody` with a `JSONDecoder`.

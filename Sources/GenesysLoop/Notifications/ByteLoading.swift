@@ -49,7 +49,9 @@ extension Span<UInt8> {
         unsafe withUnsafeBufferPointer { source in unsafe [UInt8](source) }
     }
 
-    /// The bytes as text. Bytes that are not UTF-8 become U+FFFD.
+    /// The bytes as text.
+    ///
+    /// Bytes that are not UTF-8 become U+FFFD.
     @safe
     func text() -> String {
         // The pointer lives for the closure; the string owns a copy.
@@ -58,7 +60,9 @@ extension Span<UInt8> {
 }
 
 extension PackedName {
-    /// The name of a literal of at most 15 ASCII bytes. The optimizer folds it to constants.
+    /// The name of a literal of at most 15 ASCII bytes.
+    ///
+    /// The optimizer folds it to constants.
     @safe @inline(always)
     init(_ literal: StaticString) {
         precondition(literal.hasPointerRepresentation && literal.utf8CodeUnitCount <= PackedName.maxByteCount)

@@ -13,7 +13,9 @@ package enum Command {
     /// `{"message":"ping"}`; answered by a `channel.metadata` message with the text `pong`.
     package static let ping = [UInt8](#"{"message":"ping"}"#.utf8)
 
-    /// Builds a command in one pass over the topics. The order of the keys is that of the documentation's example.
+    /// Builds a command in one pass over the topics.
+    ///
+    /// The order of the keys is that of the documentation's example.
     private static func message(
         _ verb: String, topics: some Collection<Topic>, correlationID: String
     ) -> [UInt8] {

@@ -2,7 +2,7 @@
 ///
 /// The innermost 64 levels are in one word; the words above are put aside at every 64th level.
 struct ContainerStack: Equatable, Sendable {
-    /// The deepest nesting accepted; RFC 8259 §9 lets a parser set one. Foundation's is the same.
+    /// The deepest nesting accepted; RFC 8259 §9 lets a parser set one.
     static let maxDepth = 512
 
     /// The number of open containers.
@@ -10,7 +10,9 @@ struct ContainerStack: Equatable, Sendable {
     private var bits: UInt64 = 0
     private var aside: SIMD8<UInt64> = .zero
 
-    /// Whether the innermost container is an object. False when none is open.
+    /// Whether the innermost container is an object.
+    ///
+    /// False when none is open.
     @inline(always)
     var isObject: Bool { bits & 1 != 0 }
 

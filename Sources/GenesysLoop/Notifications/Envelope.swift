@@ -78,7 +78,7 @@ package struct Envelope: Equatable, Sendable {
     /// - Parameters:
     ///   - slice: a value found by scanning `message`.
     ///   - message: the message that was scanned.
-    package static func members(of slice: JSONSlice?, in message: Span<UInt8>) -> Envelope {
+    package func members(of slice: JSONSlice?, in message: Span<UInt8>) -> Envelope {
         guard let slice, slice.kind == .object else { return Envelope() }
         return (try? EnvelopeScanner.scanValue(at: slice.range.lowerBound, in: message))?.members ?? Envelope()
     }

@@ -24,7 +24,9 @@ package struct EnvelopeScanner: Sendable {
         self.position = position
     }
 
-    /// Scans one whole message. Allocates nothing; linear in the size of the message.
+    /// Scans one whole message.
+    ///
+    /// Allocates nothing; linear in the size of the message.
     ///
     /// - Returns: the known members of the outermost object, as ranges of the message.
     /// - Throws: the first breach of the grammar; `.notAnObject` only where there is none.
@@ -192,7 +194,9 @@ extension EnvelopeScanner {
         position = end
     }
 
-    /// The offset after the string whose opening quote is at `position`. Sets `hasEscapes`.
+    /// The offset after the string whose opening quote is at `position`.
+    ///
+    /// Sets `hasEscapes`.
     @inline(always)
     private mutating func endOfString(in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         var offset = JSONString.special(from: position &+ 1, in: message)

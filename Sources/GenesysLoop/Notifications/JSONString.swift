@@ -24,7 +24,9 @@ enum JSONString {
         }
     }
 
-    /// The high bit of each byte that is not plain text. Bytes past the end of the message are 0 and thus marked.
+    /// The high bit of each byte that is not plain text.
+    ///
+    /// Bytes past the end of the message are 0 and thus marked.
     ///
     /// `x ^ 2` turns the quote (0x22) into 0x20 and leaves the control characters below 0x20, so that one comparison
     /// with 0x21 finds both.
@@ -35,7 +37,9 @@ enum JSONString {
         return (quoteOrControl | backslash) & ~word & highBits
     }
 
-    /// The offset after the escape whose `\` is at `offset`. A lone surrogate is legal grammar (RFC 8259 §8.2).
+    /// The offset after the escape whose `\` is at `offset`.
+    ///
+    /// A lone surrogate is legal grammar (RFC 8259 §8.2).
     @inline(never)
     static func endOfEscape(at offset: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         switch message.byteOrZero(at: offset &+ 1) {

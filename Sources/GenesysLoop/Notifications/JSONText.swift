@@ -1,6 +1,8 @@
 /// The text of JSON strings, decoded and encoded (RFC 8259 §7).
 package enum JSONText {
-    /// What stands for an unpaired surrogate. The grammar allows one (`"\uD800"`), Unicode text does not (RFC 8259 §8.2).
+    /// What stands for an unpaired surrogate.
+    ///
+    /// The grammar allows one (`"\uD800"`), Unicode text does not (RFC 8259 §8.2).
     static let replacement: Unicode.Scalar = "\u{FFFD}"
 
     /// The text of a string of a scanned message.

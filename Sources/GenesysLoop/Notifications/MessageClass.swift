@@ -19,7 +19,9 @@ package enum MessageClass: Equatable, Sendable {
     case reply(CommandReply)
     case unrecognized
 
-    /// Tells what a scanned message is. Allocates only for control messages.
+    /// Tells what a scanned message is.
+    ///
+    /// Allocates only for control messages.
     ///
     /// - Parameters:
     ///   - envelope: the result of scanning `message`.
@@ -51,7 +53,7 @@ package enum MessageClass: Equatable, Sendable {
     ) -> MessageClass {
         let name = (topic.string(in: message) ?? "").asciiLowercased
         if name == "channel.metadata" {
-            let text = Envelope.members(of: envelope.eventBody, in: message).message?.string(in: message)
+            let text = envelope.members(of: envelope.eventBody, in: message).message?.string(in: message)
             return text?.asciiLowercased == "pong" ? .pong : .heartbeat
         }
         guard name.hasPrefix("v2.system.") || name.hasPrefix("system.v2.") else { return .notification }
@@ -61,7 +63,7 @@ package enum MessageClass: Equatable, Sendable {
         let named = SystemTopic(name: rest)
         guard named == .unknown else { return .system(named) }
         // The names of these topics are seen in the field only; `systemTopicType` is the documented model.
-        let body = Envelope.members(of: envelope.eventBody, in: message)
+        let body = envelope.members(of: envelope.eventBody, in: message)
         let type = body.systemTopicType?.string(in: message)?.asciiLowercased ?? ""
         return .system(SystemTopic(name: type))
     }

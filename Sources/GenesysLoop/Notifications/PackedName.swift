@@ -44,7 +44,9 @@ struct PackedName: Equatable, Sendable {
         }
     }
 
-    /// Adds one byte. The caller has checked that there is room.
+    /// Adds one byte.
+    ///
+    /// The caller has checked that there is room.
     @inline(always)
     mutating func append(_ byte: UInt8) {
         if byteCount < 8 {

@@ -1,7 +1,7 @@
 /// What a message on a system topic says about the channel.
 ///
 /// The service's names are spelled `v2.system.<name>` on the JSON dialect and `system.v2.<name>.<channel id>` on the
-/// XMPP one; both are known (Genesys Cloud SDK, model `SystemMessageSystemMessage`). `socket_closing` is a class of
+/// XMPP one; both are known (Genesys Cloud SDK, model `SystemMessageSystemMessage`). `socket_closing` is a kind of
 /// message of its own.
 package enum SystemTopic: Equatable, Sendable {
     /// The channel lost its subscriptions to another one.

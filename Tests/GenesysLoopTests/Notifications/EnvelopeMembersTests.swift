@@ -24,7 +24,7 @@ struct EnvelopeMembersTests {
             let body = try #require(EnvelopeTesting.text(envelope.eventBody, in: bytes))
             #expect(body.hasPrefix("{") && body.hasSuffix("}"))
             #expect(EnvelopeTesting.flaw([UInt8](body.utf8)) == nil)
-            let metadata = Envelope.members(of: envelope.metadata, in: bytes.span)
+            let metadata = envelope.members(of: envelope.metadata, in: bytes.span)
             #expect(EnvelopeTesting.string(metadata.metadataCorrelationID, in: bytes)?.utf8.count == 36)
         }
     }
@@ -134,11 +134,17 @@ struct EnvelopeMembersTests {
         #expect(try EnvelopeTesting.scan(text).eventBody?.range == 13..<13 + value.utf8.count)
     }
 
+    @Test(arguments: [#"{"a":"\n"}"#, #"["\n"]"#])
+    func `only a string has escapes`(_ value: String) throws {
+        #expect(try EnvelopeTesting.scan(#"{"eventBody":"# + value + "}").eventBody?.hasEscapes == false)
+        #expect(try EnvelopeTesting.scan(#"{"a":"# + value + #","topicName":"x"}"#).topicName?.hasEscapes == false)
+    }
+
     @Test func `members of what is no object are none`() throws {
         for body in ["[]", "\"{}\"", "1", "null", "{}"] {
             let bytes = [UInt8]((#"{"eventBody":"# + body + "}").utf8)
             let envelope = try EnvelopeTesting.scan(bytes)
-            #expect(Envelope.members(of: envelope.eventBody, in: bytes.span) == Envelope())
+            #expect(envelope.members(of: envelope.eventBody, in: bytes.span) == Envelope())
         }
     }
 
