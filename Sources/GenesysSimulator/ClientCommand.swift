@@ -1,11 +1,6 @@
-#if canImport(FoundationEssentials)
-internal import FoundationEssentials
-#else
-internal import Foundation
-#endif
+internal import GenesysLoop
 
-/// A text message from a client, read by another JSON parser than the library's own: the simulator is an
-/// independent judge of what the client sends.
+/// A text message from a client, as the service understands it.
 struct ClientCommand: Hashable, Sendable {
     enum Verb: Hashable, Sendable {
         case subscribe, unsubscribe, ping
@@ -17,37 +12,29 @@ struct ClientCommand: Hashable, Sendable {
     /// `nil` when `correlationId` is missing or not a string.
     let correlationID: String?
 
-    /// Reads a command; `nil` for everything else: no JSON, no object, no verb, an unknown verb.
-    ///
-    /// JSON between systems is UTF-8 without a byte order mark (RFC 8259 §8.1). The decoder alone would take UTF-16 and
-    /// does not look at the strings that it skips.
+    /// Reads a command; `nil` for everything else: no UTF-8, no JSON, no object, no verb, an unknown verb.
     init?(bytes: [UInt8]) {
-        let isText = String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0) && bytes.first != 0xEF
-        guard isText, let text = try? JSONDecoder().decode(Text.self, from: Data(bytes)) else { return nil }
-        switch text.message {
+        guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
+        let text = bytes.span
+        guard let envelope = try? EnvelopeScanner.scan(text) else { return nil }
+        switch envelope.message?.string(in: text) {
         case "subscribe": verb = .subscribe
         case "unsubscribe": verb = .unsubscribe
         case "ping": verb = .ping
         default: return nil
         }
-        topics = text.topics
-        correlationID = text.correlationID
+        topics = envelope.topics.flatMap { ClientCommand.strings($0, in: bytes) }
+        correlationID = envelope.correlationID?.string(in: text)
     }
 
-    private struct Text: Decodable {
-        enum Key: String, CodingKey {
-            case message, topics, correlationId
+    /// The values of an array of strings; `nil` for anything else.
+    private static func strings(_ slice: JSONSlice, in bytes: [UInt8]) -> [String]? {
+        guard slice.kind == .array else { return nil }
+        var strings: [String] = []
+        for element in slice.elements(in: bytes.span) {
+            guard let string = element.string(in: bytes.span) else { return nil }
+            strings.append(string)
         }
-
-        let message: String
-        let topics: [String]?
-        let correlationID: String?
-
-        init(from decoder: any Decoder) throws {
-            let object = try decoder.container(keyedBy: Key.self)
-            message = try object.decode(String.self, forKey: .message)
-            topics = try? object.decode([String].self, forKey: .topics)
-            correlationID = try? object.decode(String.self, forKey: .correlationId)
-        }
+        return strings
     }
 }

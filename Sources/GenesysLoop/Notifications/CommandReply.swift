@@ -63,20 +63,10 @@ extension CommandReply {
 
     /// The strings of an array; values of another kind are passed over.
     private static func topics(_ slice: JSONSlice?, in message: Span<UInt8>) -> [Topic] {
-        guard let slice, slice.kind == .array else { return [] }
+        guard let slice else { return [] }
         var topics: [Topic] = []
-        var position = slice.range.lowerBound &+ 1
-        // Between the values of an array that was scanned there are only commas and white space.
-        while position < slice.range.upperBound &- 1 {
-            switch message.byteOrZero(at: position) {
-            case UInt8(ascii: ","), 0x20, 0x09, 0x0A, 0x0D: position &+= 1
-            default:
-                guard let value = try? EnvelopeScanner.scanValue(at: position, in: message) else { return topics }
-                let kind = JSONSlice.Kind(firstByte: message.byteOrZero(at: position))
-                let item = JSONSlice(kind: kind, hasEscapes: value.hasEscapes, range: position..<value.end)
-                if let name = item.string(in: message) { topics.append(Topic(rawValue: name)) }
-                position = value.end
-            }
+        for element in slice.elements(in: message) {
+            if let name = element.string(in: message) { topics.append(Topic(rawValue: name)) }
         }
         return topics
     }
