@@ -65,13 +65,13 @@
         }
     }
 
-    /// The four bytes at `index`, the first of them in the low bits.
+    /// The eight bytes at `index`, the first of them in the low bits.
     @inline(__always)
-    static func littleEndianWord(in bytes: Span<UInt8>, at index: Int) -> UInt32 {
-        precondition(index >= 0 && index <= bytes.count &- 4, "word beyond the bytes")
+    static func littleEndianWord(in bytes: Span<UInt8>, at index: Int) -> UInt64 {
+        precondition(index >= 0 && index <= bytes.count &- 8, "word beyond the bytes")
         // The span keeps its memory alive inside the closure; the bounds were checked above.
         return unsafe bytes.withUnsafeBytes { raw in
-            unsafe UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+            unsafe UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         }
     }
 }

@@ -46,6 +46,8 @@ package struct MessageDecoder: Sendable {
     private var text = UTF8Validator()
     private var assembly: [UInt8] = []
     private var isAssembled = false
+    /// Whether the next byte begins a message or a control frame and nothing is kept: the short way is open.
+    private var isBetweenMessages = true
 
     /// The payload of the last Ping, Pong or Close frame.
     package private(set) var controlPayload: [UInt8] = []
@@ -80,28 +82,36 @@ package struct MessageDecoder: Sendable {
     package mutating func next(
         in input: Span<UInt8>, at offset: inout Int
     ) throws(WebSocketViolation) -> Event {
+        if let event = wholeMessage(in: input, at: &offset) { return event }
         if isAssembled { discardAssembly() }
-        if case .header = phase, let event = wholeMessage(in: input, at: &offset) { return event }
         do throws(WebSocketViolation) {
-            while true {
-                switch phase {
-                case .header:
-                    guard try readHeader(input, &offset) else { return .needMore }
-                case .payload(let frame):
-                    if let event = try readPayload(of: frame, input, &offset) { return event }
-                    if case .payload = phase { return .needMore }
-                case .closed:
-                    offset = input.count
-                    return .needMore
-                case .failed(let violation):
-                    throw violation
-                }
-            }
+            let event = try nextEvent(in: input, &offset)
+            isBetweenMessages = phase == .header && headerParser.isAtStart && fragmentedKind == nil && !isAssembled
+            return event
         } catch {
             phase = .failed(error)
+            isBetweenMessages = false
             assembly = []
             offset = input.count
             throw error
+        }
+    }
+
+    @inline(never)
+    private mutating func nextEvent(in input: Span<UInt8>, _ offset: inout Int) throws(WebSocketViolation) -> Event {
+        while true {
+            switch phase {
+            case .header:
+                guard try readHeader(input, &offset) else { return .needMore }
+            case .payload(let frame):
+                if let event = try readPayload(of: frame, input, &offset) { return event }
+                if case .payload = phase { return .needMore }
+            case .closed:
+                offset = input.count
+                return .needMore
+            case .failed(let violation):
+                throw violation
+            }
         }
     }
 
@@ -141,7 +151,7 @@ package struct MessageDecoder: Sendable {
     @inline(__always)
     private func wholeMessage(in input: Span<UInt8>, at offset: inout Int) -> Event? {
         let available = input.count - offset
-        guard role == .client, available >= 2, headerParser.isAtStart, fragmentedKind == nil else { return nil }
+        guard isBetweenMessages, role == .client, available >= 2 else { return nil }
         let first = input[offset]
         guard first == 0x81 || first == 0x82 else { return nil }
         var length = Int(input[offset + 1])

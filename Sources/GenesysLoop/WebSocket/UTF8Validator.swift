@@ -1,7 +1,8 @@
 /// Checks that bytes arriving in pieces are UTF-8 (RFC 3629), and refuses at the first byte that cannot be.
 ///
 /// Overlong forms, surrogates and scalars above U+10FFFF are refused. Runs of ASCII are skipped 32 bytes at a time,
-/// other sequences are checked as one word each; only a sequence cut by the end of a piece is checked by the byte.
+/// other sequences
+/// are checked as one word each; only the last bytes of a piece are checked one by one.
 ///
 /// A sequence is four bytes at most, so the state is what may still follow: how many bytes, and the range of the next.
 struct UTF8Validator: Equatable, Sendable {
@@ -33,45 +34,59 @@ struct UTF8Validator: Equatable, Sendable {
         }
         while index < end {
             index = Bytes.endOfASCII(in: bytes, index..<end)
-            while end &- index >= 4 {
-                let word = Bytes.littleEndianWord(in: bytes, at: index)
-                let high = word & 0x8080_8080
-                if high == 0 { break }
-                if high & 0x80 == 0 {
-                    index &+= high.trailingZeroBitCount / 8
-                    continue
-                }
-                let length = Self.sequenceLength(word)
-                if length == 0 { return false }
-                index &+= length
-            }
-            if end &- index < 4 {
-                while index < end {
-                    guard step(bytes[index]) else { return false }
-                    index &+= 1
-                }
+            guard Self.skipSequences(in: bytes, &index, end) else { return false }
+            // Eight bytes or more are left where a long run of ASCII begins.
+            if end &- index >= 8 { continue }
+            while index < end {
+                guard step(bytes[index]) else { return false }
+                index &+= 1
             }
         }
         return true
     }
 
-    /// The length of the sequence in the low bytes of `word`, which begins with a byte above 0x7F; 0 if it is none.
+    /// Moves `index` over whole sequences, as long as eight bytes are left and no long run of ASCII begins.
     ///
     /// RFC 3629 §4: the second byte decides about overlong forms (after E0, F0), surrogates (ED) and the end (F4).
-    @inline(__always)
-    private static func sequenceLength(_ word: UInt32) -> Int {
-        if word & 0x00C0_C0F0 == 0x0080_80E0 {
-            let deciding = word & 0x200F
-            return deciding != 0 && deciding != 0x200D ? 3 : 0
+    /// Each branch adds its own constant, so that the next load need not wait for the comparisons of this one.
+    private static func skipSequences(in bytes: Span<UInt8>, _ index: inout Int, _ end: Int) -> Bool {
+        var asciiWordCount = 0
+        while end &- index >= 8 {
+            let eight = Bytes.littleEndianWord(in: bytes, at: index)
+            let high = eight & 0x8080_8080_8080_8080
+            if high == 0 {
+                index &+= 8
+                asciiWordCount &+= 1
+                if asciiWordCount == 2 { return true }
+                continue
+            }
+            asciiWordCount = 0
+            if high & 0x80 == 0 {
+                index &+= high.trailingZeroBitCount / 8
+                continue
+            }
+            let word = UInt32(truncatingIfNeeded: eight)
+            if word & 0x00C0_C0F0 == 0x0080_80E0 {
+                let deciding = word & 0x200F
+                if deciding == 0 || deciding == 0x200D { return false }
+                // Such sequences come in runs: the same eight bytes hold a second one.
+                let second = UInt32(truncatingIfNeeded: eight &>> 24)
+                let decidingSecond = second & 0x200F
+                let isSecond = second & 0x00C0_C0F0 == 0x0080_80E0 && decidingSecond != 0 && decidingSecond != 0x200D
+                index &+= 3
+                if _fastPath(isSecond) { index &+= 3 }
+            } else if word & 0xC0E0 == 0x80C0 {
+                if word & 0x1E == 0 { return false }
+                index &+= 2
+            } else if word & 0xC0C0_C0F8 == 0x8080_80F0 {
+                let deciding = word & 0x3007
+                if deciding == 0 || (deciding & 7 >= 4 && deciding != 4) { return false }
+                index &+= 4
+            } else {
+                return false
+            }
         }
-        if word & 0xC0E0 == 0x80C0 {
-            return word & 0x1E != 0 ? 2 : 0
-        }
-        if word & 0xC0C0_C0F8 == 0x8080_80F0 {
-            let deciding = word & 0x3007
-            return deciding != 0 && (deciding & 7 < 4 || deciding == 4) ? 4 : 0
-        }
-        return 0
+        return true
     }
 
     /// Takes one byte.
