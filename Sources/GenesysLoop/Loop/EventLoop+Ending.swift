@@ -36,8 +36,10 @@ extension EventLoop {
         dispose(mailbox.close())
     }
 
-    /// `deinit` of our own loop. Nobody else has a reference, so no thread runs it, and all wrappers are gone: what is
-    /// left are handles that wait for their close callback.
+    /// Frees our own loop, in `deinit`.
+    ///
+    /// Nobody else has a reference, so no thread runs it, and all wrappers are gone: what is left are handles that wait
+    /// for their close callback.
     func destroyOwnLoop() {
         dispose(mailbox.close())
         var rounds = 0

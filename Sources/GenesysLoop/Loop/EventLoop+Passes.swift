@@ -1,7 +1,9 @@
 internal import CUV
 
 extension EventLoop {
-    /// Keeps `object` alive and the loop running until `release(_:)`. Once per object, however often it is called.
+    /// Keeps `object` alive and the loop running until `release(_:)`.
+    ///
+    /// Once per object, however often it is called.
     package func retain(_ object: AnyObject) {
         preconditionCurrent("EventLoop.retain(_:)")
         guard openObjects.updateValue(object, forKey: ObjectIdentifier(object)) == nil else { return }

@@ -2,7 +2,9 @@ internal import CUV
 internal import Synchronization
 
 extension EventLoop {
-    /// Whether the calling thread is the loop's thread. Any thread.
+    /// Whether the calling thread is the loop's thread.
+    ///
+    /// May be called on any thread.
     public var isCurrent: Bool {
         thread.load(ordering: .acquiring) == UInt(cuv_current_thread())
     }

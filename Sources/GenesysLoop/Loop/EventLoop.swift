@@ -12,7 +12,9 @@ internal import Synchronization
 /// The last reference may be dropped anywhere but on an adopted loop (see `init(adopting:)`). Blocks that were given
 /// to `execute(_:)` and never run are released with the loop.
 @safe public final class EventLoop: @unchecked Sendable {
-    /// The uv loop. Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
+    /// The uv loop.
+    ///
+    /// Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
     let raw: UnsafeMutablePointer<uv_loop_t>
     let isAdopted: Bool
     let ledger: HandleLedger
@@ -63,7 +65,9 @@ internal import Synchronization
         }
     }
 
-    /// Attaches to `raw`. On failure nothing of ours is left on it, and it still belongs to the caller.
+    /// Attaches to `raw`.
+    ///
+    /// On failure nothing of ours is left on it, and it still belongs to the caller.
     init(raw: UnsafeMutablePointer<uv_loop_t>, isAdopted: Bool) throws(UVError) {
         let ledger = HandleLedger()
         let async = try unsafe HandleBlock(group: HandleGroup(ledger: ledger), operation: "uv_async_init") { block in
@@ -124,7 +128,9 @@ extension EventLoop {
         isRunning = false
     }
 
-    /// Makes `run()` return as soon as the callbacks under way are done. Any thread.
+    /// Makes `run()` return as soon as the callbacks under way are done.
+    ///
+    /// May be called on any thread.
     ///
     /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. A `stop()` that finds no
     /// `run()` ends the next one at once.
@@ -143,7 +149,9 @@ extension EventLoop {
         }
     }
 
-    /// Runs `block` on the loop's thread at its next wake-up. Any thread.
+    /// Runs `block` on the loop's thread at its next wake-up.
+    ///
+    /// May be called on any thread.
     ///
     /// Blocks of one thread run in the order they were given. The loop's own `run()` does not return before they ran;
     /// an adopted loop is woken up by them, but not kept alive. After `detach(completion:)` took effect, blocks are

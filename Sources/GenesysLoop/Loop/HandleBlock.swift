@@ -7,7 +7,9 @@ internal import CUV
 @safe struct HandleBlock {
     private let pointer: UnsafeMutablePointer<cuv_block>
 
-    /// Allocates a block and initializes the handle in it. On failure nothing is left.
+    /// Allocates a block and initializes the handle in it.
+    ///
+    /// On failure nothing is left.
     ///
     /// - Parameters:
     ///   - group: whose handle it is; retained until the close callback.
@@ -36,7 +38,9 @@ internal import CUV
     var async: UnsafeMutablePointer<uv_async_t> { unsafe cuv_block_async(pointer) }
     var poll: UnsafeMutablePointer<uv_poll_t> { unsafe cuv_block_poll(pointer) }
 
-    /// Whom the callbacks of the handle reach. The wrapper holds the block and closes it before it dies.
+    /// Whom the callbacks of the handle reach.
+    ///
+    /// The wrapper holds the block and closes it before it dies.
     func setOwner(_ owner: AnyObject) {
         unsafe handle.pointee.data = Unmanaged.passUnretained(owner).toOpaque()
     }
@@ -48,14 +52,18 @@ internal import CUV
         return unsafe Unmanaged<Owner>.fromOpaque(data).takeUnretainedValue()
     }
 
-    /// Hands the block to libuv for closing. No callback of the handle reaches its wrapper any more.
+    /// Hands the block to libuv for closing.
+    ///
+    /// No callback of the handle reaches its wrapper any more.
     func close() {
         unsafe handle.pointee.data = nil
         unsafe uv_close(handle, handleDidCloseCallback)
     }
 }
 
-/// Frees the block. A request's callbacks (`UV_ECANCELED`) have run before.
+/// Frees the block.
+///
+/// A request's callbacks (`UV_ECANCELED`) have run before.
 private func handleDidCloseCallback(_ handle: UnsafeMutablePointer<uv_handle_t>?) {
     guard let handle = unsafe handle, let block = unsafe cuv_block_of(handle) else { return }
     // libuv no longer knows the handle; the group was retained when the block was made.

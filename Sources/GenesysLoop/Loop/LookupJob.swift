@@ -1,4 +1,6 @@
-/// What a resolver thread works on. It holds the mailbox, so that a stuck thread keeps no loop alive.
+/// What a resolver thread works on.
+///
+/// It holds the mailbox, so that a stuck thread keeps no loop alive.
 final class LookupJob: Sendable {
     let id: UInt64
     let host: String

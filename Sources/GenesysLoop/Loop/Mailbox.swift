@@ -29,7 +29,9 @@ internal import Synchronization
         self.block = block
     }
 
-    /// Queues `letter` and wakes the loop. Any thread.
+    /// Queues `letter` and wakes the loop.
+    ///
+    /// May be called on any thread.
     ///
     /// - Returns: false when the mailbox is closed; the letter is dropped.
     @discardableResult
@@ -43,7 +45,9 @@ internal import Synchronization
         }
     }
 
-    /// Wakes the loop without a letter. Any thread.
+    /// Wakes the loop without a letter.
+    ///
+    /// May be called on any thread.
     func wake() {
         state.withLock { state in
             guard !state.isClosed else { return }
@@ -51,7 +55,9 @@ internal import Synchronization
         }
     }
 
-    /// Removes all letters, in the order of arrival. The loop's thread.
+    /// Removes all letters, in the order of arrival.
+    ///
+    /// To be called on the loop's thread.
     func takeLetters() -> [Letter] {
         state.withLock { state in
             var letters: [Letter] = []
@@ -64,7 +70,9 @@ internal import Synchronization
         state.withLock { !$0.letters.isEmpty }
     }
 
-    /// Closes the mailbox and its handle unless letters wait. The loop's thread.
+    /// Closes the mailbox and its handle unless letters wait.
+    ///
+    /// To be called on the loop's thread.
     func closeIfEmpty() -> Bool {
         state.withLock { state in
             guard !state.isClosed, state.letters.isEmpty else { return false }
@@ -74,7 +82,9 @@ internal import Synchronization
         }
     }
 
-    /// Closes the mailbox and its handle, and returns the letters nobody read. The loop's thread.
+    /// Closes the mailbox and its handle, and returns the letters nobody read.
+    ///
+    /// To be called on the loop's thread.
     func close() -> [Letter] {
         state.withLock { state in
             guard !state.isClosed else { return [] }

@@ -8,7 +8,6 @@
 
     mutating func append(_ more: Span<UInt8>) {
         compact()
-        bytes.reserveCapacity(bytes.count + more.count)
         // The span's memory is borrowed for the call.
         unsafe more.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }

@@ -7,7 +7,9 @@ package protocol ResolutionOwner: AnyObject {
     func resolution(_ resolution: Resolution, didFailWith error: ResolverError)
 }
 
-/// One look-up under way. Its owner gets exactly one call, unless it is cancelled or dropped before.
+/// One look-up under way.
+///
+/// Its owner gets exactly one call, unless it is cancelled or dropped before.
 package final class Resolution: LoopPass {
     /// The name or the numeric address looked up.
     package let host: String
@@ -33,7 +35,9 @@ package final class Resolution: LoopPass {
 
     deinit { cancel() }
 
-    /// Ends the look-up; its owner hears nothing more. Calling it again, or after the answer, does nothing.
+    /// Ends the look-up; its owner hears nothing more.
+    ///
+    /// Calling it again, or after the answer, does nothing.
     ///
     /// A thread that is stuck in it keeps its place among the resolver's threads, but holds nothing else up.
     package func cancel() {

@@ -9,7 +9,9 @@ internal import CUV
 /// Addresses come in the order of `getaddrinfo` (RFC 6724), with `AI_ADDRCONFIG`: without an IPv6 address of its own
 /// the host is not offered IPv6 addresses.
 @safe package final class Resolver {
-    /// What a thread calls; blocks for as long as it likes. Replaced by tests.
+    /// What a thread calls; blocks for as long as it likes.
+    ///
+    /// Replaced by tests.
     package typealias Lookup = @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], ResolverError>
 
     /// The look-up for the names asked for from now on.
@@ -31,7 +33,9 @@ internal import CUV
         unsafe self.loop = loop
     }
 
-    /// Starts looking `host` up. The answer comes in a later pass, for numeric addresses too (without a thread).
+    /// Starts looking `host` up.
+    ///
+    /// The answer comes in a later pass, for numeric addresses too (without a thread).
     ///
     /// - Returns: the request; drop or cancel it to hear nothing more.
     /// - Precondition: called on the loop's thread.

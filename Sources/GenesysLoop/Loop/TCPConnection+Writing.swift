@@ -38,7 +38,9 @@ extension TCPConnection {
         watchWritability()
     }
 
-    /// Ends the output once all queued bytes are sent; input goes on. Calling it again does nothing.
+    /// Ends the output once all queued bytes are sent; input goes on.
+    ///
+    /// Calling it again does nothing.
     package func shutdown() {
         guard canWrite else { return }
         wantsShutdown = true

@@ -61,7 +61,9 @@ internal import CUV
 
     // MARK: Life
 
-    /// Starts connecting. The outcome comes in a later callback, an immediate failure too.
+    /// Starts connecting.
+    ///
+    /// The outcome comes in a later callback, an immediate failure too.
     ///
     /// - Precondition: nothing but `init`, `write`, `startReading` and `shutdown` was called before.
     package func connect(to address: SocketAddress) {
@@ -75,7 +77,9 @@ internal import CUV
         self.request = request
     }
 
-    /// Closes the connection; what is queued is dropped. The owner hears nothing more. Calling it again does nothing.
+    /// Closes the connection; what is queued is dropped.
+    ///
+    /// The owner hears nothing more. Calling it again does nothing.
     ///
     /// The peer sees an ordinary end, or a reset if bytes had arrived that were not read.
     package func close() {
@@ -173,13 +177,17 @@ internal import CUV
 
     // MARK: Reading
 
-    /// Reports input from now on. Before the connection is established: from then on.
+    /// Reports input from now on.
+    ///
+    /// Before the connection is established: from then on.
     package func startReading() {
         wantsInput = true
         updateReading()
     }
 
-    /// Leaves input in the kernel, so that the peer is slowed down. The end of the stream and errors wait there, too.
+    /// Leaves input in the kernel, so that the peer is slowed down.
+    ///
+    /// The end of the stream and errors wait there, too.
     package func stopReading() {
         wantsInput = false
         updateReading()
@@ -232,7 +240,9 @@ internal import CUV
 
     // MARK: Failing
 
-    /// A write found the connection broken. While input is read, what the peer sent before it left comes first.
+    /// A write found the connection broken.
+    ///
+    /// While input is read, what the peer sent before it left comes first.
     func writeDidFail(_ error: UVError) {
         outbound.removeAll()
         outputHasEnded = true
@@ -261,7 +271,9 @@ internal import CUV
         fail(error)
     }
 
-    /// The one place where a failure is reported. First the state, then the callout.
+    /// The one place where a failure is reported.
+    ///
+    /// First the state, then the callout.
     private func fail(_ error: UVError) {
         guard state == .connecting || state == .connected else { return }
         let wasConnected = state == .connected

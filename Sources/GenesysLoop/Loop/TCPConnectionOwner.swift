@@ -1,4 +1,6 @@
-/// Who hears from a `TCPConnection`. Every call comes inside a pass of the loop.
+/// Who hears from a `TCPConnection`.
+///
+/// Every call comes inside a pass of the loop.
 ///
 /// `connection(_:didFailToConnect:)`, `connection(_:didFailWith:)` and the owner's own `close()` or `abort()` are
 /// terminal: nothing follows them. Every call to the connection is legal in every one of these, and so is dropping the

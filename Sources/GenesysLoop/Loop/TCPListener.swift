@@ -9,7 +9,9 @@ package protocol TCPListenerOwner: AnyObject {
     func listener(_ listener: TCPListener, didFailWith error: UVError)
 }
 
-/// A listening TCP socket, for the simulator and the tests. It keeps the loop running until it is closed or dropped.
+/// A listening TCP socket, for the simulator and the tests.
+///
+/// It keeps the loop running until it is closed or dropped.
 ///
 /// When the process has no file descriptor left, incoming connections are accepted and closed at once, as libuv does
 /// itself as long as it can: left in the backlog they would keep the loop busy for nothing.
@@ -76,7 +78,9 @@ package protocol TCPListenerOwner: AnyObject {
     /// The port it is bound to; 0 when it is not.
     package var localPort: UInt16 { localAddress?.port ?? 0 }
 
-    /// Stops listening; its owner hears nothing more. Calling it again does nothing.
+    /// Stops listening; its owner hears nothing more.
+    ///
+    /// Calling it again does nothing.
     package func close() {
         close(keepingOwner: false)
     }

@@ -6,7 +6,9 @@ package protocol TimerOwner: AnyObject {
     func timerDidFire(_ timer: Timer)
 }
 
-/// One deadline on a loop. An armed timer keeps the loop running.
+/// One deadline on a loop.
+///
+/// An armed timer keeps the loop running.
 ///
 /// Dropping the last reference closes it, inside its own callback too.
 @safe package final class Timer {
@@ -66,7 +68,9 @@ package protocol TimerOwner: AnyObject {
         return unsafe uv_is_active(block.handle) != 0
     }
 
-    /// Ends the timer; its owner hears nothing more. Calling it again does nothing.
+    /// Ends the timer; its owner hears nothing more.
+    ///
+    /// Calling it again does nothing.
     package func close() {
         unsafe owner = nil
         guard let block else { return }

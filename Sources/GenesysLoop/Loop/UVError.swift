@@ -2,7 +2,7 @@ internal import CUV
 
 /// A failed libuv or socket call: which operation, and the code it returned.
 package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was being done: "connect", "read", "write", "listen", …
+    /// What was being done, such as "connect", "read", "write" or "listen".
     package let operation: String
 
     /// The negative code of libuv (the negated `errno` on Unix).
@@ -25,7 +25,9 @@ package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { "\(operation): \(name): \(text)" }
 
-    /// Reads what a libuv function writes. The `_r` forms are used because the others leak for an unknown code.
+    /// Reads what a libuv function writes.
+    ///
+    /// The `_r` forms are used because the others leak for an unknown code.
     private static func text(_ fill: (UnsafeMutablePointer<CChar>, Int) -> UnsafeMutablePointer<CChar>?) -> String {
         // The buffer lives for the call; `fill` ends the text with a zero byte.
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in

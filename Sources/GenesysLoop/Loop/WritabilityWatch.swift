@@ -29,7 +29,9 @@ internal import CUV
         start()
     }
 
-    /// Ends the watch. To be called exactly once.
+    /// Ends the watch.
+    ///
+    /// To be called exactly once.
     func close() {
         unsafe connection = nil
         // The poll set must forget the descriptor before it is closed, which `uv_close` sees to.

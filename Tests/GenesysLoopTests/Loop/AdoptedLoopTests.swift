@@ -125,7 +125,7 @@ private struct AdoptedPair {
         let listener = try ListenerProbe(loop)
         let client = ConnectionProbe(loop)
         client.connection?.connect(to: try listener.address)
-        listener.didAccept = { _ in listener.close() }
+        listener.didAccept = { listener, _ in listener.close() }
         _ = foreign.run()
         guard let server = listener.accepted.first else { throw UVError(operation: "test", code: -1) }
         client.connection?.startReading()

@@ -49,6 +49,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let loop = try EventLoop()
             let pair = try ConnectedPair(loop)
+            defer { pair.client.forget() }
             // The peer ends its output, then is gone: the kernel answers our writes with EPIPE.
             pair.client.connection?.startReading()
             pair.client.didEnd = { client in
@@ -69,6 +70,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let loop = try EventLoop()
             let pair = try ConnectedPair(loop)
+            defer { pair.client.forget() }
             pair.client.connection?.startReading()
             pair.client.connection?.write([UInt8](repeating: 7, count: 16 << 20))
             guard let queued = pair.client.connection?.queuedByteCount, queued > 0 else { exit(2) }
@@ -91,6 +93,7 @@ import Testing
             let address = try listener.address
             // The sockets exist, the handshakes wait in the backlog; then no descriptor is left.
             clients.forEach { $0.connection?.connect(to: address) }
+            defer { clients.forEach { $0.forget() } }
             var hoard: [Int32] = []
             while true {
                 let descriptor = dup(0)
@@ -110,7 +113,7 @@ import Testing
             hoard.forEach { _ = close($0) }
             let late = ConnectionProbe(loop)
             late.connection?.connect(to: address)
-            listener.didAccept = { _ in loop.stop() }
+            listener.didAccept = { _, _ in loop.stop() }
             loop.run()
             guard listener.accepted.count == 1 else { exit(2) }
         }

@@ -47,6 +47,7 @@ import Testing
         probe.start(after: .milliseconds(1))
         loop.schedule(pass)
         loop.run()
+        again = nil
         #expect(isDone)
         #expect(runs > 1)
     }

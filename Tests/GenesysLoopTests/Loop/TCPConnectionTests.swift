@@ -9,7 +9,7 @@ import Testing
         let client = ConnectionProbe(loop)
         let address = try listener.address
         client.connection?.connect(to: address)
-        listener.didAccept = { server in
+        listener.didAccept = { listener, server in
             listener.close()
             server.connection?.startReading()
             server.didRead = { $0.connection?.write(Array($0.received.reversed())) }
@@ -105,6 +105,7 @@ import Testing
         pair.client.connection?.write(second.span)
         pair.client.connection?.shutdown()
         pair.client.connection?.write([1])
+        defer { pair.server.forget() }
         // A reader that rests for a turn of the loop after every read.
         pair.server.didRead = { server in
             server.connection?.stopReading()
@@ -127,7 +128,7 @@ import Testing
         client.connection?.connect(to: try listener.address)
         client.connection?.write([3])
         client.connection?.shutdown()
-        listener.didAccept = { server in
+        listener.didAccept = { listener, server in
             listener.close()
             server.connection?.startReading()
         }
@@ -260,7 +261,7 @@ import Testing
         owner?.connection?.startReading()
         if moment == .drain { owner?.connection?.write([UInt8](repeating: 1, count: 8 << 20)) }
         owner?.connection?.connect(to: try listener.address)
-        listener.didAccept = { server in
+        listener.didAccept = { listener, server in
             listener.close()
             switch moment {
             case .connect: break
@@ -275,6 +276,7 @@ import Testing
         loop.run()
         #expect(calls == 1)
         #expect(loop.ledger.openCount == 1)
+        owner?.forget()
         owner = nil
         withExtendedLifetime(mortal) {}
     }
@@ -284,7 +286,7 @@ import Testing
         let listener = try ListenerProbe(loop)
         var rest = 500
         var clients: [ConnectionProbe] = []
-        listener.didAccept = { $0.connection?.abort() }
+        listener.didAccept = { $1.connection?.abort() }
         for _ in 0..<rest {
             let client = ConnectionProbe(loop)
             client.connection?.startReading()
