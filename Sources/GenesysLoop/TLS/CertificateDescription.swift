@@ -66,7 +66,7 @@ internal import COpenSSL
 
     /// The first few entries of the subjectAltName that can name a host.
     private var names: String {
-        let entries = unsafe X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil).map { unsafe OpaquePointer($0) }
+        let entries = unsafe X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil).map { OpaquePointer($0) }
         // The list is ours; its entries live as long.
         defer { unsafe GENERAL_NAMES_free(entries) }
         var found: [String] = []
@@ -103,7 +103,7 @@ internal import COpenSSL
                 unsafe Array(String(cString: $0).utf8)
             }
         }
-        return printable(line ?? [])
+        return unsafe printable(line ?? [])
     }
 
     private static func printable(_ bytes: [UInt8]) -> String {

@@ -11,7 +11,9 @@ internal import COpenSSL
     private let host: String?
     fileprivate var findings: [CertificateFinding] = []
 
-    /// Names the fault to report. Call only after `X509_verify_cert` has refused the chain of this context.
+    /// Names the fault to report.
+    ///
+    /// Call only after `X509_verify_cert` has refused the chain of this context.
     static func run(_ refused: OpaquePointer, host: String?) -> CertificateFinding {
         var diagnosis = unsafe CertificateDiagnosis(refused: refused, host: host)
         unsafe diagnosis.record(refused)

@@ -1,4 +1,6 @@
-/// What a certificate made for the simulator or a test shall say. The defaults make a good server certificate.
+/// What a certificate made for the simulator or a test shall say.
+///
+/// The defaults make a good server certificate.
 package struct CertificateRequest: Hashable, Sendable {
     /// The kind of key.
     package enum Key: Hashable, Sendable {
@@ -52,8 +54,9 @@ package struct CertificateRequest: Hashable, Sendable {
     package var purpose: Purpose = .server
     /// Whether the basic constraints say that it is a certificate authority.
     package var isAuthority = false
-    /// Whether the key usage permits to sign certificates; nil to follow `isAuthority`. True for what is no authority
-    /// makes the certificate that an issuer without basic constraints would show.
+    /// Whether the key usage permits to sign certificates; nil to follow `isAuthority`.
+    ///
+    /// True for what is no authority makes the certificate that an issuer without basic constraints would show.
     package var maySignCertificates: Bool?
 
     /// Creates a request.

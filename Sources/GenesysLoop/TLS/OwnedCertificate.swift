@@ -29,6 +29,12 @@ internal import COpenSSL
         unsafe X509_free(pointer)
     }
 
+    /// The hash of the subject by which OpenSSL names the file of a trusted certificate: `subjectHash.0`.
+    var subjectHash: String {
+        let digits = unsafe String(X509_subject_name_hash(pointer), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
     /// The certificate in PEM.
     func pem() throws(TLSError) -> [UInt8] {
         let target = try OwnedBIO()

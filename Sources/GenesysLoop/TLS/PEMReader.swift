@@ -1,6 +1,8 @@
 internal import COpenSSL
 
-/// Reads certificates, one after the other, from a PEM text. Other blocks are skipped.
+/// Reads certificates, one after the other, from a PEM text.
+///
+/// Other blocks are skipped.
 @safe struct PEMReader: ~Copyable {
     private let source: OwnedBIO
     private var position = 0

@@ -51,7 +51,9 @@ private func writeCallback(_ bio: OpaquePointer?, _ source: UnsafePointer<CChar>
     return count
 }
 
-/// OpenSSL flushes after each flight; 1 is success. 0, "not supported", is right for everything else.
+/// OpenSSL flushes after each flight; 1 is success.
+///
+/// 0, "not supported", is right for everything else.
 private func controlCallback(
     _ bio: OpaquePointer?, _ command: Int32, _ number: Int, _ argument: UnsafeMutableRawPointer?
 ) -> Int {

@@ -50,8 +50,10 @@ internal import Darwin
         return unsafe String(cString: value)
     }
 
-    /// Whether the folder holds certificates named by the hash of their subject (`1d3472b9.0`), as `openssl rehash`
-    /// and `c_rehash` make them. OpenSSL reads those one by one, when it needs them.
+    /// Whether the folder holds certificates named by the hash of their subject (`1d3472b9.0`), as `openssl rehash` and
+    /// `c_rehash` make them.
+    ///
+    /// OpenSSL reads those one by one, when it needs them.
     static func holdsHashedCertificates(_ folder: String) -> Bool {
         guard let stream = unsafe opendir(folder) else { return false }
         // The stream, and each entry of it, lives until closedir.

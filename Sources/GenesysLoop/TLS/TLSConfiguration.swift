@@ -34,7 +34,9 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// Where the trusted certificates come from; the system's store by default.
     public var trust: Trust
 
-    /// The oldest version accepted; TLS 1.2 by default. A stricter system-wide OpenSSL configuration wins.
+    /// The oldest version accepted; TLS 1.2 by default.
+    ///
+    /// A stricter system-wide OpenSSL configuration wins.
     public var minimumVersion: Version
 
     /// Creates a configuration.

@@ -15,7 +15,9 @@ internal import COpenSSL
 
     /// What only a server that is meant to be bad needs to change.
     package struct ServerOptions: Sendable {
-        /// OpenSSL's security level. Below 2 a server may show a weak certificate, or speak a version before 1.2.
+        /// OpenSSL's security level.
+        ///
+        /// Below 2 a server may show a weak certificate, or speak a version before 1.2.
         package var securityLevel: Int = 2
         /// The newest version offered, as a number on the wire (0x0303 is TLS 1.2); nil for the newest there is.
         package var maximumVersion: Int?
@@ -69,6 +71,12 @@ internal import COpenSSL
         guard unsafe SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1 else {
             throw .configuration("The private key does not fit the certificate: \(ErrorQueue.drain().text).")
         }
+    }
+
+    /// Adds the certificates of the given places to those trusted.
+    func addSystemTrust(_ locations: SystemTrustLocations) throws(TLSError) {
+        guard let store = unsafe SSL_CTX_get_cert_store(pointer) else { throw .draining("SSL_CTX_get_cert_store") }
+        try unsafe TrustStore(store).addSystem(locations)
     }
 
     deinit {

@@ -63,9 +63,15 @@ extension TLSError.Fault {
     }
 
     static func received(alert number: Int) -> Self {
-        // The string is a constant of OpenSSL's.
-        let name = unsafe SSL_alert_desc_string_long(Int32(number)).map { unsafe String(cString: $0) } ?? "unknown"
-        return .alertReceived(number, name)
+        switch number {  // names of RFC 8446 §6 that OpenSSL 3.0 lacks
+        case 86: return .alertReceived(number, "inappropriate fallback")
+        case 109: return .alertReceived(number, "missing extension")
+        case 116: return .alertReceived(number, "certificate required")
+        default:
+            // The string is a constant of OpenSSL's.
+            let name = unsafe SSL_alert_desc_string_long(Int32(number)).map { unsafe String(cString: $0) }
+            return .alertReceived(number, name ?? "unknown")
+        }
     }
 
     /// Reasons that mean: the versions do not meet.

@@ -115,7 +115,9 @@ internal import COpenSSL
 
     // MARK: - Ciphertext
 
-    /// Lends ciphertext of the peer. It must stay valid until it is used up or taken back.
+    /// Lends ciphertext of the peer.
+    ///
+    /// It must stay valid until it is used up or taken back.
     ///
     /// - Precondition: what was lent before is used up or taken back.
     package func lend(_ ciphertext: UnsafeRawBufferPointer) {
@@ -274,7 +276,9 @@ internal import COpenSSL
 
     // MARK: - The end
 
-    /// Ends our side: nothing can be written afterwards, reading goes on. Does nothing when there is nothing to end.
+    /// Ends our side: nothing can be written afterwards, reading goes on.
+    ///
+    /// Does nothing when there is nothing to end.
     package func sendCloseNotify() {
         guard isEstablished, failure == nil, !hasSentCloseNotify else { return }
         hasSentCloseNotify = true
@@ -285,7 +289,9 @@ internal import COpenSSL
         }
     }
 
-    /// Tells what the end of the peer's bytes means. Ask when everything before has been read.
+    /// Tells what the end of the peer's bytes means.
+    ///
+    /// Ask when everything before has been read.
     package func endOfInput() -> EndOfInput {
         hasReceivedCloseNotify ? .clean : .truncated
     }

@@ -22,7 +22,7 @@ internal import COpenSSL
         case .file(let path):
             try addAll(Self.contents(of: path), origin: "the CA file “\(path)”")
         case .pem(let pem):
-            try addAll(pem, origin: "the given CA certificates")
+            try addAll(pem, origin: "the PEM text of trusted certificates")
         }
     }
 
@@ -43,7 +43,7 @@ internal import COpenSSL
         }
         guard count > 0 else {
             throw .configuration(
-                pem.isEmpty ? "\(subject) is empty." : "\(subject) holds no PEM certificate.", operation: "trust")
+                "\(subject) \(pem.isEmpty ? "is empty" : "holds no PEM certificate").", operation: "trust")
         }
     }
 
