@@ -138,8 +138,8 @@ class Peer:
         elif opcode == TEXT and b'"ping"' in payload:
             await self.frame(TEXT, '{"topicName":"channel.metadata","eventBody":{"message":"pong"}}')
 
-    async def reply(self, message, result="200", status="subscribed", **more):
-        reply = {"correlationId": message.get("correlationId"), "topics": message["topics"], "result": result, "status": status}
+    async def reply(self, subscribe, result="200", status="subscribed", **more):
+        reply = {name: subscribe.get(name) for name in ("correlationId", "topics")} | {"result": result, "status": status}
         await self.frame(TEXT, json.dumps(reply | more, separators=(",", ":")))
 
     async def confirm(self):
@@ -493,13 +493,13 @@ async def drip(peer):
     payload = ('{"topicName":"%s","eventBody":"å∫ç😀"}' % TOPIC).encode()
     for byte in bytes([0x81, len(payload)]) + payload:
         await peer.send(bytes([byte]))
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0.001)
     await peer.hold()
 
 
 @mode("confirmed")
 async def socket_closing(peer):
-    """the maintenance notice; closes with --code after --after seconds, or with the next connection"""
+    """the maintenance notice; closes with --code after --after seconds"""
     await peer.frame(TEXT, '{"topicName":"v2.system.socket_closing","eventBody":{"message":"Websocket closing soon"}}')
     try:
         await asyncio.wait_for(peer.hold(), peer.options.after)
@@ -706,7 +706,7 @@ async def run(options):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def arguments():
+def arguments(words=None):
     headings = {
         "tcp": "before TLS:", "tls": "at the upgrade:", "upgrade": "after the upgrade:",
         "confirmed": "after the confirmation and --notify notifications:",
@@ -733,7 +733,7 @@ def arguments():
     parser.add_argument("--system", default="token_revoked", help="the kind of a system message (%(default)s)")
     parser.add_argument("--lifetime", type=float, default=600, help="seconds until it ends by itself (%(default)s)")
     parser.add_argument("--directory", help="keep the files in a new folder under this one (default: temporary)")
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
 if __name__ == "__main__":

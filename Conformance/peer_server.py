@@ -24,6 +24,7 @@ import warnings
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 import scenario
 from support import Authority, Identity, say, server_context, told_to_end, work_folder
@@ -253,11 +254,18 @@ class Peer:
                 # The last one may end the client: before it, every ping must have its answer.
                 await self.ping(connection)
                 await asyncio.wait_for(asyncio.gather(*self.pings.values()), self.options.timeout)
-            if item.fragments is None:
-                await connection.send(item.bytes, text=True)
-            else:
-                await connection.send(self.pieces(connection, item), text=True)
+                if connection.state is State.OPEN:
+                    # The client may close as soon as it has this one, before `send` returns.
+                    with contextlib.suppress(ConnectionClosed):
+                        await self.send_item(connection, item)
+                    self.report["sent"] = number + 1
+                    return
+            await self.send_item(connection, item)
             self.report["sent"] = number + 1
+
+    async def send_item(self, connection, item):
+        message = item.bytes if item.fragments is None else self.pieces(connection, item)
+        await connection.send(message, text=True)
 
     def check_pongs(self, connection):
         for payload in set(connection.pongs) - set(self.pings):
@@ -281,6 +289,11 @@ class Peer:
         if received is not None and by_client != (self.options.close == "client"):
             self.problem(f"closed by the {self.report['closedBy']}, which was not its turn")
 
+    def why_sending_ended(self, error):
+        texts = {asyncio.TimeoutError: "pings were not answered", ConnectionClosed: "the client left before everything was sent"}
+        text = next((text for kind, text in texts.items() if isinstance(error, kind)), f"sending failed: {error!r}")
+        return f"{text} (after {self.report.get('sent', 0)} notifications)"
+
     async def converse(self, connection):
         tls = connection.transport.get_extra_info("ssl_object")
         self.report["tls"] = tls.version()
@@ -298,10 +311,7 @@ class Peer:
                 sending.cancel()
                 self.problem("the client left before everything was sent")
             elif sending.exception():
-                error = sending.exception()
-                last = self.report.get("sent", 0)
-                text = "pings were not answered" if isinstance(error, asyncio.TimeoutError) else f"sending ended: {error}"
-                self.problem(f"{text} (after {last} notifications)")
+                self.problem(self.why_sending_ended(sending.exception()))
             if self.options.close == "server":
                 await connection.close(1000, "done")
             await asyncio.wait_for(connection.wait_closed(), self.options.timeout)
