@@ -17,6 +17,7 @@ import http
 import json
 import logging
 import random
+import re
 import shutil
 import ssl
 import sys
@@ -196,7 +197,7 @@ class Peer:
         if message.get("topics") != self.options.topic:
             self.problem(f"topics are {message.get('topics')!r}")
         identifier = message.get("correlationId")
-        if not isinstance(identifier, str) or not 1 <= len(identifier) <= 64 or not all("!" <= c <= "~" for c in identifier):
+        if not isinstance(identifier, str) or not re.fullmatch("[!-~]{1,64}", identifier):
             self.problem(f"correlationId is {identifier!r}")
         if others := set(message) - {"message", "topics", "correlationId"}:
             self.problem(f"subscribe has other keys: {sorted(others)}")
@@ -290,7 +291,10 @@ class Peer:
             self.problem(f"closed by the {self.report['closedBy']}, which was not its turn")
 
     def why_sending_ended(self, error):
-        texts = {asyncio.TimeoutError: "pings were not answered", ConnectionClosed: "the client left before everything was sent"}
+        texts = {
+            asyncio.TimeoutError: "pings were not answered",
+            ConnectionClosed: "the client left before everything was sent",
+        }
         text = next((text for kind, text in texts.items() if isinstance(error, kind)), f"sending failed: {error!r}")
         return f"{text} (after {self.report.get('sent', 0)} notifications)"
 
@@ -369,7 +373,7 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"modes that a client must accept:\n{modes}")
     parser.add_argument("--mode", choices=[*ACCEPTED, *REFUSED], default="normal", metavar="MODE", help="see below")
-    parser.add_argument("--count", type=int, default=2000, help="numbered notifications after the samples (%(default)s)")
+    parser.add_argument("--count", type=int, default=2000, help="notifications after the samples (%(default)s)")
     parser.add_argument("--topic", action="append", help="a topic that the client must subscribe to, in this order")
     parser.add_argument("--close", choices=["client", "server"], default="client", help="who closes (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the notifications (%(default)s)")

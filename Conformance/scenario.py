@@ -108,7 +108,8 @@ def _envelope(number, topic, source, body):
 
 
 def _pretty(number, topic, source):
-    value = {"topicName": topic, "version": "2", "eventBody": {"sequence": number, "text": _text(source, 40), "list": [1, 2]}}
+    body = {"sequence": number, "text": _text(source, 40), "list": [1, 2]}
+    value = {"topicName": topic, "version": "2", "eventBody": body}
     return "\n" + json.dumps(value, indent=source.choice([1, 2, "\t"]), ensure_ascii=False) + "\n"
 
 

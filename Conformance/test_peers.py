@@ -61,7 +61,8 @@ def listen(hello, change=lambda subscribe: subscribe, code=1000, leave_after=Non
     options.setdefault("compression", None)
     options.setdefault("user_agent_header", None)
     with connect(hello["uri"], ssl=context, max_size=1 << 24, proxy=None, **options) as client:
-        client.send(json.dumps(change({"message": "subscribe", "topics": hello["topics"], "correlationId": "M8tF6UUNrlBKDR7T"})))
+        subscribe = {"message": "subscribe", "topics": hello["topics"], "correlationId": "M8tF6UUNrlBKDR7T"}
+        client.send(json.dumps(change(subscribe)))
         try:
             while len(lines) < (leave_after or hello["count"]):
                 message = client.recv()
@@ -110,10 +111,11 @@ class PeerServer(unittest.TestCase):
 
     def test_a_careful_client_refuses_every_mode_to_refuse(self):
         with ThreadPoolExecutor(2) as pool:
-            for mode, (outcome, report, status) in zip(peer_server.REFUSED, pool.map(self.refused, peer_server.REFUSED)):
+            modes = list(peer_server.REFUSED)
+            for mode, (outcome, report, status) in zip(modes, pool.map(self.refused, modes)):
                 with self.subTest(mode):
                     self.assertEqual((outcome, report["problems"], status), ("refused", [], 0))
-                    # The server refuses to go on with a client whose least version is above 1.1, before it looks at names.
+                    # With the wrong version the server ends the handshake before it looks at names.
                     self.assertEqual((report["clientHellos"], report["requests"]), (0 if mode == "tls-1.1" else 1, 0))
 
     def test_a_client_that_does_not_verify_is_found_out(self):
@@ -165,7 +167,8 @@ class Scenario(unittest.TestCase):
         self.assertTrue({scenario.LARGE, 127, 65_535, 65_536} <= sizes, sorted(sizes)[-5:])
         self.assertTrue(any(b"\n" in item.bytes for item in items))
         self.assertTrue(any(a.bytes == b.bytes for a, b in zip(items, items[1:])))
-        self.assertEqual([item.bytes for item in items], [i.bytes for i in scenario.notifications(2000, peer_server.TOPICS, 1)])
+        again = scenario.notifications(2000, peer_server.TOPICS, 1)
+        self.assertEqual([item.bytes for item in items], [item.bytes for item in again])
 
 
 class Client:
@@ -308,7 +311,7 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
             "missing-accept": no(b"Sec-WebSocket-Accept"),
             "missing-upgrade": no(b"Upgrade:"),
             "missing-connection": no(b"Connection:"),
-            "two-accepts": lambda client: client.head.count(b"Sec-WebSocket-Accept") == 2 and client.accept in client.head,
+            "two-accepts": lambda client: client.head.count(b"Sec-WebSocket-Accept") == 2,
             "unrequested-extension": head(b"Sec-WebSocket-Extensions: "),
             "unrequested-protocol": head(b"Sec-WebSocket-Protocol: "),
             "http-1-0": head(b"HTTP/1.0 101"),
@@ -335,7 +338,7 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
             "drip": lambda client: client.texts()[-1]["eventBody"] == "å∫ç😀",
             "socket-closing": lambda client: client.texts()[-1]["topicName"] == "v2.system.socket_closing",
             "system": lambda client: client.texts()[-1]["topicName"] == "v2.system.token_revoked",
-            "good": lambda client: result("200", "subscribed")(client) and client.texts()[-1]["eventBody"] == {"sequence": 1},
+            "good": lambda client: client.texts()[0]["status"] == "subscribed" and len(client.texts()) == 2,
             "masked-frame": lambda client: client.frames[0][2] == b"masked",
             "reserved-bits": frame(0xC1),
             "reserved-opcode": frame(0x83),
@@ -350,7 +353,7 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
             "short-close": frame(0x88, 1),
             "invalid-close-reason": frame(0x88, 4, b"\x03\xe8\xc3\x28"),
             "oversized": frame(0x81, 64 << 20),
-            "oversized-fragments": lambda client: [f[:2] for f in client.frames[:2]] == [(0x01, 65_536), (0x00, 65_536)],
+            "oversized-fragments": lambda client: [f[:2] for f in client.frames] == [(1, 65_536), (0, 65_536)],
         }
         self.assertEqual(set(table), set(hostile_server.MODES))
         first_frames = {"close-ignored": lambda client: len(client.frames) > 10,
@@ -363,7 +366,8 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
             async with few:
                 clients, records = await self.visit(mode, stop_at=first_frames.get(mode))
             with self.subTest(mode):
-                self.assertTrue(expectation(clients[0]), (clients[0].end, clients[0].head, clients[0].frames[:9], records))
+                client = clients[0]
+                self.assertTrue(expectation(client), (client.end, client.head, client.frames[:9], records))
 
         await asyncio.gather(*(check(mode, expectation) for mode, expectation in table.items()))
 

@@ -30,4 +30,5 @@ wrong_usage() {
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Every build of tests has the same flags, so that none of the scripts makes another compile everything again.
-strict_flags='-Xswiftc -warnings-as-errors'
+# shellcheck disable=SC2034
+strict_flags=(-Xswiftc -warnings-as-errors)
