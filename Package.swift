@@ -47,6 +47,7 @@ let package = Package(
         .testTarget(
             name: "GenesysSimulatorTests", dependencies: ["GenesysSimulator", "GenesysLoop", "CUV"],
             swiftSettings: strict),
+        .testTarget(name: "ReadmeTests", dependencies: ["GenesysLoop", "CUV"], swiftSettings: strict),
         .testTarget(
             name: "ToolTests", dependencies: ["GenesysLoop", "GenesysSimulator", "genesys-loop"],
             swiftSettings: strict),

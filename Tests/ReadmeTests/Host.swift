@@ -1,0 +1,30 @@
+import GenesysLoop
+
+final class Host: ChannelDelegate {
+    struct Presence: Decodable {
+        struct Definition: Decodable { let systemPresence: String }
+        let presenceDefinition: Definition
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        guard notification.topic.hasSuffix(".presence") else { return }
+        do {
+            let presence = try notification.decode(Presence.self)
+            print(notification.topic, presence.presenceDefinition.systemPresence)
+        } catch {
+            print("not a presence:", error)
+        }
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) { print("read the state again by REST:", gap) }
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { print("soon:", expiry) }
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) { print(failure) }
+}
+
+func listen(to uri: String, topics: [Topic]) throws {
+    let loop = try EventLoop()
+    let host = Host()
+    let channel = try Channel(uri: uri, topics: topics, on: loop, delegate: host)
+    channel.open()
+    loop.run()  // until the channel ended
+}
