@@ -32,8 +32,10 @@ extension Channel: LoopPass, TimerOwner {
     }
 
     /// Performs all that is pending, reads what may be read again, and sets the timer.
+    ///
+    /// Inside another call of it, or of `performPending`, it leaves that to them.
     func advance() {
-        guard !driver.isAdvancing else { return }
+        guard !driver.isAdvancing, !driver.isPerforming else { return }
         driver.isAdvancing = true
         repeat {
             performPending()

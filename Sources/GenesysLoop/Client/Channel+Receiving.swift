@@ -8,6 +8,8 @@ extension Channel: LinkOwner {
     package func linkDidOpen(_ link: Link) {
         enqueue(machine.linkOpened(link.id, now: loop.now))
         performPending()
+        // The timer is set when this read is over.
+        loop.schedule(self)
     }
 
     package func link(_ link: Link, didEnd end: LinkEnd) {

@@ -12,6 +12,8 @@ extension Link {
         _ = tls?.takeBack()
         if !isPaused { input.freeCarry() }
         flush()
+        // Drained: OpenSSL's buffers, 33 KiB, come back with the next record.
+        tls?.releaseBuffers()
         settle()
     }
 
