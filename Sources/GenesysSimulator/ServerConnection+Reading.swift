@@ -1,0 +1,123 @@
+internal import GenesysLoop
+
+/// Bytes in: TLS, upgrade request, frames.
+extension ServerConnection {
+    /// Takes what one read of the socket gave: any part of a record, or several.
+    func didRead(_ bytes: UnsafeRawBufferPointer) {
+        switch phase {
+        case .requesting, .deciding, .open, .closing: break
+        case .lingering, .ended: return
+        }
+        // The loop lends its buffer until we return.
+        guard let tls else { return unsafe receive(bytes) }
+        unsafe tls.lend(bytes)
+        decrypt(tls)
+        _ = tls.takeBack()
+        if phase != .ended, !tls.outgoing.isEmpty { wantsFlush() }
+    }
+
+    private func decrypt(_ tls: TLSSession) {
+        let buffer = unsafe tcp.loop.plaintextBuffer
+        do throws(TLSError) {
+            while phase != .lingering, phase != .ended {
+                switch try unsafe tls.read(into: buffer) {
+                case .bytes(let count):
+                    // The buffer is not touched by others before the read callback returns.
+                    unsafe receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                case .needMore:
+                    return
+                case .closeNotify:
+                    return inputDidEnd()
+                }
+            }
+        } catch {
+            // The alert, if there is one, is the last that is said.
+            sayGoodbye()
+        }
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer) {
+        // Lent by the loop for the length of the call.
+        unsafe receive(bytes.assumingMemoryBound(to: UInt8.self).span)
+    }
+
+    func receive(_ input: Span<UInt8>) {
+        var offset = 0
+        while offset < input.count {
+            switch phase {
+            case .requesting:
+                readRequest(input, &offset)
+            case .deciding:
+                keep(input.extracting(offset...))
+                offset = input.count
+            case .open, .closing:
+                readFrame(input, &offset)
+            case .lingering, .ended:
+                return
+            }
+        }
+    }
+
+    private func readRequest(_ input: Span<UInt8>, _ offset: inout Int) {
+        do throws(UpgradeRequestFault) {
+            switch try parser.receive(input.extracting(offset...)) {
+            case .needMore:
+                offset = input.count
+            case .complete(let head, let consumed):
+                offset += consumed
+                requestReceived(head)
+            }
+        } catch {
+            offset = input.count
+            refuse(SimulatedService.Refusal(status: error.status, message: error.description))
+        }
+    }
+
+    private func keep(_ bytes: Span<UInt8>) {
+        guard !isIgnored else { return }
+        early += copy(bytes)
+        if early.count > ServerConnection.maxEarlyByteCount { finish(byReset: true) }
+    }
+
+    private func readFrame(_ input: Span<UInt8>, _ offset: inout Int) {
+        do throws(WebSocketViolation) {
+            switch try decoder.next(in: input, at: &offset) {
+            case .needMore, .pong: break
+            case .message(let kind, let range): messageReceived(kind, copy(input.extracting(range)))
+            case .assembledMessage(let kind): messageReceived(kind, decoder.takeMessage())
+            case .ping: answerPing()
+            case .close(let code): closeReceived(code)
+            }
+        } catch {
+            // RFC 6455 §7.1.7: the code names the rule.
+            if phase == .open { appendClose(error.closeCode, reason: error.section) }
+            sayGoodbye()
+        }
+    }
+
+    /// Binary messages mean nothing to the service.
+    private func messageReceived(_ kind: MessageKind, _ bytes: [UInt8]) {
+        guard let socket, kind == .text else { return }
+        unsafe server?.connection(on: socket, didReceive: bytes)
+    }
+
+    /// RFC 6455 §5.5.2.
+    private func answerPing() {
+        guard phase == .open, let server = unsafe server, server.service.configuration.liveness.answersPingFrames,
+            hasRoom(in: server)
+        else { return }
+        let payload = decoder.controlPayload
+        append(.pong, payload.span)
+    }
+
+    /// RFC 6455 §5.5.1: the answer to a Close frame that came first has its code.
+    private func closeReceived(_ code: CloseCode?) {
+        if phase == .open { appendClose(code, reason: "") }
+        sayGoodbye()
+    }
+
+    private func copy(_ bytes: Span<UInt8>) -> [UInt8] {
+        // The span's memory is borrowed for the closure.
+        unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    }
+}

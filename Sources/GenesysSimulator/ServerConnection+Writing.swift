@@ -1,0 +1,73 @@
+internal import GenesysLoop
+
+/// Bytes out: frames to TLS to one write for each pass.
+extension ServerConnection {
+    /// Queues a message, in frames of at most `maxFrameByteCount` (RFC 6455 §5.4).
+    ///
+    /// - Returns: whether it was queued; not when the connection is not open, or is dropped because its client reads too
+    ///   slowly.
+    func send(_ opcode: Opcode, _ message: [UInt8], maxFrameByteCount: Int?) -> Bool {
+        guard phase == .open, let server = unsafe server, hasRoom(in: server) else { return false }
+        let size = max(1, maxFrameByteCount ?? message.count)
+        let bytes = message.span
+        var start = 0
+        repeat {
+            let end = min(message.count, start + size)
+            append(
+                start == 0 ? opcode : .continuation, isFinal: end == message.count, bytes.extracting(start..<end))
+            start = end
+        } while start < message.count
+        return true
+    }
+
+    /// Drops the connection when more waits for its client than is allowed.
+    func hasRoom(in server: SimulatorServer) -> Bool {
+        guard outbox.count + tcp.queuedByteCount > server.maxQueuedByteCount else { return true }
+        finish(byReset: true)
+        return false
+    }
+
+    func append(_ opcode: Opcode, isFinal: Bool = true, _ payload: Span<UInt8>) {
+        FrameEncoder.append(opcode, isFinal: isFinal, payload: payload, maskingKey: nil, to: &outbox)
+        wantsFlush()
+    }
+
+    /// Appends a Close frame. A code that must not be on the wire goes there too: a simulator may be told to break rules.
+    func appendClose(_ code: CloseCode?, reason: String) {
+        if let code, !code.isValidOnWire {
+            append(.close, [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)].span)
+        } else {
+            append(.close, FrameEncoder.closePayload(code, reason: reason).span)
+        }
+    }
+
+    /// Sees to it that the next pass sends what is queued.
+    func wantsFlush() {
+        guard !isUnflushed else { return }
+        isUnflushed = true
+        unsafe server?.connectionHasOutput(self)
+    }
+
+    /// Hands what is queued to TLS and TCP, as one write.
+    ///
+    /// - Parameter isLast: nothing follows: with close_notify.
+    func flush(isLast: Bool = false) {
+        isUnflushed = false
+        guard phase != .ended else { return }
+        guard let tls else {
+            var bytes: [UInt8] = []
+            swap(&bytes, &outbox)
+            return tcp.write(bytes)
+        }
+        if !outbox.isEmpty {
+            do throws(TLSError) {
+                try tls.write(outbox.span)
+            } catch {
+                return finish(byReset: false)
+            }
+            outbox.removeAll(keepingCapacity: outbox.capacity <= 65_536)
+        }
+        if isLast { tls.sendCloseNotify() }
+        tcp.write(tls.takeOutgoing())
+    }
+}

@@ -1,0 +1,243 @@
+internal import GenesysLoop
+
+/// One accepted connection of a `SimulatorServer`: TLS, upgrade request, frames, closing handshake.
+///
+///     requesting ─▶ deciding ─▶ open ─▶ closing ─▶ lingering ─▶ ended
+///         └────────────┴─────────┴─ refusal, violation, end ─▲      ▲
+///         └────────────┴─────────┴─ reset, drop, failure ───────────┘
+///
+/// - `requesting`: the TLS handshake, then the head of the upgrade request. Limit: `requestTimeout`.
+/// - `deciding`: the request waits for `upgradeDelay`, or is never answered.
+/// - `open`: it is a socket of the service.
+/// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout`, all in all.
+/// - `lingering`: all is said; input is read and thrown away until the client ends the connection, so that a reset does
+///   not destroy our last words on their way. Limit: `closeTimeout`.
+///
+/// The service has forgotten the socket as soon as it is no longer `open`.
+final class ServerConnection {
+    enum Phase: Equatable {
+        case requesting, deciding, open, closing, lingering, ended
+    }
+
+    /// What a client may make the server hold.
+    static let limits = MessageLimits(maxMessageByteCount: 1_048_576)
+    /// Frames that may come before the answer to the upgrade request, against RFC 6455 §4.1.
+    static let maxEarlyByteCount = 65_536
+
+    // Cleared before the server lets go of the connection.
+    unowned(unsafe) var server: SimulatorServer?
+    let tcp: TCPConnection
+    private let timer: Timer
+    var tls: TLSSession?
+
+    private(set) var phase: Phase = .requesting
+    /// The socket of the service, while it is one.
+    private(set) var socket: SimulatedService.SocketID?
+    var parser = UpgradeRequestParser()
+    var decoder = MessageDecoder(role: .server, limits: ServerConnection.limits)
+    private var request: UpgradeRequestHead?
+    /// Bytes that came while the request was being decided.
+    var early: [UInt8] = []
+    /// The request is never answered.
+    private(set) var isIgnored = false
+    private var inputHasEnded = false
+
+    /// Frames and heads not yet handed to TLS or TCP.
+    var outbox: [UInt8] = []
+    /// It is in the server's list of those to flush.
+    var isUnflushed = false
+
+    init(_ tcp: TCPConnection, server: SimulatorServer) {
+        self.tcp = tcp
+        unsafe self.server = server
+        timer = Timer(loop: tcp.loop, group: tcp.group)
+    }
+
+    deinit {
+        timer.close()
+        tcp.close()
+    }
+
+    func start() {
+        guard let server = unsafe server else { return }
+        unsafe tcp.owner = self
+        unsafe timer.owner = self
+        if let context = server.context {
+            do throws(TLSError) {
+                tls = try TLSSession(serverOn: context)
+            } catch {
+                return finish(byReset: true)
+            }
+        }
+        setTimer(server.requestTimeout)
+        tcp.startReading()
+    }
+
+    private func setTimer(_ limit: Duration) {
+        timer.start(at: tcp.loop.now.instant + limit)
+    }
+
+    // MARK: - The upgrade
+
+    /// The head of a request is complete (RFC 6455 §4.2).
+    func requestReceived(_ head: UpgradeRequestHead) {
+        guard let server = unsafe server else { return }
+        do throws(UpgradeRequestFault) {
+            try head.checkUpgrade()
+        } catch {
+            return refuse(SimulatedService.Refusal(status: error.status, message: error.description))
+        }
+        request = head
+        phase = .deciding
+        let delay = server.service.configuration.channels.upgradeDelay
+        if delay > .zero { setTimer(delay) } else { decide() }
+    }
+
+    private func decide() {
+        guard let server = unsafe server, let request, let key = request.key else { return }
+        self.request = nil
+        timer.stop()
+        switch server.connection(self, didRequest: request.target) {
+        case .accept(let socket):
+            self.socket = socket
+            phase = .open
+            appendHead { () throws(InvalidHeader) in
+                try UpgradeResponse.accept(acceptValue: HandshakeKey.accept(for: key))
+            }
+            let bytes = early
+            early = []
+            receive(bytes.span)
+        case .refuse(let refusal):
+            refuse(refusal)
+        case .reset:
+            finish(byReset: true)
+        case .neverAnswer:
+            isIgnored = true
+        }
+    }
+
+    func refuse(_ refusal: SimulatedService.Refusal) {
+        var body = JSONObject()
+        body.add("message", refusal.message)
+        body.add("status", json: Array("\(refusal.status)".utf8))
+        let bytes = body.finished()
+        let headers = [("Content-Type", "application/json")] + refusal.headers.map { ($0.name, $0.value) }
+        appendHead { () throws(InvalidHeader) in
+            try UpgradeResponse.refuse(status: refusal.status, headers: headers, body: bytes)
+        }
+        sayGoodbye()
+    }
+
+    /// A header that would break the head, which only a configuration can hold, costs the answer and not the program.
+    private func appendHead(_ head: () throws(InvalidHeader) -> [UInt8]) {
+        outbox += (try? head()) ?? Array("HTTP/1.1 500 Invalid Configuration\r\nContent-Length: 0\r\n\r\n".utf8)
+        wantsFlush()
+    }
+
+    // MARK: - The end
+
+    /// Starts the closing handshake (RFC 6455 §7.1.2), behind all that is queued.
+    func close(_ code: CloseCode, reason: String) {
+        switch phase {
+        case .open:
+            appendClose(code, reason: reason)
+            leave()
+            phase = .closing
+            setTimer(closeTimeout)
+        case .requesting, .deciding:
+            finish(byReset: false)
+        case .closing, .lingering, .ended:
+            break
+        }
+    }
+
+    /// Ends it without a Close frame; what is queued is sent as far as the kernel takes it at once.
+    func drop() {
+        flush()
+        finish(byReset: false)
+    }
+
+    /// All is said: close_notify, then FIN when the queue is empty.
+    func sayGoodbye() {
+        guard phase != .lingering, phase != .ended else { return }
+        leave()
+        phase = .lingering
+        flush(isLast: true)
+        guard phase == .lingering else { return }
+        tcp.shutdown()
+        setTimer(closeTimeout)
+    }
+
+    /// The service hears that the socket is over.
+    private func leave() {
+        guard let socket else { return }
+        self.socket = nil
+        unsafe server?.connectionDidLeave(socket)
+    }
+
+    /// Lets go of the socket. A reset is for what is to look like one, and for a client that does not read.
+    func finish(byReset: Bool) {
+        guard phase != .ended else { return }
+        phase = .ended
+        leave()
+        timer.close()
+        if byReset { tcp.abort() } else { tcp.close() }
+        tls = nil
+        outbox = []
+        early = []
+        let server = unsafe self.server
+        unsafe self.server = nil
+        server?.connection(self, didEndWith: tcp.group)
+    }
+
+    private func finishIfDrained() {
+        guard phase == .lingering, inputHasEnded, tcp.queuedByteCount == 0 else { return }
+        finish(byReset: false)
+    }
+
+    private var closeTimeout: Duration { unsafe server?.closeTimeout ?? .zero }
+
+    /// The client will send no more, by close_notify or FIN. A half-closed socket is of no use to a WebSocket: ours ends
+    /// as well, after what is queued.
+    func inputDidEnd() {
+        switch phase {
+        case .requesting, .deciding: finish(byReset: false)
+        case .open, .closing: sayGoodbye()
+        case .lingering, .ended: break
+        }
+    }
+}
+
+extension ServerConnection: TimerOwner, TCPConnectionOwner {
+    func timerDidFire(_ timer: Timer) {
+        switch phase {
+        case .requesting: finish(byReset: false)
+        case .deciding: decide()
+        case .closing, .lingering: finish(byReset: tcp.queuedByteCount > 0)
+        case .open, .ended: break
+        }
+    }
+
+    func connectionDidConnect(_ connection: TCPConnection) {}
+
+    func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {}
+
+    func connectionDidReachEOF(_ connection: TCPConnection) {
+        inputHasEnded = true
+        inputDidEnd()
+        finishIfDrained()
+    }
+
+    func connection(_ connection: TCPConnection, didFailWith error: UVError) {
+        finish(byReset: false)
+    }
+
+    func connectionDidDrain(_ connection: TCPConnection) {
+        finishIfDrained()
+    }
+
+    func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
+        // The loop lends its buffer for the length of the call.
+        unsafe didRead(bytes)
+    }
+}

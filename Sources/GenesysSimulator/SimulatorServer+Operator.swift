@@ -1,0 +1,79 @@
+public import GenesysLoop
+
+/// What an operator of the service, or a test, can make happen at any time. See `SimulatedService` for the meaning.
+extension SimulatorServer {
+    /// Announces maintenance on every open socket of the target, and ends these sockets a while later.
+    public func announceMaintenance(_ target: SimulatedService.Target = .all) {
+        operate { $0.announceMaintenance(target, now: $1) }
+    }
+
+    /// Ends the life of channels now.
+    public func expireChannel(_ target: SimulatedService.Target) {
+        operate { $0.expireChannel(target, now: $1) }
+    }
+
+    /// Evicts channels, as one channel too many does.
+    public func evict(_ target: SimulatedService.Target) {
+        operate { $0.evict(target, now: $1) }
+    }
+
+    /// Revokes the token that made the channels.
+    public func revokeToken(_ target: SimulatedService.Target = .all) {
+        operate { $0.revokeToken(target, now: $1) }
+    }
+
+    /// Sends a system message on every open socket.
+    public func announce(_ notice: SimulatedService.SystemNotice, to target: SimulatedService.Target = .all) {
+        operate { $0.announce(notice, to: target, now: $1) }
+    }
+
+    /// Ends every open socket. The channels stay.
+    public func disconnect(
+        _ target: SimulatedService.Target = .all, _ ending: SimulatedService.Configuration.Endings.Ending = .drop
+    ) {
+        operate { $0.disconnect(target, ending, now: $1) }
+    }
+
+    /// Sends any bytes on every open socket.
+    public func inject(_ message: [UInt8], asBinary: Bool = false, into target: SimulatedService.Target = .all) {
+        operate { $0.inject(message, asBinary: asBinary, into: target, now: $1) }
+    }
+
+    /// Sends a message, as it is, to every channel that has the topic.
+    public func publish(_ message: [UInt8], to topic: Topic) {
+        operate { $0.publish(message, to: topic, now: $1) }
+    }
+
+    /// Sends a notification with this body and a fresh correlation id to every channel that has the topic.
+    public func publish(eventBody: [UInt8], to topic: Topic) {
+        operate { $0.publish(eventBody: eventBody, to: topic, now: $1) }
+    }
+
+    /// Adds (`POST …/subscriptions`) or replaces (`PUT`) the topics of a channel, and renews its life.
+    ///
+    /// - Throws: `SimulatedService.Refusal`.
+    @discardableResult
+    public func changeSubscriptions(
+        _ topics: [Topic], of channelID: String, replaces: Bool = false, ignoringErrors: Bool = false
+    ) throws -> [SimulatedService.TopicState] {
+        loop.preconditionCurrent("SimulatorServer.changeSubscriptions")
+        defer { serviceDidChange() }
+        return try service.subscriptionsChanged(
+            topics, of: channelID, replaces: replaces, ignoringErrors: ignoringErrors, now: now)
+    }
+
+    /// Removes all topics of a channel, as `DELETE …/subscriptions` does.
+    ///
+    /// - Throws: `SimulatedService.Refusal`.
+    public func removeSubscriptions(of channelID: String) throws {
+        loop.preconditionCurrent("SimulatorServer.removeSubscriptions")
+        defer { serviceDidChange() }
+        try service.subscriptionsRemoved(of: channelID, now: now)
+    }
+
+    private func operate(_ body: (inout SimulatedService, Duration) -> [SimulatedService.Action]) {
+        loop.preconditionCurrent("SimulatorServer")
+        perform(body(&service, now))
+        serviceDidChange()
+    }
+}

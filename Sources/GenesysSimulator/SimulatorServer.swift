@@ -1,0 +1,205 @@
+public import GenesysLoop
+
+/// The simulated service behind a socket: WebSocket over TLS (or plain) on an event loop of the library.
+///
+/// ```swift
+/// let loop = try EventLoop()
+/// let server = try SimulatorServer(on: loop, seed: 1)
+/// server.start()
+/// let (uri, _) = try server.createChannel()          // wss://localhost:49152/channels/streaming-…
+/// ```
+///
+/// From `start()` to the completion of `close(completion:)` the loop retains the server and keeps running. All calls
+/// belong on the loop's thread and trap elsewhere. What a call makes happen is sent in a pass of the loop, in one write
+/// for each connection, never within the call.
+///
+/// # Connections
+///
+///     securing ─▶ requesting ─▶ deciding ─▶ open ─▶ closing ─▶ lingering ─▶ ended
+///         └───────────┴────────────┴─────────┴─ refusal, violation, end ─▶ (lingering) ─▶ ended
+///
+/// See `ServerConnection`. Limits: a client has `requestTimeout` to send its whole upgrade request, `closeTimeout` to
+/// answer a Close frame, and may leave `maxQueuedByteCount` unread.
+///
+/// The service's time is that since the making of the server. There is one timer, at `SimulatedService.nextDeadline`;
+/// and one for each connection, for the limits above.
+public final class SimulatorServer {
+    /// The loop that drives the server.
+    public let loop: EventLoop
+    /// The numeric address it listens on.
+    public let host: String
+    /// The port it listens on, never 0.
+    public let port: UInt16
+    /// What its TLS shows; nil where it speaks `ws:`.
+    public let certificates: SimulatorCertificates?
+
+    /// How long a client may take from the TCP connection to the end of its upgrade request. Default 10 s.
+    public var requestTimeout: Duration = .seconds(10)
+    /// How long a client may take to answer a Close frame; then it is dropped. Default 2 s.
+    public var closeTimeout: Duration = .seconds(2)
+    /// How many bytes may wait for a client that reads too slowly. When more wait and another message is to be sent, the
+    /// client is dropped by a reset, as the queue of a real service is bounded too. Default 64 MiB.
+    public var maxQueuedByteCount = 64 * 1_024 * 1_024
+
+    /// The service. Reading it is free of effects; it is changed by the calls of the server.
+    public package(set) var service: SimulatedService
+    /// Why the server can accept no more connections; nil as long as it can. Open ones go on.
+    public internal(set) var failure: SimulatorError?
+
+    /// TCP connections accepted since the start.
+    public internal(set) var acceptedSocketCount = 0
+    /// TCP connections that are open, whatever their state.
+    public var openSocketCount: Int { connections.count }
+    /// Text and binary messages queued for sending, since the start.
+    public internal(set) var sentMessageCount = 0
+    /// Subscribe commands received since the start, refused ones included.
+    public internal(set) var receivedSubscribeCount = 0
+
+    enum State: Equatable {
+        case idle, started, closing, closed
+    }
+
+    let context: TLSContext?
+    let group: HandleGroup
+    let listener: TCPListener
+    let timer: Timer
+    let origin: Instant
+    var state: State = .idle
+    var connections: [ObjectIdentifier: ServerConnection] = [:]
+    var sockets: [SimulatedService.SocketID: ServerConnection] = [:]
+    /// Connections with something to send in the next pass.
+    var unflushed: [ServerConnection] = []
+    /// Connections that are gone but for the close callbacks of their handles.
+    var endingGroups: [HandleGroup] = []
+    /// What the timer is set to.
+    var armedDeadline: Duration?
+    var completions: [() -> Void] = []
+
+    /// Makes a server that listens, but accepts nothing before `start()`: until then, clients are reset.
+    ///
+    /// - Parameters:
+    ///   - loop: drives the server.
+    ///   - host: a numeric address. The certificate of the simulator is for the loopback addresses.
+    ///   - port: 0 lets the system choose; see `port`.
+    ///   - tls: whether it speaks TLS (`wss:`) or not (`ws:`).
+    ///   - certificates: what its TLS shows; nil for `SimulatorCertificates.inMemory()`.
+    ///   - configuration: how the service behaves.
+    ///   - seed: decides every random number of the service.
+    /// - Throws: `SimulatorError`.
+    public init(
+        on loop: EventLoop, host: String = "127.0.0.1", port: UInt16 = 0, tls: Bool = true,
+        certificates: SimulatorCertificates? = nil,
+        configuration: SimulatedService.Configuration = SimulatedService.Configuration(), seed: UInt64
+    ) throws {
+        loop.preconditionCurrent("SimulatorServer.init")
+        self.loop = loop
+        self.host = host
+        self.certificates = tls ? try certificates ?? SimulatorCertificates.inMemory() : nil
+        do throws(TLSError) {
+            context = try self.certificates?.serverContext()
+        } catch {
+            throw SimulatorError(.certificates, "The simulator cannot use its certificates: \(error)")
+        }
+        group = HandleGroup(loop: loop)
+        listener = TCPListener(loop: loop, group: group)
+        do throws(UVError) {
+            try listener.bind(host: host, port: port)
+        } catch {
+            throw SimulatorError(listeningOn: host, port: port, error)
+        }
+        self.port = listener.localPort
+        timer = Timer(loop: loop, group: group)
+        origin = loop.now.instant
+        service = SimulatedService(configuration: configuration, seed: seed)
+        unsafe listener.owner = self
+        unsafe timer.owner = self
+    }
+
+    deinit {
+        listener.close()
+        timer.close()
+    }
+
+    /// Accepts connections from now on. Calling it again, or after `close(completion:)`, does nothing.
+    public func start() {
+        loop.preconditionCurrent("SimulatorServer.start")
+        guard state == .idle else { return }
+        state = .started
+        loop.retain(self)
+        serviceDidChange()
+    }
+
+    /// Closes everything: no connection is accepted any more, open ones get a Close frame with 1001, and what is not
+    /// closed after `closeTimeout` is dropped.
+    ///
+    /// - Parameter completion: called from the loop when the last handle is closed; if that was long ago, soon.
+    public func close(completion: (() -> Void)? = nil) {
+        loop.preconditionCurrent("SimulatorServer.close")
+        if let completion { completions.append(completion) }
+        switch state {
+        case .idle, .started:
+            state = .closing
+            loop.retain(self)
+            listener.close()
+            timer.close()
+            for connection in connections.values { connection.close(.goingAway, reason: "The simulator closes") }
+            group.whenEmpty(self)
+        case .closing:
+            break
+        case .closed:
+            loop.retain(self)
+            loop.schedule(self)
+        }
+    }
+
+    // MARK: - Channels
+
+    /// How the service behaves. Changes apply from the next input on; what is already scheduled stays so.
+    public var configuration: SimulatedService.Configuration {
+        get { service.configuration }
+        set {
+            loop.preconditionCurrent("SimulatorServer.configuration")
+            service.configuration = newValue
+            serviceDidChange()
+        }
+    }
+
+    /// The certificate that clients must trust, in PEM; empty where the server speaks `ws:`.
+    public var caCertificatePEM: [UInt8] { certificates?.caCertificatePEM ?? [] }
+
+    /// Makes a channel, as `POST /api/v2/notifications/channels` does.
+    ///
+    /// - Returns: the URI to connect to, and the channel's id.
+    /// - Throws: `SimulatedService.Refusal`, the configured `creationRefusal`.
+    public func createChannel() throws -> (uri: String, id: String) {
+        loop.preconditionCurrent("SimulatorServer.createChannel")
+        defer { serviceDidChange() }
+        let channel = try service.channelCreated(now: now)
+        return (uri(ofChannel: channel.id), channel.id)
+    }
+
+    /// The URI of a channel, whether it exists or not.
+    ///
+    /// It names `localhost` when the server listens on a loopback or on any address, else the address.
+    public func uri(ofChannel id: String) -> String {
+        let isLocal = host.hasPrefix("127.") || ["::1", "0.0.0.0", "::"].contains(host)
+        let name = isLocal ? "localhost" : host.contains(":") ? "[\(host)]" : host
+        return "\(context == nil ? "ws" : "wss")://\(name):\(port)/channels/\(id)"
+    }
+}
+
+extension SimulatorError {
+    init(listeningOn host: String, port: UInt16, _ error: UVError) {
+        switch error.name {
+        case "EADDRINUSE":
+            self.init(
+                .addressInUse,
+                "Port \(port) on \(host) is in use by another program: choose another port, or 0 for a free one.")
+        case "EACCES":
+            self.init(
+                .cannotListen, "Listening on port \(port) of \(host) is not permitted: ports below 1024 need rights.")
+        default:
+            self.init(.cannotListen, "The simulator cannot listen on port \(port) of \(host): \(error.text).")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import GenesysLoop
+import GenesysSimulator
+import Testing
+
+/// A loop with a server and one channel on it, and a watchdog that ends a test which would hang.
+final class ServerStage: TimerOwner {
+    typealias Configuration = SimulatedService.Configuration
+
+    let loop: EventLoop
+    let server: SimulatorServer
+    let id: String
+    let uri: String
+    private(set) var hasTimedOut = false
+    private var watchdog: Timer?
+
+    /// The feed rests unless `change` says otherwise, so that each test sees what it asked for.
+    init(tls: Bool = true, seed: UInt64 = 1, _ change: (inout Configuration) -> Void = { _ in }) throws {
+        var configuration = Configuration()
+        configuration.publishing.rate = 0
+        change(&configuration)
+        loop = try EventLoop()
+        server = try SimulatorServer(on: loop, tls: tls, configuration: configuration, seed: seed)
+        (uri, id) = try server.createChannel()
+        server.start()
+    }
+
+    func timerDidFire(_ timer: Timer) {
+        hasTimedOut = true
+        loop.stop()
+    }
+
+    /// Runs until `end()` was called and everything is closed.
+    func run() {
+        let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
+        watchdog.start(at: loop.now.instant + .seconds(30))
+        self.watchdog = watchdog
+        loop.run()
+        #expect(!hasTimedOut, "the test did not come to its end")
+        #expect(server.openSocketCount == 0)
+        self.watchdog?.close()
+    }
+
+    /// Closes the server; with it, the loop has nothing left to do.
+    func end() {
+        server.close { [self] in
+            watchdog?.close()
+            watchdog = nil
+        }
+    }
+
+    /// A channel of the library that trusts the server and gives up at its first loss.
+    func open(
+        _ host: Host, topics: [Topic] = [presence], _ change: (inout ChannelConfiguration) -> Void = { _ in }
+    ) throws {
+        var configuration = ChannelConfiguration()
+        configuration.tls.trust = .pem(server.caCertificatePEM)
+        configuration.reconnect = .never
+        change(&configuration)
+        let channel = try Channel(
+            uri: uri, topics: topics, on: loop, delegate: host, configuration: configuration)
+        host.didFail = { [self] in end() }
+        host.didClose = { [self] in end() }
+        channel.open()
+    }
+
+    func publish(_ number: Int) {
+        server.publish(eventBody: Array("{\"n\":\(number)}".utf8), to: presence)
+    }
+}
+
+let presence: Topic = "v2.users.0f3c4a1e-0000-4000-8000-00000000000a.presence"
+
+/// A delegate that notes what it hears.
+final class Host: ChannelDelegate {
+    struct Body: Decodable {
+        let n: Int
+    }
+
+    var notificationCount = 0
+    var numbers: [Int] = []
+    var recoveries: [Recovery.Method] = []
+    var gapCount = 0
+    var expiryCount = 0
+    var failure: ChannelFailure?
+    var isClosed = false
+
+    var didSubscribe: (Channel) -> Void = { _ in }
+    var didNotify: (Channel, Int) -> Void = { _, _ in }
+    var didReceive: (Channel, Int) -> Void = { _, _ in }
+    var didRecover: (Channel) -> Void = { _ in }
+    var didFail: () -> Void = {}
+    var didClose: () -> Void = {}
+
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { didSubscribe(channel) }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        notificationCount += 1
+        didNotify(channel, notificationCount)
+        guard let body = try? notification.decode(Body.self) else { return }
+        numbers.append(body.n)
+        didReceive(channel, body.n)
+    }
+
+    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+        recoveries.append(recovery.method)
+        didRecover(channel)
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) { gapCount += 1 }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { expiryCount += 1 }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        self.failure = failure
+        didFail()
+    }
+
+    func channelDidClose(_ channel: Channel) {
+        isClosed = true
+        didClose()
+    }
+}

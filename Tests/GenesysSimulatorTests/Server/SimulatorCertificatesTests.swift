@@ -1,0 +1,84 @@
+import Foundation
+import GenesysLoop
+import GenesysSimulator
+import Testing
+
+@Suite struct SimulatorCertificatesTests {
+    /// Runs `body` with the path of a folder that does not exist, and removes it afterwards.
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("genesys-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: root) }
+        try body(root.path)
+    }
+
+    private func mode(_ path: String) throws -> Int? {
+        (try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber)?.intValue
+    }
+
+    @Test func `a missing folder is made, and used again`() throws {
+        try withFolder { root in
+            let path = root + "/a/b/"
+            let made = try SimulatorCertificates.folder(path)
+            #expect(try mode(root) == 0o700)
+            #expect(try mode(path) == 0o700)
+            #expect(try mode(path + "server-key.pem") == 0o600)
+            #expect(made.caFile == path + "ca.pem")
+            #expect(FileManager.default.contents(atPath: path + "ca.pem") == Data(made.caCertificatePEM))
+            #expect(try SimulatorCertificates.folder(path) == made)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == 3)
+        }
+    }
+
+    @Test func `certificates of a folder are trusted by a client that reads the file`() throws {
+        try withFolder { path in
+            let loop = try EventLoop()
+            let server = try SimulatorServer(
+                on: loop, certificates: try .folder(path), configuration: SimulatedService.Configuration(), seed: 1)
+            server.start()
+            var configuration = ChannelConfiguration()
+            configuration.tls.trust = .file(path + "/ca.pem")
+            configuration.reconnect = .never
+            let host = Host()
+            host.didSubscribe = { channel in channel.close() }
+            host.didClose = { server.close() }
+            host.didFail = { server.close() }
+            let channel = try Channel(
+                uri: try server.createChannel().uri, topics: [presence], on: loop, delegate: host,
+                configuration: configuration)
+            channel.open()
+            loop.run()
+            #expect(host.isClosed)
+        }
+    }
+
+    @Test func `some of the files are an error, and are left alone`() throws {
+        try withFolder { path in
+            _ = try SimulatorCertificates.folder(path)
+            try FileManager.default.removeItem(atPath: path + "/server.pem")
+            let error = #expect(throws: SimulatorError.self) { _ = try SimulatorCertificates.folder(path) }
+            #expect(error?.kind == .certificates)
+            #expect(error?.description.contains("holds server-key.pem and ca.pem only") == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).count == 2)
+        }
+    }
+
+    @Test func `a file in place of the folder, and files that are no PEM, are errors that name them`() throws {
+        try withFolder { path in
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            let file = path + "/file"
+            #expect(FileManager.default.createFile(atPath: file, contents: Data()))
+            let error = #expect(throws: SimulatorError.self) { _ = try SimulatorCertificates.folder(file) }
+            #expect(error?.description.contains(file) == true)
+            for name in ["ca.pem", "server.pem", "server-key.pem"] {
+                #expect(FileManager.default.createFile(atPath: "\(path)/\(name)", contents: Data("no PEM".utf8)))
+            }
+            let other = #expect(throws: SimulatorError.self) { _ = try SimulatorCertificates.folder(path) }
+            #expect(other?.description.contains("The certificates in \(path) cannot be used") == true)
+        }
+    }
+
+    @Test(arguments: ["", "a\0b"])
+    func `a path that is none is an error`(path: String) {
+        #expect(throws: SimulatorError.self) { _ = try SimulatorCertificates.folder(path) }
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import GenesysLoop
+import GenesysSimulator
+import Testing
+
+@Suite struct SimulatorServerTests {
+    @Test func `a port in use is named`() throws {
+        let stage = try ServerStage()
+        let error = #expect(throws: SimulatorError.self) {
+            _ = try SimulatorServer(on: stage.loop, port: stage.server.port, seed: 1)
+        }
+        #expect(error?.kind == .addressInUse)
+        #expect(error?.description.contains("Port \(stage.server.port) on 127.0.0.1 is in use") == true)
+        stage.end()
+        stage.run()
+    }
+
+    @Test func `an address that is none of ours is named`() throws {
+        let loop = try EventLoop()
+        for host in ["192.0.2.1", "localhost", ""] {
+            let error = #expect(throws: SimulatorError.self) {
+                _ = try SimulatorServer(on: loop, host: host, tls: false, seed: 1)
+            }
+            #expect(error?.kind == .cannotListen)
+        }
+    }
+
+    @Test func `a server that was never started closes and lets the loop end`() throws {
+        let loop = try EventLoop()
+        var closedCount = 0
+        let server = try SimulatorServer(on: loop, tls: false, seed: 1)
+        server.close { closedCount += 1 }
+        server.close { closedCount += 1 }
+        loop.run()
+        #expect(closedCount == 2)
+        server.close { closedCount += 1 }
+        #expect(closedCount == 2)
+        loop.run()
+        #expect(closedCount == 3)
+    }
+
+    @Test func `a server that is dropped unused leaves nothing`() throws {
+        let loop = try EventLoop()
+        _ = try SimulatorServer(on: loop, seed: 1)
+        loop.run()
+    }
+
+    @Test func `a refused creation is thrown`() throws {
+        let stage = try ServerStage()
+        stage.server.configuration.channels.creationRefusal = .tooManyRequests(retryAfter: 3)
+        #expect(throws: SimulatedService.Refusal.tooManyRequests(retryAfter: 3)) {
+            _ = try stage.server.createChannel()
+        }
+        stage.end()
+        stage.run()
+    }
+
+    @Test func `topics can be managed by REST`() throws {
+        let stage = try ServerStage()
+        let states = try stage.server.changeSubscriptions([presence], of: stage.id)
+        #expect(states == [.init(topic: presence, isPermitted: true)])
+        let host = Host()
+        host.didSubscribe = { _ in stage.publish(1) }
+        host.didReceive = { channel, _ in
+            try? stage.server.removeSubscriptions(of: stage.id)
+            channel.close()
+        }
+        try stage.open(host, topics: [])
+        stage.run()
+        #expect(host.numbers == [1])
+        #expect(stage.server.receivedSubscribeCount == 0)
+    }
+
+    @Test func `a second socket ends the first with 1000`() throws {
+        let stage = try ServerStage()
+        let first = try RawClient(stage)
+        var second: RawClient?
+        first.didOpen = { _ in second = try? RawClient(stage) }
+        first.didReceiveClose = { client in client.send(.close, [3, 232]) }
+        first.didEnd = { _ in second?.send(.close, [3, 232]) }
+        second?.didEnd = { _ in stage.end() }
+        first.didEnd = { _ in
+            second?.didEnd = { _ in stage.end() }
+            second?.send(.close, [3, 232])
+        }
+        stage.run()
+        #expect(first.closeCode == .normal)
+        #expect(second?.closeCode == .normal)
+        #expect(stage.server.acceptedSocketCount == 2)
+    }
+
+    @Test func `a client that does not read is dropped, one that reads gets everything`() throws {
+        let message = [UInt8](repeating: UInt8(ascii: "x"), count: 262_144)
+        for reads in [true, false] {
+            let stage = try ServerStage(tls: false)
+            stage.server.maxQueuedByteCount = 1_048_576
+            let client = try RawClient(stage)
+            let pump = Pump(stage.loop) { pump in
+                stage.server.inject(message)
+                if reads ? stage.server.sentMessageCount < 100 : stage.server.openSocketCount > 0 {
+                    pump.again()
+                } else if reads {
+                    client.send(.close, [3, 232])
+                } else {
+                    client.tcp.startReading()
+                }
+            }
+            client.didOpen = { client in
+                if !reads { client.tcp.stopReading() }
+                pump.again()
+            }
+            client.didEnd = { _ in stage.end() }
+            stage.run()
+            #expect(client.ending == (reads ? "EOF" : "ECONNRESET"))
+            #expect(reads ? client.messages.count == 100 : client.messages.count < stage.server.sentMessageCount)
+        }
+    }
+
+    #if os(Linux)
+    @Test func `two hundred connections leave no descriptor`() async {
+        await #expect(processExitsWith: .success) {
+            func descriptorCount() throws -> Int {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            }
+            // What the first use of OpenSSL and of the name look-up opens stays open.
+            try openAndClose(2)
+            let before = try descriptorCount()
+            try openAndClose(200)
+            #expect(try descriptorCount() == before)
+        }
+    }
+    #endif
+}
+
+/// Opens and closes so many channels in turn, on one server.
+private func openAndClose(_ count: Int) throws {
+    let stage = try ServerStage()
+    var closedCount = 0
+    func next() {
+        let host = Host()
+        host.didSubscribe = { channel in channel.close() }
+        do {
+            try stage.open(host)
+        } catch {
+            Issue.record(error)
+            return stage.end()
+        }
+        host.didFail = {
+            Issue.record("\(String(describing: host.failure))")
+            stage.end()
+        }
+        host.didClose = {
+            _ = host
+            closedCount += 1
+            if closedCount == count { stage.end() } else { next() }
+        }
+    }
+    next()
+    stage.run()
+    #expect(closedCount == count)
+    #expect(stage.server.acceptedSocketCount == count)
+}
+
+/// Does something again and again, once for each turn of the loop.
+final class Pump: TimerOwner {
+    private let timer: Timer
+    private let body: (Pump) -> Void
+
+    init(_ loop: EventLoop, body: @escaping (Pump) -> Void) {
+        self.body = body
+        timer = Timer(loop: loop, group: HandleGroup(loop: loop))
+        unsafe timer.owner = self
+    }
+
+    deinit { timer.close() }
+
+    func again() { timer.start(at: timer.loop.now.instant) }
+
+    func timerDidFire(_ timer: Timer) { body(self) }
+}
