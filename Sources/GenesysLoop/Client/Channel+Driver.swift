@@ -114,7 +114,7 @@ extension Channel: LoopPass, TimerOwner {
 
     // MARK: - Time
 
-    private func setTimer() {
+    func setTimer() {
         guard driver.end == nil || !driver.links.isEmpty else { return }
         var deadline = machine.nextDeadline
         for link in driver.links {

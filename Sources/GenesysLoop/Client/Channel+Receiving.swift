@@ -12,6 +12,11 @@ extension Channel: LinkOwner {
         loop.schedule(self)
     }
 
+    package func linkDidChangeDeadline(_ link: Link) {
+        // An advance under way sets the timer at its end.
+        if !driver.isAdvancing { setTimer() }
+    }
+
     package func link(_ link: Link, didEnd end: LinkEnd) {
         enqueue(machine.linkEnded(link.id, end, now: loop.now))
         advance()

@@ -69,6 +69,7 @@
     func enter(_ phase: Phase, for limit: Duration?) {
         self.phase = phase
         deadline = limit.map { loop.now.instant + $0 }
+        if limit != nil { unsafe owner?.linkDidChangeDeadline(self) }
     }
 
     /// Ends it with the time-out of its phase.

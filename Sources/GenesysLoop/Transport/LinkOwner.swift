@@ -6,6 +6,8 @@ package protocol LinkOwner: AnyObject {
     func linkDidOpen(_ link: Link)
     /// There may be messages: pull them with `link.nextEvent()` until it says `needMore`.
     func linkDidReceive(_ link: Link)
+    /// A phase with another `deadline` has begun: the owner's timer may be due earlier than it is set to.
+    func linkDidChangeDeadline(_ link: Link)
     /// The connection is over, or as good as over; nothing more comes from it. Not called after `retire` or `drop`.
     func link(_ link: Link, didEnd end: LinkEnd)
     /// The link has let go of its socket. The last call.
