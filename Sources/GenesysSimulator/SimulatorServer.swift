@@ -13,16 +13,11 @@ public import GenesysLoop
 /// belong on the loop's thread and trap elsewhere. What a call makes happen is sent in a pass of the loop, in one write
 /// for each connection, never within the call.
 ///
-/// # Connections
+/// Limits: a client has `requestTimeout` to send its whole upgrade request and `closeTimeout` to answer a Close frame,
+/// may leave `maxQueuedByteCount` unread, and may send messages of 1 MiB.
 ///
-///     securing ─▶ requesting ─▶ deciding ─▶ open ─▶ closing ─▶ lingering ─▶ ended
-///         └───────────┴────────────┴─────────┴─ refusal, violation, end ─▶ (lingering) ─▶ ended
-///
-/// See `ServerConnection`. Limits: a client has `requestTimeout` to send its whole upgrade request, `closeTimeout` to
-/// answer a Close frame, and may leave `maxQueuedByteCount` unread.
-///
-/// The service's time is that since the making of the server. There is one timer, at `SimulatedService.nextDeadline`;
-/// and one for each connection, for the limits above.
+/// The service's time is that since the making of the server. There is one timer at `SimulatedService.nextDeadline`, and
+/// one for each connection, for the limits above.
 public final class SimulatorServer {
     /// The loop that drives the server.
     public let loop: EventLoop
@@ -42,7 +37,7 @@ public final class SimulatorServer {
     public var maxQueuedByteCount = 64 * 1_024 * 1_024
 
     /// The service. Reading it is free of effects; it is changed by the calls of the server.
-    public package(set) var service: SimulatedService
+    public internal(set) var service: SimulatedService
     /// Why the server can accept no more connections; nil as long as it can. Open ones go on.
     public internal(set) var failure: SimulatorError?
 

@@ -119,8 +119,11 @@ import Testing
         for upgrade in [ServerStage.Configuration.Channels.Upgrade.reset, .neverAnswer] {
             let stage = try ServerStage { $0.channels.upgrade = upgrade }
             let host = Host()
+            let start = stage.loop.now.instant
             try stage.open(host) { $0.deadlines.upgrade = .milliseconds(50) }
             stage.run()
+            // The deadline of the upgrade, not those of the phases before it.
+            #expect(stage.loop.now.instant - start < .seconds(5))
             #expect(host.failure?.reason == (upgrade == .reset ? .connectionClosed : .timeout))
             #expect(host.failure?.phase == .upgrade)
         }

@@ -107,7 +107,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner {
         unsafe tls.lend(bytes)
         let wasEstablished = tls.isEstablished
         do {
-            if try !wasEstablished, tls.handshake() { sendBytes(greeting) }
+            if !wasEstablished, try tls.handshake() { sendBytes(greeting) }
             reading: while true {
                 switch try unsafe tls.read(into: loop.plaintextBuffer) {
                 case .bytes(let count): receive(unsafe [UInt8](loop.plaintextBuffer[..<count]))

@@ -58,7 +58,8 @@ import Testing
     @Test func `topics can be managed by REST`() throws {
         let stage = try ServerStage()
         let states = try stage.server.changeSubscriptions([presence], of: stage.id)
-        #expect(states == [.init(topic: presence, isPermitted: true)])
+        #expect(states.map(\.topic) == [presence])
+        #expect(states.map(\.isPermitted) == [true])
         let host = Host()
         host.didSubscribe = { _ in stage.publish(1) }
         host.didReceive = { channel, _ in
@@ -77,8 +78,6 @@ import Testing
         var second: RawClient?
         first.didOpen = { _ in second = try? RawClient(stage) }
         first.didReceiveClose = { client in client.send(.close, [3, 232]) }
-        first.didEnd = { _ in second?.send(.close, [3, 232]) }
-        second?.didEnd = { _ in stage.end() }
         first.didEnd = { _ in
             second?.didEnd = { _ in stage.end() }
             second?.send(.close, [3, 232])
@@ -111,7 +110,8 @@ import Testing
             }
             client.didEnd = { _ in stage.end() }
             stage.run()
-            #expect(client.ending == (reads ? "EOF" : "ECONNRESET"))
+            // libuv reports a reset that follows unread bytes as the end of the stream.
+            #expect(reads ? client.hasClosed : !client.hasClosed)
             #expect(reads ? client.messages.count == 100 : client.messages.count < stage.server.sentMessageCount)
         }
     }
@@ -150,7 +150,8 @@ private func openAndClose(_ count: Int) throws {
             stage.end()
         }
         host.didClose = {
-            _ = host
+            // Nothing but its own closures keeps the host alive.
+            (host.didSubscribe, host.didFail, host.didClose) = ({ _ in }, {}, {})
             closedCount += 1
             if closedCount == count { stage.end() } else { next() }
         }
@@ -159,22 +160,4 @@ private func openAndClose(_ count: Int) throws {
     stage.run()
     #expect(closedCount == count)
     #expect(stage.server.acceptedSocketCount == count)
-}
-
-/// Does something again and again, once for each turn of the loop.
-final class Pump: TimerOwner {
-    private let timer: Timer
-    private let body: (Pump) -> Void
-
-    init(_ loop: EventLoop, body: @escaping (Pump) -> Void) {
-        self.body = body
-        timer = Timer(loop: loop, group: HandleGroup(loop: loop))
-        unsafe timer.owner = self
-    }
-
-    deinit { timer.close() }
-
-    func again() { timer.start(at: timer.loop.now.instant) }
-
-    func timerDidFire(_ timer: Timer) { body(self) }
 }
