@@ -8,7 +8,9 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// A folder with the three files of `SimulatorCertificates`. What is there is never overwritten.
+/// A folder with the three files of `SimulatorCertificates`.
+///
+/// What is there is never overwritten.
 struct CertificateFolder {
     static let caName = "ca.pem"
     static let chainName = "server.pem"

@@ -32,7 +32,9 @@ extension ServerConnection {
         wantsFlush()
     }
 
-    /// Appends a Close frame. A code that must not be on the wire goes there too: a simulator may be told to break rules.
+    /// Appends a Close frame.
+    ///
+    /// A code that must not be on the wire goes there too: a simulator may be told to break rules.
     func appendClose(_ code: CloseCode?, reason: String) {
         if let code, !code.isValidOnWire {
             append(.close, [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)].span)

@@ -175,7 +175,9 @@ final class ServerConnection {
         unsafe server?.connectionDidLeave(socket)
     }
 
-    /// Lets go of the socket. A reset is for what is to look like one, and for a client that does not read.
+    /// Lets go of the socket.
+    ///
+    /// A reset is for what is to look like one, and for a client that does not read.
     func finish(byReset: Bool) {
         guard phase != .ended else { return }
         phase = .ended
@@ -197,8 +199,9 @@ final class ServerConnection {
 
     private var closeTimeout: Duration { unsafe server?.closeTimeout ?? .zero }
 
-    /// The client will send no more, by close_notify or FIN. A half-closed socket is of no use to a WebSocket: ours ends
-    /// as well, after what is queued.
+    /// The client will send no more, by close_notify or FIN.
+    ///
+    /// A half-closed socket is of no use to a WebSocket: ours ends as well, after what is queued.
     func inputDidEnd() {
         switch phase {
         case .requesting, .deciding: finish(byReset: false)

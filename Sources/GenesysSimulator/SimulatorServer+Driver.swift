@@ -104,7 +104,9 @@ extension SimulatorServer {
         serviceDidChange()
     }
 
-    /// The socket is over for the service. Its connection may still have to close in order.
+    /// The socket is over for the service.
+    ///
+    /// Its connection may still have to close in order.
     func connectionDidLeave(_ socket: SimulatedService.SocketID) {
         sockets[socket] = nil
         service.socketEnded(socket, now: now)

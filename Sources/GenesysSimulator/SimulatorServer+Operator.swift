@@ -1,6 +1,8 @@
 public import GenesysLoop
 
-/// What an operator of the service, or a test, can make happen at any time. See `SimulatedService` for the meaning.
+/// What an operator of the service, or a test, can make happen at any time.
+///
+/// See `SimulatedService` for the meaning.
 extension SimulatorServer {
     /// Announces maintenance on every open socket of the target, and ends these sockets a while later.
     public func announceMaintenance(_ target: SimulatedService.Target = .all) {
@@ -27,7 +29,9 @@ extension SimulatorServer {
         operate { $0.announce(notice, to: target, now: $1) }
     }
 
-    /// Ends every open socket. The channels stay.
+    /// Ends every open socket.
+    ///
+    /// The channels stay.
     public func disconnect(
         _ target: SimulatedService.Target = .all, _ ending: SimulatedService.Configuration.Endings.Ending = .drop
     ) {

@@ -28,17 +28,27 @@ public final class SimulatorServer {
     /// What its TLS shows; nil where it speaks `ws:`.
     public let certificates: SimulatorCertificates?
 
-    /// How long a client may take from the TCP connection to the end of its upgrade request. Default 10 s.
+    /// How long a client may take from the TCP connection to the end of its upgrade request.
+    ///
+    /// Default 10 s.
     public var requestTimeout: Duration = .seconds(10)
-    /// How long a client may take to answer a Close frame; then it is dropped. Default 2 s.
+    /// How long a client may take to answer a Close frame; then it is dropped.
+    ///
+    /// Default 2 s.
     public var closeTimeout: Duration = .seconds(2)
-    /// How many bytes may wait for a client that reads too slowly. When more wait and another message is to be sent, the
-    /// client is dropped by a reset, as the queue of a real service is bounded too. Default 64 MiB.
+    /// How many bytes may wait for a client that reads too slowly.
+    ///
+    /// When more wait and another message is to be sent, the client is dropped by a reset, as the queue of a real
+    /// service is bounded too. Default 64 MiB.
     public var maxQueuedByteCount = 64 * 1_024 * 1_024
 
-    /// The service. Reading it is free of effects; it is changed by the calls of the server.
+    /// The service.
+    ///
+    /// Reading it is free of effects; it is changed by the calls of the server.
     public internal(set) var service: SimulatedService
-    /// Why the server can accept no more connections; nil as long as it can. Open ones go on.
+    /// Why the server can accept no more connections; nil as long as it can.
+    ///
+    /// Open ones go on.
     public internal(set) var failure: SimulatorError?
 
     /// TCP connections accepted since the start.
@@ -115,7 +125,9 @@ public final class SimulatorServer {
         timer.close()
     }
 
-    /// Accepts connections from now on. Calling it again, or after `close(completion:)`, does nothing.
+    /// Accepts connections from now on.
+    ///
+    /// Calling it again, or after `close(completion:)`, does nothing.
     public func start() {
         loop.preconditionCurrent("SimulatorServer.start")
         guard state == .idle else { return }
@@ -149,7 +161,9 @@ public final class SimulatorServer {
 
     // MARK: - Channels
 
-    /// How the service behaves. Changes apply from the next input on; what is already scheduled stays so.
+    /// How the service behaves.
+    ///
+    /// Changes apply from the next input on; what is already scheduled stays so.
     public var configuration: SimulatedService.Configuration {
         get { service.configuration }
         set {
