@@ -1,7 +1,9 @@
 internal import GenesysLoop
 
-/// Bytes out: frames to TLS to one write for each pass.
+/// Bytes out: frames to TLS to one write for each pass, or for each `maxWriteByteCount` of a pass that has much to say.
 extension ServerConnection {
+    static let maxWriteByteCount = 1_048_576
+
     /// Queues a message, in frames of at most `maxFrameByteCount` (RFC 6455 §5.4).
     ///
     /// - Returns: whether it was queued; not when the connection is not open, or is dropped because its client reads too
@@ -17,7 +19,8 @@ extension ServerConnection {
                 start == 0 ? opcode : .continuation, isFinal: end == message.count, bytes.extracting(start..<end))
             start = end
         } while start < message.count
-        return true
+        if outbox.count >= ServerConnection.maxWriteByteCount { flush() }
+        return phase == .open
     }
 
     /// Drops the connection when more waits for its client than is allowed.

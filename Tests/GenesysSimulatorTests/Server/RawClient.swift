@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 
 /// A client that can misbehave: it sends what it is told, in pieces if need be, and notes what comes.
-final class RawClient: TCPConnectionOwner, TimerOwner {
+final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 
     let tcp: TCPConnection
@@ -44,6 +44,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner {
         self.greeting = Array((greeting ?? Self.upgrade(stage.id)).utf8)
         tcp = TCPConnection(loop: loop, group: HandleGroup(loop: loop))
         unsafe tcp.owner = self
+        stage.add(self)
         guard let address = SocketAddress(numeric: "127.0.0.1", port: stage.server.port) else { return }
         tcp.connect(to: address)
         tcp.startReading()
@@ -52,6 +53,11 @@ final class RawClient: TCPConnectionOwner, TimerOwner {
     static func upgrade(_ id: String, extra: String = "") -> String {
         "GET /channels/\(id) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\(extra)\r\n"
+    }
+
+    func forget() {
+        (didOpen, didReceive, didPong) = ({ _ in }, { _, _ in }, { _ in })
+        (didReceiveClose, didEnd) = ({ _ in }, { _ in })
     }
 
     // MARK: Output

@@ -12,6 +12,8 @@ final class ServerStage: TimerOwner {
     let uri: String
     private(set) var hasTimedOut = false
     private var watchdog: Timer?
+    /// What the closures of a test captured is let go of at its end.
+    private var actors: [any StageActor] = []
 
     /// The feed rests unless `change` says otherwise, so that each test sees what it asked for.
     init(tls: Bool = true, seed: UInt64 = 1, _ change: (inout Configuration) -> Void = { _ in }) throws {
@@ -38,7 +40,11 @@ final class ServerStage: TimerOwner {
         #expect(!hasTimedOut, "the test did not come to its end")
         #expect(server.openSocketCount == 0)
         self.watchdog?.close()
+        for actor in actors { actor.forget() }
+        actors = []
     }
+
+    func add(_ actor: any StageActor) { actors.append(actor) }
 
     /// Closes the server; with it, the loop has nothing left to do.
     func end() {
@@ -62,6 +68,7 @@ final class ServerStage: TimerOwner {
             uri: uri, topics: topics, on: loop, delegate: host, configuration: configuration)
         host.didFail = { [self] in end() }
         host.didClose = { [self] in end() }
+        add(host)
         channel.open()
     }
 
@@ -70,10 +77,16 @@ final class ServerStage: TimerOwner {
     }
 }
 
+/// Calls closures that may capture itself and the stage.
+protocol StageActor: AnyObject {
+    /// Lets go of the closures.
+    func forget()
+}
+
 let presence: Topic = "v2.users.0f3c4a1e-0000-4000-8000-00000000000a.presence"
 
 /// A delegate that notes what it hears.
-final class Host: ChannelDelegate {
+final class Host: ChannelDelegate, StageActor {
     struct Body: Decodable {
         let n: Int
     }
@@ -92,6 +105,11 @@ final class Host: ChannelDelegate {
     var didRecover: (Channel) -> Void = { _ in }
     var didFail: () -> Void = {}
     var didClose: () -> Void = {}
+
+    func forget() {
+        (didSubscribe, didNotify, didReceive) = ({ _ in }, { _, _ in }, { _, _ in })
+        (didRecover, didFail, didClose) = ({ _ in }, {}, {})
+    }
 
     func channel(_ channel: Channel, didSubscribe topics: [Topic]) { didSubscribe(channel) }
 

@@ -47,6 +47,7 @@ import Testing
                 configuration: configuration)
             channel.open()
             loop.run()
+            host.forget()
             #expect(host.isClosed)
         }
     }
