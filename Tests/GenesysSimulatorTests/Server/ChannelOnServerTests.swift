@@ -29,7 +29,7 @@ import Testing
             let padding = maxFrameByteCount == 1 ? 3_000 : 3_000_000
             host.didSubscribe = { _ in
                 let text = String(repeating: "ä", count: padding / 2)
-                stage.server.publish(eventBody: Array("{\"n\":1,\"text\":\"\(text)\"}".utf8), to: presence)
+                stage.server.publish(eventBody: Array("{\"n\":1,\"text\":\"\(text)\"}".utf8), to: stageTopic)
                 stage.publish(2)
             }
             host.didReceive = { channel, number in if number == 2 { channel.close() } }

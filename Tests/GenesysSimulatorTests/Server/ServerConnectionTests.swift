@@ -4,7 +4,7 @@ import Testing
 
 /// The server's behavior on the wire, seen by a client that can misbehave.
 @Suite struct ServerConnectionTests {
-    private let subscribe = #"{"message":"subscribe","topics":["\#(presence.rawValue)"],"correlationId":"c1"}"#
+    private let subscribe = #"{"message":"subscribe","topics":["\#(stageTopic.rawValue)"],"correlationId":"c1"}"#
 
     @Test(arguments: [true, false])
     func `bytes may come in any pieces`(tls: Bool) throws {

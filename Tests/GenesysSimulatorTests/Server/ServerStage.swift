@@ -56,7 +56,7 @@ final class ServerStage: TimerOwner {
 
     /// A channel of the library that trusts the server and gives up at its first loss.
     func open(
-        _ host: Host, topics: [Topic] = [presence], _ change: (inout ChannelConfiguration) -> Void = { _ in }
+        _ host: Host, topics: [Topic] = [stageTopic], _ change: (inout ChannelConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = ChannelConfiguration()
         // Without TLS too: the system's store, which a small machine has not, must not be needed.
@@ -73,7 +73,7 @@ final class ServerStage: TimerOwner {
     }
 
     func publish(_ number: Int) {
-        server.publish(eventBody: Array("{\"n\":\(number)}".utf8), to: presence)
+        server.publish(eventBody: Array("{\"n\":\(number)}".utf8), to: stageTopic)
     }
 }
 
@@ -83,7 +83,7 @@ protocol StageActor: AnyObject {
     func forget()
 }
 
-let presence: Topic = "v2.users.0f3c4a1e-0000-4000-8000-00000000000a.presence"
+let stageTopic: Topic = "v2.users.0f3c4a1e-0000-4000-8000-00000000000a.presence"
 
 /// A delegate that notes what it hears.
 final class Host: ChannelDelegate, StageActor {

@@ -43,7 +43,7 @@ import Testing
             host.didClose = { server.close() }
             host.didFail = { server.close() }
             let channel = try Channel(
-                uri: try server.createChannel().uri, topics: [presence], on: loop, delegate: host,
+                uri: try server.createChannel().uri, topics: [stageTopic], on: loop, delegate: host,
                 configuration: configuration)
             channel.open()
             loop.run()

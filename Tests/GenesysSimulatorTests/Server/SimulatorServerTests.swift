@@ -57,8 +57,8 @@ import Testing
 
     @Test func `topics can be managed by REST`() throws {
         let stage = try ServerStage()
-        let states = try stage.server.changeSubscriptions([presence], of: stage.id)
-        #expect(states.map(\.topic) == [presence])
+        let states = try stage.server.changeSubscriptions([stageTopic], of: stage.id)
+        #expect(states.map(\.topic) == [stageTopic])
         #expect(states.map(\.isPermitted) == [true])
         let host = Host()
         host.didSubscribe = { _ in stage.publish(1) }

@@ -1,0 +1,92 @@
+import GenesysLoop
+import GenesysSimulator
+
+/// A delegate that writes down what it is told, and may act on it.
+final class RecordingHost: ChannelDelegate {
+    enum Event: Equatable {
+        case subscribed, willReconnect, failedRollover, rejected, missed, discarded, recovered(Recovery.Method)
+        case willExpire, failed(FailureReason), closed
+    }
+
+    private(set) var events: [Event] = []
+    private(set) var notifications: [OwnedNotification] = []
+    private(set) var failure: ChannelFailure?
+    private(set) var gaps: [Gap] = []
+    /// Called with every event, after it was written down.
+    var onEvent: (Event, Channel) -> Void = { _, _ in }
+    /// Called with every notification, after it was written down.
+    var onNotification: (Channel) -> Void = { _ in }
+
+    private func note(_ event: Event, _ channel: Channel) {
+        events.append(event)
+        onEvent(event, channel)
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        notifications.append(notification.copy())
+        onNotification(channel)
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        self.failure = failure
+        note(.failed(failure.reason), channel)
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) {
+        gaps.append(gap)
+        note(.missed, channel)
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { note(.willExpire, channel) }
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { note(.willReconnect, channel) }
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { note(.failedRollover, channel) }
+    func channel(_ channel: Channel, didReject topics: RejectedTopics) { note(.rejected, channel) }
+    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
+    func channel(_ channel: Channel, didRecover recovery: Recovery) { note(.recovered(recovery.method), channel) }
+    func channelDidClose(_ channel: Channel) { note(.closed, channel) }
+}
+
+/// A simulator and its loop, and channels to it.
+struct Playground {
+    let loop: EventLoop
+    let server: SimulatorServer
+    let topics: [Topic] = ["v2.users.me?presence&routingStatus", "v2.analytics.queues.q1.observations"]
+
+    init(
+        on loop: EventLoop? = nil, seed: UInt64 = 1,
+        configure: (inout SimulatedService.Configuration) -> Void = { _ in }
+    ) throws {
+        self.loop = try loop ?? EventLoop()
+        var configuration = SimulatedService.Configuration()
+        configuration.publishing.rate = 1_000
+        configure(&configuration)
+        server = try SimulatorServer(on: self.loop, configuration: configuration, seed: seed)
+        server.start()
+    }
+
+    /// A channel that trusts the simulator. Every terminal call closes the server, so that `run()` returns.
+    func channel(
+        _ host: RecordingHost, uri: String? = nil, configure: (inout ChannelConfiguration) -> Void = { _ in }
+    ) throws -> Channel {
+        var configuration = ChannelConfiguration()
+        configuration.tls.trust = .pem(server.caCertificatePEM)
+        configure(&configuration)
+        return try Channel(
+            uri: try uri ?? server.createChannel().uri, topics: topics, on: loop, delegate: host,
+            configuration: configuration)
+    }
+
+    /// Runs until the channel made its terminal call and the server is closed.
+    func run(_ host: RecordingHost) {
+        let previous = host.onEvent
+        host.onEvent = { event, channel in
+            previous(event, channel)
+            switch event {
+            case .failed, .closed: server.close {}
+            default: break
+            }
+        }
+        loop.run()
+    }
+}
