@@ -1,0 +1,50 @@
+import GenesysLoop
+
+/// Writes events to standard error, whole lines only: JSON for programs, sentences for people.
+struct EventLog: Sendable {
+    /// How an event looks.
+    enum Style: Equatable, Sendable {
+        case json
+        case text(hasColor: Bool)
+
+        /// Sentences, in color on a terminal that wants it (see no-color.org).
+        static var terminal: Style {
+            let isDumb = SystemCalls.environment("TERM") ?? "dumb" == "dumb"
+            let refuses = !(SystemCalls.environment("NO_COLOR") ?? "").isEmpty
+            return .text(hasColor: SystemCalls.isTerminal(SystemCalls.standardError) && !isDumb && !refuses)
+        }
+    }
+
+    let style: Style
+
+    /// Writes one event. What cannot be written is lost: there is nobody left to tell.
+    func write(_ event: LifecycleEvent) {
+        SystemCalls.writeAll(line(event, at: SystemCalls.wallTime()) + "\n", to: SystemCalls.standardError)
+    }
+
+    /// The line of an event, without its end.
+    func line(_ event: LifecycleEvent, at time: WallTime) -> String {
+        switch style {
+        case .json:
+            return event.json(at: time)
+        case .text(let hasColor):
+            let sentence = EventLog.printable(event.sentence)
+            guard hasColor else { return "genesys-loop: \(sentence)" }
+            switch event.weight {
+            case .news: return "\u{1B}[1mgenesys-loop:\u{1B}[0m \(sentence)"
+            case .warning: return "\u{1B}[1;33mgenesys-loop:\u{1B}[0m \(sentence)"
+            case .error: return "\u{1B}[1;31mgenesys-loop:\u{1B}[0m \(sentence)"
+            }
+        }
+    }
+
+    /// Control characters, which a peer could use to take over the terminal, as a replacement character.
+    static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            result.unicodeScalars.append(scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar)
+        }
+        return result
+    }
+}

@@ -1,0 +1,65 @@
+import GenesysLoop
+import Logging
+
+/// The same events for people.
+extension LifecycleEvent {
+    /// How much a reader has to worry.
+    enum Weight {
+        case news
+        case warning
+        case error
+    }
+
+    /// One short line, without its end.
+    var sentence: String {
+        switch self {
+        case .subscribed(let topics):
+            "subscribed to \(topics.count) \(topics.count == 1 ? "topic" : "topics")"
+        case .reconnecting(let attempt):
+            "no connection (\(reason(attempt.failure))); attempt \(attempt.number) in "
+                + "\(Timestamp.seconds(attempt.delay)) s"
+        case .rolloverFailed(let failure):
+            failure.description
+        case .recovered(let recovery):
+            recovered(recovery)
+        case .gap(let gap):
+            "notifications may have been missed from \(Timestamp.iso8601(gap.from)) to "
+                + "\(Timestamp.iso8601(gap.to)); the service does not repeat them"
+        case .willExpire(.lifetime(let deadline)):
+            "the channel's life ends at \(Timestamp.iso8601(deadline))"
+        case .willExpire(.maintenance(let deadline)):
+            "the service closes this connection for maintenance, at the latest at \(Timestamp.iso8601(deadline))"
+        case .rejected(let rejected):
+            "the service refused \(rejected.topics.count) topics (\(rejected.status)): \(rejected.message ?? "no reason")"
+        case .discarded(let message):
+            "a message of \(message.bytes.count) bytes is no notification (\(message.reason)) and was discarded"
+        case .failed(let failure):
+            failure.description
+        case .closed:
+            "closed"
+        case .log(let level, let message):
+            "\(level): \(message)"
+        }
+    }
+
+    var weight: Weight {
+        switch self {
+        case .subscribed, .recovered, .willExpire, .closed: .news
+        case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded: .warning
+        case .failed: .error
+        case .log(let level, _): level >= .error ? .error : level >= .warning ? .warning : .news
+        }
+    }
+
+    private func reason(_ failure: ChannelFailure) -> String {
+        failure.status.map { "\(failure.reason), status \($0)" } ?? failure.reason.rawValue
+    }
+
+    private func recovered(_ recovery: Recovery) -> String {
+        switch recovery.method {
+        case .reconnect: "connected again, attempt \(recovery.attemptCount)"
+        case .rollover: "moved to a new connection without a break"
+        case .extension: "the channel's life is extended"
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import GenesysLoop
+import Logging
+
+/// What `listen` tells beside the notifications.
+enum LifecycleEvent {
+    case subscribed([Topic])
+    case reconnecting(ReconnectAttempt)
+    case rolloverFailed(ChannelFailure)
+    case recovered(Recovery)
+    case gap(Gap)
+    case willExpire(Expiry)
+    case rejected(RejectedTopics)
+    case discarded(DiscardedMessage)
+    case failed(ChannelFailure)
+    case closed
+    case log(Logger.Level, String)
+
+    /// The line of `--events`, without its end. Other programs rely on the names of events and members.
+    func json(at time: WallTime) -> String {
+        var line = JSONLine()
+        line.add("event", name)
+        line.add("at", Timestamp.iso8601(time))
+        switch self {
+        case .subscribed(let topics):
+            line.add("topics", topics.map(\.rawValue))
+        case .reconnecting(let attempt):
+            line.add("attempt", attempt.number)
+            line.add("delay", seconds: attempt.delay)
+            line.add("reason", attempt.reason.rawValue)
+            addStatus(of: attempt.failure, to: &line)
+        case .rolloverFailed(let failure):
+            line.add("reason", failure.reason.rawValue)
+            addStatus(of: failure, to: &line)
+            line.add("message", failure.description)
+        case .recovered(let recovery):
+            line.add("by", recovery.method.rawValue)
+        case .gap(let gap):
+            line.add("from", Timestamp.iso8601(gap.from))
+            line.add("to", Timestamp.iso8601(gap.to))
+        case .willExpire(let expiry):
+            line.add("by", expiry.cause)
+            line.add("deadline", Timestamp.iso8601(expiry.deadline))
+        case .rejected(let rejected):
+            line.add("topics", rejected.topics.map(\.rawValue))
+            line.add("status", rejected.status)
+            if let message = rejected.message { line.add("message", message) }
+        case .discarded(let message):
+            line.add("reason", message.reason.rawValue)
+        case .failed(let failure):
+            line.add("kind", failure.kind.rawValue)
+            line.add("reason", failure.reason.rawValue)
+            line.add("phase", failure.phase.rawValue)
+            addStatus(of: failure, to: &line)
+            line.add("message", failure.description)
+        case .closed:
+            break
+        case .log(let level, let message):
+            line.add("level", level.rawValue)
+            line.add("message", message)
+        }
+        return line.finished
+    }
+
+    private var name: String {
+        switch self {
+        case .subscribed: "subscribed"
+        case .reconnecting: "reconnecting"
+        case .rolloverFailed: "rolloverFailed"
+        case .recovered: "recovered"
+        case .gap: "gap"
+        case .willExpire: "willExpire"
+        case .rejected: "rejected"
+        case .discarded: "discarded"
+        case .failed: "failed"
+        case .closed: "closed"
+        case .log: "log"
+        }
+    }
+
+    private func addStatus(of failure: ChannelFailure, to line: inout JSONLine) {
+        if let status = failure.status { line.add("status", status) }
+    }
+}
+
+extension Expiry {
+    /// What ends, in one word.
+    var cause: String {
+        switch self {
+        case .lifetime: "lifetime"
+        case .maintenance: "maintenance"
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import GenesysLoop
+import Logging
+
+/// `genesys-loop listen`: prints the notifications of a channel.
+struct Listen: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the notifications of a channel, one JSON object a line.",
+        discussion: """
+            Connects to a channel's URI, subscribes, and prints each notification on one line of standard output, \
+            exactly as it was received. Reconnects, extends the channel's life and moves to a new connection for \
+            maintenance by itself.
+
+            Ends with status 0 when --count is reached, when the time of --duration is over and the subscription is \
+            confirmed, or after SIGINT or SIGTERM.
+            """)
+
+    @OptionGroup var options: ListenOptions
+
+    func run() throws {
+        let plan = try ListenPlan(options)
+        let session = try ListenSession(plan)
+        try session.run().end()
+    }
+}
+
+/// One run of `listen`: loop, channel, writer and signals.
+struct ListenSession {
+    private let plan: ListenPlan
+    private let loop: EventLoop
+    private let writer: LineWriter
+    private let host: ListenHost
+    private let channel: Channel
+
+    init(_ plan: ListenPlan) throws {
+        self.plan = plan
+        (loop, writer) = try Startup.resources(log: plan.log)
+        host = ListenHost(loop: loop, log: plan.log, writer: writer, count: plan.count)
+        do {
+            channel = try Channel(
+                uri: plan.uri, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
+        } catch let failure as ChannelFailure {
+            // Nothing was sent yet: what is wrong is the URI, a topic, or the file of trusted certificates.
+            throw ValidationError(failure.underlying?.text ?? failure.description)
+        }
+    }
+
+    func run() throws -> ExitStatus {
+        if !plan.endpoint.isSecure, !plan.endpoint.isLoopback {
+            plan.configuration.logger.warning(
+                "ws:// is not encrypted: everybody on the way can read the channel's URI and its notifications.")
+        }
+        let bound = LoopBound(host, on: loop)
+        let loop = self.loop
+        let writer = self.writer
+        try Startup.attempt(log: plan.log) { () throws(SystemCalls.Failure) in
+            try writer.start { report in loop.execute { bound.value.writerDidReport(report) } }
+            try Signals.watch(first: {
+                writer.interrupt()
+                loop.execute { bound.value.interrupt() }
+            })
+        }
+        host.open(channel, until: plan.duration.map { Startup.instant($0, on: loop) })
+        loop.run()
+        return Output.finish(writer, log: plan.log) ?? host.status ?? .success
+    }
+}

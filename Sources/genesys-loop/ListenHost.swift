@@ -1,0 +1,132 @@
+import GenesysLoop
+import Logging
+
+/// The delegate of `listen`: prints notifications, writes events, and decides when and how it ends.
+///
+/// All of it lives on the loop's thread.
+final class ListenHost: ChannelDelegate, TimerOwner {
+    /// How it ended; nil while it runs.
+    private(set) var status: ExitStatus?
+
+    private let loop: EventLoop
+    private let log: EventLog
+    private let printer: NotificationPrinter
+    private let count: Int?
+    private var channel: Channel?
+    private var timer: Timer?
+    private var isSubscribed = false
+    private var isQuiet = false
+
+    init(loop: EventLoop, log: EventLog, writer: LineWriter, count: Int?) {
+        self.loop = loop
+        self.log = log
+        self.count = count
+        printer = NotificationPrinter(loop: loop, writer: writer)
+    }
+
+    /// Opens the channel; `deadline` ends it.
+    func open(_ channel: Channel, until deadline: Instant?) {
+        self.channel = channel
+        printer.channel = channel
+        if let deadline {
+            timer = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
+            timer?.start(at: deadline)
+        }
+        channel.open()
+    }
+
+    /// The user wants it to end.
+    func interrupt() {
+        close(with: .success)
+    }
+
+    /// The thread that writes to standard output has something to tell.
+    func writerDidReport(_ report: LineWriter.Report) {
+        switch report {
+        case .drained:
+            printer.outputDrained()
+        case .failed:
+            // Whether it is worth a sentence is known when the writer is asked for its outcome.
+            isQuiet = true
+            close(with: .success)
+        }
+    }
+
+    package func timerDidFire(_ timer: Timer) {
+        if isSubscribed {
+            close(with: .success)
+        } else {
+            log.write(.log(.error, "The time of --duration is over, and no subscription is confirmed."))
+            close(with: .unavailable)
+        }
+    }
+
+    private func close(with status: ExitStatus) {
+        guard self.status == nil, let channel else { return }
+        self.status = status
+        channel.close()
+    }
+
+    /// The channel said its last word.
+    private func end() {
+        printer.flush()
+        printer.channel = nil
+        channel = nil
+        timer?.close()
+        timer = nil
+    }
+}
+
+extension ListenHost {
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        printer.print(notification)
+        if printer.lineCount == count { close(with: .success) }
+    }
+
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) {
+        isSubscribed = true
+        log.write(.subscribed(topics))
+    }
+
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+        isSubscribed = false
+        log.write(.reconnecting(attempt))
+    }
+
+    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+        isSubscribed = true
+        log.write(.recovered(recovery))
+    }
+
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+        log.write(.rolloverFailed(failure))
+    }
+
+    func channel(_ channel: Channel, didReject topics: RejectedTopics) {
+        log.write(.rejected(topics))
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) {
+        log.write(.gap(gap))
+    }
+
+    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) {
+        log.write(.discarded(message))
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+        log.write(.willExpire(expiry))
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        log.write(.failed(failure))
+        status = ExitStatus(failure)
+        end()
+    }
+
+    func channelDidClose(_ channel: Channel) {
+        if !isQuiet || log.style == .json { log.write(.closed) }
+        if status == nil { status = .success }
+        end()
+    }
+}

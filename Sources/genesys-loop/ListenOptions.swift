@@ -1,0 +1,98 @@
+import ArgumentParser
+import GenesysLoop
+import Logging
+
+/// The options of `listen`, as they stand on the command line.
+struct ListenOptions: ParsableArguments {
+    enum Reconnect: String, CaseIterable, ExpressibleByArgument {
+        case never, once, backoff
+    }
+
+    enum Level: String, CaseIterable, ExpressibleByArgument {
+        case trace, debug, info, notice, warning, error, critical
+    }
+
+    @Option(help: ArgumentHelp("The channel's connectUri: wss://… It is a secret.", valueName: "uri"))
+    var uri: String
+
+    @Option(name: .customLong("topic"), help: ArgumentHelp("A topic; may be given again.", valueName: "topic"))
+    var topics: [String] = []
+
+    @Option(help: ArgumentHelp("A file with one topic a line; # begins a comment.", valueName: "file"))
+    var topicsFile: String?
+
+    @Option(help: ArgumentHelp("Trust these PEM certificates instead of the system's.", valueName: "file"))
+    var caFile: String?
+
+    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "file"))
+    var clientCertificate: String?
+
+    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "file"))
+    var clientKey: String?
+
+    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "url"))
+    var proxy: String?
+
+    @Flag(help: "Connect directly, whatever the environment says. This version always does.")
+    var noProxy = false
+
+    @Option(help: ArgumentHelp("Extend the channel's life after so long (default: 82800, 23 h).", valueName: "seconds"))
+    var lifetime: Double?
+
+    @Flag(help: "Do not extend the channel's life.")
+    var noExtend = false
+
+    @Option(help: ArgumentHelp("What to do about a lost connection.", valueName: "policy"))
+    var reconnect = Reconnect.backoff
+
+    @Option(help: ArgumentHelp("The largest message accepted (default: 16777216).", valueName: "bytes"))
+    var maxMessageSize: Int?
+
+    @Option(help: ArgumentHelp("End after so many notifications.", valueName: "n"))
+    var count: Int?
+
+    @Option(help: ArgumentHelp("End so long after the start.", valueName: "seconds"))
+    var duration: Double?
+
+    @Flag(help: "Write JSON lines about the channel's life to standard error, instead of sentences.")
+    var events = false
+
+    @Option(help: ArgumentHelp("What to log to standard error.", valueName: "level"))
+    var logLevel = Level.warning
+
+    func validate() throws {
+        try Unsupported.check(
+            ["--proxy": proxy, "--client-certificate": clientCertificate, "--client-key": clientKey])
+        try Numbers.check(seconds: lifetime, of: "--lifetime")
+        try Numbers.check(seconds: duration, of: "--duration")
+        try Numbers.check(count: count, of: "--count")
+        try Numbers.check(count: maxMessageSize, of: "--max-message-size")
+    }
+}
+
+/// Options that are known and do nothing yet: better refused than ignored.
+enum Unsupported {
+    static func check(_ options: KeyValuePairs<String, String?>) throws {
+        for (name, value) in options where value != nil {
+            throw ValidationError("This version does not support \(name) yet.")
+        }
+    }
+}
+
+/// Numbers of the command line.
+enum Numbers {
+    /// A thousand years: more would overflow somewhere.
+    private static let maxSeconds = 31_557_600_000.0
+
+    static func check(seconds: Double?, of name: String) throws {
+        guard let seconds else { return }
+        guard seconds > 0, seconds <= maxSeconds else {
+            throw ValidationError("\(name) takes a number of seconds that is greater than 0.")
+        }
+    }
+
+    static func check(count: Int?, of name: String) throws {
+        guard let count else { return }
+        guard count > 0 else { throw ValidationError("\(name) takes a whole number that is greater than 0.") }
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import GenesysLoop
+import Logging
+
+/// What `listen` is to do: the options, read and checked. Whatever is wrong with them is a `ValidationError`.
+struct ListenPlan {
+    let uri: String
+    let endpoint: WebSocketURI
+    let topics: [Topic]
+    let configuration: ChannelConfiguration
+    let count: Int?
+    let duration: Duration?
+    let log: EventLog
+
+    /// A topics file larger than this is another file, given by mistake.
+    private static let maxTopicsFileByteCount = 16 * 1024 * 1024
+
+    init(_ options: ListenOptions) throws {
+        do throws(InvalidURI) {
+            endpoint = try WebSocketURI(options.uri)
+        } catch {
+            throw ValidationError(error.description)
+        }
+        uri = options.uri
+        topics = try ListenPlan.topics(options)
+        count = options.count
+        duration = options.duration.map { .seconds($0) }
+        log = EventLog(style: options.events ? .json : .terminal)
+        configuration = try ListenPlan.configuration(options, log: log, isSecure: endpoint.isSecure)
+    }
+
+    private static func topics(_ options: ListenOptions) throws -> [Topic] {
+        var topics = options.topics.map { Topic($0) }
+        do throws(TopicList.Unusable) {
+            if let path = options.topicsFile { topics += try TopicList.parse(try contents(of: path)) }
+            return try TopicList.checked(topics)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+
+    private static func contents(of path: String) throws(TopicList.Unusable) -> [UInt8] {
+        do throws(SystemCalls.Failure) {
+            return try SystemCalls.read(path, maxByteCount: maxTopicsFileByteCount)
+        } catch {
+            throw TopicList.Unusable(description: "The topics file \(path) cannot be read: \(error).")
+        }
+    }
+
+    private static func configuration(
+        _ options: ListenOptions, log: EventLog, isSecure: Bool
+    ) throws -> ChannelConfiguration {
+        var configuration = ChannelConfiguration()
+        if let lifetime = options.lifetime { configuration.lifetime = .seconds(lifetime) }
+        configuration.extendsLifetime = !options.noExtend
+        switch options.reconnect {
+        case .never: configuration.reconnect = .never
+        case .once: configuration.reconnect = .once
+        case .backoff: configuration.reconnect = .backoff(.init())
+        }
+        if let size = options.maxMessageSize { configuration.maxMessageSize = size }
+        if let path = options.caFile {
+            configuration.tls.trust = .file(path)
+            // Without TLS the channel would never look at it.
+            if !isSecure { try check(configuration.tls) }
+        }
+        configuration.logger = EventLogHandler.logger(log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
+        return configuration
+    }
+
+    private static func check(_ tls: TLSConfiguration) throws {
+        do throws(TLSError) {
+            _ = try TLSContext(client: tls)
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import GenesysLoop
+
+/// Prints notifications, each on one line as it was received, and pauses the channel when the reader is slow.
+///
+/// Lines are collected and handed to the writer once for each wake-up of the loop.
+final class NotificationPrinter: LoopPass {
+    /// What reading is paused on.
+    var channel: Channel?
+    /// Lines so far.
+    private(set) var lineCount = 0
+
+    private let loop: EventLoop
+    private let writer: LineWriter
+    private var lines: [UInt8] = []
+    private var isPaused = false
+
+    /// So many bytes do not wait for the end of the wake-up.
+    private static let batchByteCount = 256 * 1024
+
+    init(loop: EventLoop, writer: LineWriter) {
+        self.loop = loop
+        self.writer = writer
+    }
+
+    func print(_ notification: ChannelNotification) {
+        if lines.isEmpty { loop.schedule(self) }
+        NotificationPrinter.append(notification.bytes, to: &lines)
+        lineCount += 1
+        if lines.count >= NotificationPrinter.batchByteCount { flush() }
+    }
+
+    /// The wake-up is over.
+    func runPass() {
+        flush()
+    }
+
+    /// Hands over what was collected.
+    func flush() {
+        guard !lines.isEmpty else { return }
+        guard writer.give(&lines), !isPaused else { return }
+        isPaused = true
+        channel?.pause()
+    }
+
+    /// The writer has room again.
+    func outputDrained() {
+        guard isPaused else { return }
+        isPaused = false
+        channel?.resume()
+    }
+
+    /// Appends a message as one line. A line break in it is white space between tokens (RFC 8259 §2), and so is a space.
+    static func append(_ message: Span<UInt8>, to lines: inout [UInt8]) {
+        let start = lines.count
+        // The span keeps its memory alive for the call; `append` copies before it returns.
+        unsafe message.withUnsafeBufferPointer { bytes in unsafe lines.append(contentsOf: bytes) }
+        for index in start..<lines.count where lines[index] == 0x0A || lines[index] == 0x0D {
+            lines[index] = 0x20
+        }
+        lines.append(0x0A)
+    }
+}

@@ -1,0 +1,151 @@
+import GenesysLoop
+
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// The calls of the operating system that the tool makes, with their errors as values.
+@safe enum SystemCalls {
+    static let standardOutput: Int32 = 1
+    static let standardError: Int32 = 2
+
+    /// A failed call: the value of `errno`.
+    struct Failure: Error, Equatable, CustomStringConvertible {
+        let code: Int32
+
+        static var last: Failure { Failure(code: errno) }
+
+        /// The reader of a pipe or socket is gone.
+        var isClosedPipe: Bool { code == EPIPE }
+
+        /// The error in words.
+        var description: String { UVError(operation: "", code: -code).text }
+    }
+
+    /// Opens the standard descriptors that are closed, each in the direction in which it cannot be used.
+    ///
+    /// Otherwise a socket could get such a number, and what is printed would go into it.
+    static func reserveStandardDescriptors() {
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+            // The path is a C string for the length of the call. The lowest free number is the one that is missing.
+            _ = unsafe open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// Writes a part of `bytes`, waiting as long as it takes; the number of bytes written is at least 1.
+    ///
+    /// The descriptor keeps its flags: one that does not block is waited for.
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(Failure) -> Int {
+        while true {
+            // The slice's memory is lent for the call, which reads no further than its end.
+            let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 || bytes.isEmpty { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: _ = wait(for: Int16(POLLOUT), on: descriptor, milliseconds: -1)
+            default: throw .last
+            }
+        }
+    }
+
+    /// Writes one byte, without waiting for room.
+    static func writeOnce(_ byte: UInt8, to descriptor: Int32) throws(Failure) {
+        let bytes = [byte]
+        // As in `write(_:to:)`.
+        let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
+        if count < 0 { throw .last }
+    }
+
+    /// Writes all of `text`; what cannot be written is lost.
+    static func writeAll(_ text: String, to descriptor: Int32) {
+        _ = try? writeAll(Array(text.utf8), to: descriptor)
+    }
+
+    /// Writes all of `bytes`.
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
+        var rest = bytes[...]
+        while !rest.isEmpty { rest = rest.dropFirst(try write(rest, to: descriptor)) }
+    }
+
+    /// The contents of a file, a pipe or a device, at most `maxByteCount` bytes of it.
+    static func read(_ path: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
+        // The path is a C string for the length of the call.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last }
+        defer { _ = close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count <= maxByteCount {
+            // The array's memory is lent for the call, which writes no further than its end.
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe systemRead(descriptor, $0.baseAddress, $0.count) }
+            if count == 0 { return bytes }
+            if count > 0 {
+                bytes += chunk[..<count]
+            } else if errno != EINTR {
+                throw .last
+            }
+        }
+        throw Failure(code: EFBIG)
+    }
+
+    /// Waits for an event of `poll`; false when the time is over. -1 waits without end.
+    static func wait(for events: Int16, on descriptor: Int32, milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: events, revents: 0)
+        while true {
+            // The entry is lent for the call.
+            let count = unsafe poll(&entry, 1, milliseconds)
+            if count >= 0 { return count > 0 }
+            if errno != EINTR { return true }
+        }
+    }
+
+    /// A pipe of our own: neither end blocks, or survives `exec`.
+    static func makePipe() throws(Failure) -> (reader: Int32, writer: Int32) {
+        var ends: [Int32] = [-1, -1]
+        // The array's memory, two numbers, is lent for the call.
+        guard unsafe pipe(&ends) == 0 else { throw .last }
+        for end in ends {
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        }
+        return (ends[0], ends[1])
+    }
+
+    /// Whether a pipe of `makePipe()` held something. It is empty afterwards.
+    static func drain(_ reader: Int32) -> Bool {
+        var chunk: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
+        var wasRung = false
+        // As in `read(_:maxByteCount:)`.
+        while unsafe chunk.withUnsafeMutableBytes({ unsafe systemRead(reader, $0.baseAddress, $0.count) }) > 0 {
+            wasRung = true
+        }
+        return wasRung
+    }
+
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    static func environment(_ name: String) -> String? {
+        // The name is a C string for the call, and nothing changes the environment: the value is copied at once.
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    static func wallTime() -> WallTime {
+        var time = timespec()
+        // The variable is lent for the call.
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return WallTime(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
+    }
+}
+
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    unsafe write(descriptor, bytes, count)
+}
+
+private func systemRead(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    unsafe read(descriptor, bytes, count)
+}
