@@ -26,7 +26,7 @@ struct GenesysLoopTool: ParsableCommand {
                 try command.run()
             } catch let error as ValidationError {
                 // Found after parsing, when the parser has forgotten which command it was.
-                let name = type(of: command)._commandName
+                let name = "\(type(of: command))".lowercased()
                 refuse("Error: \(error)\n  See 'genesys-loop \(name) --help' for more information.")
             }
         } catch {
@@ -35,8 +35,8 @@ struct GenesysLoopTool: ParsableCommand {
     }
 
     /// Says what there is to say and ends the process.
-    private static func end(with error: any Error) -> Never {
-XX    /// The parser repeats arguments that it did not expect; one that could be a channel URI is a secret.
+    ///
+    /// The parser repeats arguments that it did not expect; one that could be a channel URI is a secret.
     private static func end(with error: any Error) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)

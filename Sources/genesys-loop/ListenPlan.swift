@@ -64,7 +64,8 @@ struct ListenPlan {
             // Without TLS the channel would never look at it.
             if !isSecure { try check(configuration.tls) }
         }
-        configuration.logger = EventLogHandler.logger(log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
+        configuration.logger = EventLogHandler.logger(
+            log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
         return configuration
     }
 

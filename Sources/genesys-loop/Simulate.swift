@@ -1,5 +1,46 @@
 import ArgumentParser
+import GenesysSimulator
 
+/// `genesys-loop simulate`: a local notification service.
 struct Simulate: ParsableCommand {
-    func run() throws {}
+    static let configuration = CommandConfiguration(
+        abstract: "Run a local notification service, for tests and for trying things out.",
+        discussion: """
+            Prints {"uri":"wss://…","caFile":"…"} on standard output once it listens, and runs until SIGINT or SIGTERM. \
+            The URI is that of a channel; whatever topics a client subscribes to, it gets notifications of them.
+            """)
+
+    @Option(help: ArgumentHelp("The port to listen on (default: a free one).", valueName: "n"))
+    var port: UInt16 = 0
+
+    @Option(
+        help: ArgumentHelp(
+            "Use ca.pem, server.pem and server-key.pem of this folder, or make them there (default: certificates of its "
+                + "own, gone with it).", valueName: "dir"))
+    var certificates: String?
+
+    @Option(help: ArgumentHelp("Notifications a second, over all topics.", valueName: "n"))
+    var rate = 10.0
+
+    @Option(help: ArgumentHelp("Let time pass so many times faster for all but the rate.", valueName: "x"))
+    var timeScale = 1.0
+
+    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "file"))
+    var script: String?
+
+    func validate() throws {
+        try Unsupported.check(["--script": script])
+        guard rate >= 0, rate <= 1_000_000 else { throw ValidationError("--rate takes a number from 0 to 1000000.") }
+        guard timeScale >= 0.001, timeScale <= 1_000_000 else {
+            throw ValidationError("--time-scale takes a number from 0.001 to 1000000.")
+        }
+    }
+
+    func run() throws {
+        var configuration = SimulatedService.Configuration()
+        configuration.publishing.rate = rate
+        configuration.timeScale = timeScale
+        let session = SimulateSession(port: port, folder: certificates, configuration: configuration)
+        try session.run().end()
+    }
 }

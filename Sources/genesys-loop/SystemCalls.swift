@@ -126,6 +126,14 @@ import Glibc
         return wasRung
     }
 
+    /// The path from the root, without links; the path itself when that cannot be told.
+    static func absolutePath(_ path: String) -> String {
+        // The path is a C string for the call; its result is ours to free.
+        guard let absolute = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(absolute) }
+        return unsafe String(cString: absolute)
+    }
+
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     static func environment(_ name: String) -> String? {

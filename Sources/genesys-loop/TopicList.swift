@@ -29,7 +29,8 @@ enum TopicList {
         let shown = EventLog.printable(name.count > 60 ? name.prefix(60) + "…" : name)
         if name.count > Topic.maxCharacterCount {
             throw Unusable(
-                description: "The topic '\(shown)' has \(name.count) characters; \(Topic.maxCharacterCount) is the most.")
+                description:
+                    "The topic '\(shown)' has \(name.count) characters; \(Topic.maxCharacterCount) is the most.")
         }
         throw Unusable(description: "The topic '\(shown)' holds white space or a control character.")
     }

@@ -1,0 +1,183 @@
+import GenesysLoop
+import GenesysSimulator
+
+/// The two ends of `demo` on one loop: a simulated service, and a listener that is its client over real TLS.
+final class DemoHost: ChannelDelegate, TimerOwner {
+    /// From the confirmation to the maintenance notice.
+    private static let maintenanceDelay: Duration = .milliseconds(2_500)
+    /// Shorter than 23 h, so that the extension can be watched; counted from the last confirmation.
+    private static let lifetime: Duration = .seconds(4)
+    /// How long it lasts without `--count`.
+    private static let length: Duration = .milliseconds(9_000)
+    /// How long anything may take.
+    private static let patience: Duration = .seconds(30)
+    private static let minimumCount = 20
+
+    /// How it ended; nil while it runs.
+    private(set) var status: ExitStatus?
+
+    private let loop: EventLoop
+    private let server: SimulatorServer
+    private let printer: NotificationPrinter
+    private let narrator: DemoNarrator
+    private let count: Int?
+    private var channel: Channel?
+    private var tally = DemoTally()
+    private var isTimeOver = false
+    private var countAtLastLook = 0
+    private var isQuiet = false
+
+    private let maintenance: Timer
+    private let end: Timer
+    private let watch: Timer
+
+    init(loop: EventLoop, writer: LineWriter, count: Int?) throws {
+        self.loop = loop
+        self.count = count
+        var configuration = SimulatedService.Configuration()
+        // Many notifications come faster, so that the end is about as near.
+        configuration.publishing.rate = max(12, min(Double(count ?? 0) / 6, 2_000))
+        var seed = SystemRandomNumberGenerator()
+        server = try SimulatorServer(on: loop, configuration: configuration, seed: seed.next())
+        printer = NotificationPrinter(loop: loop, writer: writer)
+        narrator = DemoNarrator(start: loop.now.instant, loop: loop)
+        let group = HandleGroup(loop: loop)
+        maintenance = Timer(loop: loop, group: group)
+        end = Timer(loop: loop, group: group)
+        watch = Timer(loop: loop, group: group)
+        var settings = ChannelConfiguration()
+        settings.tls.trust = .pem(server.caCertificatePEM)
+        settings.lifetime = DemoHost.lifetime
+        channel = try Channel(
+            uri: try server.createChannel().uri, topics: DemoNarrator.topics, on: loop, delegate: self,
+            configuration: settings)
+        for timer in [maintenance, end, watch] { unsafe timer.owner = self }
+    }
+
+    deinit {
+        for timer in [maintenance, end, watch] { timer.close() }
+    }
+
+    func start() {
+        narrator.say(
+            "service",
+            "a simulated notification service listens on port \(server.port), with TLS and certificates of "
+                + "its own")
+        let now = loop.now.instant
+        if count == nil { end.start(at: now + DemoHost.length) } else { isTimeOver = true }
+        watch.start(at: now + DemoHost.patience)
+        printer.channel = channel
+        server.start()
+        channel?.open()
+    }
+
+    /// The user wants it to end.
+    func interrupt() {
+        close(with: .success)
+    }
+
+    /// The thread that writes to standard output has something to tell.
+    func writerDidReport(_ report: LineWriter.Report) {
+        switch report {
+        case .drained:
+            printer.outputDrained()
+        case .failed:
+            isQuiet = true
+            close(with: .success)
+        }
+    }
+
+    /// The last line.
+    func summarize() {
+        guard !isQuiet else { return }
+        narrator.say("summary", tally.summary)
+    }
+
+    package func timerDidFire(_ timer: Timer) {
+        if timer === maintenance {
+            server.announceMaintenance()
+        } else if timer === end {
+            isTimeOver = true
+            endIfDone()
+        } else {
+            look()
+        }
+    }
+
+    // MARK: - The end
+
+    private func endIfDone() {
+        guard isTimeOver, tally.isComplete, printer.lineCount >= count ?? DemoHost.minimumCount else { return }
+        close(with: .success)
+    }
+
+    /// Whether anything moved while patience lasted.
+    private func look() {
+        guard tally.isComplete, printer.lineCount > countAtLastLook else {
+            narrator.say("failed", "\(tally.missing ?? "a notification") did not come within 30 seconds")
+            return close(with: .unavailable)
+        }
+        countAtLastLook = printer.lineCount
+        watch.start(at: loop.now.instant + DemoHost.patience)
+    }
+
+    private func close(with status: ExitStatus) {
+        guard self.status == nil, let channel else { return }
+        self.status = status
+        channel.close()
+    }
+
+    private func shutDown() {
+        printer.flush()
+        printer.channel = nil
+        channel = nil
+        for timer in [maintenance, end, watch] { timer.close() }
+        server.close()
+    }
+}
+
+extension DemoHost {
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        printer.print(notification)
+        tally.count(notification)
+        endIfDone()
+    }
+
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) {
+        narrator.didSubscribe(topics)
+        maintenance.start(at: loop.now.instant + DemoHost.maintenanceDelay)
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+        narrator.willExpire(expiry)
+    }
+
+    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+        tally.count(recovery)
+        narrator.didRecover(recovery)
+        endIfDone()
+    }
+
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+        narrator.willReconnect(attempt)
+    }
+
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+        narrator.say("rollover", "\(failure)")
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) {
+        narrator.didMiss(gap)
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        narrator.say("failed", "\(failure)")
+        status = ExitStatus(failure)
+        shutDown()
+    }
+
+    func channelDidClose(_ channel: Channel) {
+        if !isQuiet { narrator.say("closed", "the closing handshake is done, and the last socket is closed") }
+        shutDown()
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import GenesysLoop
+import GenesysSimulator
+import Logging
+
+/// One run of `simulate`: loop, server, certificates and signals.
+struct SimulateSession {
+    let port: UInt16
+    /// Where the certificates are, or are to be made; nil for some that end with the process.
+    let folder: String?
+    let configuration: SimulatedService.Configuration
+
+    private let log = EventLog(style: .terminal)
+
+    init(port: UInt16, folder: String?, configuration: SimulatedService.Configuration) {
+        self.port = port
+        self.folder = folder
+        self.configuration = configuration
+    }
+
+    func run() throws -> ExitStatus {
+        do {
+            return try serve(certificates: folder.map(SimulatorCertificates.folder) ?? .inMemory())
+        } catch let error as SimulatorError where error.kind == .certificates && folder != nil {
+            throw ValidationError(error.description)
+        } catch let error as ExitCode {
+            throw error
+        } catch {
+            log.write(.log(.error, "\(error)"))
+            return .unavailable
+        }
+    }
+
+    private func serve(certificates: SimulatorCertificates) throws -> ExitStatus {
+        let loop = try EventLoop()
+        var seed = SystemRandomNumberGenerator()
+        let server = try SimulatorServer(
+            on: loop, port: port, certificates: certificates, configuration: configuration, seed: seed.next())
+        let temporary =
+            try certificates.caFile == nil
+            ? TemporaryFolder(file: "ca.pem", contents: certificates.caCertificatePEM) : nil
+        defer { temporary?.remove() }
+        let bound = LoopBound(server, on: loop)
+        try Signals.watch(
+            first: { loop.execute { bound.value.close() } },
+            last: { temporary?.remove() })
+        server.start()
+        let status = announce(try server.createChannel().uri, temporary?.file ?? certificates.caFile ?? "")
+        if status != nil { server.close() }
+        loop.run()
+        return status ?? .success
+    }
+
+    /// Prints where it listens; what comes back is not nil when nobody could read it.
+    private func announce(_ uri: String, _ caFile: String) -> ExitStatus? {
+        var line = JSONLine()
+        line.add("uri", uri)
+        line.add("caFile", SystemCalls.absolutePath(caFile))
+        do throws(SystemCalls.Failure) {
+            try SystemCalls.writeAll(Array((line.finished + "\n").utf8), to: SystemCalls.standardOutput)
+            return nil
+        } catch {
+            guard !error.isClosedPipe else { return .success }
+            log.write(.log(.error, "Standard output cannot be written: \(error)."))
+            return .outputFailed
+        }
+    }
+}

@@ -1,0 +1,45 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
+
+/// A folder of our own, which nobody else may enter, with one file in it.
+@safe struct TemporaryFolder: Sendable {
+    /// The file.
+    let file: String
+    private let path: String
+
+    /// Makes the folder (mode 0700) where the environment says, and the file in it.
+    init(file name: String, contents: [UInt8]) throws(SystemCalls.Failure) {
+        let parent = SystemCalls.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        var template = Array("\(parent)/genesys-loop-XXXXXX".utf8CString)
+        // The array, which ends with a zero, is lent for the call, which changes its last letters.
+        guard unsafe mkdtemp(&template) != nil else { throw .last }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        file = "\(path)/\(name)"
+        do throws(SystemCalls.Failure) {
+            try TemporaryFolder.write(contents, to: file)
+        } catch {
+            remove()
+            throw error
+        }
+    }
+
+    /// Removes the folder and its file. Any thread; calling it again does nothing.
+    func remove() {
+        // The paths are C strings for the length of each call.
+        _ = unsafe unlink(file)
+        _ = unsafe rmdir(path)
+    }
+
+    private static func write(_ contents: [UInt8], to file: String) throws(SystemCalls.Failure) {
+        // The path is a C string for the length of the call.
+        let descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .last }
+        defer { _ = close(descriptor) }
+        try SystemCalls.writeAll(contents, to: descriptor)
+    }
+}
