@@ -156,7 +156,8 @@ extension Channel: LoopPass, TimerOwner {
     }
 
     private func tell(_ event: ChannelMachine.Event) {
-        guard machine.state != .ended else { return }
+        // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure is.
+        guard !machine.isSilent else { return }
         guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
         configuration.logger.debug("\(event)")
         switch event {

@@ -107,7 +107,7 @@ extension Channel: LinkOwner {
                 driver.held[id] = Array(messages[index...])
                 return
             }
-            deliverHeld(message)
+            deliverHeld(message, of: id)
         }
     }
 
@@ -119,9 +119,9 @@ extension Channel: LinkOwner {
         }
     }
 
-    private func deliverHeld(_ message: [UInt8]) {
+    private func deliverHeld(_ message: [UInt8], of link: LinkID) {
         let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message.span) : 0
-        guard machine.heldNotificationReleased(fingerprint: fingerprint) == .deliver else { return }
+        guard machine.heldNotificationReleased(from: link, fingerprint: fingerprint) == .deliver else { return }
         // It was scanned when it arrived: only what the scanner accepted is held.
         guard let envelope = try? EnvelopeScanner.scan(message.span) else { return }
         (delegate ?? AbsentDelegate()).channel(self, didReceive: ChannelNotification(message.span, envelope: envelope))

@@ -26,9 +26,12 @@ struct ChannelDriver {
     /// The first URI, fit for a log.
     var redactedURI: String { endpoints[0].redacted }
 
+    /// The name of a URI, the same one for the same URI: the machine tells a second socket of a channel from another
+    /// channel by it.
     mutating func add(
         _ endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration
     ) throws -> EndpointID {
+        if let index = endpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index)) }
         if endpoint.isSecure, context == nil {
             do throws(TLSError) {
                 context = try loop.sharedContext(for: configuration.tls)

@@ -9,14 +9,8 @@ extension ChannelMachine {
             return []
         }
         guard let pending = takePending(answeredBy: reply, on: link) else { return [] }
-        if reply.status == 200 { return accepted(pending, on: link, now: now) }
-        return refused(pending, commandFailure(reply), on: link, now: now)
-    }
-
-    /// Sends the subscription on a link that just opened; without topics there is nothing to ask for.
-    mutating func subscribe(_ link: LinkRecord, now: Moment) -> [Action] {
-        guard !topics.isEmpty else { return confirmed(link.id, now: now) }
-        return command(.confirm, topics, on: link.id, now: now)
+        guard !reply.isRefused else { return refused(pending, commandFailure(reply), on: link, now: now) }
+        return accepted(pending, on: link, now: now)
     }
 
     mutating func command(
@@ -51,13 +45,11 @@ extension ChannelMachine {
     mutating func commandsOverdue(on link: LinkID, now: Moment) -> [Action] {
         guard let record = record(link) else { return [] }
         var actions: [Action] = []
-        for id in record.pending.map(\.correlationID) {
+        for var pending in record.pending {
+            let id = pending.correlationID
+            // What an earlier one brought about may have ended the link and its commands.
             guard let index = self.record(link)?.pending.firstIndex(where: { $0.correlationID == id }) else { continue }
-            var verdict = PendingCommand.Verdict.wait
-            var pending = self.record(link)?.pending[index]
-            verdict = pending?.deadlineReached(now: now.instant) ?? .wait
-            guard let pending else { continue }
-            switch verdict {
+            switch pending.deadlineReached(now: now.instant) {
             case .wait:
                 break
             case .resend:
@@ -81,10 +73,9 @@ extension ChannelMachine {
             lifetime.renewed(now: now)
             counts.extensionCount += 1
             return [.tell(.didRecover(recovery(.extension)))]
-        case .restore(let gapFrom):
+        case .restore(let lapse):
             lifetime.renewed(now: now)
-            guard let gapFrom else { return [] }
-            return [.tell(.didMiss(Gap(from: gapFrom, to: now.wall, reason: .channelTakenOver)))]
+            return gapAction(from: lapse.from, to: now.wall, reason: lapse.reason)
         case .add:
             lifetime.renewed(now: now)
             return []
@@ -101,82 +92,41 @@ extension ChannelMachine {
             return confirmationFailed(failure, on: link, now: now)
         case .extend:
             return act(on: lifetime.extensionFailed(), now: now)
-        case .restore:
-            return [.retire(link)] + lostInState(LinkEnd(failure: failure), link, now: now)
+        case .restore(let lapse):
+            if let from = lapse.from, loss == nil { loss = Loss(from: from, failure: failure) }
+            return lostAfterRefusal(LinkEnd(failure: failure), link, now: now)
         case .add:
-            topics.removeAll { pending.topics.contains($0) }
-            update(link) { $0.subscribed.subtract(pending.topics) }
-            let rejected = RejectedTopics(
-                topics: pending.topics, status: failure.status ?? 0, message: failure.message)
-            return [.tell(.didReject(rejected))]
+            return rejected(pending, failure, on: link)
         case .remove:
             return []
         }
     }
 
-    private mutating func confirmationFailed(_ failure: ChannelFailure, on link: LinkID, now: Moment) -> [Action] {
-        switch state {
-        case .attempting:
-            candidate = nil
-            return [.retire(link)] + attemptFailed(failure, now: now)
-        case .rollingOver(let purpose):
-            return [.retire(link)] + rolloverFailed(failure, purpose: purpose, now: now)
-        case .handedOver:
-            return [.retire(link)] + handOverFailed(failure, now: now)
-        case .idle, .waiting, .live, .draining, .closing, .ended:
-            return []
-        }
-    }
-
-    private mutating func lostInState(_ end: LinkEnd, _ link: LinkID, now: Moment) -> [Action] {
+    /// The service did not give back what it took: the link is of no use any longer.
+    private mutating func lostAfterRefusal(_ end: LinkEnd, _ link: LinkID, now: Moment) -> [Action] {
         guard current?.id == link else { return [] }
-        if case .rollingOver = state { return lostWhileRollingOver(end, now: now) }
-        return state == .live ? lost(end, now: now) : []
-    }
-
-    /// The subscription on `link` is confirmed, or there is none to confirm.
-    private mutating func confirmed(_ link: LinkID, now: Moment) -> [Action] {
-        guard var next = candidate, next.id == link else { return [] }
-        next.confirmedAt = now
-        candidate = next
-        let attemptCount = max(1, reconnect.attemptCount)
         switch state {
-        case .attempting:
-            current = next
-            candidate = nil
-            state = .live
-            lifetime.renewed(now: now)
-            reconnect.recovered(now: now.instant)
-            return firstWords(attemptCount, now: now)
-                + (next.isClosingSoon ? announceMaintenance(now: now) : []) + synchronizeTopics(of: next, now: now)
+        case .live:
+            return [.retire(link)] + lost(end, now: now)
         case .rollingOver:
-            lifetime.renewed(now: now)
-            state = .draining(until: now.instant + settings.drainTimeout)
-            candidate?.suspend()
-            return [.pauseReading(link)]
-        case .handedOver(let since):
-            lifetime.renewed(now: now)
-            let slack = since.instant + ChannelMachine.handOverSlack
-            let isSeamless = next.openedAt.map { $0.instant <= slack } ?? false
-            let reason: FailureReason = current?.isClosingSoon == true ? .channelClosing : .connectionClosed
-            let gap = isSeamless ? nil : gapAction(from: current?.lastHeard.wall, to: now.wall, reason: reason)
-            current = nil
-            return [gap].compactMap(\.self) + promote(now: now)
-        case .idle, .waiting, .live, .draining, .closing, .ended:
+            return [.retire(link)] + lostWhileRollingOver(end, now: now)
+        case .draining:
+            let gap = gapAction(from: loss?.from, to: now.wall, reason: end.failure.reason)
+            loss = nil
+            return gap + promote(now: now)
+        case .idle, .waiting, .attempting, .handedOver, .closing, .ended:
             return []
         }
     }
 
-    private mutating func firstWords(_ attemptCount: Int, now: Moment) -> [Action] {
-        guard isEverConfirmed else {
-            isEverConfirmed = true
-            return [.tell(.didSubscribe(topics))]
-        }
-        counts.reconnectCount += 1
-        var actions: [Action] = []
-        if let loss { actions.append(.tell(.didMiss(Gap(from: loss.from, to: now.wall, reason: loss.reason)))) }
-        loss = nil
-        return actions + [.tell(.didRecover(recovery(.reconnect, attemptCount: attemptCount)))]
+    /// Topics that were added are not wanted any longer, unless a later command asks for them again.
+    private mutating func rejected(_ pending: PendingCommand, _ failure: ChannelFailure, on link: LinkID) -> [Action] {
+        let later = record(link)?.pending.filter { $0.purpose == .add }.flatMap(\.topics) ?? []
+        let refused = Set(pending.topics).subtracting(later)
+        topics.removeAll { refused.contains($0) }
+        update(link) { $0.subscribed.subtract(refused) }
+        let rejected = RejectedTopics(topics: pending.topics, status: failure.status ?? 0, message: failure.message)
+        return [.tell(.didReject(rejected))]
     }
 
     /// Does what the channel's life asks for.
@@ -185,11 +135,11 @@ extension ChannelMachine {
         case .wait:
             return []
         case .extend:
-            guard let link = current, !topics.isEmpty else {
-                lifetime.extensionImpossible()
-                return [.tell(.willExpire(.lifetime(deadline: lifetime.end)))]
-            }
-            return command(.extend, topics, on: link.id, now: now)
+            guard let link = current else { return [] }
+            guard topics.isEmpty else { return command(.extend, topics, on: link.id, now: now) }
+            let end = lifetime.end
+            lifetime.extensionImpossible(now: now)
+            return [.tell(.willExpire(.lifetime(deadline: end)))]
         case .expire:
             return [.tell(.willExpire(.lifetime(deadline: lifetime.end)))]
         }
@@ -214,7 +164,7 @@ extension ChannelMachine {
     private mutating func takePending(answeredBy reply: CommandReply, on link: LinkID) -> PendingCommand? {
         guard let record = record(link) else { return nil }
         let index = record.pending.firstIndex { command in
-            reply.correlationID == command.correlationID || (reply.correlationID == nil && reply.status != 200)
+            reply.correlationID == command.correlationID || (reply.correlationID == nil && reply.isRefused)
         }
         guard let index else { return nil }
         var taken: PendingCommand?

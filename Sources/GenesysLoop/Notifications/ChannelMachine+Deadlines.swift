@@ -11,16 +11,17 @@ extension ChannelMachine {
         case .waiting(let until), .closing(let until):
             return until
         case .attempting:
-            let budget = isEverConfirmed || isPaused ? nil : reconnect.budgetEnd
-            return earliest(budget, isPaused ? nil : candidate?.deadline)
+            return isPaused ? nil : earliest(budgetEnd, candidate?.deadline)
         case .live:
-            return isPaused
-                ? lifetime.deadline : earliest(current?.deadline, lifetime.deadline, rolloverDue, overlapEnd)
+            // A rollover does not wait for the host: what the new socket brings waits in it.
+            let due = earliest(lifetime.deadline, rolloverDue)
+            return isPaused ? due : earliest(due, current?.deadline, overlapEnd)
         case .rollingOver:
             return isPaused ? lifetime.deadline : earliest(current?.deadline, candidate?.deadline, lifetime.deadline)
-        case .handedOver:
+        case .handedOver(let since):
+            guard candidate?.openedAt != nil else { return since + ChannelMachine.handOverSlack }
             return isPaused ? nil : candidate?.deadline
-        case .draining(let until):
+        case .draining(let until, _):
             return isPaused ? nil : earliest(until, current?.deadline)
         }
     }
@@ -38,13 +39,17 @@ extension ChannelMachine {
         case .live:
             return liveOverdue(now: now)
         case .rollingOver:
-            guard !isPaused else { return lifeOverdue(now: now) }
-            return candidateOverdue(now: now) + linkOverdue(current, now: now) + lifeOverdue(now: now)
-        case .handedOver:
-            return isPaused ? [] : candidateOverdue(now: now)
-        case .draining(let until):
+            let actions = lifeOverdue(now: now)
+            guard !isPaused else { return actions }
+            return actions + candidateOverdue(now: now) + linkOverdue(current, now: now)
+        case .handedOver(let since):
+            return handOverOverdue(since + ChannelMachine.handOverSlack, now: now)
+        case .draining(let until, let isLastLook):
             guard !isPaused else { return [] }
-            return now.instant >= until ? promote(now: now) : linkOverdue(current, now: now)
+            guard now.instant >= until else { return linkOverdue(current, now: now) }
+            guard !isLastLook else { return promote(now: now) }
+            state = .draining(until: now.instant + Heartbeat.recheckDelay, isLastLook: true)
+            return []
         case .closing(let until):
             return now.instant >= until ? closingOverdue() : []
         }
@@ -52,23 +57,35 @@ extension ChannelMachine {
 
     private mutating func attemptOverdue(now: Moment) -> [Action] {
         guard !isPaused else { return [] }
-        if !isEverConfirmed, let end = reconnect.budgetEnd, now.instant >= end, let link = candidate {
-            guard link.openedAt != nil else { return [.expire(link.id)] }
-            candidate = nil
-            return [.retire(link.id)] + finish(unansweredFailure().asKind(.subscription))
+        guard let end = budgetEnd, now.instant >= end, let link = candidate else { return candidateOverdue(now: now) }
+        guard link.openedAt != nil else {
+            candidate?.isExpired = true
+            return [.expire(link.id)]
         }
-        return candidateOverdue(now: now)
+        candidate = nil
+        return [.retire(link.id)] + finish(unansweredFailure())
+    }
+
+    /// When the first connection is given up, whatever its attempt is doing.
+    private var budgetEnd: Instant? {
+        isEverConfirmed || candidate?.isExpired == true ? nil : reconnect.budgetEnd
+    }
+
+    /// Was the new socket accepted so late after the end of the old one, it is a loss and not a hand-over.
+    private mutating func handOverOverdue(_ limit: Instant, now: Moment) -> [Action] {
+        guard candidate?.openedAt != nil else { return now.instant >= limit ? continueAsAttempt(now: now) : [] }
+        return isPaused ? [] : candidateOverdue(now: now)
     }
 
     private mutating func liveOverdue(now: Moment) -> [Action] {
         var actions = lifeOverdue(now: now)
+        if let rolloverDue, now.instant >= rolloverDue {
+            actions += startRollover(.maintenance, to: endpoint, now: now)
+        }
         guard !isPaused else { return actions }
         if let overlapEnd, now.instant >= overlapEnd {
             self.overlapEnd = nil
             deduplicator.end()
-        }
-        if let rolloverDue, now.instant >= rolloverDue {
-            actions += startRollover(.maintenance, to: endpoint, now: now)
         }
         return actions + linkOverdue(current, now: now)
     }
@@ -79,10 +96,9 @@ extension ChannelMachine {
 
     /// The silence of a confirmed link, and its commands.
     private mutating func linkOverdue(_ link: LinkRecord?, now: Moment) -> [Action] {
-        guard var link, let heartbeat = record(link.id)?.heartbeat else { return [] }
-        link.heartbeat = heartbeat
-        let verdict = link.heartbeat.deadlineReached(now: now.instant)
-        update(link.id) { $0.heartbeat = link.heartbeat }
+        guard let link, var heartbeat = record(link.id)?.heartbeat else { return [] }
+        let verdict = heartbeat.deadlineReached(now: now.instant)
+        update(link.id) { $0.heartbeat = heartbeat }
         switch verdict {
         case .wait:
             return commandsOverdue(on: link.id, now: now)
@@ -117,8 +133,8 @@ extension ChannelMachine {
         let monotonic = now.instant - clocks.instant
         let civil = now.wall.duration(since: clocks.wall)
         guard civil - monotonic > ChannelMachine.suspensionSlack, !isPaused else { return }
-        if current?.openedAt != nil { current?.heartbeat.restart(now: now.instant) }
-        if candidate?.openedAt != nil, state != .attempting { candidate?.heartbeat.restart(now: now.instant) }
+        current?.heartbeat.hostAwoke(now: now.instant)
+        candidate?.heartbeat.hostAwoke(now: now.instant)
     }
 
     private func earliest(_ instants: Instant?...) -> Instant? {

@@ -14,6 +14,7 @@ extension ChannelMachine {
 
     /// `close()`. Idempotent; after it only the terminal call follows.
     package mutating func closeRequested(now: Moment) -> [Action] {
+        isSilent = true
         switch state {
         case .idle, .waiting:
             state = .ended
@@ -31,24 +32,17 @@ extension ChannelMachine {
         case .idle:
             self.endpoint = endpoint
             return []
-        case .waiting:
-            self.endpoint = endpoint
-            return startAttempt(now: now)
-        case .attempting:
-            self.endpoint = endpoint
+        case .waiting, .attempting:
+            redirect(to: endpoint)
             return dropCandidate() + startAttempt(now: now)
         case .live:
             return startRollover(.requested, to: endpoint, now: now)
         case .rollingOver:
             return dropCandidate() + startRollover(.requested, to: endpoint, now: now)
-        case .handedOver:
-            // The old connection is gone: the new URI takes the place of the attempt under way.
-            self.endpoint = endpoint
-            noteLoss(of: current, reason: .channelClosing)
-            current = nil
-            return dropCandidate() + startAttempt(now: now)
-        case .draining:
-            return promote(now: now) + startRollover(.requested, to: endpoint, now: now)
+        case .handedOver, .draining:
+            // What only the new socket has would be lost with it: it takes over first.
+            wish = endpoint
+            return []
         case .closing, .ended:
             return []
         }
@@ -74,21 +68,22 @@ extension ChannelMachine {
     package mutating func resumeRequested(now: Moment) -> [Action] {
         guard isPaused else { return [] }
         isPaused = false
-        let pause = pausedAt.map { now.instant - $0 } ?? .zero
+        let pause = Pause(from: pausedAt ?? now.instant, to: now.instant)
         pausedAt = nil
-        if let overlapEnd { self.overlapEnd = overlapEnd + pause }
+        reconnect.postpone(by: pause)
+        overlapEnd = overlapEnd.map { pause.postponed($0, limit: ChannelMachine.overlapEcho) }
         switch state {
         case .idle, .waiting, .closing, .ended:
             return []
         case .attempting, .live, .rollingOver, .handedOver:
             return openLinks { link in
-                link.resume(after: pause, now: now.instant)
+                link.resume(after: pause)
                 return .resumeReading(link.id)
             }
-        case .draining(let until):
-            state = .draining(until: until + pause)
+        case .draining(let until, _):
+            state = .draining(until: pause.postponed(until, limit: settings.drainTimeout), isLastLook: false)
             // The new link stays unread until the old one ended.
-            current?.resume(after: pause, now: now.instant)
+            current?.resume(after: pause)
             return current.map { [.resumeReading($0.id)] } ?? []
         }
     }
@@ -107,7 +102,7 @@ extension ChannelMachine {
     private mutating func startClosing(now: Moment) -> [Action] {
         var actions: [Action] = []
         for link in [current, candidate].compactMap(\.self) {
-            if link.openedAt == nil || isHandedOver(link) {
+            if link.openedAt == nil {
                 actions.append(.drop(link.id))
                 forget(link.id)
             } else {
@@ -123,11 +118,6 @@ extension ChannelMachine {
         return actions
     }
 
-    private func isHandedOver(_ link: LinkRecord) -> Bool {
-        guard case .handedOver = state else { return false }
-        return link.id == current?.id
-    }
-
     private func isDrainingCandidate(_ link: LinkRecord) -> Bool {
         guard case .draining = state else { return false }
         return link.id == candidate?.id
@@ -136,19 +126,21 @@ extension ChannelMachine {
     /// Applies `body` to every link whose upgrade was accepted and that is still there.
     private mutating func openLinks(_ body: (inout LinkRecord) -> Action) -> [Action] {
         var actions: [Action] = []
-        if current?.openedAt != nil, !isCurrentGone, var link = current {
+        if var link = current {
             actions.append(body(&link))
             current = link
         }
-        if candidate?.openedAt != nil, var link = candidate {
+        if var link = candidate, link.openedAt != nil {
             actions.append(body(&link))
             candidate = link
         }
         return actions
     }
 
-    var isCurrentGone: Bool {
-        guard case .handedOver = state else { return false }
-        return true
+    /// The next attempt goes elsewhere; where the channel was confirmed last is kept.
+    private mutating func redirect(to endpoint: EndpointID) {
+        if isEverConfirmed, fallback == nil { fallback = self.endpoint }
+        self.endpoint = endpoint
+        if fallback == endpoint { fallback = nil }
     }
 }

@@ -9,7 +9,7 @@ extension ChannelMachine {
             record.heard(now: now)
             if isPaused { record.suspend() }
             candidate = record
-            return subscribe(record, now: now) + (isPaused ? [.pauseReading(link)] : [])
+            return (isPaused ? [.pauseReading(link)] : []) + subscribe(record, now: now)
         case .idle, .waiting, .live, .draining, .closing, .ended:
             return []
         }
@@ -30,25 +30,24 @@ extension ChannelMachine {
         case .idle, .waiting, .ended:
             return []
         case .attempting:
-            guard candidate?.id == link else { return [] }
+            guard let record = candidate, record.id == link else { return [] }
             candidate = nil
-            return attemptFailed(end.failure, now: now)
+            return attemptFailed(attemptFailure(end, record), now: now)
         case .live:
             guard current?.id == link else { return [] }
             return lost(end, now: now)
         case .rollingOver(let purpose):
-            if candidate?.id == link { return rolloverFailed(end.failure, purpose: purpose, now: now) }
+            if let record = candidate, record.id == link {
+                return rolloverFailed(attemptFailure(end, record), purpose: purpose, now: now)
+            }
             return current?.id == link ? lostWhileRollingOver(end, now: now) : []
         case .handedOver:
-            guard candidate?.id == link else { return [] }
-            return handOverFailed(end.failure, now: now)
+            guard let record = candidate, record.id == link else { return [] }
+            return handOverFailed(attemptFailure(end, record), now: now)
         case .draining:
             if candidate?.id == link { return successorLost(end, now: now) }
-            guard current?.id == link else { return [] }
-            let gap =
-                end.isClean ? [] : [gapAction(from: current?.lastHeard.wall, to: now.wall, reason: end.failure.reason)]
-            current = nil
-            return gap.compactMap(\.self) + promote(now: now)
+            guard let record = current, record.id == link else { return [] }
+            return drained(record, end, now: now)
         case .closing:
             forget(link)
             guard current == nil, candidate == nil else { return [] }
@@ -60,24 +59,43 @@ extension ChannelMachine {
     // MARK: - Attempts
 
     mutating func startAttempt(now: Moment) -> [Action] {
-        let link = makeLink(now: now)
+        let link = makeLink(to: endpoint, now: now)
         candidate = link
         state = .attempting
         return [.connect(link.id, endpoint)]
     }
 
     mutating func attemptFailed(_ failure: ChannelFailure, now: Moment) -> [Action] {
-        guard isEverConfirmed ? !failure.isFinalOnReconnect : failure.isRetryable else {
-            return finish(failure.asKind(isEverConfirmed ? .reconnect : failure.initializationKind))
+        guard isEverConfirmed else {
+            let failure = failure.asKind(failure.initializationKind)
+            return failure.isRetryable ? retry(after: failure, now: now) : finish(failure)
         }
+        guard failure.isFinalOnReconnect else {
+            // Without another channel to go to, an expired one is not tried again.
+            guard lifetime.state == .expiring, fallback == nil else {
+                return retry(after: failure.asKind(.reconnect), now: now)
+            }
+            return finish(expiredFailure(loss?.failure ?? failure))
+        }
+        guard let fallback else { return finish(failure.asKind(.reconnect)) }
+        // The host's other channel is refused; that says nothing about the one that was lost.
+        let told: [Action] = [.tell(.didFailRollover(failure.asKind(.rollover)))]
+        endpoint = fallback
+        self.fallback = nil
+        guard lifetime.state != .expiring else { return told + finish(expiredFailure(loss?.failure ?? failure)) }
+        return told + retry(after: failure.asKind(.reconnect), now: now)
+    }
+
+    private mutating func retry(after failure: ChannelFailure, now: Moment) -> [Action] {
         let decision = reconnect.attemptFailed(retryAfter: failure.retryAfter, now: now.instant, random: &random)
-        return act(on: decision, failure.asKind(isEverConfirmed ? .reconnect : failure.initializationKind), now: now)
+        return act(on: decision, failure, now: now)
     }
 
     mutating func act(on decision: Reconnect.Decision, _ failure: ChannelFailure, now: Moment) -> [Action] {
         switch decision {
         case .giveUp:
-            return finish(failure)
+            guard isEverConfirmed else { return finish(failure) }
+            return finish(failure.asKind(settings.reconnect == .never ? .receive : .reconnect))
         case .attempt(let number, let delay):
             state = .waiting(until: now.instant + delay)
             return [.tell(.willReconnect(ReconnectAttempt(number: number, delay: delay, failure: failure)))]
@@ -88,7 +106,7 @@ extension ChannelMachine {
 
     /// The only confirmed link ended without our doing.
     mutating func lost(_ end: LinkEnd, now: Moment) -> [Action] {
-        let link = current
+        guard let link = current else { return [] }
         current = nil
         rolloverDue = nil
         let failure = lossFailure(end, link)
@@ -96,53 +114,33 @@ extension ChannelMachine {
         if isTakeover(end, link, now: now), takeover.lossCounted(now: now.instant) {
             return finish(takenOverFailure(end.failure))
         }
-        guard !failure.isFinalOnReconnect else { return finish(failure) }
-        noteLoss(of: link, reason: failure.reason)
-        let decision = reconnect.lost(now: now.instant, random: &random)
-        if case .giveUp = decision, settings.reconnect != .never {
-            return finish(failure.asKind(.reconnect))
+        guard !failure.isFinalOnReconnect else {
+            return finish(failure.asKind(failure.phase == .subscribe ? .reconnect : .receive))
         }
-        return act(on: decision, failure, now: now)
+        noteLoss(of: link, failure)
+        return act(on: reconnect.lost(now: now.instant, random: &random), failure, now: now)
     }
 
     /// The link is dead although nobody said so: abandoned at once, then a loss like any other.
     mutating func abandon(_ failure: ChannelFailure, now: Moment) -> [Action] {
         guard let link = current else { return [] }
+        let end = LinkEnd(failure: failure)
         switch state {
         case .live:
-            return [.drop(link.id)] + lost(LinkEnd(failure: failure), now: now)
+            return [.drop(link.id)] + lost(end, now: now)
         case .rollingOver:
-            return [.drop(link.id)] + lostWhileRollingOver(LinkEnd(failure: failure), now: now)
+            return [.drop(link.id)] + lostWhileRollingOver(end, now: now)
         case .draining:
-            let gap = gapAction(from: link.lastHeard.wall, to: now.wall, reason: failure.reason)
-            current = nil
-            return [.drop(link.id)] + [gap].compactMap(\.self) + promote(now: now)
+            return [.drop(link.id)] + drained(link, end, now: now)
         case .idle, .waiting, .attempting, .handedOver, .closing, .ended:
             return []
         }
     }
 
-    mutating func noteLoss(of link: LinkRecord?, reason: FailureReason) {
+    mutating func noteLoss(of link: LinkRecord, _ failure: ChannelFailure) {
         // An outage that follows an outage without a confirmation between them is one gap.
-        guard loss == nil, let link else { return }
-        loss = Loss(from: link.lastHeard.wall, reason: reason)
-    }
-
-    private func lossFailure(_ end: LinkEnd, _ link: LinkRecord?) -> ChannelFailure {
-        var failure = end.failure.asKind(.receive)
-        if link?.isClosingSoon == true, failure.reason == .connectionClosed { failure.reason = .channelClosing }
-        return failure
-    }
-
-    /// A Close frame soon after a confirmation looks like another client on the same channel.
-    private func isTakeover(_ end: LinkEnd, _ link: LinkRecord?, now: Moment) -> Bool {
-        guard let link, let confirmedAt = link.confirmedAt, let code = end.closeCode else { return false }
-        return code != 1012 && code != 1013 && !link.isClosingSoon && !link.isTakenOver
-            && now.instant - confirmedAt.instant <= Takeover.suspicion
-    }
-
-    func gapAction(from: WallTime?, to: WallTime, reason: FailureReason) -> Action? {
-        from.map { .tell(.didMiss(Gap(from: $0, to: to, reason: reason))) }
+        guard loss == nil else { return }
+        loss = Loss(from: link.deliveredUntil, failure: failure)
     }
 
     // MARK: - The end
@@ -152,6 +150,14 @@ extension ChannelMachine {
         current = nil
         candidate = nil
         return [.finish(.failed(failure))]
+    }
+
+    /// Ends with every link closed in order and nothing held back.
+    mutating func finishAll(_ failure: ChannelFailure) -> [Action] {
+        let held = candidate.map { releaseHeld($0.id) } ?? []
+        let links = [current, candidate].compactMap(\.self)
+        let retired: [Action] = links.map { $0.openedAt == nil ? .drop($0.id) : .retire($0.id) }
+        return held + retired + finish(failure)
     }
 
     mutating func forget(_ link: LinkID) {

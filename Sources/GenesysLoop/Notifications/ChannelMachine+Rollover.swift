@@ -10,70 +10,124 @@ extension ChannelMachine {
     static let overlapEcho: Duration = .seconds(5)
 
     mutating func startRollover(_ purpose: Purpose, to endpoint: EndpointID, now: Moment) -> [Action] {
-        let previous = self.endpoint
-        self.endpoint = endpoint
-        let link = makeLink(now: now)
-        self.endpoint = previous
+        let link = makeLink(to: endpoint, now: now)
         candidate = link
         state = .rollingOver(purpose)
         rolloverDue = nil
         heldByteCount = 0
         overlapEnd = nil
-        deduplicator.begin()
+        deduplicator.begin(with: link.id)
         return [.connect(link.id, endpoint)]
     }
 
+    /// The new link failed; the old one goes on.
     mutating func rolloverFailed(_ failure: ChannelFailure, purpose: Purpose, now: Moment) -> [Action] {
         let held = candidate.map { releaseHeld($0.id) } ?? []
         candidate = nil
         state = .live
         overlapEnd = now.instant + ChannelMachine.overlapEcho
         rolloverFailureCount += 1
-        if purpose == .maintenance, case .backoff(let backoff) = settings.reconnect, !failure.isFinalOnReconnect {
-            let delay = backoff.delay(attempt: rolloverFailureCount, random: &random)
-            rolloverDue = now.instant + max(delay, failure.retryAfter ?? .zero)
-        }
-        return held + [.tell(.didFailRollover(failure.asKind(.rollover)))]
+        let told = held + [.tell(.didFailRollover(failure.asKind(.rollover)))]
+        let repaired = told + repairSubscription(now: now)
+        return repaired + (grantWish(now: now) ?? maintenanceGoesOn(after: failure, purpose, now: now))
     }
+
+    /// After a failed rollover the service's notice still stands.
+    private mutating func maintenanceGoesOn(
+        after failure: ChannelFailure, _ purpose: Purpose, now: Moment
+    ) -> [Action] {
+        guard let link = current, link.isClosingSoon else { return [] }
+        guard link.isClosingAnnounced else { return announceMaintenance(now: now) }
+        guard settings.rollover == .automatic else { return [] }
+        switch (purpose, settings.reconnect) {
+        case (.requested, _):
+            // The host's own answer failed: what happens without one happens now.
+            rolloverDue = now.instant
+        case (.maintenance, .backoff(let backoff)) where !failure.isFinalOnReconnect:
+            let delay = backoff.delay(attempt: rolloverFailureCount - 1, random: &random)
+            rolloverDue = now.instant + max(delay, failure.retryAfter ?? .zero)
+        case (.maintenance, _):
+            break
+        }
+        return []
+    }
+
+    /// Starts the rollover that was asked for during another one.
+    private mutating func grantWish(now: Moment) -> [Action]? {
+        guard let wish else { return nil }
+        self.wish = nil
+        return startRollover(.requested, to: wish, now: now)
+    }
+
+    // MARK: - The old link ends first
 
     /// The old link ended while the new one was under way.
     mutating func lostWhileRollingOver(_ end: LinkEnd, now: Moment) -> [Action] {
-        guard let next = candidate else { return lost(end, now: now) }
-        if end.isClean {
-            state = .handedOver(since: now)
-            return releaseHeld(next.id)
-        }
-        // The attempt to roll over becomes the attempt to come back.
-        noteLoss(of: current, reason: end.failure.reason)
+        guard let next = candidate, let link = current else { return [] }
+        noteLoss(of: link, lossFailure(end, link))
         current = nil
         rolloverDue = nil
-        endpoint = next.endpoint
+        overlapEnd = now.instant + ChannelMachine.overlapEcho
+        let held = releaseHeld(next.id)
+        // Only a channel of its own hands over by itself; another one delivers from its confirmation on.
+        guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
+        state = .handedOver(since: now.instant)
+        return held
+    }
+
+    /// The attempt to roll over becomes the attempt to come back.
+    mutating func continueAsAttempt(now: Moment) -> [Action] {
+        guard let loss, let next = candidate else { return [] }
+        if next.endpoint != endpoint {
+            fallback = loss.failure.isFinalOnReconnect ? nil : endpoint
+            endpoint = next.endpoint
+        }
         _ = reconnect.lost(now: now.instant, random: &random)
         state = .attempting
-        let attempt = ReconnectAttempt(
-            number: max(1, reconnect.attemptCount), delay: .zero, failure: end.failure.asKind(.receive))
-        return releaseHeld(next.id) + [.tell(.willReconnect(attempt))]
+        let attempt = ReconnectAttempt(number: max(1, reconnect.attemptCount), delay: .zero, failure: loss.failure)
+        let told: [Action] = [.tell(.willReconnect(attempt))]
+        guard let wish else { return told }
+        self.wish = nil
+        return told + rolloverRequested(to: wish, now: now)
     }
 
     /// The service closed the old socket in order, then the new one failed: a loss after all.
     mutating func handOverFailed(_ failure: ChannelFailure, now: Moment) -> [Action] {
-        let held = candidate.map { releaseHeld($0.id) } ?? []
         candidate = nil
-        noteLoss(of: current, reason: current?.isClosingSoon == true ? .channelClosing : .connectionClosed)
-        current = nil
-        if lifetime.state == .expiring { return held + finish(expiredFailure(failure)) }
-        guard !failure.isFinalOnReconnect else { return held + finish(failure.asKind(.reconnect)) }
-        let decision = reconnect.lost(now: now.instant, random: &random)
-        return held + act(on: decision, failure.asKind(.reconnect), now: now)
+        if let wish {
+            self.wish = nil
+            fallback = failure.isFinalOnReconnect ? nil : endpoint
+            endpoint = wish
+        } else if lifetime.state == .expiring {
+            return finish(expiredFailure(failure))
+        } else if failure.isFinalOnReconnect {
+            return finish(failure.asKind(.reconnect))
+        }
+        return act(on: reconnect.lost(now: now.instant, random: &random), failure.asKind(.reconnect), now: now)
     }
+
+    /// The old link ended while the new one was waiting for it.
+    mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: Moment) -> [Action] {
+        let gap =
+            end.isClean ? [] : gapAction(from: link.lastHeard.wall, to: now.wall, reason: end.failure.reason)
+        current = nil
+        return gap + promote(now: now)
+    }
+
+    // MARK: - The new link
 
     /// The confirmed, unread new link ended while the old one was being drained.
     mutating func successorLost(_ end: LinkEnd, now: Moment) -> [Action] {
-        let from = candidate?.openedAt?.wall
-        let purpose: Purpose = current?.isClosingSoon == true ? .maintenance : .requested
-        let actions = rolloverFailed(end.failure, purpose: purpose, now: now)
-        // What the service sent to the new socket only is gone with it.
-        return actions + [gapAction(from: from, to: now.wall, reason: end.failure.reason)].compactMap(\.self)
+        guard let next = candidate, let from = next.openedAt?.wall else { return [] }
+        let purpose: Purpose = next.endpoint == endpoint ? .maintenance : .requested
+        // What the service sent to the new socket only is gone with it, and on the same channel it may go on doing so.
+        guard next.endpoint == endpoint, !topics.isEmpty else {
+            let gap = gapAction(from: from, to: now.wall, reason: end.failure.reason)
+            return rolloverFailed(end.failure, purpose: purpose, now: now) + gap
+        }
+        let start = min(from, current?.lapse?.from ?? from)
+        current?.lapse = Lapse(from: start, reason: end.failure.reason)
+        return rolloverFailed(end.failure, purpose: purpose, now: now)
     }
 
     /// The new link takes over.
@@ -85,6 +139,7 @@ extension ChannelMachine {
         endpoint = next.endpoint
         state = .live
         rolloverFailureCount = 0
+        lifetime.renewed(now: next.confirmedAt ?? now)
         overlapEnd = now.instant + ChannelMachine.overlapEcho
         counts.rolloverCount += 1
         actions += releaseHeld(next.id)
@@ -94,33 +149,8 @@ extension ChannelMachine {
             actions.append(.resumeReading(next.id))
         }
         if next.isClosingSoon { actions += announceMaintenance(now: now) }
-        return actions + synchronizeTopics(of: next, now: now)
-    }
-
-    /// The maintenance notice arrived on `link`.
-    package mutating func socketClosingReceived(on link: LinkID, now: Moment) -> [Action] {
-        switch state {
-        case .live:
-            guard current?.id == link, current?.isClosingSoon == false else { return [] }
-            current?.isClosingSoon = true
-            return announceMaintenance(now: now)
-        case .rollingOver, .draining, .attempting, .handedOver:
-            // A second socket is under way already, or the notice is for the one that just opened.
-            if current?.id == link { current?.isClosingSoon = true }
-            if candidate?.id == link { candidate?.isClosingSoon = true }
-            return []
-        case .idle, .waiting, .closing, .ended:
-            return []
-        }
-    }
-
-    /// The host is asked first: the rollover starts at the next turn of the loop, unless the host started one.
-    mutating func announceMaintenance(now: Moment) -> [Action] {
-        rolloverFailureCount = 0
-        if settings.rollover == .automatic {
-            rolloverDue = now.instant + random.duration(in: .zero...max(.zero, settings.rolloverJitter))
-        }
-        return [.tell(.willExpire(.maintenance(deadline: now.wall + settings.maintenanceNotice)))]
+        actions += synchronizeTopics(of: next, now: now)
+        return actions + (grantWish(now: now) ?? [])
     }
 
     func recovery(_ method: Recovery.Method, attemptCount: Int = 1) -> Recovery {

@@ -1,22 +1,23 @@
 /// The life of a notifications channel, as a value: facts in, actions out. It does no I/O and reads no clock.
 ///
-///     idle ─open─▶ attempting ◀──────────────── waiting
-///                   │  │ failed, policy permits    ▲
-///          confirmed│  └───────────────────────────┤
-///                   ▼                              │ lost
-///                  live ───────────────────────────┤
-///                   │ notice, or rollover(to:)     │
-///                   ▼                              │
-///               rollingOver ──old one lost─────────┘
-///                   │     └─old one closed─▶ handedOver ─confirmed─▶ live
-///          confirmed│
-///                   ▼
-///                draining ──old one ended, or 1 s──▶ live
+///     idle ──open()──▶ attempting ◀─────delay over────── waiting
+///                       │  │  ▲ └─failed, policy permits──▶ ▲ ▲
+///              confirmed│  │  │                             │ │
+///                       ▼  │  │                        lost │ │
+///                      live ──│─────────────────────────────┘ │
+///      notice, or       │  ▲  │                               │
+///      rollover(to:)    ▼  │  │ old one lost                  │
+///                   rollingOver                               │
+///                       │  │  └─old one closed in order─▶ handedOver ─new one not accepted within 100 ms─▶ attempting
+///              confirmed│  └──new one failed──▶ live          │  └──confirmed──▶ live
+///                       ▼                                     └─new one failed─▶ waiting
+///                    draining ──old one ended, or 1 s, or new one lost──▶ live
 ///
-///     every state ─close()─▶ closing ─▶ ended          every state ─final failure─▶ ended
+///     idle, waiting ─close()─▶ ended      all others ─close()─▶ closing ─▶ ended      all ─final failure─▶ ended
 ///
 /// Deadlines: attempt delay and total budget (`Reconnect`), silence (`Heartbeat`), commands (`PendingCommand`), life
-/// (`Lifetime`), drain, closing, and the echo of an overlap. Connecting, TLS and upgrade are timed by the link itself.
+/// (`Lifetime`), start of the rollover, hand-over, drain, closing, and the echo of an overlap. Name, TCP, TLS and
+/// upgrade are timed by the link itself.
 ///
 /// Source: protocol sheet §4, §5, §8; RFC 6455 §7.
 package struct ChannelMachine: Equatable, Sendable {
@@ -30,10 +31,11 @@ package struct ChannelMachine: Equatable, Sendable {
         case live
         /// `current` is confirmed; `candidate` is connecting or subscribing.
         case rollingOver(Purpose)
-        /// The service closed `current` in order while `candidate` was under way.
-        case handedOver(since: Moment)
-        /// `candidate` is confirmed and not read; `current` is read to its end.
-        case draining(until: Instant)
+        /// The service closed the old link in order while `candidate`, of the same channel, was under way.
+        case handedOver(since: Instant)
+        /// `candidate` is confirmed and not read; `current` is read to its end. The last look comes after the
+        /// deadline: the loop runs timers before it polls, so what a blocked host left unread is read first.
+        case draining(until: Instant, isLastLook: Bool)
         case closing(until: Instant)
         case ended
     }
@@ -82,7 +84,7 @@ package struct ChannelMachine: Equatable, Sendable {
     /// Where the gap of an outage begins, and why.
     struct Loss: Equatable, Sendable {
         let from: WallTime
-        let reason: FailureReason
+        let failure: ChannelFailure
     }
 
     /// What is to be done with a notification.
@@ -106,8 +108,15 @@ package struct ChannelMachine: Equatable, Sendable {
     var reconnect: Reconnect
     var takeover = Takeover()
     var random: SplitMix64
+    /// The endpoint of `current`, or of the next attempt.
     var endpoint = EndpointID(rawValue: 0)
+    /// In an outage that goes on at another endpoint: where the channel was confirmed last.
+    var fallback: EndpointID?
+    /// What `rollover(to:)` asked for while an older rollover was too far to be broken off.
+    var wish: EndpointID?
     var isEverConfirmed = false
+    /// The host called `close()`: it hears nothing more but the terminal call.
+    package internal(set) var isSilent = false
     /// The outage under way.
     var loss: Loss?
     /// When the automatic rollover is to start, or to be tried again.
@@ -130,7 +139,7 @@ package struct ChannelMachine: Equatable, Sendable {
         reconnect = Reconnect(policy: settings.reconnect)
     }
 
-    mutating func makeLink(now: Moment) -> LinkRecord {
+    mutating func makeLink(to endpoint: EndpointID, now: Moment) -> LinkRecord {
         defer { nextLinkID &+= 1 }
         return LinkRecord(id: LinkID(rawValue: nextLinkID), endpoint: endpoint, settings: settings, now: now)
     }

@@ -1,26 +1,57 @@
-/// Tells copies of one notification on the two sockets of an overlap apart from genuine repeats.
+/// Tells copies of one notification on the sockets of an overlap apart from genuine repeats.
 ///
-/// For each fingerprint what has been delivered equals the larger of the two sockets' counts: identical messages on one
-/// socket all survive, a message that came on both is delivered once. It is idle outside an overlap and bounded in it:
-/// beyond `capacity` fingerprints the oldest is forgotten.
+/// For each fingerprint what has been delivered equals the largest of the sockets' counts: identical messages on one
+/// socket all survive, a message that came on both is delivered once. Counts are kept by link, because a successor that
+/// failed and the next one must not be taken for one socket. It is idle outside an overlap and bounded in it: beyond
+/// `capacity` fingerprints the oldest is forgotten.
 package struct Deduplicator: Equatable, Sendable {
-    package enum Side: Equatable {
-        case old
-        case new
+    /// What came on one link; link 0 is nobody's.
+    private struct Count: Equatable {
+        var link: UInt32 = 0
+        var copies: UInt32 = 0
+
+        /// Smaller for older links; `kept` never grows old.
+        func age(_ kept: UInt32) -> UInt32 { link == kept && link != 0 ? .max : link }
     }
 
-    private struct Counts: Equatable {
-        var old: UInt32 = 0
-        var new: UInt32 = 0
+    /// The old link, the new one, and one that failed and whose held messages are still being released.
+    private struct Entry: Equatable {
+        var delivered: UInt32 = 0
+        var first = Count()
+        var second = Count()
+        var third = Count()
+
+        /// Counts a copy on `link`. Without a place for it, the oldest link that is not `kept` loses its own.
+        mutating func counted(on link: UInt32, keeping kept: UInt32) -> UInt32 {
+            if first.link == link { return Entry.increment(&first) }
+            if second.link == link { return Entry.increment(&second) }
+            if third.link == link { return Entry.increment(&third) }
+            let fresh = Count(link: link, copies: 1)
+            if first.age(kept) <= min(second.age(kept), third.age(kept)) {
+                first = fresh
+            } else if second.age(kept) <= third.age(kept) {
+                second = fresh
+            } else {
+                third = fresh
+            }
+            return 1
+        }
+
+        private static func increment(_ count: inout Count) -> UInt32 {
+            count.copies &+= 1
+            return count.copies
+        }
     }
 
     package static let defaultCapacity = 65_536
 
     package let capacity: Int
     package private(set) var isActive = false
-    /// Messages that were not delivered because the other socket had delivered them.
+    /// Messages that were not delivered because another socket had delivered them.
     package private(set) var mergedCount = 0
-    private var counts: [UInt64: Counts] = [:]
+    /// The last link that is part of an overlap: those after it are alone and repeat nothing.
+    private var lastMember: UInt32 = 0
+    private var entries: [UInt64: Entry] = [:]
     private var order: [UInt64] = []
     private var head = 0
 
@@ -28,59 +59,44 @@ package struct Deduplicator: Equatable, Sendable {
         self.capacity = max(1, capacity)
     }
 
-    /// An overlap begins. What an overlap just before it counted on its new socket, now the old one, is kept.
-    package mutating func begin() {
-        guard isActive else {
-            isActive = true
-            return
-        }
-        var kept: [UInt64: Counts] = [:]
-        var keptOrder: [UInt64] = []
-        for fingerprint in order[head...] {
-            guard let entry = counts[fingerprint], entry.new > 0 else { continue }
-            kept[fingerprint] = Counts(old: entry.new, new: 0)
-            keptOrder.append(fingerprint)
-        }
-        counts = kept
-        order = keptOrder
-        head = 0
+    /// An overlap with `successor` begins. What an overlap just before it delivered is remembered.
+    package mutating func begin(with successor: LinkID) {
+        isActive = true
+        lastMember = successor.rawValue
     }
 
     /// The overlap and its echo are over: all is forgotten.
     package mutating func end() {
         isActive = false
-        counts = [:]
+        entries = [:]
         order = []
         head = 0
     }
 
-    /// Whether a message with this fingerprint, received on `side`, is to be delivered.
-    package mutating func admit(_ fingerprint: UInt64, on side: Side) -> Bool {
-        guard isActive else { return true }
-        var entry = counts[fingerprint] ?? remember(fingerprint)
-        let delivered = max(entry.old, entry.new)
-        switch side {
-        case .old: entry.old &+= 1
-        case .new: entry.new &+= 1
-        }
-        counts[fingerprint] = entry
-        guard max(entry.old, entry.new) > delivered else {
-            mergedCount += 1
-            return false
-        }
-        return true
+    /// Whether a message with this fingerprint, received on `link`, is to be delivered.
+    ///
+    /// - Parameter current: the link whose count must not be given up for a newer link's.
+    package mutating func admit(_ fingerprint: UInt64, from link: LinkID, keeping current: LinkID?) -> Bool {
+        guard isActive, link.rawValue <= lastMember else { return true }
+        var entry = entries[fingerprint] ?? remember(fingerprint)
+        let copies = entry.counted(on: link.rawValue, keeping: current?.rawValue ?? 0)
+        let isFresh = copies > entry.delivered
+        if isFresh { entry.delivered = copies }
+        entries[fingerprint] = entry
+        if !isFresh { mergedCount += 1 }
+        return isFresh
     }
 
-    private mutating func remember(_ fingerprint: UInt64) -> Counts {
+    private mutating func remember(_ fingerprint: UInt64) -> Entry {
         order.append(fingerprint)
         if order.count - head > capacity {
-            counts[order[head]] = nil
+            entries[order[head]] = nil
             head += 1
             if head > capacity {
                 order.removeFirst(head)
                 head = 0
             }
         }
-        return Counts()
+        return Entry()
     }
 }

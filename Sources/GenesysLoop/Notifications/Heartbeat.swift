@@ -63,10 +63,17 @@ package struct Heartbeat: Equatable, Sendable {
         deadline = nil
     }
 
-    /// The link is read again, or the host woke up: the time starts afresh.
+    /// The link is read again: the time starts afresh.
     package mutating func restart(now: Instant) {
         state = .listening
+        pingedAt = nil
         deadline = now + silence
+    }
+
+    /// The host slept: its own silence is nobody's. A link that is not read stays so.
+    package mutating func hostAwoke(now: Instant) {
+        guard state != .suspended else { return }
+        restart(now: now)
     }
 
     package mutating func deadlineReached(now: Instant) -> Verdict {

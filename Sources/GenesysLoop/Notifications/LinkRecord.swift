@@ -14,10 +14,16 @@ package struct LinkRecord: Equatable, Sendable {
     package var pending: [PendingCommand] = []
     /// The topics that the service was asked for on this link.
     package var subscribed: Set<Topic> = []
-    /// The maintenance notice came.
-    package var isClosingSoon = false
+    /// When the service closes it at the latest, after its maintenance notice.
+    package var closingDeadline: WallTime?
+    /// The host was told of `closingDeadline`.
+    package var isClosingAnnounced = false
     /// A takeover was counted for it; its Close frame is not a second one.
     package var isTakenOver = false
+    /// What must be repaired if the link outlives the successor that brought it about.
+    package var lapse: Lapse?
+    /// It was told to give up, and has not said yet that it did.
+    package var isExpired = false
 
     package init(id: LinkID, endpoint: EndpointID, settings: ChannelSettings, now: Moment) {
         self.id = id
@@ -48,8 +54,18 @@ package struct LinkRecord: Equatable, Sendable {
     }
 
     /// The link is read again after `pause`.
-    package mutating func resume(after pause: Duration, now: Instant) {
-        heartbeat.restart(now: now)
+    package mutating func resume(after pause: Pause) {
+        heartbeat.restart(now: pause.end)
         for index in pending.indices { pending[index].postpone(by: pause) }
+    }
+
+    package var isClosingSoon: Bool { closingDeadline != nil }
+
+    /// The last moment up to which it is known to have delivered all.
+    package var deliveredUntil: WallTime {
+        pending.reduce(min(lastHeard.wall, lapse?.from ?? lastHeard.wall)) { earliest, command in
+            guard case .restore(let lapse) = command.purpose, let from = lapse.from else { return earliest }
+            return min(earliest, from)
+        }
     }
 }

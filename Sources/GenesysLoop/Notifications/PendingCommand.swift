@@ -7,8 +7,8 @@ package struct PendingCommand: Equatable, Sendable {
         case confirm
         /// The renewal of the channel's life.
         case extend
-        /// The subscription was changed or taken elsewhere; a gap began if `gapFrom` is set.
-        case restore(gapFrom: WallTime?)
+        /// The subscription was changed or taken elsewhere.
+        case restore(Lapse)
         /// Topics added at run time.
         case add
         /// Topics removed at run time.
@@ -49,8 +49,8 @@ package struct PendingCommand: Equatable, Sendable {
     }
 
     /// Moves the deadline: the time in which nobody read the link does not count.
-    package mutating func postpone(by duration: Duration) {
-        deadline = deadline + duration
+    package mutating func postpone(by pause: Pause) {
+        deadline = pause.postponed(deadline, limit: half)
     }
 
     /// What goes to the service.

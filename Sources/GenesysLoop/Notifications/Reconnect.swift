@@ -56,6 +56,11 @@ package struct Reconnect: Equatable, Sendable {
         decide(retryAfter: retryAfter, now: now, random: &random)
     }
 
+    /// Nobody read during `pause`: it does not count against the total.
+    package mutating func postpone(by pause: Pause) {
+        since = since.map { $0 + pause.length(after: $0) }
+    }
+
     /// The instant at which the outage, or the first connection, is given up.
     package var budgetEnd: Instant? {
         since.map { $0 + (isInitial ? settings.initialTotal : settings.outageTotal) }

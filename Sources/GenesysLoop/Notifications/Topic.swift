@@ -41,6 +41,6 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
         guard let mark = rawValue.firstIndex(of: "?") else { return [self] }
         let prefix = rawValue[..<mark]
         let suffixes = rawValue[rawValue.index(after: mark)...].split(separator: "&")
-        return suffixes.map { Topic(rawValue: "\(prefix).\($0)") }
+        return suffixes.isEmpty ? [self] : suffixes.map { Topic(rawValue: "\(prefix).\($0)") }
     }
 }

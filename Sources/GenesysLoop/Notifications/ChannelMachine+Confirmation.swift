@@ -1,0 +1,73 @@
+/// The subscription that makes a link a confirmed one.
+extension ChannelMachine {
+    /// Sends the subscription on a link that just opened; without topics there is nothing to ask for.
+    mutating func subscribe(_ link: LinkRecord, now: Moment) -> [Action] {
+        guard !topics.isEmpty else { return confirmed(link.id, now: now) }
+        return command(.confirm, topics, on: link.id, now: now)
+    }
+
+    /// The subscription on `link` is confirmed, or there is none to confirm.
+    mutating func confirmed(_ link: LinkID, now: Moment) -> [Action] {
+        guard var next = candidate, next.id == link else { return [] }
+        next.confirmedAt = now
+        candidate = next
+        switch state {
+        case .attempting:
+            return reconnected(next, now: now)
+        case .rollingOver:
+            state = .draining(until: now.instant + settings.drainTimeout, isLastLook: false)
+            candidate?.suspend()
+            return [.pauseReading(link)]
+        case .handedOver(let since):
+            let isSeamless = next.openedAt.map { $0.instant <= since + ChannelMachine.handOverSlack } ?? false
+            let gap = isSeamless ? [] : lossGap(now: now)
+            loss = nil
+            return gap + promote(now: now)
+        case .idle, .waiting, .live, .draining, .closing, .ended:
+            return []
+        }
+    }
+
+    /// The first confirmation, or the end of an outage.
+    private mutating func reconnected(_ next: LinkRecord, now: Moment) -> [Action] {
+        let attemptCount = max(1, reconnect.attemptCount)
+        current = next
+        candidate = nil
+        fallback = nil
+        state = .live
+        lifetime.renewed(now: now)
+        reconnect.recovered(now: now.instant)
+        let announced = firstWords(attemptCount, now: now) + announceMaintenance(now: now)
+        return announced + synchronizeTopics(of: next, now: now)
+    }
+
+    private mutating func firstWords(_ attemptCount: Int, now: Moment) -> [Action] {
+        guard isEverConfirmed else {
+            isEverConfirmed = true
+            return [.tell(.didSubscribe(topics))]
+        }
+        counts.reconnectCount += 1
+        let gap = lossGap(now: now)
+        loss = nil
+        return gap + [.tell(.didRecover(recovery(.reconnect, attemptCount: attemptCount)))]
+    }
+
+    private func lossGap(now: Moment) -> [Action] {
+        gapAction(from: loss?.from, to: now.wall, reason: loss?.failure.reason ?? .connectionClosed)
+    }
+
+    /// The subscription on `link` was refused, or not answered.
+    mutating func confirmationFailed(_ failure: ChannelFailure, on link: LinkID, now: Moment) -> [Action] {
+        switch state {
+        case .attempting:
+            candidate = nil
+            return [.retire(link)] + attemptFailed(failure, now: now)
+        case .rollingOver(let purpose):
+            return [.retire(link)] + rolloverFailed(failure, purpose: purpose, now: now)
+        case .handedOver:
+            return [.retire(link)] + handOverFailed(failure, now: now)
+        case .idle, .waiting, .live, .draining, .closing, .ended:
+            return []
+        }
+    }
+}

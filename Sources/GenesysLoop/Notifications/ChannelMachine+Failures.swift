@@ -1,0 +1,74 @@
+/// How ends and replies are judged; nothing here changes the machine.
+extension ChannelMachine {
+    /// Codes of Close frames with which a service says that it may soon be back (RFC 6455 §7.4.1, IANA registry).
+    static let passingCloseCodes: Set<UInt16> = [1001, 1012, 1013]
+
+    /// Why an attempt failed: a link that opened was waiting for its confirmation, and before the first confirmation a
+    /// Close frame is an answer, which only some codes make a passing one.
+    func attemptFailure(_ end: LinkEnd, _ link: LinkRecord) -> ChannelFailure {
+        var failure = end.failure
+        if link.openedAt != nil, failure.phase == .open { failure.phase = .subscribe }
+        if !isEverConfirmed, let code = end.closeCode, !ChannelMachine.passingCloseCodes.contains(code) {
+            failure.isRetryable = false
+        }
+        return failure
+    }
+
+    func lossFailure(_ end: LinkEnd, _ link: LinkRecord) -> ChannelFailure {
+        var failure = end.failure.asKind(.receive)
+        if link.isClosingSoon, failure.reason == .connectionClosed { failure.reason = .channelClosing }
+        return failure
+    }
+
+    /// A Close frame soon after a confirmation looks like another client on the same channel.
+    func isTakeover(_ end: LinkEnd, _ link: LinkRecord, now: Moment) -> Bool {
+        guard let confirmedAt = link.confirmedAt, let code = end.closeCode else { return false }
+        return code != 1012 && code != 1013 && !link.isClosingSoon && !link.isTakenOver
+            && now.instant - confirmedAt.instant <= Takeover.suspicion
+    }
+
+    func gapAction(from: WallTime?, to: WallTime, reason: FailureReason) -> [Action] {
+        from.map { [.tell(.didMiss(Gap(from: $0, to: to, reason: reason)))] } ?? []
+    }
+
+    func commandFailure(_ reply: CommandReply) -> ChannelFailure {
+        let reason: FailureReason
+        switch reply.status {
+        case 401: reason = .httpUnauthorized
+        case 403: reason = .httpForbidden
+        case 404: reason = .httpNotFound
+        default: reason = .subscriptionRefused
+        }
+        return ChannelFailure(
+            kind: .subscription, reason: reason, phase: .subscribe,
+            message: reply.message.map { String($0.prefix(500)) },
+            status: reply.status)
+    }
+
+    func unansweredFailure() -> ChannelFailure {
+        ChannelFailure(kind: .subscription, reason: .subscriptionTimeout, phase: .subscribe)
+    }
+
+    func heartbeatFailure() -> ChannelFailure {
+        ChannelFailure(kind: .receive, reason: .heartbeatLost, phase: .open)
+    }
+
+    func takenOverFailure(_ end: ChannelFailure?, message: String? = nil) -> ChannelFailure {
+        ChannelFailure(
+            kind: .reconnect, reason: .channelTakenOver, phase: .open, message: message ?? end?.message,
+            underlying: end?.underlying)
+    }
+
+    func tokenRevokedFailure(_ message: String?) -> ChannelFailure {
+        let kind: ChannelFailure.Kind = isEverConfirmed ? current == nil ? .reconnect : .receive : .authorization
+        return ChannelFailure(
+            kind: kind, reason: .tokenRevoked, phase: current == nil ? .subscribe : .open,
+            message: message.map { String($0.prefix(500)) })
+    }
+
+    func expiredFailure(_ end: ChannelFailure) -> ChannelFailure {
+        ChannelFailure(
+            kind: settings.extendsLifetime ? .lifetimeExtension : .receive, reason: .channelExpired, phase: .open,
+            message: end.message, underlying: end.underlying)
+    }
+}

@@ -1,0 +1,106 @@
+/// Inputs from the service's own notices: maintenance, takeover, revocation (protocol sheet §4.4).
+extension ChannelMachine {
+    /// The maintenance notice arrived on `link`.
+    package mutating func socketClosingReceived(on link: LinkID, now: Moment) -> [Action] {
+        guard isDelivering, let record = record(link), !record.isClosingSoon else { return [] }
+        let deadline = now.wall + settings.maintenanceNotice
+        update(link) { $0.closingDeadline = deadline }
+        // Otherwise a second socket is under way already, or the notice is for one that is not confirmed yet.
+        return state == .live ? announceMaintenance(now: now) : []
+    }
+
+    /// The host is asked first: the rollover starts at the next turn of the loop, unless the host started one.
+    mutating func announceMaintenance(now: Moment) -> [Action] {
+        guard let deadline = current?.closingDeadline else { return [] }
+        current?.isClosingAnnounced = true
+        rolloverFailureCount = 0
+        if settings.rollover == .automatic {
+            rolloverDue = now.instant + random.duration(in: .zero...max(.zero, settings.rolloverJitter))
+        }
+        return [.tell(.willExpire(.maintenance(deadline: deadline)))]
+    }
+
+    /// A system message other than the maintenance notice arrived on `link`.
+    package mutating func systemMessageReceived(
+        _ topic: SystemTopic, on link: LinkID, message: String?, now: Moment
+    ) -> [Action] {
+        guard isDelivering, record(link) != nil else { return [] }
+        switch topic {
+        case .tokenRevoked:
+            return revoked(link, tokenRevokedFailure(message), now: now)
+        case .noLongerSubscribed, .duplicateID:
+            return takenOver(link, message, now: now)
+        case .subscriptionChanged:
+            return lapsed(link, Lapse(from: nil, reason: .ambiguous), now: now)
+        case .unknown:
+            return []
+        }
+    }
+
+    private mutating func takenOver(_ link: LinkID, _ message: String?, now: Moment) -> [Action] {
+        guard let record = current, record.id == link else { return [] }
+        let lapse = Lapse(from: record.previouslyHeard.wall, reason: .channelTakenOver)
+        // During a rollover our own second socket makes the service say so on the first one. And one takeover may
+        // come as two messages.
+        guard state == .live, !record.isRestoring(after: lapse) else { return lapsed(link, lapse, now: now) }
+        current?.isTakenOver = true
+        guard !takeover.lossCounted(now: now.instant) else { return finishAll(takenOverFailure(nil, message: message)) }
+        return lapsed(link, lapse, now: now)
+    }
+
+    /// The subscription on a confirmed link may not hold any longer. While a successor is under way nothing is done
+    /// about it, unless that one fails.
+    private mutating func lapsed(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
+        switch state {
+        case .live:
+            return restore(link, lapse, now: now)
+        case .rollingOver, .draining:
+            guard current?.id == link, current?.lapse?.from == nil else { return [] }
+            current?.lapse = lapse
+            return []
+        case .idle, .waiting, .attempting, .handedOver, .closing, .ended:
+            return []
+        }
+    }
+
+    /// The old link outlived its successor: what the service took from it is asked for again.
+    mutating func repairSubscription(now: Moment) -> [Action] {
+        guard let link = current, let lapse = link.lapse else { return [] }
+        current?.lapse = nil
+        return restore(link.id, lapse, now: now)
+    }
+
+    /// Subscribes again on a live link, unless that is under way.
+    private mutating func restore(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
+        guard let record = current, record.id == link, !record.isRestoring(after: lapse) else { return [] }
+        guard !topics.isEmpty else { return gapAction(from: lapse.from, to: now.wall, reason: lapse.reason) }
+        return command(.restore(lapse), topics, on: link, now: now)
+    }
+
+    /// The tokens of the channel's user were revoked: final, unless a rollover to another channel is under way, which
+    /// may have a token of its own.
+    private mutating func revoked(_ link: LinkID, _ failure: ChannelFailure, now: Moment) -> [Action] {
+        guard let next = candidate, next.endpoint != endpoint else { return finishAll(failure) }
+        switch state {
+        case .rollingOver(let purpose):
+            let retired: [Action] = [.retire(link)]
+            guard next.id == link else { return retired + lostWhileRollingOver(LinkEnd(failure: failure), now: now) }
+            return retired + rolloverFailed(failure, purpose: purpose, now: now)
+        case .draining:
+            guard next.id == link else { return promote(now: now) }
+            return [.retire(link)] + successorLost(LinkEnd(failure: failure), now: now)
+        case .idle, .waiting, .attempting, .live, .handedOver, .closing, .ended:
+            return finishAll(failure)
+        }
+    }
+}
+
+extension LinkRecord {
+    /// Whether a subscription is under way that settles `lapse` too.
+    func isRestoring(after lapse: Lapse) -> Bool {
+        pending.contains { command in
+            guard case .restore(let other) = command.purpose else { return false }
+            return other.from != nil || lapse.from == nil
+        }
+    }
+}

@@ -1,0 +1,11 @@
+/// Why a confirmed subscription may not hold any longer, and since when nothing may have been delivered.
+package struct Lapse: Equatable, Sendable {
+    /// The start of the gap; nil when nothing was missed.
+    package var from: WallTime?
+    package var reason: FailureReason
+
+    package init(from: WallTime?, reason: FailureReason) {
+        self.from = from
+        self.reason = reason
+    }
+}

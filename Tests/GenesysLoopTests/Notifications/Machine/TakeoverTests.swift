@@ -1,0 +1,187 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite struct TakeoverTests {
+    /// Comes back after the loss of `link`, and lives for `time`.
+    private func recover(_ stage: inout Stage, from link: UInt32, living time: Duration = .seconds(3)) {
+        stage.wait(.seconds(10))
+        stage.connect(LinkID(rawValue: link + 1))
+        stage.live(time)
+    }
+
+    @Test func `two clients that steal one channel from each other are told so`() {
+        var stage = Stage.live()
+        stage.live(.seconds(3))
+        for link in 1...4 as ClosedRange<UInt32> {
+            #expect(stage.ended(LinkID(rawValue: link), .closed(1000)).attempts.count == 1)
+            recover(&stage, from: link)
+        }
+        let end = stage.ended(LinkID(rawValue: 5), .closed(1000))
+        #expect(words(end) == "failed recovery.reconnect channelTakenOver")
+        stage.check()
+    }
+
+    @Test(arguments: [LinkEnd.reset, .closed(1012), .closed(1013), .failure(.timeout, .open)])
+    func `a restarting service or a bad network is no thief`(_ end: LinkEnd) {
+        var stage = Stage.live()
+        for link in 1...7 as ClosedRange<UInt32> {
+            #expect(stage.ended(LinkID(rawValue: link), end).attempts.count == 1)
+            recover(&stage, from: link)
+        }
+    }
+
+    @Test func `a Close frame long after the confirmation is no theft`() {
+        var stage = Stage.live()
+        stage.live(.seconds(11))
+        for link in 1...6 as ClosedRange<UInt32> {
+            #expect(stage.ended(LinkID(rawValue: link), .closed(1000)).attempts.count == 1)
+            recover(&stage, from: link, living: .seconds(11))
+        }
+    }
+
+    @Test func `an announced Close frame is no theft`() {
+        var stage = Stage.live { $0.rollover = .manual }
+        for link in 1...6 as ClosedRange<UInt32> {
+            stage.socketClosing(LinkID(rawValue: link))
+            #expect(stage.ended(LinkID(rawValue: link), .closed(1001)).attempts.count == 1)
+            recover(&stage, from: link)
+        }
+    }
+
+    @Test func `thefts more than two minutes apart are forgotten`() {
+        var takeover = Takeover()
+        var now = Instant(nanoseconds: 0)
+        for _ in 0..<20 {
+            #expect(takeover.lossCounted(now: now) == false)
+            now = now + .seconds(31)
+        }
+        var quick = Takeover()
+        let verdicts = (0..<5).map { quick.lossCounted(now: now + .seconds(30 * $0)) }
+        #expect(verdicts == [false, false, false, false, true])
+    }
+
+    @Test(arguments: [SystemTopic.duplicateID, .noLongerSubscribed])
+    func `a stolen subscription is asked for again, with the gap reported`(_ topic: SystemTopic) {
+        var stage = Stage.live()
+        stage.live(.seconds(60))
+        let lastHeard = stage.now.wall
+        stage.block(.seconds(2))
+        #expect(words(stage.system(topic, .first)) == "subscribe 1")
+        stage.block(.milliseconds(100))
+        let actions = stage.accept(.first)
+        #expect(actions == [.tell(.didMiss(Gap(from: lastHeard, to: stage.now.wall, reason: .channelTakenOver)))])
+    }
+
+    @Test func `one theft told twice is one theft`() {
+        var stage = Stage.live()
+        for _ in 0..<4 {
+            #expect(words(stage.system(.duplicateID, .first)) == "subscribe 1")
+            #expect(stage.system(.noLongerSubscribed, .first) == [])
+            stage.accept(.first)
+            stage.live(.seconds(1))
+        }
+        #expect(
+            words(stage.system(.noLongerSubscribed, .first)) == "retire 1, failed recovery.reconnect channelTakenOver")
+        stage.check()
+    }
+
+    @Test func `the Close frame of a theft is not a second one`() {
+        var stage = Stage.live()
+        for link in 1...4 as ClosedRange<UInt32> {
+            stage.system(.duplicateID, LinkID(rawValue: link))
+            #expect(stage.ended(LinkID(rawValue: link), .closed(1000)).attempts.count == 1)
+            recover(&stage, from: link)
+        }
+    }
+
+    @Test func `the gap of a theft that ends in a loss begins with the theft`() {
+        var stage = Stage.live()
+        stage.live(.seconds(60))
+        let lastHeard = stage.now.wall
+        stage.block(.seconds(1))
+        stage.system(.duplicateID, .first)
+        stage.block(.seconds(1))
+        stage.heard(.first)
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        #expect(stage.connect(.second).gaps.first?.from == lastHeard)
+        stage.check()
+    }
+
+    @Test func `a subscription that is not given back is a loss, and a refusal is final`() {
+        var unanswered = Stage.live()
+        unanswered.system(.duplicateID, .first)
+        #expect(words(unanswered.wait(.seconds(10))) == "subscribe 1, retire 1, willReconnect #1 subscriptionTimeout")
+        var refused = Stage.live()
+        refused.system(.duplicateID, .first)
+        #expect(words(refused.refuse(.first)) == "retire 1, failed recovery.reconnect subscriptionRefused")
+        refused.check()
+    }
+
+    @Test func `a changed subscription is set right without a gap`() {
+        var stage = Stage.live()
+        #expect(words(stage.system(.subscriptionChanged, .first)) == "subscribe 1")
+        #expect(stage.system(.subscriptionChanged, .first) == [])
+        #expect(stage.accept(.first) == [])
+    }
+
+    @Test func `our own second socket is no thief`() {
+        var stage = Stage.live()
+        for _ in 0..<8 {
+            stage.announceMaintenance()
+            let old = stage.machine.current?.id ?? .stranger
+            let new = stage.machine.candidate?.id ?? .stranger
+            stage.opened(new)
+            #expect(stage.system(.duplicateID, old) == [])
+            stage.accept(new)
+            #expect(stage.system(.noLongerSubscribed, old) == [])
+            stage.ended(old, .closed(1000))
+            stage.live(.seconds(1))
+        }
+        #expect(stage.machine.state == .live)
+        #expect(stage.log.gaps == [])
+    }
+
+    @Test func `what our own failed socket took is asked for again`() {
+        var stage = Stage.live()
+        stage.live(.seconds(20))
+        let lastHeard = stage.now.wall
+        stage.announceMaintenance()
+        stage.opened(.second)
+        stage.block(.seconds(1))
+        stage.system(.duplicateID, .first)
+        #expect(words(stage.ended(.second, .reset)) == "didFailRollover connectionClosed, subscribe 1")
+        #expect(stage.accept(.first).gaps.first?.from == lastHeard)
+    }
+
+    @Test func `a revoked token ends the channel whatever the policy`() {
+        var stage = Stage.live()
+        let end = stage.system(.tokenRevoked, .first, "user_tokens_revoked")
+        #expect(words(end) == "retire 1, failed receive tokenRevoked")
+        #expect(end.failure?.message == "user_tokens_revoked")
+    }
+
+    @Test func `the old token's revocation does not end a move to a channel with a new one`() {
+        var stage = Stage.live()
+        stage.rollover(to: .other)
+        stage.opened(.second)
+        #expect(words(stage.system(.tokenRevoked, .first)) == "retire 1, willReconnect #1 tokenRevoked")
+        #expect(stage.accept(.second).gaps.count == 1)
+
+        var draining = Stage.live()
+        draining.rollover(to: .other)
+        draining.connect(.second)
+        #expect(words(draining.system(.tokenRevoked, .first)) == "retire 1, didRecover rollover, resume 2")
+        draining.check()
+        stage.check()
+    }
+
+    @Test func `a new channel whose token is revoked is a failed rollover`() {
+        var stage = Stage.live()
+        stage.rollover(to: .other)
+        stage.opened(.second)
+        #expect(words(stage.system(.tokenRevoked, .second)) == "retire 2, didFailRollover tokenRevoked")
+        #expect(stage.machine.state == .live)
+    }
+}

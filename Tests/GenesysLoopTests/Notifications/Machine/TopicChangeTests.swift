@@ -1,0 +1,123 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite struct TopicChangeTests {
+    private func commands(_ actions: [ChannelMachine.Action]) -> [OutgoingCommand] {
+        actions.compactMap { action in
+            guard case .send(_, let command) = action else { return nil }
+            return command
+        }
+    }
+
+    private func topics(_ command: OutgoingCommand?) -> [Topic] {
+        switch command {
+        case .subscribe(let topics, _), .unsubscribe(let topics, _): topics
+        case .ping, nil: []
+        }
+    }
+
+    @Test func `only the difference goes to the service`() {
+        var stage = Stage.live()
+        let sent = commands(stage.setTopics(["v2.b", "v2.c"]))
+        #expect(sent.map(topics) == [["v2.a"], ["v2.c"]])
+        #expect(stage.setTopics(["v2.c", "v2.b"]) == [])
+    }
+
+    @Test func `a refused addition is told and not wanted any longer`() {
+        var stage = Stage.live()
+        stage.setTopics(["v2.a", "v2.b", "v2.c"])
+        let actions = stage.refuse(.first, 400, "no such topic")
+        #expect(actions == [.tell(.didReject(RejectedTopics(topics: ["v2.c"], status: 400, message: "no such topic")))])
+        #expect(stage.machine.topics == ["v2.a", "v2.b"])
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        #expect(topics(commands(stage.opened(.second)).first) == ["v2.a", "v2.b"])
+    }
+
+    @Test func `an addition that nobody answers is rejected after its resend`() {
+        var stage = Stage.live()
+        stage.setTopics(["v2.a", "v2.b", "v2.c"])
+        #expect(words(stage.wait(.seconds(10))) == "subscribe 1, didReject")
+    }
+
+    @Test func `the refusal of an older addition does not undo a newer one`() {
+        var stage = Stage.live()
+        stage.setTopics(["v2.a", "v2.b", "v2.c"])
+        stage.setTopics(["v2.a", "v2.b"])
+        stage.setTopics(["v2.a", "v2.b", "v2.c"])
+        stage.refuse(.first)
+        #expect(stage.machine.topics == ["v2.a", "v2.b", "v2.c"])
+        #expect(stage.machine.current?.subscribed == ["v2.a", "v2.b", "v2.c"])
+    }
+
+    @Test func `changes during an outage are part of the resubscription`() {
+        var stage = Stage.live()
+        stage.ended(.first, .reset)
+        #expect(stage.setTopics(["v2.c"]) == [])
+        stage.wait(.seconds(1))
+        #expect(topics(commands(stage.opened(.second)).first) == ["v2.c"])
+    }
+
+    @Test func `changes between the subscription and its confirmation follow it`() {
+        var stage = Stage()
+        stage.open()
+        stage.opened(.first)
+        #expect(stage.setTopics(["v2.b", "v2.c"]) == [])
+        let sent = commands(stage.accept(.first))
+        #expect(sent.map(topics) == [["v2.a"], ["v2.c"]])
+    }
+
+    @Test func `changes during a rollover reach both sockets`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.opened(.second)
+        #expect(commands(stage.setTopics(["v2.b", "v2.c"])).map(topics) == [["v2.a"], ["v2.c"]])
+        stage.accept(.second)
+        let actions = stage.ended(.first, .closed(1000))
+        #expect(words(actions) == "didRecover rollover, resume 2, unsubscribe 2, subscribe 2")
+        stage.check()
+    }
+
+    @Test func `changes while the old socket is drained reach the new one`() {
+        var stage = Stage.inState(.draining)
+        stage.setTopics(["v2.a"])
+        #expect(words(stage.ended(.first, .closed(1000))) == "didRecover rollover, resume 2, unsubscribe 2")
+    }
+
+    @Test func `all topics may go, and others may come`() {
+        var stage = Stage.live()
+        #expect(words(stage.setTopics([])) == "unsubscribe 1")
+        stage.accept(.first)
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        #expect(words(stage.opened(.second)) == "didMiss, didRecover reconnect")
+        #expect(words(stage.setTopics(["v2.c"])) == "subscribe 2")
+    }
+
+    @Test func `an unanswered removal is sent again and forgotten`() {
+        var stage = Stage.live()
+        stage.setTopics(["v2.a"])
+        #expect(words(stage.wait(.seconds(20))) == "unsubscribe 1")
+        #expect(stage.machine.current?.pending == [])
+    }
+
+    @Test func `a combined topic stands for its single ones`() {
+        #expect(
+            Topic("v2.users.x?presence&routingStatus").expanded == ["v2.users.x.presence", "v2.users.x.routingStatus"])
+        #expect(Topic("v2.a").expanded == ["v2.a"])
+        #expect(Topic("v2.a?").expanded == ["v2.a?"])
+    }
+
+    @Test(arguments: [
+        ("v2.a", true), ("", false), ("v2 a", false), ("v2.a\n", false), ("v2.\u{7F}", false), ("v2.\u{A0}", false),
+    ])
+    func `a name with white space is no topic`(name: String, isValid: Bool) {
+        #expect(Topic(name).isValid == isValid)
+    }
+
+    @Test func `a name may have 200 characters and no more`() {
+        #expect(Topic(String(repeating: "a", count: 200)).isValid)
+        #expect(!Topic(String(repeating: "a", count: 201)).isValid)
+    }
+}
