@@ -1,0 +1,84 @@
+import Testing
+
+@testable import GenesysLoop
+@testable import genesys_loop
+
+@Suite struct LifecycleEventTests {
+    private static let time = WallTime(seconds: 1_785_488_703, nanoseconds: 1_000_000)
+    private static let at = #""at":"2026-07-31T09:05:03.001Z""#
+    private static let failure = ChannelFailure(reason: .invalidStatusCode, phase: .upgrade, status: 503)
+
+    static let table: [(LifecycleEvent, String)] = [
+        (.subscribed(["v2.a", "v2.\"b\""]), #"{"event":"subscribed",AT,"topics":["v2.a","v2.\"b\""]}"#),
+        (
+            .reconnecting(ReconnectAttempt(number: 2, delay: .milliseconds(350), failure: failure)),
+            #"{"event":"reconnecting",AT,"attempt":2,"delay":0.35,"reason":"invalidStatusCode","status":503}"#
+        ),
+        (
+            .reconnecting(ReconnectAttempt(number: 1, delay: .zero, failure: .init(reason: .dns, phase: .dns))),
+            #"{"event":"reconnecting",AT,"attempt":1,"delay":0,"reason":"dns"}"#
+        ),
+        (
+            .recovered(
+                Recovery(
+                    method: .extension, attemptCount: 1, reconnectCount: 0, rolloverCount: 0, extensionCount: 1,
+                    mergedRepeats: 0)), #"{"event":"recovered",AT,"by":"extension"}"#
+        ),
+        (
+            .gap(Gap(from: WallTime(seconds: 0), to: time, reason: .heartbeatLost)),
+            #"{"event":"gap",AT,"from":"1970-01-01T00:00:00.000Z","to":"2026-07-31T09:05:03.001Z"}"#
+        ),
+        (
+            .willExpire(.maintenance(deadline: WallTime(seconds: 0))),
+            #"{"event":"willExpire",AT,"by":"maintenance","deadline":"1970-01-01T00:00:00.000Z"}"#
+        ),
+        (
+            .willExpire(.lifetime(deadline: WallTime(seconds: 0))),
+            #"{"event":"willExpire",AT,"by":"lifetime","deadline":"1970-01-01T00:00:00.000Z"}"#
+        ),
+        (
+            .rejected(RejectedTopics(topics: ["v2.a"], status: 400, message: "no\n")),
+            #"{"event":"rejected",AT,"topics":["v2.a"],"status":400,"message":"no\n"}"#
+        ),
+        (
+            .discarded(DiscardedMessage(reason: .invalidMessage, bytes: [1])),
+            #"{"event":"discarded",AT,"reason":"invalidMessage"}"#
+        ),
+        (.closed, #"{"event":"closed",AT}"#),
+        (.log(.warning, "\u{1B}[0m\\"), #"{"event":"log",AT,"level":"warning","message":"\u001b[0m\\"}"#),
+    ]
+
+    @Test(arguments: table)
+    func `an event is one JSON object with fixed members`(event: LifecycleEvent, line: String) {
+        #expect(event.json(at: Self.time) == line.replacing("AT", with: Self.at))
+    }
+
+    @Test func `a failure tells what failed, why, where, and the HTTP status`() {
+        let line = LifecycleEvent.failed(Self.failure.asKind(.reconnect)).json(at: Self.time)
+        let start =
+            #"{"event":"failed",AT,"kind":"recovery.reconnect","reason":"invalidStatusCode","phase":"upgrade","#
+            + #""status":503,"message":"The channel was lost"#
+        #expect(line.hasPrefix(start.replacing("AT", with: Self.at)))
+        let rollover = LifecycleEvent.rolloverFailed(Self.failure.asKind(.rollover)).json(at: Self.time)
+        #expect(rollover.contains(#""reason":"invalidStatusCode","status":503,"message":"The rollover failed"#))
+    }
+
+    @Test(arguments: table)
+    func `for people an event is one line without control characters`(event: LifecycleEvent, line: String) {
+        let text = EventLog(style: .text(hasColor: false)).line(event, at: Self.time)
+        #expect(text.hasPrefix("genesys-loop: "))
+        #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control })
+    }
+
+    @Test func `color is for terminals only`() {
+        let event = LifecycleEvent.closed
+        #expect(EventLog(style: .text(hasColor: false)).line(event, at: Self.time) == "genesys-loop: closed")
+        #expect(EventLog(style: .text(hasColor: true)).line(event, at: Self.time).contains("\u{1B}[1m"))
+    }
+
+    @Test func `a URI among the arguments is not repeated`() {
+        let message = "Error: Unexpected argument 'wss://h/secret' and '--url=wss://h/secret'"
+        let redacted = Redaction.redact(["wss://h/secret", "--url=wss://h/secret", "listen"], in: message)
+        #expect(redacted == "Error: Unexpected argument 'wss://…' and '--url=wss://…'")
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import GenesysLoop
+import Testing
+
+@testable import genesys_loop
+
+@Suite struct LineWriterTests {
+    private func line(_ text: String) -> String {
+        var lines = Array("before\n".utf8)
+        NotificationPrinter.append(Array(text.utf8).span, to: &lines)
+        return String(decoding: lines.dropFirst(7), as: UTF8.self)
+    }
+
+    @Test func `a message is printed as it came`() {
+        #expect(line(#"{"a" : "\n é😀" }"#) == #"{"a" : "\n é😀" }"# + "\n")
+        #expect(line("") == "\n")
+    }
+
+    @Test func `each line break inside of a message becomes one space`() {
+        #expect(line("\n{\r\n\t\"a\":\r1\n}\n") == " {  \t\"a\": 1 } \n")
+    }
+
+    @Test func `lines come out in order, all of them`() throws {
+        let pipe = Pipe()
+        let writer = try LineWriter(to: pipe.fileHandleForWriting.fileDescriptor)
+        try writer.start { _ in }
+        let reader = Reader(pipe.fileHandleForReading)
+        var expected: [UInt8] = []
+        for number in 0..<2_000 {
+            var lines = Array(String(repeating: "\(number) ", count: number % 90).utf8) + [0x0A]
+            expected += lines
+            _ = writer.give(&lines)
+            #expect(lines.isEmpty)
+        }
+        #expect(writer.finish() == .written)
+        try pipe.fileHandleForWriting.close()
+        #expect(reader.wait() == expected)
+    }
+
+    @Test func `a full queue says so, and says when half of it is written`() throws {
+        let pipe = Pipe()
+        let writer = try LineWriter(to: pipe.fileHandleForWriting.fileDescriptor, limit: 1_000_000)
+        let drained = DispatchSemaphore(value: 0)
+        try writer.start { report in if report == .drained { drained.signal() } }
+        var lines = [UInt8](repeating: 0x61, count: 700_000)
+        #expect(!writer.give(&lines))
+        lines = [UInt8](repeating: 0x62, count: 700_000)
+        #expect(writer.give(&lines))
+        // Nothing was read yet: the pipe holds at most a part, and nobody has been told.
+        #expect(drained.wait(timeout: .now()) == .timedOut)
+        let reader = Reader(pipe.fileHandleForReading)
+        #expect(drained.wait(timeout: .now() + 30) == .success)
+        lines = [0x63]
+        #expect(!writer.give(&lines))
+        #expect(writer.finish() == .written)
+        try pipe.fileHandleForWriting.close()
+        #expect(reader.wait().count == 1_400_001)
+    }
+
+    @Test func `an error ends it, and what comes later is dropped`() throws {
+        let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+        let writer = try LineWriter(to: full.fileDescriptor)
+        let failed = DispatchSemaphore(value: 0)
+        try writer.start { report in if report == .failed { failed.signal() } }
+        var lines = Array("a\n".utf8)
+        _ = writer.give(&lines)
+        #expect(failed.wait(timeout: .now() + 30) == .success)
+        lines = [UInt8](repeating: 0x61, count: LineWriter.defaultLimit + 1)
+        #expect(!writer.give(&lines))
+        #expect(writer.finish() == .failed(SystemCalls.Failure(code: ENOSPC)))
+    }
+
+    @Test func `a descriptor that does not block is waited for and keeps its flags`() throws {
+        let pipe = Pipe()
+        let descriptor = pipe.fileHandleForWriting.fileDescriptor
+        #expect(fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0)
+        let writer = try LineWriter(to: descriptor)
+        try writer.start { _ in }
+        var lines = [UInt8](repeating: 0x61, count: 1_000_000)
+        _ = writer.give(&lines)
+        let reader = Reader(pipe.fileHandleForReading)
+        #expect(writer.finish() == .written)
+        #expect(fcntl(descriptor, F_GETFL) & O_NONBLOCK != 0)
+        try pipe.fileHandleForWriting.close()
+        #expect(reader.wait().count == 1_000_000)
+    }
+
+    /// Reads a pipe to its end on a thread.
+    private final class Reader: @unchecked Sendable {
+        private var bytes: [UInt8] = []
+        private let isDone = DispatchSemaphore(value: 0)
+
+        init(_ handle: FileHandle) {
+            Thread.detachNewThread { [self] in
+                bytes = Array(handle.readDataToEndOfFile())
+                isDone.signal()
+            }
+        }
+
+        func wait() -> [UInt8] {
+            isDone.wait()
+            return bytes
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+/// `simulate` and `demo`, run as programs.
+@Suite struct SimulateTests {
+    @Test func `a listener gets exactly as many lines as it asked for`() async throws {
+        let simulator = try await Simulator("--rate", "1000")
+        let end = try await Tool.run(simulator.listening("--count", "250"))
+        #expect(end.status == 0)
+        let lines = end.output.split(separator: 0x0A, omittingEmptySubsequences: false)
+        #expect(lines.count == 251 && lines.last?.isEmpty == true)
+        for line in lines.dropLast() {
+            let value = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
+            #expect((value?["topicName"] as? String)?.hasPrefix("v2.users.") == true)
+        }
+        #expect(await simulator.stop().status == 0)
+    }
+
+    @Test func `the folder of the certificates is private and goes with the process`() async throws {
+        for signals in [1, 2] {
+            let simulator = try await Simulator()
+            let file = URL(filePath: simulator.announcement.caFile)
+            let folder = file.deletingLastPathComponent()
+            let mode = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
+            #expect(mode == 0o700)
+            #expect(try String(contentsOf: file, encoding: .utf8).hasPrefix("-----BEGIN CERTIFICATE-----"))
+            for _ in 0..<signals { simulator.child.signal(SIGINT) }
+            let end = await simulator.child.end()
+            #expect(end.status == 0 || (signals == 2 && end.status == 130))
+            #expect(end.errors == "")
+            #expect(!FileManager.default.fileExists(atPath: folder.path))
+        }
+    }
+
+    @Test func `certificates of a folder are made once and used again`() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "certificates-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var authorities: Set<String> = []
+        for _ in 0..<2 {
+            let simulator = try await Simulator("--certificates", folder.path)
+            #expect(simulator.announcement.caFile.hasPrefix("/"))
+            authorities.insert(try String(contentsOfFile: simulator.announcement.caFile, encoding: .utf8))
+            let end = try await Tool.run(simulator.listening("--count", "1"))
+            #expect(end.status == 0)
+            _ = await simulator.stop()
+        }
+        #expect(authorities.count == 1)
+    }
+
+    @Test func `a port in use ends with 69 and names the port`() async throws {
+        let held = try HeldPort(listens: true)
+        let end = try await Tool.run(["simulate", "--port", "\(held.port)"])
+        #expect(end.status == 69)
+        #expect(end.output == [])
+        #expect(end.errors.contains("Port \(held.port)"))
+    }
+
+    @Test func `the demonstration shows both events and at least twenty notifications`() async throws {
+        let end = try await Tool.run(["demo"])
+        #expect(end.status == 0, "\(end.errors)")
+        #expect(end.output.count { $0 == 0x0A } >= 20)
+        let topics = Set(
+            try end.output.split(separator: 0x0A).compactMap {
+                (try JSONSerialization.jsonObject(with: Data($0)) as? [String: Any])?["topicName"] as? String
+            })
+        #expect(topics.count >= 6)
+        let subjects = end.errors.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst(2).first }
+        for subject in ["subscribed", "maintenance", "rollover", "extension", "closed"] {
+            #expect(subjects.contains(Substring(subject)), "\(end.errors)")
+        }
+        #expect(subjects.last == "summary")
+        #expect(end.errors.contains("none lost, none repeated"))
+    }
+
+    @Test func `the demonstration ends after both events and the notifications asked for`() async throws {
+        let end = try await Tool.run(["demo", "--count", "100"])
+        #expect(end.status == 0, "\(end.errors)")
+        #expect(end.output.count { $0 == 0x0A } >= 100)
+        #expect(end.errors.contains("  rollover  ") && end.errors.contains("  extension  "))
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Testing
+
+/// A program started by a test, with both of its streams collected. It is killed when it takes too long.
+final class Child: @unchecked Sendable {
+    /// How a program ended.
+    struct End: Equatable {
+        /// The exit status; 128 + number for a signal.
+        var status: Int32
+        var output: [UInt8]
+        var errors: String
+
+        var outputText: String { String(decoding: output, as: UTF8.self) }
+    }
+
+    let output: StreamCollector?
+    let errors: StreamCollector
+    private let process = Process()
+    private let input = Pipe()
+    private let ended = AsyncStream<Int32>.makeStream()
+
+    /// Starts a program. `standardOutput`, where given, takes the place of the pipe that is collected.
+    init(_ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil) throws {
+        let out = Pipe()
+        let err = Pipe()
+        process.executableURL = executable
+        process.arguments = arguments
+        process.standardInput = input
+        process.standardOutput = standardOutput ?? out.fileHandleForWriting
+        process.standardError = err.fileHandleForWriting
+        let ending = ended.continuation
+        process.terminationHandler = { process in
+            ending.yield(process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0))
+        }
+        try process.run()
+        try out.fileHandleForWriting.close()
+        try err.fileHandleForWriting.close()
+        output = standardOutput == nil ? StreamCollector(out.fileHandleForReading) : nil
+        errors = StreamCollector(err.fileHandleForReading)
+        let process = self.process
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60) {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        }
+    }
+
+    /// The tool itself.
+    static func tool(_ arguments: [String], standardOutput: FileHandle? = nil) throws -> Child {
+        try Child(Tool.executable, arguments, standardOutput: standardOutput)
+    }
+
+    func signal(_ number: Int32) {
+        kill(process.processIdentifier, number)
+    }
+
+    /// Ends the program's standard input.
+    func closeInput() throws {
+        try input.fileHandleForWriting.close()
+    }
+
+    /// Waits for the end.
+    func end() async -> End {
+        var status: Int32 = -1
+        for await value in ended.stream {
+            status = value
+            break
+        }
+        let text = String(decoding: await errors.all(), as: UTF8.self)
+        return End(status: status, output: await output?.all() ?? [], errors: text)
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+
+/// A TCP port of 127.0.0.1 on which nobody listens, and nobody else can while this lives.
+final class HeldPort {
+    let port: UInt16
+    private let descriptor: Int32
+
+    init(listens: Bool = false) throws {
+        #if canImport(Darwin)
+        descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #else
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // The address lives for each call.
+        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                let bound = unsafe bind(descriptor, address, length)
+                return unsafe bound == 0 ? getsockname(descriptor, address, &length) : bound
+            }
+        }
+        if code != 0 || (listens && listen(descriptor, 1) != 0) { throw POSIXError(.EADDRNOTAVAIL) }
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+/// A `genesys-loop simulate` in a process of its own.
+struct Simulator {
+    struct Announcement: Decodable, Equatable {
+        var uri: String
+        var caFile: String
+    }
+
+    let announcement: Announcement
+    let child: Child
+
+    init(_ arguments: String...) async throws {
+        child = try Child.tool(["simulate"] + arguments)
+        let line = try #require(await child.output?.nextLine(), "the simulator did not start")
+        announcement = try JSONDecoder().decode(Announcement.self, from: Data(line.utf8))
+    }
+
+    func listening(_ more: String...) -> [String] {
+        [
+            "listen", "--uri", announcement.uri, "--ca-file", announcement.caFile, "--topic",
+            "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1?presence&activity",
+        ] + more
+    }
+
+    func stop() async -> Child.End {
+        child.signal(SIGTERM)
+        return await child.end()
+    }
+}

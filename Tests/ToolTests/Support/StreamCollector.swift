@@ -1,0 +1,54 @@
+import Foundation
+
+/// Reads a pipe to its end on a thread, and lets a test wait for lines.
+final class StreamCollector: @unchecked Sendable {
+    private let condition = NSCondition()
+    private var bytes: [UInt8] = []
+    private var position = 0
+    private var isAtEnd = false
+
+    init(_ handle: FileHandle) {
+        Thread.detachNewThread { [self] in
+            while true {
+                let data = handle.availableData
+                condition.withLock {
+                    bytes += data
+                    isAtEnd = data.isEmpty
+                    condition.broadcast()
+                }
+                if data.isEmpty { return }
+            }
+        }
+    }
+
+    /// Everything, once the other side has closed.
+    func all() async -> [UInt8] {
+        await waiting { [self] in
+            while !isAtEnd { condition.wait() }
+            return bytes
+        }
+    }
+
+    /// The next line without its end, nil at the end.
+    func nextLine() async -> String? {
+        await waiting { [self] in
+            while true {
+                if let end = bytes[position...].firstIndex(of: 0x0A) {
+                    defer { position = end + 1 }
+                    return String(decoding: bytes[position..<end], as: UTF8.self)
+                }
+                if isAtEnd { return nil }
+                condition.wait()
+            }
+        }
+    }
+
+    /// Waits off the cooperative threads. Whoever is waited for is killed in time.
+    private func waiting<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [condition] in
+                continuation.resume(returning: condition.withLock { body() })
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// The built executable, and the ways to run it.
+enum Tool {
+    /// Beside the test bundle.
+    static let executable: URL = {
+        let beside = Bundle.main.executableURL?.deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let folders = [
+            beside, Bundle.main.bundleURL, Bundle.main.bundleURL.deletingLastPathComponent(),
+            root.appending(path: ".build/debug"),
+        ]
+        let files = folders.compactMap { $0?.appending(path: "genesys-loop") }
+        return files.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? files[files.count - 1]
+    }()
+
+    /// Runs the tool to its end.
+    static func run(_ arguments: [String]) async throws -> Child.End {
+        await Slots.shared.take()
+        defer { Slots.shared.give() }
+        return await (try Child.tool(arguments)).end()
+    }
+
+    /// The events of `--events`; every line must be one.
+    static func events(_ errors: String) throws -> [[String: Any]] {
+        try errors.split(separator: "\n").map { line in
+            let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
+            let event = try #require(value as? [String: Any])
+            let at = try #require(event["at"] as? String)
+            #expect(at.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
+            return event
+        }
+    }
+}
+
+/// How many tests may have processes at a time: enough to wait for several, few enough for a small machine.
+final class Slots: @unchecked Sendable {
+    static let shared = Slots(4)
+
+    private let lock = NSLock()
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    private init(_ count: Int) {
+        free = count
+    }
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = lock.withLock {
+                guard free == 0 else {
+                    free -= 1
+                    return true
+                }
+                waiting.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func give() {
+        let next: CheckedContinuation<Void, Never>? = lock.withLock {
+            guard waiting.isEmpty else { return waiting.removeFirst() }
+            free += 1
+            return nil
+        }
+        next?.resume()
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+@Suite struct UsageTests {
+    private static let secret = "wss://localhost/channels/streaming-2-secret"
+
+    struct Case: Sendable, CustomTestStringConvertible {
+        var arguments: [String]
+        var sentence: String
+
+        init(_ arguments: [String], _ sentence: String) {
+            self.arguments = arguments
+            self.sentence = sentence
+        }
+
+        var testDescription: String { arguments.joined(separator: " ").prefix(80).description }
+    }
+
+    private static func listen(_ more: String..., uri: String = secret, topic: String = "v2.a") -> [String] {
+        ["listen", "--uri", uri, "--topic", topic] + more
+    }
+
+    static let cases: [Case] = [
+        Case(["listen"], "--uri"),
+        Case(["listen", "--uri", secret], "No topic"),
+        Case(["listen", secret, "--topic", "v2.a"], "--uri"),
+        Case(listen(secret), "Unexpected argument"),
+        Case(listen(uri: "https://localhost/"), "neither ws nor wss"),
+        Case(listen(uri: ""), "empty"),
+        Case(listen(uri: "wss://user@localhost/"), "user information"),
+        Case(listen(topic: ""), "A topic is empty"),
+        Case(listen(topic: "a b"), "white space"),
+        Case(listen(topic: String(repeating: "a", count: 201)), "201 characters"),
+        Case(listen("--topics-file", "/nonexistent/topics"), "/nonexistent/topics"),
+        Case(listen("--topics-file", "/"), "cannot be read"),
+        Case(listen("--ca-file", "/nonexistent/ca.pem"), "/nonexistent/ca.pem"),
+        Case(listen("--ca-file", "/dev/null"), "/dev/null"),
+        Case(listen("--ca-file", "/nonexistent/ca.pem", uri: "ws://localhost/"), "/nonexistent/ca.pem"),
+        Case(listen("--proxy", "http://localhost:3128"), "does not support --proxy"),
+        Case(listen("--client-certificate", "a.pem"), "does not support --client-certificate"),
+        Case(listen("--client-key", "a.pem"), "does not support --client-key"),
+        Case(listen("--reconnect", "always"), "always"),
+        Case(listen("--log-level", "loud"), "loud"),
+        Case(listen("--count", "0"), "--count"),
+        Case(listen("--count", "many"), "--count"),
+        Case(listen("--duration", "0"), "--duration"),
+        Case(listen("--duration", "nan"), "--duration"),
+        Case(listen("--duration", "inf"), "--duration"),
+        Case(listen("--lifetime", "1e300"), "--lifetime"),
+        Case(listen("--max-message-size", "0"), "--max-message-size"),
+        Case(listen("--no-such-flag"), "--no-such-flag"),
+        Case(["simulate", "--port", "65536"], "--port"),
+        Case(["simulate", "--rate", "-1"], "--rate"),
+        Case(["simulate", "--rate=-1"], "--rate"),
+        Case(["simulate", "--rate", "nan"], "--rate"),
+        Case(["simulate", "--time-scale", "0"], "--time-scale"),
+        Case(["simulate", "--script", "a"], "does not support --script"),
+        Case(["simulate", "--certificates", "/dev/null/x"], "/dev/null"),
+        Case(["demo", "--count", "0"], "--count"),
+        Case(["dance"], "dance"),
+    ]
+
+    @Test(arguments: cases)
+    func `wrong usage ends with 64 and a sentence`(_ usage: Case) async throws {
+        let end = try await Tool.run(usage.arguments)
+        #expect(end.status == 64)
+        #expect(end.output == [])
+        #expect(end.errors.contains(usage.sentence), "\(end.errors)")
+        #expect(!end.errors.contains("streaming-2-secret"), "\(end.errors)")
+    }
+
+    @Test func `the topics of a file count with those of the command line`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "topics-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let topics = (1...1_000).map { "v2.users.\($0).presence\r\n" }
+        try Data("# \(1_000)\n\n\(topics.joined())v2.users.1.presence\n".utf8).write(to: file)
+        let held = try HeldPort()
+        let uri = "wss://127.0.0.1:\(held.port)/"
+        let arguments = ["listen", "--uri", uri, "--reconnect", "never", "--topics-file", file.path]
+        let fitting = try await Tool.run(arguments + ["--topic", "v2.users.7.presence"])
+        #expect(fitting.status == 69, "\(fitting.errors)")
+        let tooMany = try await Tool.run(arguments + ["--topic", "v2.users.0.presence"])
+        #expect(tooMany.status == 64)
+        #expect(tooMany.errors.contains("1001 topics"))
+    }
+
+    @Test(arguments: [["--help"], ["listen", "--help"], ["simulate", "--help"], ["demo", "--help"], ["--version"]])
+    func `help and version go to standard output`(arguments: [String]) async throws {
+        let end = try await Tool.run(arguments)
+        #expect(end.status == 0)
+        #expect(end.outputText.contains("genesys-loop"))
+        #expect(end.errors == "")
+    }
+}
