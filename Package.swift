@@ -49,7 +49,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "ReadmeTests", dependencies: ["GenesysLoop", "CUV"], swiftSettings: strict),
         .testTarget(
-            name: "ToolTests", dependencies: ["GenesysLoop", "GenesysSimulator", "genesys-loop"],
+            name: "ToolTests",
+            dependencies: [
+                "GenesysLoop", "GenesysSimulator", "genesys-loop", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

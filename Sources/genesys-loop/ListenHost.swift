@@ -37,6 +37,7 @@ final class ListenHost: ChannelDelegate, TimerOwner {
 
     /// The user wants it to end.
     func interrupt() {
+        channel?.configuration.logger.debug("interrupted: closing; a second signal ends at once")
         close(with: .success)
     }
 

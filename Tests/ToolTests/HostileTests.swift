@@ -105,14 +105,14 @@ import Testing
     }
 
     private func run(_ case: Case, _ more: [String]) async throws -> Child.End {
-        await Slots.shared.take()
-        defer { Slots.shared.give() }
-        let peer = try await Peer("hostile_server.py", ["--mode", `case`.mode] + `case`.server)
-        let end = await (try Child.tool(peer.listening("--events") + `case`.arguments + more)).end()
-        #expect(end.status == `case`.status, "\(end.errors)")
-        try peer.child.closeInput()
-        #expect(try await peer.report().problems == [])
-        _ = await peer.child.end()
-        return end
+        try await Slots.taken {
+            let peer = try await Peer("hostile_server.py", ["--mode", `case`.mode] + `case`.server)
+            let end = await (try Child.tool(peer.listening("--events") + `case`.arguments + more)).end()
+            #expect(end.status == `case`.status, "\(end.errors)")
+            try peer.child.closeInput()
+            #expect(try await peer.report().problems == [])
+            _ = await peer.child.end()
+            return end
+        }
     }
 }

@@ -50,77 +50,81 @@ import Testing
 
     @Test(arguments: [SIGINT, SIGTERM])
     func `a signal ends it cleanly`(signal: Int32) async throws {
-        let simulator = try await Simulator("--rate", "200")
-        let tool = try Child.tool(simulator.listening("--events"))
-        #expect(await tool.errors.nextLine()?.contains("subscribed") == true)
-        #expect(await tool.output?.nextLine()?.hasPrefix("{") == true)
-        tool.signal(signal)
-        let end = await tool.end()
-        #expect(end.status == 0)
-        #expect(end.output.last == 0x0A)
-        #expect(try Tool.events(end.errors).compactMap { $0["event"] as? String } == ["subscribed", "closed"])
-        #expect(await simulator.stop().status == 0)
+        try await Simulator.with("--rate", "200") { simulator in
+            let tool = try Child.tool(simulator.listening("--events"))
+            #expect(await tool.errors.nextLine()?.contains("subscribed") == true)
+            #expect(await tool.output?.nextLine()?.hasPrefix("{") == true)
+            tool.signal(signal)
+            let end = await tool.end()
+            #expect(end.status == 0)
+            #expect(end.output.last == 0x0A)
+            #expect(try Tool.events(end.errors).compactMap { $0["event"] as? String } == ["subscribed", "closed"])
+        }
     }
 
     @Test(.enabled(if: Peer.python != nil, Peer.missing), arguments: [SIGINT, SIGTERM])
     func `a second signal ends it at once`(signal: Int32) async throws {
-        // The peer never answers the Close frame, so the first signal alone would take its time.
-        let peer = try await Peer("hostile_server.py", ["--mode", "frozen"])
-        let tool = try Child.tool(peer.listening("--log-level", "debug"))
-        while let line = await tool.errors.nextLine(), !line.contains("subscribed to") {}
-        tool.signal(SIGTERM)
-        tool.signal(signal == SIGTERM ? SIGINT : signal)
-        let end = await tool.end()
-        #expect(end.status == 128 + SIGINT)
-        try peer.child.closeInput()
-        _ = await peer.child.end()
+        try await Slots.taken {
+            // The peer never answers the Close frame, so the first signal alone would take its time.
+            let peer = try await Peer("hostile_server.py", ["--mode", "frozen"])
+            let tool = try Child.tool(peer.listening("--log-level", "debug"))
+            while let line = await tool.errors.nextLine(), !line.contains("subscribed to") {}
+            tool.signal(signal)
+            while let line = await tool.errors.nextLine(), !line.contains("interrupted") {}
+            tool.signal(signal)
+            let end = await tool.end()
+            #expect(end.status == 128 + signal)
+            #expect(!end.errors.contains("genesys-loop: closed"))
+            try peer.child.closeInput()
+            _ = await peer.child.end()
+        }
     }
 
     @Test func `a closed pipe ends it quietly`() async throws {
-        let simulator = try await Simulator("--rate", "200")
-        let pipe = Pipe()
-        let tool = try Child.tool(simulator.listening(), standardOutput: pipe.fileHandleForWriting)
-        try pipe.fileHandleForWriting.close()
-        #expect(!pipe.fileHandleForReading.availableData.isEmpty)
-        try pipe.fileHandleForReading.close()
-        let end = await tool.end()
-        #expect(end.status == 0)
-        #expect(end.errors == "genesys-loop: subscribed to 1 topic\n")
-        _ = await simulator.stop()
+        try await Simulator.with("--rate", "200") { simulator in
+            let pipe = Pipe()
+            let tool = try Child.tool(simulator.listening(), standardOutput: pipe.fileHandleForWriting)
+            try pipe.fileHandleForWriting.close()
+            #expect(!pipe.fileHandleForReading.availableData.isEmpty)
+            try pipe.fileHandleForReading.close()
+            let end = await tool.end()
+            #expect(end.status == 0)
+            #expect(end.errors == "genesys-loop: subscribed to 1 topic\n")
+        }
     }
 
     #if os(Linux)
     @Test func `a full disk ends it with 74 and a sentence`() async throws {
-        let simulator = try await Simulator("--rate", "200")
-        let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-        let end = await (try Child.tool(simulator.listening("--events"), standardOutput: full)).end()
-        #expect(end.status == 74)
-        let events = try Tool.events(end.errors)
-        #expect(events.contains { ($0["message"] as? String)?.contains("no space left") == true }, "\(end.errors)")
-        _ = await simulator.stop()
+        try await Simulator.with("--rate", "200") { simulator in
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let end = await (try Child.tool(simulator.listening("--events"), standardOutput: full)).end()
+            #expect(end.status == 74)
+            let events = try Tool.events(end.errors)
+            #expect(events.contains { ($0["message"] as? String)?.contains("no space left") == true }, "\(end.errors)")
+        }
     }
     #endif
 
     @Test func `closed standard descriptors are not taken for sockets`() async throws {
-        let simulator = try await Simulator("--rate", "200")
-        let shell = try Child(
-            URL(filePath: "/bin/sh"),
-            ["-c", "exec \"$0\" \"$@\" <&- >&-", Tool.executable.path] + simulator.listening())
-        let end = await shell.end()
-        #expect(end.status == 74)
-        #expect(end.errors.contains("Standard output cannot be written"))
-        _ = await simulator.stop()
+        try await Simulator.with("--rate", "200") { simulator in
+            let shell = try Child(
+                URL(filePath: "/bin/sh"),
+                ["-c", "exec \"$0\" \"$@\" <&- >&-", Tool.executable.path] + simulator.listening())
+            let end = await shell.end()
+            #expect(end.status == 74)
+            #expect(end.errors.contains("Standard output cannot be written"))
+        }
     }
 
     @Test func `logs are events too, and show no URI`() async throws {
-        let simulator = try await Simulator("--rate", "100")
-        let end = try await Tool.run(simulator.listening("--events", "--log-level", "trace", "--count", "3"))
-        #expect(end.status == 0)
-        #expect(end.output.count { $0 == 0x0A } == 3)
-        let logs = try Tool.events(end.errors).filter { $0["event"] as? String == "log" }
-        #expect(logs.contains { $0["level"] as? String == "debug" })
-        let secret = try #require(simulator.announcement.uri.split(separator: "/").last)
-        #expect(!end.errors.contains(secret))
-        _ = await simulator.stop()
+        try await Simulator.with("--rate", "100") { simulator in
+            let end = try await simulator.listen("--events", "--log-level", "trace", "--count", "3")
+            #expect(end.status == 0)
+            #expect(end.output.count { $0 == 0x0A } == 3)
+            let logs = try Tool.events(end.errors).filter { $0["event"] as? String == "log" }
+            #expect(logs.contains { $0["level"] as? String == "debug" })
+            let secret = try #require(simulator.announcement.uri.split(separator: "/").last)
+            #expect(!end.errors.contains(secret))
+        }
     }
 }

@@ -4,29 +4,30 @@ import Testing
 /// `simulate` and `demo`, run as programs.
 @Suite struct SimulateTests {
     @Test func `a listener gets exactly as many lines as it asked for`() async throws {
-        let simulator = try await Simulator("--rate", "1000")
-        let end = try await Tool.run(simulator.listening("--count", "250"))
-        #expect(end.status == 0)
-        let lines = end.output.split(separator: 0x0A, omittingEmptySubsequences: false)
-        #expect(lines.count == 251 && lines.last?.isEmpty == true)
-        for line in lines.dropLast() {
-            let value = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
-            #expect((value?["topicName"] as? String)?.hasPrefix("v2.users.") == true)
+        try await Simulator.with("--rate", "1000") { simulator in
+            let end = try await simulator.listen("--count", "250")
+            #expect(end.status == 0)
+            let lines = end.output.split(separator: 0x0A, omittingEmptySubsequences: false)
+            #expect(lines.count == 251 && lines.last?.isEmpty == true)
+            for line in lines.dropLast() {
+                let value = try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
+                #expect((value?["topicName"] as? String)?.hasPrefix("v2.users.") == true)
+            }
         }
-        #expect(await simulator.stop().status == 0)
     }
 
-    @Test func `the folder of the certificates is private and goes with the process`() async throws {
-        for signals in [1, 2] {
-            let simulator = try await Simulator()
+    @Test(arguments: [1, 2])
+    func `the folder of the certificates is private and goes with the process`(signalCount: Int) async throws {
+        try await Slots.taken {
+            let simulator = try await Simulator([])
             let file = URL(filePath: simulator.announcement.caFile)
             let folder = file.deletingLastPathComponent()
             let mode = try FileManager.default.attributesOfItem(atPath: folder.path)[.posixPermissions] as? Int
             #expect(mode == 0o700)
             #expect(try String(contentsOf: file, encoding: .utf8).hasPrefix("-----BEGIN CERTIFICATE-----"))
-            for _ in 0..<signals { simulator.child.signal(SIGINT) }
+            for _ in 0..<signalCount { simulator.child.signal(SIGINT) }
             let end = await simulator.child.end()
-            #expect(end.status == 0 || (signals == 2 && end.status == 130))
+            #expect(end.status == 0 || (signalCount == 2 && end.status == 130))
             #expect(end.errors == "")
             #expect(!FileManager.default.fileExists(atPath: folder.path))
         }
@@ -37,12 +38,12 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         var authorities: Set<String> = []
         for _ in 0..<2 {
-            let simulator = try await Simulator("--certificates", folder.path)
-            #expect(simulator.announcement.caFile.hasPrefix("/"))
-            authorities.insert(try String(contentsOfFile: simulator.announcement.caFile, encoding: .utf8))
-            let end = try await Tool.run(simulator.listening("--count", "1"))
-            #expect(end.status == 0)
-            _ = await simulator.stop()
+            try await Simulator.with("--certificates", folder.path) { simulator in
+                #expect(simulator.announcement.caFile.hasPrefix("/"))
+                authorities.insert(try String(contentsOfFile: simulator.announcement.caFile, encoding: .utf8))
+                let end = try await simulator.listen("--count", "1")
+                #expect(end.status == 0)
+            }
         }
         #expect(authorities.count == 1)
     }

@@ -17,6 +17,7 @@ final class Child: @unchecked Sendable {
     let errors: StreamCollector
     private let process = Process()
     private let input = Pipe()
+    private var status: Int32 = -1
     private let ended = AsyncStream<Int32>.makeStream()
 
     /// Starts a program. `standardOutput`, where given, takes the place of the pipe that is collected.
@@ -31,6 +32,7 @@ final class Child: @unchecked Sendable {
         let ending = ended.continuation
         process.terminationHandler = { process in
             ending.yield(process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0))
+            ending.finish()
         }
         try process.run()
         try out.fileHandleForWriting.close()
@@ -38,7 +40,7 @@ final class Child: @unchecked Sendable {
         output = standardOutput == nil ? StreamCollector(out.fileHandleForReading) : nil
         errors = StreamCollector(err.fileHandleForReading)
         let process = self.process
-        DispatchQueue.global().asyncAfter(deadline: .now() + 60) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + 120) {
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
     }
@@ -49,7 +51,7 @@ final class Child: @unchecked Sendable {
     }
 
     func signal(_ number: Int32) {
-        kill(process.processIdentifier, number)
+        if process.isRunning { kill(process.processIdentifier, number) }
     }
 
     /// Ends the program's standard input.
@@ -57,13 +59,9 @@ final class Child: @unchecked Sendable {
         try input.fileHandleForWriting.close()
     }
 
-    /// Waits for the end.
+    /// Waits for the end; may be called again.
     func end() async -> End {
-        var status: Int32 = -1
-        for await value in ended.stream {
-            status = value
-            break
-        }
+        for await value in ended.stream { status = value }
         let text = String(decoding: await errors.all(), as: UTF8.self)
         return End(status: status, output: await output?.all() ?? [], errors: text)
     }

@@ -11,7 +11,21 @@ struct Simulator {
     let announcement: Announcement
     let child: Child
 
-    init(_ arguments: String...) async throws {
+    /// Lets a test use a simulator, which is stopped afterwards.
+    static func with(_ arguments: String..., body: (Simulator) async throws -> Void) async throws {
+        try await Slots.taken {
+            let simulator = try await Simulator(arguments)
+            do {
+                try await body(simulator)
+            } catch {
+                _ = await simulator.stop()
+                throw error
+            }
+            #expect(await simulator.stop().status == 0)
+        }
+    }
+
+    init(_ arguments: [String]) async throws {
         child = try Child.tool(["simulate"] + arguments)
         let line = try #require(await child.output?.nextLine(), "the simulator did not start")
         announcement = try JSONDecoder().decode(Announcement.self, from: Data(line.utf8))
@@ -24,7 +38,12 @@ struct Simulator {
         ] + more
     }
 
-    func stop() async -> Child.End {
+    /// Runs the tool to its end.
+    func listen(_ more: String...) async throws -> Child.End {
+        await (try Child.tool(listening() + more)).end()
+    }
+
+    private func stop() async -> Child.End {
         child.signal(SIGTERM)
         return await child.end()
     }

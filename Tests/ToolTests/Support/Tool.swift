@@ -18,9 +18,7 @@ enum Tool {
 
     /// Runs the tool to its end.
     static func run(_ arguments: [String]) async throws -> Child.End {
-        await Slots.shared.take()
-        defer { Slots.shared.give() }
-        return await (try Child.tool(arguments)).end()
+        try await Slots.taken { await (try Child.tool(arguments)).end() }
     }
 
     /// The events of `--events`; every line must be one.
@@ -37,7 +35,7 @@ enum Tool {
 
 /// How many tests may have processes at a time: enough to wait for several, few enough for a small machine.
 final class Slots: @unchecked Sendable {
-    static let shared = Slots(4)
+    private static let shared = Slots(4)
 
     private let lock = NSLock()
     private var free: Int
@@ -47,7 +45,14 @@ final class Slots: @unchecked Sendable {
         free = count
     }
 
-    func take() async {
+    /// Runs a test's processes when it is their turn. Must not be nested.
+    static func taken<T>(_ body: () async throws -> T) async rethrows -> T {
+        await shared.take()
+        defer { shared.give() }
+        return try await body()
+    }
+
+    private func take() async {
         await withCheckedContinuation { continuation in
             let isFree = lock.withLock {
                 guard free == 0 else {
@@ -61,7 +66,7 @@ final class Slots: @unchecked Sendable {
         }
     }
 
-    func give() {
+    private func give() {
         let next: CheckedContinuation<Void, Never>? = lock.withLock {
             guard waiting.isEmpty else { return waiting.removeFirst() }
             free += 1
