@@ -86,15 +86,20 @@ public final class Channel {
 
     /// Moves to another channel URI without a break: the old connection lives until the new one is confirmed.
     ///
-    /// If the new one fails, `didFailRollover` tells, and the old one goes on.
+    /// If the new one fails, or the URI cannot be used, `didFailRollover` tells, and the old connection goes on. On a
+    /// channel that ended it does nothing.
     ///
     /// - Parameter uri: the `connectUri` of the other channel.
-    /// - Throws: `ChannelFailure` with reason `invalidURI`.
-    public func rollover(to uri: String) throws {
+    public func rollover(to uri: String) {
         loop.preconditionCurrent("Channel.rollover")
-        let endpoint = try Channel.endpoint(uri)
-        let id = try driver.add(endpoint, loop: loop, configuration: configuration)
-        submit(machine.rolloverRequested(to: id, now: loop.now))
+        do {
+            let endpoint = try Channel.endpoint(uri)
+            let id = try driver.add(endpoint, loop: loop, configuration: configuration)
+            submit(machine.rolloverRequested(to: id, now: loop.now))
+        } catch {
+            guard machine.state != .ended else { return }
+            submit([.tell(.didFailRollover(error.asKind(.rollover)))])
+        }
     }
 
     /// Stops reading: the service's data waits in the socket. Nobody's silence counts until `resume()`.
@@ -129,7 +134,7 @@ public final class Channel {
         submit(machine.topicsChanged(to: try Channel.checked(topics), now: loop.now))
     }
 
-    private static func endpoint(_ uri: String) throws -> WebSocketURI {
+    private static func endpoint(_ uri: String) throws(ChannelFailure) -> WebSocketURI {
         do throws(InvalidURI) {
             return try WebSocketURI(uri)
         } catch {

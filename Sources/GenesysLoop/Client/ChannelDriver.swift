@@ -18,7 +18,7 @@ struct ChannelDriver {
 
     private var endpoints: [WebSocketURI] = []
 
-    init(endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration) throws {
+    init(endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration) throws(ChannelFailure) {
         group = HandleGroup(loop: loop)
         _ = try add(endpoint, loop: loop, configuration: configuration)
     }
@@ -30,7 +30,7 @@ struct ChannelDriver {
     /// channel by it.
     mutating func add(
         _ endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration
-    ) throws -> EndpointID {
+    ) throws(ChannelFailure) -> EndpointID {
         if let index = endpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index)) }
         if endpoint.isSecure, context == nil {
             do throws(TLSError) {

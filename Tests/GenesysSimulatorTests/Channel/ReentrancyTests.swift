@@ -59,7 +59,7 @@ import Testing
         case .closeTwice:
             channel.close()
             channel.close()
-        case .rollover: try channel.rollover(to: playground.server.createChannel().uri)
+        case .rollover: channel.rollover(to: try playground.server.createChannel().uri)
         case .forgetDelegate: channel.delegate = nil
         case .pauseAndResume:
             channel.pause()
