@@ -1,4 +1,6 @@
-/// An interval in which notifications may have been missed. The service does not replay them: read the state again.
+/// An interval in which notifications may have been missed.
+///
+/// The service does not replay them: read the state again.
 public struct Gap: Hashable, Sendable {
     /// The last moment at which the old connection was known to deliver.
     public var from: WallTime
@@ -65,8 +67,9 @@ public struct Recovery: Hashable, Sendable {
     public var rolloverCount: Int
     /// Lifetime extensions since `open()`, this one included.
     public var extensionCount: Int
-    /// Messages that came on both connections of overlaps and were delivered once, since `open()`. A genuine repeat
-    /// with one copy on each connection cannot be told from a duplicate and is among them.
+    /// Messages that came on both connections of overlaps and were delivered once, since `open()`.
+    ///
+    /// A genuine repeat with one copy on each connection cannot be told from a duplicate and is among them.
     public var mergedRepeats: Int
 }
 
@@ -80,7 +83,9 @@ public struct RejectedTopics: Hashable, Sendable {
     public var message: String?
 }
 
-/// A message that was not delivered because it is no notification. The channel lives on.
+/// A message that was not delivered because it is no notification.
+///
+/// The channel lives on.
 public struct DiscardedMessage: Hashable, Sendable {
     /// `invalidMessage` (not JSON, not an object, or a binary frame) or `unrecognizedMessage`.
     public var reason: FailureReason

@@ -72,8 +72,9 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var retryAfter: Duration?
     /// The error below this one.
     public var underlying: Underlying?
-    /// Whether it may pass by itself: an unreachable network, a time-out, 429, 5xx. A refusal, a broken rule or an
-    /// untrusted certificate does not.
+    /// Whether it may pass by itself: an unreachable network, a time-out, 429, 5xx.
+    ///
+    /// A refusal, a broken rule or an untrusted certificate does not.
     public var isRetryable: Bool
     /// Whether the certificate (the peer's or ours) was not accepted.
     package var isCertificateFault: Bool

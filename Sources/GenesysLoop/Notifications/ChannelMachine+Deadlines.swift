@@ -26,7 +26,9 @@ extension ChannelMachine {
         }
     }
 
-    /// The time is `now`; does all that is due. Calling it early does nothing.
+    /// The time is `now`; does all that is due.
+    ///
+    /// Calling it early does nothing.
     package mutating func deadlineReached(now: Moment) -> [Action] {
         noticeSuspension(now: now)
         switch state {

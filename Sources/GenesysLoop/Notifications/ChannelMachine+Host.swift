@@ -1,6 +1,8 @@
 /// Inputs from the host.
 extension ChannelMachine {
-    /// `open()`. Calling it again does nothing.
+    /// `open()`.
+    ///
+    /// Calling it again does nothing.
     package mutating func openRequested(now: Moment) -> [Action] {
         switch state {
         case .idle:
@@ -12,7 +14,9 @@ extension ChannelMachine {
         }
     }
 
-    /// `close()`. Idempotent; after it only the terminal call follows.
+    /// `close()`.
+    ///
+    /// Idempotent; after it only the terminal call follows.
     package mutating func closeRequested(now: Moment) -> [Action] {
         isSilent = true
         switch state {

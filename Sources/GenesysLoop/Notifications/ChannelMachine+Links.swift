@@ -15,7 +15,9 @@ extension ChannelMachine {
         }
     }
 
-    /// Bytes arrived on `link`. Once for each read, not for each message.
+    /// Bytes arrived on `link`.
+    ///
+    /// Once for each read, not for each message.
     package mutating func bytesReceived(on link: LinkID, now: Moment) {
         if current?.id == link {
             current?.heard(now: now)

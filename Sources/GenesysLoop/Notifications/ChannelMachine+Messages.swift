@@ -45,8 +45,9 @@ extension ChannelMachine {
         }
     }
 
-    /// A notification that was held for `link` is about to be delivered. The link itself may be gone, and a channel
-    /// that failed still delivers what it had.
+    /// A notification that was held for `link` is about to be delivered.
+    ///
+    /// The link itself may be gone, and a channel that failed still delivers what it had.
     package mutating func heldNotificationReleased(from link: LinkID, fingerprint: UInt64) -> Verdict {
         switch state {
         case .waiting, .attempting, .live, .rollingOver, .handedOver, .draining:

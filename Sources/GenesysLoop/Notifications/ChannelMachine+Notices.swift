@@ -48,8 +48,9 @@ extension ChannelMachine {
         return lapsed(link, lapse, now: now)
     }
 
-    /// The subscription on a confirmed link may not hold any longer. While a successor is under way nothing is done
-    /// about it, unless that one fails.
+    /// The subscription on a confirmed link may not hold any longer.
+    ///
+    /// While a successor is under way nothing is done about it, unless that one fails.
     private mutating func lapsed(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
         switch state {
         case .live:

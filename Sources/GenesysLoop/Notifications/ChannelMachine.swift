@@ -1,4 +1,6 @@
-/// The life of a notifications channel, as a value: facts in, actions out. It does no I/O and reads no clock.
+/// The life of a notifications channel, as a value: facts in, actions out.
+///
+/// It does no I/O and reads no clock.
 ///
 ///     idle ──open()──▶ attempting ◀─────delay over────── waiting
 ///                       │  │  ▲ └─failed, policy permits──▶ ▲ ▲

@@ -1,6 +1,10 @@
-/// The part of a channel's configuration that its machine needs. Durations are limits, counted from the event named.
+/// The part of a channel's configuration that its machine needs.
+///
+/// Durations are limits, counted from the event named.
 package struct ChannelSettings: Equatable, Sendable {
-    /// From the confirmation to the extension. 23 h.
+    /// From the confirmation to the extension.
+    ///
+    /// 23 h.
     package var lifetime: Duration = .seconds(23 * 3600)
     package var extendsLifetime = true
     package var reconnect: ReconnectPolicy = .backoff(.init())

@@ -21,7 +21,9 @@ package struct Deduplicator: Equatable, Sendable {
         var second = Count()
         var third = Count()
 
-        /// Counts a copy on `link`. Without a place for it, the oldest link that is not `kept` loses its own.
+        /// Counts a copy on `link`.
+        ///
+        /// Without a place for it, the oldest link that is not `kept` loses its own.
         mutating func counted(on link: UInt32, keeping kept: UInt32) -> UInt32 {
             if first.link == link { return Entry.increment(&first) }
             if second.link == link { return Entry.increment(&second) }
@@ -59,7 +61,9 @@ package struct Deduplicator: Equatable, Sendable {
         self.capacity = max(1, capacity)
     }
 
-    /// An overlap with `successor` begins. What an overlap just before it delivered is remembered.
+    /// An overlap with `successor` begins.
+    ///
+    /// What an overlap just before it delivered is remembered.
     package mutating func begin(with successor: LinkID) {
         isActive = true
         lastMember = successor.rawValue

@@ -1,5 +1,6 @@
-/// A 64-bit fingerprint of a message, equal for equal bytes. For telling copies apart within one overlap, not for
-/// defence: who can send on the channel can send what he likes.
+/// A 64-bit fingerprint of a message, equal for equal bytes.
+///
+/// For telling copies apart within one overlap, not for defence: who can send on the channel can send what he likes.
 package enum Fingerprint {
     package static func of(_ message: Span<UInt8>) -> UInt64 {
         var state = UInt64(truncatingIfNeeded: message.count) &* 0x9E37_79B9_7F4A_7C15

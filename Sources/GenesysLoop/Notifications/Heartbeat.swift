@@ -70,7 +70,9 @@ package struct Heartbeat: Equatable, Sendable {
         deadline = now + silence
     }
 
-    /// The host slept: its own silence is nobody's. A link that is not read stays so.
+    /// The host slept: its own silence is nobody's.
+    ///
+    /// A link that is not read stays so.
     package mutating func hostAwoke(now: Instant) {
         guard state != .suspended else { return }
         restart(now: now)

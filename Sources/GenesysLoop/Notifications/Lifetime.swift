@@ -75,8 +75,10 @@ package struct Lifetime: Equatable, Sendable {
         return .extend
     }
 
-    /// There are no topics to subscribe to again: the life of such a channel is renewed over REST, which cannot be
-    /// seen from here. The host is reminded once in each life.
+    /// There are no topics to subscribe to again: the life of such a channel is renewed over REST, which cannot be seen
+    /// from here.
+    ///
+    /// The host is reminded once in each life.
     package mutating func extensionImpossible(now: Moment) {
         guard state == .extending else { return }
         renewed(now: now)

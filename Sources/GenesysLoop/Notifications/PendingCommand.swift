@@ -1,5 +1,7 @@
-/// A command that the service has not answered yet. It is sent once more at half of its deadline, with the same
-/// correlation id, so that either answer settles it. Source: protocol sheet §3, §4.2.
+/// A command that the service has not answered yet.
+///
+/// It is sent once more at half of its deadline, with the same correlation id, so that either answer settles it.
+/// Source: protocol sheet §3, §4.2.
 package struct PendingCommand: Equatable, Sendable {
     /// What its answer decides.
     package enum Purpose: Equatable, Sendable {

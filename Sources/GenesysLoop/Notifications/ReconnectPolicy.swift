@@ -11,17 +11,29 @@ public enum ReconnectPolicy: Hashable, Sendable {
     ///
     /// The delay before attempt *n* (from 0) is uniform between `floor` and the smaller of `cap` and `base · 2ⁿ`.
     public struct Backoff: Hashable, Sendable {
-        /// The upper end of the first delay. Default 0.5 s.
+        /// The upper end of the first delay.
+        ///
+        /// Default 0.5 s.
         public var base: Duration = .milliseconds(500)
-        /// The least delay. Default 0.1 s.
+        /// The least delay.
+        ///
+        /// Default 0.1 s.
         public var floor: Duration = .milliseconds(100)
-        /// The upper end of every delay. Default 90 s.
+        /// The upper end of every delay.
+        ///
+        /// Default 90 s.
         public var cap: Duration = .seconds(90)
-        /// The time a connection must live for the next loss to start afresh. Default 60 s.
+        /// The time a connection must live for the next loss to start afresh.
+        ///
+        /// Default 60 s.
         public var stability: Duration = .seconds(60)
-        /// The time after which the first connection is given up. Default 60 s.
+        /// The time after which the first connection is given up.
+        ///
+        /// Default 60 s.
         public var initialTotal: Duration = .seconds(60)
-        /// The time after which an outage is given up. Default 15 min.
+        /// The time after which an outage is given up.
+        ///
+        /// Default 15 min.
         public var outageTotal: Duration = .seconds(15 * 60)
 
         /// The defaults.

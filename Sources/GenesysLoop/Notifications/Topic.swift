@@ -11,7 +11,9 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
     /// The name as sent to the service.
     public let rawValue: String
 
-    /// Wraps a name. It is checked when a channel takes it, not here.
+    /// Wraps a name.
+    ///
+    /// It is checked when a channel takes it, not here.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }

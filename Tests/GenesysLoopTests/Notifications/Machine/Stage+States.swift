@@ -43,8 +43,9 @@ extension Stage {
         wait(.zero)
     }
 
-    /// In `state`: the first link is the current or last one, the second one its successor. Well past everything that
-    /// is remembered of the start.
+    /// In `state`: the first link is the current or last one, the second one its successor.
+    ///
+    /// Well past everything that is remembered of the start.
     static func inState(_ state: StateName, isOpened: Bool = true) -> Stage {
         var stage = Stage()
         if state == .idle { return stage }

@@ -162,7 +162,9 @@ struct Stage {
         return actions
     }
 
-    /// Time passes, with every deadline served when it is due. What the service sends meanwhile is the test's affair.
+    /// Time passes, with every deadline served when it is due.
+    ///
+    /// What the service sends meanwhile is the test's affair.
     @discardableResult
     mutating func wait(_ duration: Duration) -> [Action] {
         let end = now + duration
