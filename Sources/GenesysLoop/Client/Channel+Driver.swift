@@ -145,7 +145,8 @@ extension Channel: LoopPass, TimerOwner {
         let delegate = self.delegate
         self.delegate = nil
         loop.release(self)
-        switch end {
+        // A failure that the host's `close()` overtook is not told: only `channelDidClose` follows that.
+        switch machine.isSilent ? .closed : end {
         case .closed:
             configuration.logger.debug("closed")
             delegate?.channelDidClose(self)

@@ -42,6 +42,14 @@ import Testing
         stage.check()
     }
 
+    @Test func `an acceptance that a blocked host hears late may have come late`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.ended(.first, .closed(1000))
+        stage.block(.seconds(1))
+        #expect(words(stage.connect(.second)) == "subscribe 2, didMiss, didRecover rollover, resume 2")
+    }
+
     @Test func `an old socket that breaks is an outage, and the new one is the attempt to end it`() {
         var stage = Stage.live()
         stage.live(.seconds(30))

@@ -139,6 +139,14 @@ import Testing
         #expect(stage.accept(.first).recoveries.first?.method == .extension)
     }
 
+    @Test func `a subscription that was given back renews the life`() {
+        var stage = Stage.live { $0.lifetime = .seconds(1_000) }
+        stage.live(.seconds(900))
+        stage.system(.duplicateID, .first)
+        stage.accept(.first)
+        #expect(quietly(&stage, .seconds(900)) == "")
+    }
+
     @Test func `added topics renew the life and take the sting out of an older extension`() {
         var stage = Stage.live { $0.lifetime = .seconds(1_000) }
         stage.live(.seconds(1_000))

@@ -81,6 +81,21 @@ import Testing
         #expect(stage.wait(.seconds(34)) == [])
     }
 
+    @Test func `copies are still recognised after a pause that began with the echo of an overlap`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.connect(.second)
+        #expect(stage.message(.first, 1) == .deliver)
+        stage.ended(.first, .closed(1001))
+        stage.pause()
+        stage.wait(.seconds(600))
+        stage.resume()
+        stage.fireTimers()
+        #expect(stage.message(.second, 1) == .ignore)
+        stage.live(.seconds(6))
+        #expect(stage.message(.second, 1) == .deliver)
+    }
+
     @Test func `maintenance does not wait for a paused host`() {
         var stage = Stage.live { $0.rolloverJitter = .seconds(5) }
         stage.socketClosing(.first)

@@ -187,6 +187,17 @@ import Testing
         #expect(stage.ended(.third, .status(404)).failure?.kind == .reconnect)
     }
 
+    @Test func `once confirmed elsewhere, the channel that was lost before is forgotten`() {
+        var stage = Stage.live()
+        stage.ended(.first, .reset)
+        stage.rollover(to: .other)
+        stage.connect(.second)
+        stage.live(.seconds(100))
+        stage.ended(.second, .reset)
+        stage.wait(.seconds(1))
+        #expect(words(stage.ended(.third, .status(404))) == "failed recovery.reconnect httpNotFound")
+    }
+
     @Test func `delays are random, grow, and keep to floor and cap`() {
         var random = SplitMix64(seed: 1)
         let backoff = ReconnectPolicy.Backoff()

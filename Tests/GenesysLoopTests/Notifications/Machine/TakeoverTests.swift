@@ -112,7 +112,12 @@ import Testing
     @Test func `a subscription that is not given back is a loss, and a refusal is final`() {
         var unanswered = Stage.live()
         unanswered.system(.duplicateID, .first)
-        #expect(words(unanswered.wait(.seconds(10))) == "subscribe 1, retire 1, willReconnect #1 subscriptionTimeout")
+        let theft = unanswered.now.wall
+        unanswered.wait(.seconds(4))
+        unanswered.heard(.first)
+        #expect(words(unanswered.wait(.seconds(6))) == "subscribe 1, retire 1, willReconnect #1 subscriptionTimeout")
+        unanswered.wait(.seconds(1))
+        #expect(unanswered.connect(.second).gaps.first?.from == theft)
         var refused = Stage.live()
         refused.system(.duplicateID, .first)
         #expect(words(refused.refuse(.first)) == "retire 1, failed recovery.reconnect subscriptionRefused")
@@ -153,6 +158,20 @@ import Testing
         stage.system(.duplicateID, .first)
         #expect(words(stage.ended(.second, .reset)) == "didFailRollover connectionClosed, subscribe 1")
         #expect(stage.accept(.first).gaps.first?.from == lastHeard)
+    }
+
+    @Test func `the gap of what our own socket took begins with that when the old one is lost as well`() {
+        var stage = Stage.live()
+        stage.live(.seconds(20))
+        let lastHeard = stage.now.wall
+        stage.rollover(to: .other)
+        stage.opened(.second)
+        stage.block(.seconds(1))
+        stage.system(.duplicateID, .first)
+        stage.block(.seconds(1))
+        stage.heard(.first)
+        stage.ended(.first, .reset)
+        #expect(stage.accept(.second).gaps.first?.from == lastHeard)
     }
 
     @Test func `a revoked token ends the channel whatever the policy`() {
