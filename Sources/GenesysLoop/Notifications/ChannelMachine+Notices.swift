@@ -15,9 +15,21 @@ extension ChannelMachine {
         current?.isClosingAnnounced = true
         rolloverFailureCount = 0
         if settings.rollover == .automatic {
-            rolloverDue = now.instant + random.duration(in: .zero...max(.zero, settings.rolloverJitter))
+            rolloverDue = now.instant + rolloverDelay(now: now)
         }
         return [.tell(.willExpire(.maintenance(deadline: deadline)))]
+    }
+
+    /// At once, or jittered among the channels of one process. A service that announces the end of each new socket as
+    /// soon as it is confirmed is followed ever more slowly from the third on, but within the minute that it grants.
+    private mutating func rolloverDelay(now: Moment) -> Duration {
+        let confirmedAt = current?.confirmedAt?.instant ?? now.instant
+        hastyNoticeCount = now.instant - confirmedAt <= .seconds(1) ? hastyNoticeCount + 1 : 0
+        guard hastyNoticeCount > 2 else {
+            return random.duration(in: .zero...max(.zero, settings.rolloverJitter))
+        }
+        let delay = settings.reconnect.settings.delay(attempt: hastyNoticeCount - 2, random: &random)
+        return min(delay, settings.maintenanceNotice / 2)
     }
 
     /// A system message other than the maintenance notice arrived on `link`.

@@ -124,6 +124,8 @@ package struct ChannelMachine: Equatable, Sendable {
     /// When the automatic rollover is to start, or to be tried again.
     var rolloverDue: Instant?
     var rolloverFailureCount = 0
+    /// How many sockets in a row were announced to close as soon as they were confirmed.
+    var hastyNoticeCount = 0
     /// When the echo of the last overlap is over.
     var overlapEnd: Instant?
     var heldByteCount = 0

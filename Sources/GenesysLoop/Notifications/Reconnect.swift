@@ -66,12 +66,7 @@ package struct Reconnect: Equatable, Sendable {
         since.map { $0 + (isInitial ? settings.initialTotal : settings.outageTotal) }
     }
 
-    private var settings: ReconnectPolicy.Backoff {
-        switch policy {
-        case .never, .once: ReconnectPolicy.Backoff()
-        case .backoff(let backoff): backoff
-        }
-    }
+    private var settings: ReconnectPolicy.Backoff { policy.settings }
 
     private mutating func decide(retryAfter: Duration?, now: Instant, random: inout SplitMix64) -> Decision {
         switch policy {
@@ -84,6 +79,16 @@ package struct Reconnect: Equatable, Sendable {
             if let budgetEnd, now + delay > budgetEnd { return .giveUp }
             attemptCount += 1
             return .attempt(number: attemptCount, delay: delay)
+        }
+    }
+}
+
+extension ReconnectPolicy {
+    /// The figures of the policy; the default ones where it has none of its own.
+    var settings: Backoff {
+        switch self {
+        case .never, .once: Backoff()
+        case .backoff(let backoff): backoff
         }
     }
 }

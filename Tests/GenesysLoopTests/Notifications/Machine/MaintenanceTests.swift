@@ -12,6 +12,26 @@ import Testing
         #expect(stage.socketClosing(.first) == [], "the notice is told once")
     }
 
+    @Test func `a service that announces the end of every new socket at once is not chased in a circle`() {
+        var stage = Stage.live()
+        var sockets = 1
+        let start = stage.now.instant
+        while stage.now.instant - start < .seconds(60) {
+            let current = LinkID(rawValue: UInt32(sockets))
+            stage.socketClosing(current)
+            // The notice may be followed by a wait; the drain takes a second.
+            while stage.machine.candidate == nil, stage.now.instant - start < .seconds(60) {
+                stage.wait(.milliseconds(50))
+            }
+            guard let next = stage.machine.candidate?.id else { break }
+            sockets += 1
+            stage.connect(next)
+            stage.ended(current, .closed(1001))
+        }
+        #expect(sockets < 20, "\(sockets) sockets in a minute")
+        #expect(sockets > 4)
+    }
+
     @Test func `a host that answers with another URI gets that one, and only that`() {
         var stage = Stage.live()
         stage.socketClosing(.first)
