@@ -7,6 +7,7 @@ extension SimulatedService {
     /// - Parameters:
     ///   - socket: the socket it came on; nothing happens when it has ended.
     ///   - bytes: the whole message. Text that is no command is ignored, as the real service does.
+    ///   - now: the time since the driver's origin.
     public mutating func textReceived(on socket: SocketID, _ bytes: [UInt8], now: Duration) -> [Action] {
         advance(to: now)
         guard let channel = sockets[socket]?.channel else { return [] }

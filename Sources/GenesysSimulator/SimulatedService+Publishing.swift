@@ -7,6 +7,7 @@ extension SimulatedService {
     /// - Parameters:
     ///   - topic: a single topic; combined subscriptions match by expansion.
     ///   - message: the whole message; its `topicName` is not compared.
+    ///   - now: the time since the driver's origin.
     public mutating func publish(_ message: [UInt8], to topic: Topic, now: Duration) -> [Action] {
         advance(to: now)
         var actions: [Action] = []
@@ -16,7 +17,10 @@ extension SimulatedService {
 
     /// Sends a notification with this body and a fresh correlation id to every channel that has the topic.
     ///
-    /// - Parameter eventBody: one JSON value.
+    /// - Parameters:
+    ///   - eventBody: one JSON value.
+    ///   - topic: a single topic.
+    ///   - now: the time since the driver's origin.
     public mutating func publish(eventBody: [UInt8], to topic: Topic, now: Duration) -> [Action] {
         let message = ServiceMessage.notification(
             topic: topic, eventBody: eventBody, correlationID: SampleFeed.makeUUID(using: &generator))

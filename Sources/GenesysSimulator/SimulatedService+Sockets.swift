@@ -4,7 +4,9 @@ extension SimulatedService {
     ///
     /// There is no other authorization than to know the id. An older socket of the channel ends a moment later.
     ///
-    /// - Parameter target: the request target, a path and perhaps a query.
+    /// - Parameters:
+    ///   - target: the request target, a path and perhaps a query.
+    ///   - now: the time since the driver's origin.
     public mutating func upgradeRequested(target: String, now: Duration) -> UpgradeAnswer {
         advance(to: now)
         switch configuration.channels.upgrade {

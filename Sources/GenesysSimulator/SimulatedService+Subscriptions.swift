@@ -19,8 +19,11 @@ extension SimulatedService {
     /// Adds (`POST …/subscriptions`) or replaces (`PUT`) the topics of a channel, and renews its life.
     ///
     /// - Parameters:
+    ///   - topics: to add, or to have from now on.
+    ///   - channelID: the channel.
     ///   - replaces: whether the topics replace those that the channel has.
     ///   - ignoringErrors: whether topics without permission are rejected one by one instead of refusing all.
+    ///   - now: the time since the driver's origin.
     /// - Throws: 404 for an unknown channel, 400 for an invalid topic or too many, 403 for lack of a permission.
     public mutating func subscriptionsChanged(
         _ topics: [Topic], of channelID: String, replaces: Bool = false, ignoringErrors: Bool = false, now: Duration
