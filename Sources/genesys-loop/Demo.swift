@@ -31,13 +31,14 @@ struct Demo: ParsableCommand {
             throw ExitCode(ExitStatus.unavailable.rawValue)
         }
         let bound = LoopBound(host, on: loop)
-        try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in
+        let signals = try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in
             try writer.start { report in loop.execute { bound.value.writerDidReport(report) } }
-            try Signals.watch(first: {
+            return try SignalWatch(first: {
                 writer.interrupt()
                 loop.execute { bound.value.interrupt() }
             })
         }
+        defer { signals.end() }
         host.start()
         loop.run()
         let status = Output.finish(writer, log: log) ?? host.status ?? .success

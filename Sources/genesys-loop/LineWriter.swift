@@ -32,7 +32,9 @@ final class LineWriter: Sendable {
         var isEnding = false
         var isInterrupted = false
         var wantsDrained = false
+        var isBroken = false
         var outcome: Outcome?
+        var report: (@Sendable (Report) -> Void)?
     }
 
     /// From this many bytes on the queue is full.
@@ -55,9 +57,10 @@ final class LineWriter: Sendable {
         news = try Doorbell()
     }
 
-    /// Starts the thread. It holds `report` until it ends.
+    /// Starts the thread. `report` is called on it, and released by `finish()`.
     func start(_ report: @escaping @Sendable (Report) -> Void) throws(SystemCalls.Failure) {
-        try DetachedThread.start { self.run(report) }
+        state.withLock { $0.report = report }
+        try DetachedThread.start { self.run() }
     }
 
     /// Queues whole lines and empties `lines`.
@@ -65,7 +68,7 @@ final class LineWriter: Sendable {
     /// - Returns: whether the queue is full now; `.drained` will follow.
     func give(_ lines: inout [UInt8]) -> Bool {
         let (isFull, wasIdle) = state.withLock { state in
-            guard state.outcome == nil else { return (false, false) }
+            guard !state.isBroken else { return (false, false) }
             state.byteCount += lines.count
             if state.queue.isEmpty {
                 swap(&state.queue, &lines)
@@ -82,10 +85,21 @@ final class LineWriter: Sendable {
         return isFull
     }
 
-    /// Waits until everything is written, or cannot be.
+    /// Waits until everything is written, or cannot be. Nothing is reported afterwards.
     func finish() -> Outcome {
         state.withLock { $0.isEnding = true }
         work.ring()
+        let outcome = waitForOutcome()
+        // Released here and not by the thread, which may still be about to end.
+        let report = state.withLock { state in
+            defer { state.report = nil }
+            return state.report
+        }
+        withExtendedLifetime(report) {}
+        return outcome
+    }
+
+    private func waitForOutcome() -> Outcome {
         var before = -1
         while true {
             let (outcome, isInterrupted, byteCount) = state.withLock { ($0.outcome, $0.isInterrupted, $0.byteCount) }
@@ -104,19 +118,25 @@ final class LineWriter: Sendable {
 
     // MARK: - On the thread
 
-    private func run(_ report: (Report) -> Void) {
+    private func run() {
         var outcome = Outcome.written
         do throws(SystemCalls.Failure) {
-            while let lines = next() { try write(lines, report) }
+            while let lines = next() { try write(lines) }
         } catch {
             outcome = error.isClosedPipe ? .closedPipe : .failed(error)
+            state.withLock { state in
+                state.isBroken = true
+                state.queue = []
+            }
+            tell(.failed)
         }
-        state.withLock { state in
-            state.outcome = outcome
-            state.queue = []
-        }
+        state.withLock { $0.outcome = outcome }
         news.ring()
-        if outcome != .written { report(.failed) }
+    }
+
+    private func tell(_ report: Report) {
+        let listener = state.withLock { $0.report }
+        listener?(report)
     }
 
     /// What is to be written next; nil at the end.
@@ -137,7 +157,7 @@ final class LineWriter: Sendable {
         }
     }
 
-    private func write(_ lines: [UInt8], _ report: (Report) -> Void) throws(SystemCalls.Failure) {
+    private func write(_ lines: [UInt8]) throws(SystemCalls.Failure) {
         var rest = lines[...]
         while !rest.isEmpty {
             let count = try SystemCalls.write(rest.prefix(LineWriter.pieceByteCount), to: descriptor)
@@ -148,7 +168,7 @@ final class LineWriter: Sendable {
                 state.wantsDrained = false
                 return true
             }
-            if isDrained { report(.drained) }
+            if isDrained { tell(.drained) }
         }
     }
 }

@@ -53,13 +53,14 @@ struct ListenSession {
         let bound = LoopBound(host, on: loop)
         let loop = self.loop
         let writer = self.writer
-        try Startup.attempt(log: plan.log) { () throws(SystemCalls.Failure) in
+        let signals = try Startup.attempt(log: plan.log) { () throws(SystemCalls.Failure) in
             try writer.start { report in loop.execute { bound.value.writerDidReport(report) } }
-            try Signals.watch(first: {
+            return try SignalWatch(first: {
                 writer.interrupt()
                 loop.execute { bound.value.interrupt() }
             })
         }
+        defer { signals.end() }
         host.open(channel, until: plan.duration.map { Startup.instant($0, on: loop) })
         loop.run()
         return Output.finish(writer, log: plan.log) ?? host.status ?? .success

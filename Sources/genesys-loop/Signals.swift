@@ -6,9 +6,9 @@ import Musl
 import Glibc
 #endif
 
-/// SIGINT and SIGTERM, taken by a thread of their own: the first one asks for a clean end, the second one ends at once.
+/// The signals that end the process, SIGINT and SIGTERM, and the one that must not, SIGPIPE.
 @safe enum Signals {
-    /// Blocks both signals, so that only `watch` gets them, and ignores SIGPIPE: a write to a closed pipe is an error
+    /// Blocks both signals, so that only `wait` gets them, and ignores SIGPIPE: a write to a closed pipe is an error
     /// like others.
     ///
     /// Both count even when the process was started with them ignored, as background jobs of a script are. Must run
@@ -22,24 +22,8 @@ import Glibc
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Starts to watch.
-    ///
-    /// - Parameters:
-    ///   - first: called on the thread, with the first signal.
-    ///   - last: called on the thread before a second one ends the process with status 128 + its number.
-    static func watch(
-        first: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}
-    ) throws(SystemCalls.Failure) {
-        try DetachedThread.start {
-            _ = next()
-            first()
-            let number = next()
-            last()
-            _exit(128 + number)
-        }
-    }
-
-    private static func next() -> Int32 {
+    /// Waits for one of both; its number.
+    static func wait() -> Int32 {
         var set = ending
         var number: Int32 = 0
         // Both variables are lent for the call.
@@ -55,4 +39,7 @@ import Glibc
         unsafe sigaddset(&set, SIGTERM)
         return set
     }
+
+    /// Ends the process at once, with the status of a signal.
+    static func end(by number: Int32) -> Never { _exit(128 + number) }
 }

@@ -41,9 +41,14 @@ struct SimulateSession {
             ? TemporaryFolder(file: "ca.pem", contents: certificates.caCertificatePEM) : nil
         defer { temporary?.remove() }
         let bound = LoopBound(server, on: loop)
-        try Signals.watch(
+        let signals = try SignalWatch(
             first: { loop.execute { bound.value.close() } },
             last: { temporary?.remove() })
+        defer {
+            // In this order: a second signal must not end the process between the two.
+            temporary?.remove()
+            signals.end()
+        }
         server.start()
         let status = announce(try server.createChannel().uri, temporary?.file ?? certificates.caFile ?? "")
         if status != nil { server.close() }

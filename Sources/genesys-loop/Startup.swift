@@ -14,9 +14,9 @@ enum Startup {
     }
 
     /// Runs what fails only when the system has no resource left.
-    static func attempt(log: EventLog, _ body: () throws(SystemCalls.Failure) -> Void) throws {
+    static func attempt<T>(log: EventLog, _ body: () throws(SystemCalls.Failure) -> T) throws -> T {
         do throws(SystemCalls.Failure) {
-            try body()
+            return try body()
         } catch {
             throw refuse(error, log)
         }

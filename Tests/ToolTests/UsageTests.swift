@@ -62,7 +62,8 @@ import Testing
 
     @Test(arguments: cases)
     func `wrong usage ends with 64 and a sentence`(_ usage: Case) async throws {
-        let end = try await Tool.run(usage.arguments)
+        // The parser's errors end the process while it still holds its tables.
+        let end = try await Tool.run(usage.arguments, mayLeak: true)
         #expect(end.status == 64)
         #expect(end.output == [])
         #expect(end.errors.contains(usage.sentence), "\(end.errors)")
@@ -86,7 +87,7 @@ import Testing
 
     @Test(arguments: [["--help"], ["listen", "--help"], ["simulate", "--help"], ["demo", "--help"], ["--version"]])
     func `help and version go to standard output`(arguments: [String]) async throws {
-        let end = try await Tool.run(arguments)
+        let end = try await Tool.run(arguments, mayLeak: true)
         #expect(end.status == 0)
         #expect(end.outputText.contains("genesys-loop"))
         #expect(end.errors == "")

@@ -20,12 +20,23 @@ final class Child: @unchecked Sendable {
     private var status: Int32 = -1
     private let ended = AsyncStream<Int32>.makeStream()
 
-    /// Starts a program. `standardOutput`, where given, takes the place of the pipe that is collected.
-    init(_ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil) throws {
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - standardOutput: takes the place of the pipe that is collected.
+    ///   - mayLeak: it ends in the middle of something, which the leak sanitizer is not to take for a leak.
+    init(
+        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false
+    ) throws {
         let out = Pipe()
         let err = Pipe()
         process.executableURL = executable
         process.arguments = arguments
+        if mayLeak {
+            var environment = ProcessInfo.processInfo.environment
+            environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0"
+            process.environment = environment
+        }
         process.standardInput = input
         process.standardOutput = standardOutput ?? out.fileHandleForWriting
         process.standardError = err.fileHandleForWriting
@@ -46,8 +57,10 @@ final class Child: @unchecked Sendable {
     }
 
     /// The tool itself.
-    static func tool(_ arguments: [String], standardOutput: FileHandle? = nil) throws -> Child {
-        try Child(Tool.executable, arguments, standardOutput: standardOutput)
+    static func tool(
+        _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false
+    ) throws -> Child {
+        try Child(Tool.executable, arguments, standardOutput: standardOutput, mayLeak: mayLeak)
     }
 
     func signal(_ number: Int32) {

@@ -17,8 +17,8 @@ enum Tool {
     }()
 
     /// Runs the tool to its end.
-    static func run(_ arguments: [String]) async throws -> Child.End {
-        try await Slots.taken { await (try Child.tool(arguments)).end() }
+    static func run(_ arguments: [String], mayLeak: Bool = false) async throws -> Child.End {
+        try await Slots.taken { await (try Child.tool(arguments, mayLeak: mayLeak)).end() }
     }
 
     /// The events of `--events`; every line must be one.
