@@ -1,5 +1,8 @@
 /// Inputs from the service's own notices: maintenance, takeover, revocation (protocol sheet §4.4).
 extension ChannelMachine {
+    /// So many notices in a row, each within a second of a confirmation, are no maintenance but a fault of the service.
+    static let maxHastyNoticeCount = 30
+
     /// The maintenance notice arrived on `link`.
     package mutating func socketClosingReceived(on link: LinkID, now: Moment) -> [Action] {
         guard isDelivering, let record = record(link), !record.isClosingSoon else { return [] }
@@ -21,14 +24,15 @@ extension ChannelMachine {
     }
 
     /// At once, or jittered among the channels of one process. A service that announces the end of each new socket as
-    /// soon as it is confirmed is followed ever more slowly from the third on, but within the minute that it grants.
+    /// soon as it is confirmed is followed ever more slowly after a while, but within the minute that it grants.
     private mutating func rolloverDelay(now: Moment) -> Duration {
         let confirmedAt = current?.confirmedAt?.instant ?? now.instant
         hastyNoticeCount = now.instant - confirmedAt <= .seconds(1) ? hastyNoticeCount + 1 : 0
-        guard hastyNoticeCount > 2 else {
+        guard hastyNoticeCount > ChannelMachine.maxHastyNoticeCount else {
             return random.duration(in: .zero...max(.zero, settings.rolloverJitter))
         }
-        let delay = settings.reconnect.settings.delay(attempt: hastyNoticeCount - 2, random: &random)
+        let delay = settings.reconnect.settings.delay(
+            attempt: hastyNoticeCount - ChannelMachine.maxHastyNoticeCount, random: &random)
         return min(delay, settings.maintenanceNotice / 2)
     }
 

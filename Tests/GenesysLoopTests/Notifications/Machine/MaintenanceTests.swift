@@ -16,11 +16,11 @@ import Testing
         var stage = Stage.live()
         var sockets = 1
         let start = stage.now.instant
-        while stage.now.instant - start < .seconds(60) {
+        while stage.now.instant - start < .seconds(600) {
             let current = LinkID(rawValue: UInt32(sockets))
             stage.socketClosing(current)
             // The notice may be followed by a wait; the drain takes a second.
-            while stage.machine.candidate == nil, stage.now.instant - start < .seconds(60) {
+            while stage.machine.candidate == nil, stage.now.instant - start < .seconds(600) {
                 stage.wait(.milliseconds(50))
             }
             guard let next = stage.machine.candidate?.id else { break }
@@ -28,8 +28,8 @@ import Testing
             stage.connect(next)
             stage.ended(current, .closed(1001))
         }
-        #expect(sockets < 20, "\(sockets) sockets in a minute")
-        #expect(sockets > 4)
+        #expect(sockets < 80, "\(sockets) sockets in ten minutes")
+        #expect(sockets > 30, "real maintenance, even often, is followed at once")
     }
 
     @Test func `a host that answers with another URI gets that one, and only that`() {
