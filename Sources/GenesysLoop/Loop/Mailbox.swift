@@ -1,5 +1,4 @@
 internal import CUV
-internal import Synchronization
 
 /// The only door into a loop from other threads: a locked queue and one `uv_async_t`.
 ///
@@ -16,12 +15,12 @@ internal import Synchronization
         case resolved(id: UInt64, Result<[SocketAddress], ResolverError>)
     }
 
-    private struct State {
+    private struct State: Sendable {
         var letters: [Letter] = []
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let block: HandleBlock
 
     /// Takes over the block of an initialized async handle, until `close()`.
