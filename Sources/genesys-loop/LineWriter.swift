@@ -1,4 +1,4 @@
-import Synchronization
+import GenesysLoop
 
 /// Writes lines to a descriptor on a thread of its own, so that a slow reader never blocks the loop.
 ///
@@ -24,7 +24,7 @@ final class LineWriter: Sendable {
         case abandoned(byteCount: Int)
     }
 
-    private struct State {
+    private struct State: Sendable {
         var queue: [UInt8] = []
         /// The queue and what is being written.
         var byteCount = 0
@@ -46,7 +46,7 @@ final class LineWriter: Sendable {
 
     private let descriptor: Int32
     private let limit: Int
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let work: Doorbell
     private let news: Doorbell
 

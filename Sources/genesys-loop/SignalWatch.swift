@@ -1,14 +1,14 @@
-import Synchronization
+import GenesysLoop
 
 /// Takes the signals on a thread of its own: the first one asks for a clean end, the second one ends the process at once
 /// with status 128 + its number.
 final class SignalWatch: Sendable {
-    private struct Handlers {
+    private struct Handlers: Sendable {
         var first: @Sendable () -> Void
         var last: @Sendable () -> Void
     }
 
-    private let handlers: Mutex<Handlers?>
+    private let handlers: Locked<Handlers?>
 
     /// Starts to watch.
     ///
@@ -18,7 +18,7 @@ final class SignalWatch: Sendable {
     init(
         first: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}
     ) throws(SystemCalls.Failure) {
-        handlers = Mutex(Handlers(first: first, last: last))
+        handlers = Locked(Handlers(first: first, last: last))
         try DetachedThread.start { [self] in
             _ = Signals.wait()
             current?.first()
