@@ -22,6 +22,7 @@ extension Channel: LoopPass, TimerOwner {
     }
 
     package func timerDidFire(_ timer: Timer) {
+        driver.armedFor = nil
         let now = loop.now
         for link in driver.links {
             link.deadlineReached(now: now.instant)
@@ -121,8 +122,15 @@ extension Channel: LoopPass, TimerOwner {
             guard let own = link.deadline else { continue }
             deadline = min(deadline ?? own, own)
         }
-        guard let deadline else { return driver.timer?.stop() ?? () }
+        guard let deadline else {
+            driver.armedFor = nil
+            driver.timer?.stop()
+            return
+        }
+        // Silence is counted anew with every read: a timer that fires too early is cheaper than one armed each time.
+        if let armedFor = driver.armedFor, armedFor <= deadline { return }
         if driver.timer == nil { driver.timer = Timer(loop: loop, group: driver.group, owner: self) }
+        driver.armedFor = deadline
         driver.timer?.start(at: deadline)
     }
 

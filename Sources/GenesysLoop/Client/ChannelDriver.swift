@@ -11,6 +11,8 @@ struct ChannelDriver {
     /// Notifications that may not be delivered yet.
     var held: [LinkID: [[UInt8]]] = [:]
     var timer: Timer?
+    /// When the timer fires; nil while it is stopped.
+    var armedFor: Instant?
     let group: HandleGroup
     var end: ChannelMachine.End?
     /// Made with the first `wss:` URI.
