@@ -53,9 +53,15 @@ final class NotificationPrinter: LoopPass {
     static func append(_ message: Span<UInt8>, to lines: inout [UInt8]) {
         let start = lines.count
         // The span keeps its memory alive for the call; `append` copies before it returns.
-        unsafe message.withUnsafeBufferPointer { bytes in unsafe lines.append(contentsOf: bytes) }
-        for index in start..<lines.count where lines[index] == 0x0A || lines[index] == 0x0D {
-            lines[index] = 0x20
+        let hasBreaks = unsafe message.withUnsafeBufferPointer { bytes in
+            unsafe lines.append(contentsOf: bytes)
+            // Without a branch, so that it is done many bytes at a time: nearly no message has one.
+            var found: UInt8 = 0
+            for unsafe byte in unsafe bytes { found |= byte == 0x0A || byte == 0x0D ? 1 : 0 }
+            return found != 0
+        }
+        if hasBreaks {
+            for index in start..<lines.count where lines[index] == 0x0A || lines[index] == 0x0D { lines[index] = 0x20 }
         }
         lines.append(0x0A)
     }
