@@ -8,9 +8,8 @@ extension Link {
             unsafe input.set(bytes)
         }
         advance()
-        if isPaused { stash() }
+        keepOrForgetInput()
         _ = tls?.takeBack()
-        if !isPaused { input.freeCarry() }
         flush()
         // Drained: OpenSSL's buffers, 33 KiB, come back with the next record.
         tls?.releaseBuffers()
@@ -21,8 +20,23 @@ extension Link {
     private func advance() {
         if phase == .securing { continueHandshake() }
         if phase == .upgrading { continueUpgrade() }
-        guard phase == .open || phase == .closing, !isPaused else { return }
-        unsafe owner?.linkDidReceive(self)
+        pull()
+    }
+
+    /// Lets the owner pull, and again if it paused and resumed meanwhile: the rest of this read must not be forgotten.
+    private func pull() {
+        isPulling = true
+        repeat {
+            guard phase == .open || phase == .closing, !isPaused else { break }
+            wasInterrupted = false
+            unsafe owner?.linkDidReceive(self)
+        } while wasInterrupted
+        isPulling = false
+    }
+
+    /// After a pull the input is used up, unless its owner paused: then it moves out of the loop's buffers.
+    private func keepOrForgetInput() {
+        if isPaused { stash() } else { input.freeCarry() }
     }
 
     private func continueHandshake() {
@@ -83,9 +97,7 @@ extension Link {
         while phase == .open || phase == .closing, !isPaused {
             guard !input.isExhausted || refill() else { return .needMore }
             do throws(WebSocketViolation) {
-                var offset = input.offset
-                defer { input.offset = offset }
-                switch try decoder.next(in: inputSpan(), at: &offset) {
+                switch try decode() {
                 case .needMore: continue
                 case .message(let kind, let range): return .message(kind, range)
                 case .assembledMessage(let kind): return .assembledMessage(kind)
@@ -98,6 +110,12 @@ extension Link {
             }
         }
         return .needMore
+    }
+
+    private func decode() throws(WebSocketViolation) -> MessageDecoder.Event {
+        var offset = input.offset
+        defer { input.offset = offset }
+        return try decoder.next(in: inputSpan(), at: &offset)
     }
 
     /// Pulls without looking: for a link that only waits for the peer's Close frame.
@@ -134,20 +152,22 @@ extension Link {
     package func pauseReading() {
         guard !isPaused else { return }
         isPaused = true
+        wasInterrupted = isPulling
         tcp?.stopReading()
     }
 
-    /// Goes on, first with what was kept. Never from inside a pull of this link.
+    /// Goes on, first with what was kept. From inside a pull, that pull goes on.
     package func resumeReading() {
         guard isPaused else { return }
         isPaused = false
-        if input.hasCarry, phase == .open || phase == .closing {
-            unsafe owner?.linkDidReceive(self)
-            if isPaused { return stash() }
-            input.freeCarry()
+        tcp?.startReading()
+        guard !isPulling else { return }
+        if input.hasCarry || hasUnseenEnd {
+            hasUnseenEnd = false
+            pull()
+            keepOrForgetInput()
             flush()
         }
-        tcp?.startReading()
         settle()
     }
 
@@ -155,7 +175,24 @@ extension Link {
     private func stash() {
         guard phase == .open || phase == .closing else { return }
         var kept = unsafe [UInt8](input.rest)
-        while refill() { unsafe kept.append(contentsOf: input.rest) }
+        decryptRest(into: &kept)
         input.adopt(kept)
+    }
+
+    /// Does not act on how the rest ends: the session remembers it, and the pull that follows the kept bytes meets it.
+    private func decryptRest(into kept: inout [UInt8]) {
+        guard let tls else { return }
+        do throws(TLSError) {
+            while true {
+                switch try unsafe tls.read(into: loop.plaintextBuffer) {
+                // Copied before the buffer is used for the next record.
+                case .bytes(let count): unsafe kept.append(contentsOf: loop.plaintextBuffer[..<count])
+                case .needMore: return
+                case .closeNotify: return hasUnseenEnd = true
+                }
+            }
+        } catch {
+            hasUnseenEnd = true
+        }
     }
 }

@@ -26,6 +26,12 @@
     /// When the phase is over; nil where it has no limit.
     package internal(set) var deadline: Instant?
     package internal(set) var isPaused = false
+    /// The owner is pulling.
+    var isPulling = false
+    /// Reading was paused, and perhaps resumed, by the pull under way.
+    var wasInterrupted = false
+    /// What was kept for a paused owner ends with a close_notify or a fault that nobody has acted on.
+    var hasUnseenEnd = false
 
     var resolution: Resolution?
     var addresses: ArraySlice<SocketAddress> = []
@@ -56,6 +62,8 @@
     }
 
     deinit {
+        resolution?.cancel()
+        tcp?.close()
         input.freeCarry()
     }
 
@@ -99,22 +107,24 @@
     }
 
     /// Records how it ended; the owner is told when it has pulled what came before.
+    ///
+    /// What a paused owner has not pulled yet is kept until it reads again.
     func end(_ end: LinkEnd, lingering: Bool) {
         guard phase != .ended, phase != .lingering else { return }
-        if pendingEnd == nil { pendingEnd = end }
+        // A Close frame or a violation that was kept came before the end of its connection.
+        if pendingEnd == nil || lingering { pendingEnd = end }
         resolution?.cancel()
         resolution = nil
-        if lingering {
-            enter(.lingering, for: Link.lingerTimeout)
-        } else {
-            flush()
-            closeSocket()
-        }
+        if lingering, tcp != nil { return enter(.lingering, for: Link.lingerTimeout) }
+        flush()
+        if isPaused, phase == .open { closeSocket() } else { finish() }
     }
 
     /// Tells the owner what is to be told. The last statement of every entry from below.
     func settle() {
         if let end = pendingEnd, !isEndTold {
+            guard !isPaused || phase != .open || !(isPulling || input.hasCarry) else { return }
+            if phase == .open { finish() }
             isEndTold = true
             unsafe owner?.link(self, didEnd: end)
         }
@@ -122,17 +132,18 @@
     }
 
     func finish() {
+        phase = .ended
         closeSocket()
+        input.freeCarry()
     }
 
     private func closeSocket() {
-        phase = .ended
         deadline = nil
         tcp?.close()
         tcp = nil
         tls = nil
         outbox = []
-        input.freeCarry()
+        overduePong = nil
     }
 
     private func tellFinish() {
@@ -146,7 +157,7 @@
         isEndTold = true
         resolution?.cancel()
         resolution = nil
-        closeSocket()
+        finish()
         tellFinish()
     }
 
@@ -167,7 +178,7 @@
         }
     }
 
-    func timeout(_ phase: ChannelFailure.Phase) -> ChannelFailure {
+    private func timeout(_ phase: ChannelFailure.Phase) -> ChannelFailure {
         ChannelFailure(reason: .timeout, phase: phase)
     }
 }

@@ -1,0 +1,89 @@
+import Testing
+
+@testable import GenesysLoop
+
+/// A delegate that notes what it hears, and opens a channel to a scripted server.
+final class ChannelHost: ChannelDelegate {
+    enum Event: Equatable {
+        case subscribed, reconnecting(FailureReason), failedRollover, rejected, missed, discarded, recovered, expiring
+        case failed(FailureReason), closed
+    }
+
+    struct Body: Decodable { let n: Int }
+
+    private(set) var events: [Event] = []
+    private(set) var numbers: [Int] = []
+    private(set) var failure: ChannelFailure?
+    /// Whether the library had a handle of the channel open at the terminal call.
+    private(set) var openCountAtEnd: Int?
+    var didHear: (Channel, Event) -> Void = { _, _ in }
+    var didReceive: (Channel, Int) -> Void = { _, _ in }
+
+    /// A channel that trusts the server, gives up at its first loss, and lets the server go at its end.
+    func channel(
+        to server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.me.presence"],
+        _ change: (inout ChannelConfiguration) -> Void = { _ in }
+    ) throws -> Channel {
+        var configuration = ChannelConfiguration()
+        configuration.tls = try ScriptedServer.trust()
+        configuration.reconnect = .never
+        change(&configuration)
+        let channel = try Channel(
+            uri: server.uri(host), topics: topics, on: server.loop, delegate: self, configuration: configuration)
+        didEnd = { server.clientDidFinish() }
+        return channel
+    }
+
+    /// Opens such a channel, which nobody but the loop keeps, and runs until its end.
+    func run(
+        on server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.me.presence"],
+        _ change: (inout ChannelConfiguration) -> Void = { _ in }
+    ) throws {
+        try channel(to: server, host: host, topics: topics, change).open()
+        server.run()
+        forget()
+    }
+
+    func forget() {
+        didHear = { _, _ in }
+        didReceive = { _, _ in }
+        didEnd = {}
+    }
+
+    var didEnd: () -> Void = {}
+
+    private func note(_ event: Event, _ channel: Channel) {
+        events.append(event)
+        didHear(channel, event)
+    }
+
+    private func noteEnd(_ event: Event, _ channel: Channel) {
+        openCountAtEnd = channel.driver.group.openCount
+        note(event, channel)
+        didEnd()
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        guard let body = try? notification.decode(Body.self) else { return }
+        numbers.append(body.n)
+        didReceive(channel, body.n)
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        self.failure = failure
+        noteEnd(.failed(failure.reason), channel)
+    }
+
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+        note(.reconnecting(attempt.reason), channel)
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { note(.expiring, channel) }
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { note(.failedRollover, channel) }
+    func channel(_ channel: Channel, didReject topics: RejectedTopics) { note(.rejected, channel) }
+    func channel(_ channel: Channel, didMiss gap: Gap) { note(.missed, channel) }
+    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
+    func channel(_ channel: Channel, didRecover recovery: Recovery) { note(.recovered, channel) }
+    func channelDidClose(_ channel: Channel) { noteEnd(.closed, channel) }
+}

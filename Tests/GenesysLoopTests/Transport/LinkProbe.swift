@@ -1,0 +1,91 @@
+@testable import GenesysLoop
+
+/// Drives one link, as a channel does, and notes what it hears.
+final class LinkProbe: LinkOwner, TimerOwner {
+    private(set) var link: Link?
+    private(set) var messages: [[UInt8]] = []
+    private(set) var end: LinkEnd?
+    private(set) var endCount = 0
+    private(set) var finishCount = 0
+    /// How often the owner was asked to pull.
+    private(set) var receiveCount = 0
+    private(set) var phases: [Link.Phase] = []
+    private let server: ScriptedServer
+    private var timer: Timer?
+
+    var didOpen: (LinkProbe, Link) -> Void = { _, _ in }
+    var didReceive: (LinkProbe, Link) -> Void = { _, _ in }
+    var didEnd: (LinkProbe, Link) -> Void = { _, _ in }
+
+    init(_ server: ScriptedServer) { self.server = server }
+
+    /// Connects and runs until both sides have let go.
+    func run(
+        host: String = "localhost", limit: Int = 16 * 1_024 * 1_024, _ change: (inout Deadlines) -> Void = { _ in }
+    ) throws {
+        var deadlines = Deadlines()
+        change(&deadlines)
+        let uri = try WebSocketURI(server.uri(host))
+        let context = uri.isSecure ? try TLSContext(client: ScriptedServer.trust()) : nil
+        let configuration = LinkConfiguration(
+            uri: uri, context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: limit))
+        let group = HandleGroup(loop: server.loop)
+        let link = Link(
+            id: LinkID(rawValue: 1), configuration: configuration, loop: server.loop, group: group, owner: self)
+        self.link = link
+        timer = Timer(loop: server.loop, group: group, owner: self)
+        link.connect()
+        server.run()
+        (didOpen, didReceive, didEnd) = ({ _, _ in }, { _, _ in }, { _, _ in })
+    }
+
+    var texts: [String] { messages.map { String(decoding: $0, as: UTF8.self) } }
+
+    private func setTimer() {
+        guard let deadline = link?.deadline else { return timer?.stop() ?? () }
+        timer?.start(at: deadline)
+    }
+
+    func timerDidFire(_ timer: Timer) {
+        guard let link else { return }
+        link.deadlineReached(now: server.loop.now.instant)
+        link.settle()
+        setTimer()
+    }
+
+    func linkDidOpen(_ link: Link) {
+        didOpen(self, link)
+        link.flush()
+    }
+
+    func linkDidReceive(_ link: Link) {
+        receiveCount += 1
+        while true {
+            switch link.nextEvent() {
+            case .needMore: return
+            case .message(_, let range): messages.append(link.payload(range).byteArray())
+            case .assembledMessage: messages.append(link.takeMessage())
+            }
+            didReceive(self, link)
+        }
+    }
+
+    func linkDidChangeDeadline(_ link: Link) {
+        phases.append(link.phase)
+        setTimer()
+    }
+
+    func link(_ link: Link, didEnd end: LinkEnd) {
+        self.end = end
+        endCount += 1
+        didEnd(self, link)
+    }
+
+    func linkDidFinish(_ link: Link) {
+        finishCount += 1
+        self.link = nil
+        timer?.close()
+        timer = nil
+        server.clientDidFinish()
+    }
+}

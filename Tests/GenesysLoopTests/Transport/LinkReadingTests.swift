@@ -1,0 +1,161 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite(.timeLimit(.minutes(1))) struct LinkReadingTests {
+    @Test(arguments: [false, true], [1, 7, Int.max])
+    func `bytes may come in any pieces`(tls: Bool, chunk: Int) throws {
+        let long = String(repeating: "z", count: chunk == 1 ? 300 : 70_000)
+        let server = try ScriptedServer(
+            EventLoop(), tls: tls,
+            Step.upgrade + [
+                .text("a"), .text(long), .text(""), .bytes(serverFrame(.text, Array("hé".utf8), isFinal: false)),
+                .frame(.ping, [9]), .bytes(serverFrame(.continuation, Array("llo".utf8))), .frame(.binary, [1, 2]),
+            ] + [.close(.normal, ""), .closeFrame, .closeNotify, .fin])
+        server.chunk = chunk
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.texts == ["a", long, "", "héllo", "\u{1}\u{2}"])
+        #expect(probe.end?.closeCode == 1000)
+        #expect(try server.first.pongs == [[9]])
+        #expect(try server.first.hadCloseNotify == tls)
+    }
+
+    @Test(arguments: [0x0303, 0x0304])
+    func `the records of both versions of TLS may come byte by byte`(version: Int) throws {
+        let server = try ScriptedServer(
+            EventLoop(), tls: true, maximumVersion: version,
+            Step.upgrade + [.text("a"), .text("b")] + [.closeNotify, .fin])
+        server.chunk = 1
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.texts == ["a", "b"])
+    }
+
+    @Test func `the answer to the upgrade may share a segment with the first frames`() throws {
+        let server = try ScriptedServer(EventLoop(), Step.upgrade + [.text("a"), .text("b"), .text("c"), .fin])
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.texts == ["a", "b", "c"])
+        #expect(probe.receiveCount == 1)
+    }
+
+    @Test(arguments: [false, true])
+    func `many frames in one write are as many messages`(tls: Bool) throws {
+        let all = (0..<20_000).map { "message \($0)" }
+        let bytes = all.flatMap { serverFrame(.text, Array($0.utf8)) }
+        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.texts == all)
+    }
+
+    @Test(arguments: [false, true])
+    func `a message of five megabytes arrives whole`(tls: Bool) throws {
+        let payload = tlsPattern(5 * 1_024 * 1_024)
+        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.frame(.binary, payload), .fin])
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.messages == [payload])
+    }
+
+    @Test(arguments: [[], [7], Array(repeating: 0x61, count: 125)] as [[UInt8]])
+    func `a ping is answered with its payload, amid a fragmented message too`(payload: [UInt8]) throws {
+        let server = try ScriptedServer(
+            EventLoop(),
+            Step.upgrade + [
+                .frame(.ping, payload), .bytes(serverFrame(.text, [0x61], isFinal: false)), .frame(.ping, payload),
+                .bytes(serverFrame(.continuation, [0x62])), .pong, .pong, .fin,
+            ])
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(try server.first.pongs == [payload, payload])
+        #expect(probe.texts == ["ab"])
+    }
+
+    @Test(arguments: [false, true], [1, 50, Int.max])
+    func `a pause in the middle of a read keeps the order and loses nothing`(tls: Bool, chunk: Int) throws {
+        let count = chunk == 1 ? 20 : 3_000
+        let bytes = (0..<count).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
+        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
+        server.chunk = chunk
+        let probe = LinkProbe(server)
+        probe.didReceive = { probe, link in
+            guard probe.messages.count % 5 == 1 else { return }
+            link.pauseReading()
+            let bound = LoopBound(link, on: server.loop)
+            server.loop.execute { bound.value.resumeReading() }
+        }
+        try probe.run()
+        #expect(probe.texts == (0..<count).map { "message \($0)" })
+        #expect(probe.end?.failure.reason == .connectionClosed)
+    }
+
+    @Test(
+        arguments: [
+            ([.closeNotify, .fin], .connectionClosed, nil), ([.fin], .connectionClosed, nil),
+            ([.close(.goingAway, ""), .closeNotify, .fin], .connectionClosed, 1001),
+            ([.frame(first: 0x83, second: 0), .closeNotify, .fin], .protocolViolation, nil),
+            ([.bare([23, 3, 3, 0, 17] + [UInt8](repeating: 0, count: 17)), .fin], .protocolViolation, nil),
+        ] as [([Step], FailureReason, UInt16?)], [10, 1])
+    func `what was read before the end is delivered after a pause, then the end is told`(
+        ending: (script: [Step], reason: FailureReason, code: UInt16?), count: Int
+    ) throws {
+        let bytes = (0..<count).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
+        let server = try ScriptedServer(EventLoop(), tls: true, Step.upgrade + [.turn, .bytes(bytes)] + ending.script)
+        let probe = LinkProbe(server)
+        var countAtEnd = 0
+        var hasPaused = false
+        probe.didReceive = { probe, link in
+            guard !hasPaused else { return }
+            hasPaused = true
+            link.pauseReading()
+            let bound = LoopBound(link, on: server.loop)
+            // A few turns later: the end has come by then.
+            let loop = server.loop
+            loop.execute { loop.execute { loop.execute { bound.value.resumeReading() } } }
+        }
+        probe.didEnd = { probe, _ in countAtEnd = probe.messages.count }
+        try probe.run()
+        #expect(probe.texts == (0..<count).map { "message \($0)" })
+        #expect(countAtEnd == count)
+        #expect(probe.end?.failure.reason == ending.reason)
+        #expect(probe.end?.closeCode == ending.code)
+        #expect(probe.endCount == 1)
+        #expect(probe.finishCount == 1)
+    }
+
+    @Test(arguments: [nil, 1001] as [UInt16?])
+    func `a connection that breaks while paused loses nothing that was read`(code: UInt16?) throws {
+        let loop = try EventLoop()
+        var bytes = (0..<10).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
+        if let code { bytes += serverFrame(.close, FrameEncoder.closePayload(CloseCode(rawValue: code))) }
+        var probe: LinkProbe?
+        var server: ScriptedServer?
+        let isPaused = { probe?.link?.isPaused == true }
+        let write = {
+            probe?.link?.send(.text, [0x61])
+            probe?.link?.flush()
+        }
+        let script: [Step] =
+            Step.upgrade + [
+                .bytes(bytes), .turn, .until(isPaused), .act { server?.connections.first?.tcp.abort() }, .turn,
+                .act(write), .turn, .act(write), .turn, .act { probe?.link?.resumeReading() }, .reset,
+            ]
+        let made = try ScriptedServer(loop, script)
+        server = made
+        let link = LinkProbe(made)
+        probe = link
+        link.didReceive = { probe, link in if probe.messages.count == 1 { link.pauseReading() } }
+        try link.run()
+        #expect(link.messages.count == 10)
+        #expect(link.endCount == 1)
+        #expect(link.end?.failure.reason == .connectionClosed)
+        #expect(link.end?.closeCode == code)
+        (probe, server) = (nil, nil)
+    }
+}
+
+extension Step: CustomTestStringConvertible {
+    var testDescription: String { String("\(self)".prefix(40)) }
+}
