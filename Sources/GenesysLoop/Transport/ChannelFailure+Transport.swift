@@ -57,8 +57,9 @@ extension ChannelFailure {
         case .notTLS, .protocol:
             self.init(reason: .protocolViolation, phase: phase, underlying: underlying)
         case .alertReceived where error.isClientCertificateRefused:
+            // With TLS 1.3 the refusal comes after the client's handshake is complete (RFC 8446 §4.4.2.4).
             self.init(
-                reason: .tlsClientCertificate, phase: phase, underlying: underlying, isRetryable: false,
+                reason: .tlsClientCertificate, phase: .tls, underlying: underlying, isRetryable: false,
                 isCertificateFault: true)
         case .alertReceived, .version, .cipher, .configuration, .internal:
             self.init(reason: .tlsHandshake, phase: phase, underlying: underlying)

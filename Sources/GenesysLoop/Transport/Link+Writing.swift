@@ -96,7 +96,6 @@ extension Link {
         tls?.sendCloseNotify()
         flush()
         tcp?.shutdown()
-        if isPaused { resumeReading() }
     }
 
     // MARK: - The peer's end
@@ -120,10 +119,14 @@ extension Link {
     /// The peer ended the connection without a Close frame (1006 in the terms of RFC 6455 §7.1.5).
     func peerEnded(isTruncated: Bool) {
         guard phase != .lingering else { return finish() }
-        let text =
-            isTruncated
-            ? "the peer ended the connection without a Close frame and without close_notify"
-            : "the peer ended the connection without a Close frame"
+        // The status of a refusal counts more than that its head was cut off.
+        if phase == .upgrading, let refusal = upgrade?.endOfInput(), case .status = refusal {
+            return fail(ChannelFailure(upgrade: refusal))
+        }
+        var text = "the peer ended the connection"
+        if phase == .open || phase == .closing {
+            text += isTruncated ? " without a Close frame and without close_notify" : " without a Close frame"
+        }
         fail(
             ChannelFailure(
                 reason: .connectionClosed, phase: failurePhase,

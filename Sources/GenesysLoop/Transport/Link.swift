@@ -84,7 +84,7 @@
     package func expire() {
         switch phase {
         case .resolving: fail(timeout(.dns))
-        case .connecting: fail(timeout(.connect))
+        case .connecting: fail(connectTimeout())
         case .securing: fail(timeout(.tls))
         case .upgrading: fail(timeout(.upgrade))
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
@@ -115,9 +115,16 @@
         if pendingEnd == nil || lingering { pendingEnd = end }
         resolution?.cancel()
         resolution = nil
-        if lingering, tcp != nil { return enter(.lingering, for: Link.lingerTimeout) }
+        if lingering, tcp != nil { return enter(.lingering, for: lingerLimit) }
         flush()
         if isPaused, phase == .open { closeSocket() } else { finish() }
+    }
+
+    /// The closing deadline is for all of it, the wait for the peer's FIN included.
+    private var lingerLimit: Duration {
+        let limit = min(Link.lingerTimeout, configuration.deadlines.close)
+        guard phase == .closing, let deadline else { return limit }
+        return min(limit, deadline - loop.now.instant)
     }
 
     /// Tells the owner what is to be told. The last statement of every entry from below.
@@ -180,5 +187,13 @@
 
     private func timeout(_ phase: ChannelFailure.Phase) -> ChannelFailure {
         ChannelFailure(reason: .timeout, phase: phase)
+    }
+
+    /// Names the address that did not answer, and those that refused before.
+    private func connectTimeout() -> ChannelFailure {
+        var failure = timeout(.connect)
+        let tried = failedAddresses + [address.map { "\($0): no answer" }].compactMap(\.self)
+        failure.underlying = .init(operation: "connect", code: 0, text: tried.joined(separator: "; "))
+        return failure
     }
 }
