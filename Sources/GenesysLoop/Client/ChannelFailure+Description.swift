@@ -1,33 +1,42 @@
 extension ChannelFailure: CustomStringConvertible {
-    /// One sentence: what happened, in which phase, and what to do about it. It holds no secret.
+    /// One sentence, then what to do about it where there is something to do: what was being done, what happened, and
+    /// in which phase. It holds no secret.
     public var description: String {
-        var sentence = "\(prefix)\(cause)"
-        if let message, !message.isEmpty {
-            sentence += isFromService ? " (the service said: \(message))" : " (\(message))"
-        }
-        if let underlying, showsUnderlying { sentence += " [\(underlying.operation): \(underlying.text)]" }
+        var sentence = prefix + cause
+        if let detail { sentence += " (\(detail))" }
         if let retryAfter { sentence += "; it asks to wait \(retryAfter.components.seconds) s" }
         if let advice { sentence += ". \(advice)" }
-        return sentence + "."
+        return ChannelFailure.printable(sentence + ".")
     }
 
     private var prefix: String {
+        if isLocalRefusal { return "The topics cannot be subscribed to: " }
         switch kind {
-        case .connection, .authorization, .subscription: "The channel could not be opened: "
-        case .receive: "The channel was lost: "
-        case .reconnect: "The channel was lost and could not be recovered: "
-        case .lifetimeExtension: "The channel's life could not be extended: "
-        case .rollover: "The rollover failed and the old connection goes on: "
+        case .connection, .authorization, .subscription: return "The channel could not be opened: "
+        case .receive: return "The channel was lost: "
+        case .reconnect: return "The channel was lost and could not be recovered: "
+        case .lifetimeExtension: return "The channel's life could not be extended: "
+        case .rollover: return "The rollover failed and the old connection goes on: "
         }
     }
 
-    private var isFromService: Bool {
-        status != nil || reason == .tokenRevoked || reason == .channelTakenOver
+    /// Topics that were refused before the service was asked.
+    private var isLocalRefusal: Bool {
+        reason == .subscriptionRefused && status == nil && message != nil
     }
 
-    private var showsUnderlying: Bool {
-        guard let underlying else { return false }
-        return !underlying.text.isEmpty
+    /// What the cause does not say yet.
+    private var detail: String? {
+        switch reason {
+        case .invalidURI: return nil
+        case .subscriptionRefused where isLocalRefusal: return nil
+        case .dns, .connect, .timeout:
+            guard let text = message ?? underlying?.text, !text.isEmpty else { return nil }
+            return text
+        default:
+            guard let message, !message.isEmpty else { return nil }
+            return "the service said: \(message)"
+        }
     }
 
     private var cause: String {
@@ -36,42 +45,43 @@ extension ChannelFailure: CustomStringConvertible {
         case .connect: "no TCP connection could be made"
         case .timeout: "the \(phaseName) took longer than its deadline"
         case .proxy: "the proxy refused or broke off"
-        case .tlsExpired: "the server's certificate, or one of its issuers, has expired"
-        case .tlsNotYetValid: "the server's certificate, or one of its issuers, is not valid yet"
-        case .tlsHostMismatch: "the server's certificate does not name this host"
-        case .tlsUnknownIssuer: "the server's certificate was issued by an authority that is not trusted"
-        case .tlsSelfSigned: "the server's certificate is self-signed and not trusted"
+        case .tlsExpired: said(or: "the server's certificate, or one of its issuers, has expired")
+        case .tlsNotYetValid: said(or: "the server's certificate, or one of its issuers, is not valid yet")
+        case .tlsHostMismatch: said(or: "the server's certificate does not name this host")
+        case .tlsUnknownIssuer: said(or: "the server's certificate was issued by an authority that is not trusted")
+        case .tlsSelfSigned: said(or: "the server's certificate is self-signed and not trusted")
         case .tlsPinMismatch: "no certificate of the server matches a configured pin"
-        case .tlsClientCertificate: "the server wants a client certificate, or refused ours"
-        case .tlsHandshake where isCertificateFault: "the server's certificate is not acceptable"
-        case .tlsHandshake: "the TLS handshake failed"
+        case .tlsClientCertificate: "the server wants a client certificate, or refused ours\(alert)"
+        case .tlsHandshake: said(or: "the TLS handshake failed")
         case .httpUnauthorized: "the service answered 401, unauthorized"
         case .httpForbidden: "the service answered 403, forbidden"
         case .httpNotFound: "the service answered 404: the channel has expired, was evicted, or its token expired"
         case .httpTooManyRequests: "the service answered 429, too many requests"
         case .invalidStatusCode: "the server answered the upgrade with HTTP status \(status ?? 0)"
-        case .invalidHandshake: "the server's answer to the upgrade breaks HTTP or RFC 6455"
-        case .invalidURI: message == nil ? "the URI is not a usable ws: or wss: URI" : "the URI cannot be used"
+        case .invalidHandshake: brokenRule(or: "the server's answer to the upgrade breaks HTTP or RFC 6455")
+        case .invalidURI: message.map(ChannelFailure.clause) ?? "the URI is not a usable ws: or wss: URI"
         case .invalidMessage: "a message is not a JSON object in a text frame"
         case .unrecognizedMessage: "a message is neither a notification nor a known reply"
-        case .connectionClosed: "the peer ended the connection"
+        case .connectionClosed: "\(ending)\(phase == .open ? "" : " during the \(phaseName)")"
         case .heartbeatLost: "nothing was heard from the service and it did not answer a ping"
         case .channelExpired: "its life of 24 hours ended"
         case .channelClosing: "the service closed the socket for maintenance"
         case .channelTakenOver: "another client uses the same channel and takes it over again and again"
-        case .subscriptionRefused: "the service refused the subscription"
+        case .subscriptionRefused where isLocalRefusal: message ?? ""
+        case .subscriptionRefused: "the service refused the subscription\(status.map { " with \($0)" } ?? "")"
         case .subscriptionTimeout: "the service did not confirm the subscription in time"
         case .messageTooLarge: "a message is larger than the limit"
-        case .protocolViolation: "the peer broke a rule of the \(phase == .tls ? "TLS" : "WebSocket") protocol"
+        case .protocolViolation: brokenRule(or: "the peer broke a rule of the protocol")
         case .tokenRevoked: "the tokens of the channel's user were revoked"
-        default: "the cause could not be told"
+        default: said(or: "the cause could not be told")
         }
     }
 
     private var advice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
-        case .connect, .timeout: "Check the network, the firewall and the port"
+        case .connect: "Check the network, the firewall and the port"
+        case .timeout where phase == .connect || phase == .dns: "Check the network, the firewall and the port"
         case .tlsExpired, .tlsNotYetValid: "Check the server's certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"
         case .tlsUnknownIssuer, .tlsSelfSigned: "Give the authority's certificate as a CA file if you trust it"
@@ -82,19 +92,6 @@ extension ChannelFailure: CustomStringConvertible {
         case .subscriptionRefused where message == nil: "Check the topics"
         case .messageTooLarge: "Raise the maximum message size if such messages are expected"
         default: nil
-        }
-    }
-
-    private var phaseName: String {
-        switch phase {
-        case .dns: "name resolution"
-        case .connect: "TCP connection"
-        case .proxy: "proxy"
-        case .tls: "TLS handshake"
-        case .upgrade: "WebSocket upgrade"
-        case .subscribe: "subscription"
-        case .open: "wait for data"
-        case .close: "closing handshake"
         }
     }
 }

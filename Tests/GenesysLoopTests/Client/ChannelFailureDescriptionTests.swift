@@ -1,0 +1,121 @@
+import CUV
+import Testing
+
+@testable import GenesysLoop
+
+@Suite struct ChannelFailureDescriptionTests {
+    private static let certificate = TLSError(
+        operation: "SSL_do_handshake", code: 10, text: "error:0A000086",
+        fault: .certificate(.expired, depth: 0, code: 10, text: "the server's certificate “a” expired on 2026-01-01"))
+    private static let alert = TLSError(
+        operation: "SSL_do_handshake", code: 40, text: "error:0A000410", fault: .alertReceived(40, "handshake failure"))
+    private static let noTLS = TLSError(operation: "SSL_do_handshake", code: 0, text: "", fault: .notTLS)
+    private static let reset = UVError(operation: "read", code: UV_ECONNRESET.rawValue)
+    private static let refused = UVError(operation: "connect", code: UV_ECONNREFUSED.rawValue)
+
+    private static func close(_ code: Int, _ reason: String, _ phase: ChannelFailure.Phase = .open) -> ChannelFailure {
+        ChannelFailure(
+            kind: .receive, reason: .connectionClosed, phase: phase,
+            underlying: .init(operation: "close", code: code, text: reason))
+    }
+
+    private static let table: [(ChannelFailure, String)] = [
+        (
+            ChannelFailure(resolver: ResolverError(code: -2, text: "Name or service not known", isNoSuchName: true)),
+            """
+            The channel could not be opened: the host name could not be resolved (Name or service not known). \
+            Check the host name and the network.
+            """
+        ),
+        (
+            ChannelFailure(connect: refused, addresses: ["127.0.0.1:1: connection refused"]),
+            """
+            The channel could not be opened: no TCP connection could be made (127.0.0.1:1: connection refused). \
+            Check the network, the firewall and the port.
+            """
+        ),
+        (
+            ChannelFailure(reason: .timeout, phase: .upgrade),
+            "The channel could not be opened: the WebSocket upgrade took longer than its deadline."
+        ),
+        (
+            ChannelFailure(connection: reset, phase: .tls),
+            """
+            The channel could not be opened: the connection broke (read: connection reset by peer) during the TLS \
+            handshake.
+            """
+        ),
+        (
+            ChannelFailure(tls: certificate, phase: .tls),
+            """
+            The channel could not be opened: the peer's certificate is not trusted: the server's certificate “a” \
+            expired on 2026-01-01. Check the server's certificate and this machine's clock.
+            """
+        ),
+        (
+            ChannelFailure(tls: alert, phase: .tls),
+            "The channel could not be opened: the peer ended TLS with the alert “handshake failure” (40)."
+        ),
+        (
+            ChannelFailure(tls: noTLS, phase: .tls),
+            """
+            The channel could not be opened: the peer does not speak TLS on this port: its first bytes are no TLS \
+            record.
+            """
+        ),
+        (
+            ChannelFailure(upgrade: .status(code: 429, retryAfter: .seconds(30), location: nil)),
+            "The channel could not be opened: the service answered 429, too many requests; it asks to wait 30 s."
+        ),
+        (
+            ChannelFailure(
+                upgrade: .invalid(reason: "The response has no header Upgrade: websocket.", section: "RFC 6455 §4.1")),
+            "The channel could not be opened: the response has no header Upgrade: websocket (RFC 6455 §4.1)."
+        ),
+        (
+            ChannelFailure(violation: .maskedServerFrame).asKind(.receive),
+            "The channel was lost: the server sent a masked frame (RFC 6455 §5.1)."
+        ),
+        (
+            ChannelFailure(violation: .messageTooLarge).asKind(.receive),
+            """
+            The channel was lost: a message is larger than the limit. Raise the maximum message size if such \
+            messages are expected.
+            """
+        ),
+        (close(1001, ""), "The channel was lost: the peer closed the connection with code 1001 (going away)."),
+        (close(1005, ""), "The channel was lost: the peer closed the connection without a code."),
+        (
+            close(4000, "bye\u{1B}[2J\nnow", .upgrade),
+            """
+            The channel was lost: the peer closed the connection with code 4000: “bye [2J now” during the \
+            WebSocket upgrade.
+            """
+        ),
+        (
+            ChannelFailure(
+                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe, message: "no such topic",
+                status: 400),
+            """
+            The channel could not be opened: the service refused the subscription with 400 (the service said: no \
+            such topic).
+            """
+        ),
+    ]
+
+    @Test(arguments: table.indices)
+    func `a failure is one clear sentence, and then advice`(row: Int) {
+        let (failure, sentence) = Self.table[row]
+        #expect(failure.description == sentence)
+    }
+
+    @Test func `an end without a Close frame is told once`() throws {
+        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription + [.turn, .fin])
+        let host = ChannelHost()
+        try host.run(on: server)
+        #expect(
+            host.failure?.description
+                == "The channel was lost: the peer ended the connection without a Close frame and without close_notify."
+        )
+    }
+}
