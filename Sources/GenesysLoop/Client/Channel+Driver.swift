@@ -153,10 +153,13 @@ extension Channel: LoopPass, TimerOwner {
         let delegate = self.delegate
         self.delegate = nil
         loop.release(self)
-        // A failure that the host's `close()` overtook is not told: only `channelDidClose` follows that.
-        switch machine.isSilent ? .closed : end {
+        switch end {
         case .closed:
             configuration.logger.debug("closed")
+            delegate?.channelDidClose(self)
+        case .failed(let failure) where machine.isSilent:
+            // A failure that the host's `close()` overtook is not told: only `channelDidClose` follows that.
+            configuration.logger.debug("closed, after it failed: \(failure)")
             delegate?.channelDidClose(self)
         case .failed(let failure):
             configuration.logger.debug("failed: \(failure)")
@@ -168,7 +171,7 @@ extension Channel: LoopPass, TimerOwner {
         // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure is.
         guard !machine.isSilent else { return }
         guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
-        configuration.logger.debug("\(event)")
+        configuration.logger.debug("\(event.summary)")
         switch event {
         case .didSubscribe(let topics): delegate.channel(self, didSubscribe: topics)
         case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)

@@ -18,7 +18,10 @@ public final class Channel {
 
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
     public var delegate: (any ChannelDelegate)? {
-        get { weakDelegate }
+        get {
+            loop.preconditionCurrent("Channel.delegate")
+            return weakDelegate
+        }
         set {
             loop.preconditionCurrent("Channel.delegate")
             weakDelegate = newValue
@@ -61,7 +64,10 @@ public final class Channel {
     }
 
     /// The topics wanted, in the order in which they were given.
-    public var topics: [Topic] { machine.topics }
+    public var topics: [Topic] {
+        loop.preconditionCurrent("Channel.topics")
+        return machine.topics
+    }
 
     /// Connects and subscribes. Calling it again does nothing.
     public func open() {

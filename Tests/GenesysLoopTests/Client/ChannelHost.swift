@@ -14,6 +14,7 @@ final class ChannelHost: ChannelDelegate {
     private(set) var events: [Event] = []
     private(set) var numbers: [Int] = []
     private(set) var failure: ChannelFailure?
+    private(set) var rolloverFailure: ChannelFailure?
     /// Whether the library had a handle of the channel open at the terminal call.
     private(set) var openCountAtEnd: Int?
     var didHear: (Channel, Event) -> Void = { _, _ in }
@@ -80,7 +81,8 @@ final class ChannelHost: ChannelDelegate {
 
     func channel(_ channel: Channel, willExpire expiry: Expiry) { note(.expiring, channel) }
     func channel(_ channel: Channel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { note(.failedRollover, channel) }
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { rolloverFailure = failure
+        note(.failedRollover, channel) }
     func channel(_ channel: Channel, didReject topics: RejectedTopics) { note(.rejected, channel) }
     func channel(_ channel: Channel, didMiss gap: Gap) { note(.missed, channel) }
     func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }

@@ -1,0 +1,15 @@
+extension ChannelMachine.Event {
+    /// A line for the log: counts in place of topics.
+    var summary: String {
+        switch self {
+        case .didSubscribe(let topics): "subscribed to \(topics.count) topics"
+        case .willReconnect(let attempt): "attempt \(attempt.number) in \(attempt.delay): \(attempt.failure)"
+        case .didFailRollover(let failure): "\(failure)"
+        case .didReject(let topics): "\(topics.topics.count) topics refused with \(topics.status)"
+        case .didMiss(let gap): "notifications may have been missed: \(gap.reason)"
+        case .didRecover(let recovery): "recovered by \(recovery.method.rawValue)"
+        case .willExpire(.lifetime): "the channel's life ends soon"
+        case .willExpire(.maintenance): "the service closes this connection soon"
+        }
+    }
+}
