@@ -85,7 +85,9 @@ import Testing
         let end = try await run(`case`, ["--reconnect", "never"])
         let last = try #require(try Tool.events(end.errors).last)
         #expect(last["event"] as? String == "failed")
-        #expect(last["reason"] as? String == `case`.reason)
+        let reason = last["reason"] as? String
+        // A reset right after the accept meets the client in its connect or in its first read.
+        #expect(reason == `case`.reason || (`case`.mode == "tcp-reset" && reason == "connect"))
     }
 
     @Test(arguments: silence)

@@ -24,9 +24,9 @@ import Testing
 
     @Test(arguments: [
         ("wrong-ca", "neither in the trust store"), ("self-signed", "self-signed"), ("expired", "expired"),
-        ("not-yet-valid", "not valid"), ("wrong-host", "other.example"), ("cn-only", "does not name this host"),
-        ("ip-in-dns", "does not name this host"), ("missing-intermediate", "not trusted"),
-        ("wrong-purpose", "not acceptable"), ("weak-key", "not acceptable"),
+        ("not-yet-valid", "not valid"), ("wrong-host", "other.example"), ("cn-only", "for no host at all"),
+        ("ip-in-dns", "not for “127.0.0.1”"), ("missing-intermediate", "not trusted"),
+        ("wrong-purpose", "must not be used for a server"), ("weak-key", "too weak"),
     ])
     func `a certificate that must not be trusted ends with 77 and names the fault`(
         mode: String, sentence: String

@@ -81,8 +81,10 @@ final class ChannelHost: ChannelDelegate {
 
     func channel(_ channel: Channel, willExpire expiry: Expiry) { note(.expiring, channel) }
     func channel(_ channel: Channel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { rolloverFailure = failure
-        note(.failedRollover, channel) }
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+        rolloverFailure = failure
+        note(.failedRollover, channel)
+    }
     func channel(_ channel: Channel, didReject topics: RejectedTopics) { note(.rejected, channel) }
     func channel(_ channel: Channel, didMiss gap: Gap) { note(.missed, channel) }
     func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
