@@ -139,7 +139,8 @@ extension Channel: LoopPass, TimerOwner {
     private func finish(_ end: ChannelMachine.End) {
         driver.end = end
         driver.resuming = []
-        driver.held = [:]
+        // There is no later for what a pause still holds back; after `close()` nobody wants it.
+        for id in driver.held.keys.sorted(by: { $0.rawValue < $1.rawValue }) { releaseHeld(id, evenIfPaused: true) }
         for link in driver.links where !link.isWindingDown { link.drop() }
     }
 

@@ -100,10 +100,10 @@ extension Channel: LinkOwner {
     }
 
     /// Delivers what was held until the old socket of a rollover ended; what a pause leaves waits for `resume()`.
-    func releaseHeld(_ id: LinkID) {
+    func releaseHeld(_ id: LinkID, evenIfPaused: Bool = false) {
         guard let messages = driver.held.removeValue(forKey: id) else { return }
         for (index, message) in messages.enumerated() {
-            guard !machine.isPaused else {
+            guard evenIfPaused || !machine.isPaused else {
                 driver.held[id] = Array(messages[index...])
                 return
             }
