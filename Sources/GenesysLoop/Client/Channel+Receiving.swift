@@ -17,6 +17,8 @@ extension Channel: LinkOwner {
         if !driver.isAdvancing { setTimer() }
     }
 
+    package func linkDidDrain(_ link: Link) {}
+
     package func link(_ link: Link, didEnd end: LinkEnd) {
         enqueue(machine.linkEnded(link.id, end, now: loop.now))
         advance()
@@ -51,6 +53,8 @@ extension Channel: LinkOwner {
                 let message = link.takeMessage()
                 receive(message.span, kind, on: link, delegate)
                 link.recycle(message)
+            case .pong:
+                break
             }
             if generation != self.generation { return .reload }
         }

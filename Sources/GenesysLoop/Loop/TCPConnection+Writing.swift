@@ -105,7 +105,11 @@ extension TCPConnection {
     func didBecomeWritable() {
         guard state == .connected, !outbound.isEmpty else { return }
         loop.inPass {
-            guard flush() else { return }
+            let wasAbove = outbound.byteCount > lowWaterMark
+            let isDrained = flush()
+            // After a failure the queue is empty, too, without having drained.
+            let isBelow = !outbound.isEmpty && outbound.byteCount <= lowWaterMark
+            guard isDrained || (wasAbove && isBelow) else { return }
             unsafe owner?.connectionDidDrain(self)
         }
     }

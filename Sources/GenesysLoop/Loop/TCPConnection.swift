@@ -33,6 +33,8 @@ internal import CUV
 
     // Writing.
     var outbound = OutboundQueue()
+    /// How few bytes must be queued for the owner to hear that the queue has drained. Default 0.
+    package var lowWaterMark = 0
     var writability: WritabilityWatch?
     var wantsShutdown = false
     var outputHasEnded = false

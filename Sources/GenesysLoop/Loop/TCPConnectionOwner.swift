@@ -21,6 +21,8 @@ package protocol TCPConnectionOwner: AnyObject {
     /// Reading or writing failed. Terminal. What the peer sent before has been read, if reading was on.
     func connection(_ connection: TCPConnection, didFailWith error: UVError)
 
-    /// All bytes that had to be queued are now with the kernel.
+    /// Of the bytes that had to be queued no more than `lowWaterMark` are left, or none.
+    ///
+    /// It comes once for each of the two.
     func connectionDidDrain(_ connection: TCPConnection)
 }

@@ -27,10 +27,13 @@ package struct LinkEnd: Equatable, Sendable {
     package var failure: ChannelFailure
     /// The code of the Close frame that the peer sent (1005 for an empty one); nil when the link ended without one.
     package var closeCode: UInt16?
+    /// The text of that frame; empty without one.
+    package var closeReason: String
 
-    package init(failure: ChannelFailure, closeCode: UInt16? = nil) {
+    package init(failure: ChannelFailure, closeCode: UInt16? = nil, closeReason: String = "") {
         self.failure = failure
         self.closeCode = closeCode
+        self.closeReason = closeReason
     }
 
     /// Whether the peer said goodbye: all that it sent before its Close frame was received.

@@ -22,6 +22,7 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
     private func connectToNextAddress() -> Bool {
         guard let address = addresses.popFirst() else { return false }
         let tcp = TCPConnection(loop: loop, group: group, owner: self)
+        tcp.lowWaterMark = configuration.lowWaterMark
         self.tcp = tcp
         self.address = address
         tcp.connect(to: address)
@@ -62,9 +63,12 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
     func startUpgrade() {
         enter(.upgrading, for: configuration.deadlines.upgrade)
         let key = HandshakeKey.make()
-        upgrade = UpgradeResponseParser(expectedAccept: HandshakeKey.accept(for: key))
+        upgrade = UpgradeResponseParser(
+            expectedAccept: HandshakeKey.accept(for: key), offeredSubprotocols: configuration.subprotocols)
         do throws(InvalidHeader) {
-            outbox += try UpgradeRequest.encode(uri: configuration.uri, key: key)
+            outbox += try UpgradeRequest.encode(
+                uri: configuration.uri, key: key, subprotocols: configuration.subprotocols,
+                extraHeaders: configuration.headers.map { ($0.name, $0.value) }, userAgent: configuration.userAgent)
         } catch {
             fail(ChannelFailure(reason: .invalidURI, phase: .upgrade, message: error.description))
         }

@@ -66,6 +66,7 @@ extension Link {
     }
 
     private func opened() {
+        subprotocol = upgrade?.subprotocol
         upgrade = nil
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)
@@ -102,7 +103,7 @@ extension Link {
                 case .message(let kind, let range): return .message(kind, range)
                 case .assembledMessage(let kind): return .assembledMessage(kind)
                 case .ping: answerPing()
-                case .pong: continue
+                case .pong: return .pong
                 case .close(let code): closeReceived(code)
                 }
             } catch {
@@ -140,6 +141,9 @@ extension Link {
     package func takeMessage() -> [UInt8] {
         decoder.takeMessage()
     }
+
+    /// The payload of the Pong frame that `nextEvent` just named.
+    package var pongPayload: [UInt8] { decoder.controlPayload }
 
     /// Gives its storage back.
     package func recycle(_ message: consuming [UInt8]) {

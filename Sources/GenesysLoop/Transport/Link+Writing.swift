@@ -4,15 +4,27 @@ extension Link {
     static let maxQueuedPongByteCount = 256 * 1024
 
     /// Queues a whole message; `flush` sends it.
-    package func send(_ opcode: Opcode, _ payload: [UInt8]) {
+    package func send(_ opcode: Opcode, _ payload: Span<UInt8>) {
         guard phase == .open else { return }
         append(opcode, payload)
     }
 
-    private func append(_ opcode: Opcode, _ payload: [UInt8]) {
+    /// Queues a whole message; `flush` sends it.
+    package func send(_ opcode: Opcode, _ payload: [UInt8]) {
+        send(opcode, payload.span)
+    }
+
+    /// Bytes that the kernel has not taken yet.
+    package var queuedByteCount: Int { outbox.count + (tcp?.queuedByteCount ?? 0) }
+
+    private func append(_ opcode: Opcode, _ payload: Span<UInt8>) {
         // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
         let key = UInt32.random(in: .min ... .max)
-        FrameEncoder.append(opcode, payload: payload.span, maskingKey: key, to: &outbox)
+        FrameEncoder.append(opcode, payload: payload, maskingKey: key, to: &outbox)
+    }
+
+    private func append(_ opcode: Opcode, _ payload: [UInt8]) {
+        append(opcode, payload.span)
     }
 
     /// Hands what is queued to TLS and TCP, as one write.
@@ -44,12 +56,13 @@ extension Link {
             append(.pong, pong)
             flush()
         }
+        unsafe owner?.linkDidDrain(self)
         settle()
     }
 
     func answerPing() {
         guard phase == .open else { return }
-        if (tcp?.queuedByteCount ?? 0) + outbox.count > Link.maxQueuedPongByteCount {
+        if queuedByteCount > Link.maxQueuedPongByteCount {
             overduePong = decoder.controlPayload
         } else {
             append(.pong, decoder.controlPayload)
@@ -59,10 +72,10 @@ extension Link {
     // MARK: - Closing
 
     /// Starts the closing handshake; the end is told when the peer answers or after the close deadline.
-    package func sendClose(_ code: CloseCode) {
+    package func sendClose(_ code: CloseCode, reason: String = "") {
         switch phase {
         case .open:
-            append(.close, FrameEncoder.closePayload(code))
+            append(.close, FrameEncoder.closePayload(code, reason: reason))
             enter(.closing, for: configuration.deadlines.close)
         case .closing, .lingering, .ended:
             break
@@ -80,7 +93,7 @@ extension Link {
             reason: .connectionClosed, phase: phase == .open ? .open : .close,
             underlying: .init(operation: "close", code: Int(wire), text: reason))
         sayGoodbye()
-        end(LinkEnd(failure: failure, closeCode: wire), lingering: true)
+        end(LinkEnd(failure: failure, closeCode: wire, closeReason: reason), lingering: true)
     }
 
     /// RFC 6455 §7.1.7: fail the connection, with the code that names the rule.

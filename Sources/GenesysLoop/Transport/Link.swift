@@ -26,6 +26,8 @@
     /// When the phase is over; nil where it has no limit.
     package internal(set) var deadline: Instant?
     package internal(set) var isPaused = false
+    /// The subprotocol that the server chose.
+    package internal(set) var subprotocol: String?
     /// The owner is pulling.
     var isPulling = false
     /// Reading was paused, and perhaps resumed, by the pull under way.

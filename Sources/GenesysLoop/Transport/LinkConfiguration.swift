@@ -26,6 +26,14 @@ package struct LinkConfiguration {
     package var context: TLSContext?
     package var deadlines: Deadlines
     package var limits: MessageLimits
+    /// Subprotocols to offer, in order of preference.
+    package var subprotocols: [String] = []
+    /// Headers of the upgrade request besides those of the handshake.
+    package var headers: [(name: String, value: String)] = []
+    /// Nil sends no such header.
+    package var userAgent: String? = "GenesysLoop"
+    /// How few bytes must be queued for the owner to hear that the queue has drained.
+    package var lowWaterMark = 0
 
     package init(uri: WebSocketURI, context: TLSContext?, deadlines: Deadlines, limits: MessageLimits) {
         self.uri = uri

@@ -6,6 +6,8 @@ package protocol LinkOwner: AnyObject {
     func linkDidOpen(_ link: Link)
     /// There may be messages: pull them with `link.nextEvent()` until it says `needMore`.
     func linkDidReceive(_ link: Link)
+    /// Of what `send` queued no more is unsent than the low-water mark of the configuration, or nothing.
+    func linkDidDrain(_ link: Link)
     /// A phase with another `deadline` has begun: the owner's timer may be due earlier than it is set to.
     func linkDidChangeDeadline(_ link: Link)
     /// The connection is over, or as good as over; nothing more comes from it. Not called after `retire` or `drop`.
@@ -20,6 +22,8 @@ package enum LinkEvent: Equatable {
     case message(MessageKind, Range<Int>)
     /// A message that was put together: `link.takeMessage()`, then `link.recycle(_:)`.
     case assembledMessage(MessageKind)
+    /// A Pong frame: `link.pongPayload`.
+    case pong
     /// Nothing more for now.
     case needMore
 }

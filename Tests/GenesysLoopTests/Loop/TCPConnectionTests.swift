@@ -127,6 +127,28 @@ import Testing
         #expect(pair.client.connection?.queuedByteCount == 0)
     }
 
+    @Test func `a queue that falls to its low-water mark is told, and told again when it is empty`() throws {
+        let loop = try EventLoop()
+        let pair = try ConnectedPair(loop)
+        defer { pair.client.forget() }
+        let client = try #require(pair.client.connection)
+        client.write([UInt8](repeating: 7, count: 32 << 20))
+        // Just below what waits, so that the first progress reaches it.
+        let mark = client.queuedByteCount - 1
+        try #require(mark > 0)
+        client.lowWaterMark = mark
+        var left: [Int] = []
+        pair.client.didDrain = { _ in
+            left.append(client.queuedByteCount)
+            if client.queuedByteCount == 0 { loop.stop() }
+        }
+        pair.server.connection?.startReading()
+        loop.run()
+        #expect(left.count == 2)
+        #expect(left.first.map { $0 > 0 && $0 <= mark } == true)
+        #expect(left.last == 0)
+    }
+
     @Test func `what is written before the connection is made is sent when it is`() throws {
         let loop = try EventLoop()
         let listener = try ListenerProbe(loop)

@@ -65,10 +65,13 @@ final class LinkProbe: LinkOwner, TimerOwner {
             case .needMore: return
             case .message(_, let range): messages.append(link.payload(range).byteArray())
             case .assembledMessage: messages.append(link.takeMessage())
+            case .pong: continue
             }
             didReceive(self, link)
         }
     }
+
+    func linkDidDrain(_ link: Link) {}
 
     func linkDidChangeDeadline(_ link: Link) {
         phases.append(link.phase)
