@@ -12,7 +12,7 @@ extension Channel: LoopPass, TimerOwner {
     @discardableResult
     func enqueue(_ actions: [ChannelMachine.Action]) -> Bool {
         guard !actions.isEmpty else { return false }
-        driver.pending += actions
+        driver.pending.append(actions)
         generation &+= 1
         return true
     }
@@ -22,7 +22,7 @@ extension Channel: LoopPass, TimerOwner {
     }
 
     package func timerDidFire(_ timer: Timer) {
-        driver.armedFor = nil
+        driver.handles.timerDidFire()
         let now = loop.now
         for link in driver.links {
             link.deadlineReached(now: now.instant)
@@ -36,7 +36,7 @@ extension Channel: LoopPass, TimerOwner {
     ///
     /// Inside another call of it, or of `performPending`, it leaves that to them.
     func advance() {
-        guard !driver.isAdvancing, !driver.isPerforming else { return }
+        guard !driver.isAdvancing, !driver.pending.isBusy else { return }
         driver.isAdvancing = true
         repeat {
             performPending()
@@ -56,16 +56,8 @@ extension Channel: LoopPass, TimerOwner {
     }
 
     func performPending() {
-        guard !driver.isPerforming else { return }
-        driver.isPerforming = true
-        var next = 0
-        while next < driver.pending.count {
-            let action = driver.pending[next]
-            next += 1
-            perform(action)
-        }
-        driver.pending.removeAll(keepingCapacity: next <= 16)
-        driver.isPerforming = false
+        guard driver.pending.begin() else { return }
+        while let action = driver.pending.pop() { perform(action) }
     }
 
     private func perform(_ action: ChannelMachine.Action) {
@@ -107,7 +99,7 @@ extension Channel: LoopPass, TimerOwner {
         let target = LinkConfiguration(
             uri: uri, context: uri.isSecure ? driver.context : nil, deadlines: configuration.deadlines,
             limits: MessageLimits(maxMessageByteCount: configuration.maxMessageSize))
-        let link = Link(id: id, configuration: target, loop: loop, group: driver.group, owner: self)
+        let link = Link(id: id, configuration: target, loop: loop, group: driver.handles.group, owner: self)
         driver.links.append(link)
         configuration.logger.debug("connecting to \(uri.redacted)")
         link.connect()
@@ -122,16 +114,7 @@ extension Channel: LoopPass, TimerOwner {
             guard let own = link.deadline else { continue }
             deadline = min(deadline ?? own, own)
         }
-        guard let deadline else {
-            driver.armedFor = nil
-            driver.timer?.stop()
-            return
-        }
-        // Silence is counted anew with every read: a timer that fires too early is cheaper than one armed each time.
-        if let armedFor = driver.armedFor, armedFor <= deadline { return }
-        if driver.timer == nil { driver.timer = Timer(loop: loop, group: driver.group, owner: self) }
-        driver.armedFor = deadline
-        driver.timer?.start(at: deadline)
+        driver.handles.setTimer(at: deadline, owner: self)
     }
 
     // MARK: - The end
@@ -147,9 +130,7 @@ extension Channel: LoopPass, TimerOwner {
     /// Makes the terminal call when the last handle is closed.
     private func endIfDone() {
         guard let end = driver.end, driver.links.isEmpty else { return }
-        driver.timer?.close()
-        driver.timer = nil
-        guard driver.group.openCount == 0 else { return driver.group.whenEmpty(self) }
+        guard driver.handles.close(then: self) else { return }
         driver.end = nil
         let delegate = self.delegate
         self.delegate = nil

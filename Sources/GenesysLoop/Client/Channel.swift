@@ -52,7 +52,7 @@ public final class Channel {
         configuration: ChannelConfiguration = ChannelConfiguration()
     ) throws {
         loop.preconditionCurrent("Channel.init")
-        let endpoint = try Channel.endpoint(uri)
+        let endpoint = try WebSocketURI(checking: uri)
         let topics = try Channel.checked(topics)
         self.loop = loop
         self.configuration = configuration
@@ -99,7 +99,7 @@ public final class Channel {
     public func rollover(to uri: String) {
         loop.preconditionCurrent("Channel.rollover")
         do {
-            let endpoint = try Channel.endpoint(uri)
+            let endpoint = try WebSocketURI(checking: uri)
             let id = try driver.add(endpoint, loop: loop, configuration: configuration)
             submit(machine.rolloverRequested(to: id, now: loop.now))
         } catch {
@@ -138,14 +138,6 @@ public final class Channel {
     public func setTopics(_ topics: [Topic]) throws {
         loop.preconditionCurrent("Channel.setTopics")
         submit(machine.topicsChanged(to: try Channel.checked(topics), now: loop.now))
-    }
-
-    private static func endpoint(_ uri: String) throws(ChannelFailure) -> WebSocketURI {
-        do throws(InvalidURI) {
-            return try WebSocketURI(uri)
-        } catch {
-            throw ChannelFailure(reason: .invalidURI, phase: .dns, message: error.description)
-        }
     }
 
     /// The topics without duplicates, in order.

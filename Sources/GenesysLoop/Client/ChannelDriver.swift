@@ -1,8 +1,7 @@
-/// What the driver of a channel owns: links, one timer, actions not yet performed.
+/// What the driver of a channel owns: links, handles, actions not yet performed.
 struct ChannelDriver {
-    /// Actions in the order in which they came; performed only in a pass, never during a callout.
-    var pending: [ChannelMachine.Action] = []
-    var isPerforming = false
+    /// Performed only in a pass, never during a callout.
+    var pending = ActionQueue<ChannelMachine.Action>()
     var isAdvancing = false
     /// All links that have not let go of their sockets, those that wind down in the background included.
     var links: [Link] = []
@@ -10,10 +9,7 @@ struct ChannelDriver {
     var resuming: [LinkID] = []
     /// Notifications that may not be delivered yet.
     var held: [LinkID: [[UInt8]]] = [:]
-    var timer: Timer?
-    /// When the timer fires; nil while it is stopped.
-    var armedFor: Instant?
-    let group: HandleGroup
+    var handles: DriverHandles
     var end: ChannelMachine.End?
     /// Made with the first `wss:` URI.
     private(set) var context: TLSContext?
@@ -21,7 +17,7 @@ struct ChannelDriver {
     private var endpoints: [WebSocketURI] = []
 
     init(endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration) throws(ChannelFailure) {
-        group = HandleGroup(loop: loop)
+        handles = DriverHandles(loop: loop)
         _ = try add(endpoint, loop: loop, configuration: configuration)
     }
 
@@ -34,13 +30,7 @@ struct ChannelDriver {
         _ endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration
     ) throws(ChannelFailure) -> EndpointID {
         if let index = endpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index)) }
-        if endpoint.isSecure, context == nil {
-            do throws(TLSError) {
-                context = try loop.sharedContext(for: configuration.tls)
-            } catch {
-                throw ChannelFailure(tls: error, phase: .tls)
-            }
-        }
+        if endpoint.isSecure, context == nil { context = try loop.sharedContext(checking: configuration.tls) }
         endpoints.append(endpoint)
         return EndpointID(rawValue: UInt32(endpoints.count - 1))
     }
@@ -51,15 +41,5 @@ struct ChannelDriver {
 
     func link(_ id: LinkID) -> Link? {
         links.first { $0.id == id }
-    }
-}
-
-extension EventLoop {
-    /// One TLS context for each configuration on this loop.
-    func sharedContext(for configuration: TLSConfiguration) throws(TLSError) -> TLSContext {
-        if let context = attachments[configuration] as? TLSContext { return context }
-        let context = try TLSContext(client: configuration)
-        attachments[configuration] = context
-        return context
     }
 }

@@ -1,7 +1,10 @@
 extension ChannelFailure: CustomStringConvertible {
     /// One sentence, then what to do about it where there is something to do: what was being done, what happened, and
     /// in which phase. It holds no secret.
-    public var description: String {
+    public var description: String { sentence(after: prefix) }
+
+    /// The sentence, after words that say what was being done.
+    func sentence(after prefix: String) -> String {
         var sentence = prefix + cause
         if let detail { sentence += " (\(detail))" }
         if let retryAfter { sentence += "; it asks to wait \(retryAfter.components.seconds) s" }

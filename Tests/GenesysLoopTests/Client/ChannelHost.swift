@@ -59,7 +59,7 @@ final class ChannelHost: ChannelDelegate {
     }
 
     private func noteEnd(_ event: Event, _ channel: Channel) {
-        openCountAtEnd = channel.driver.group.openCount
+        openCountAtEnd = channel.driver.handles.group.openCount
         note(event, channel)
         didEnd()
     }

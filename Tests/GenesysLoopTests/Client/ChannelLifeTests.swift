@@ -115,7 +115,7 @@ import Testing
         host.didHear = { _, event in
             guard event == .subscribed else { return }
             link = channel?.driver.links.first
-            (tcp, tls, timer) = (link?.tcp, link?.tls, channel?.driver.timer)
+            (tcp, tls, timer) = (link?.tcp, link?.tls, channel?.driver.handles.timer)
             #expect(tcp != nil && tls != nil && timer != nil)
         }
         host.didReceive = { channel, _ in channel.close() }
