@@ -1,0 +1,153 @@
+internal import Logging
+
+/// Performs what the machine decides. Public calls touch only the machine, the list of pending actions and, for what
+/// is sent, the link's outbox; link, timer and delegate are touched here, from the loop, one action after the other.
+extension WebSocketClient: LoopPass, TimerOwner {
+    /// Queues actions and sees to it that a pass performs them.
+    func submit(_ actions: [WebSocketClientMachine.Action]) {
+        if enqueue(actions) { schedulePass() }
+    }
+
+    @discardableResult
+    func enqueue(_ actions: [WebSocketClientMachine.Action]) -> Bool {
+        guard !actions.isEmpty else { return false }
+        driver.pending.append(actions)
+        generation &+= 1
+        return true
+    }
+
+    func schedulePass() {
+        guard !driver.isScheduled else { return }
+        driver.isScheduled = true
+        loop.schedule(self)
+    }
+
+    /// The host paused or resumed.
+    func readingDidChange() {
+        guard let link = driver.link, link.isPaused != machine.wantsPause else { return }
+        generation &+= 1
+        schedulePass()
+    }
+
+    package func runPass() {
+        driver.isScheduled = false
+        advance()
+    }
+
+    package func timerDidFire(_ timer: Timer) {
+        driver.handles.timerDidFire()
+        driver.link?.deadlineReached(now: loop.now.instant)
+        driver.link?.settle()
+        advance()
+    }
+
+    /// Performs all that is pending, sends what is queued, reads again if it may, and sets the timer.
+    ///
+    /// Inside another call of it, or of `performPending`, it leaves that to them.
+    func advance() {
+        guard !driver.isAdvancing, !driver.pending.isBusy else { return }
+        driver.isAdvancing = true
+        repeat {
+            performPending()
+            if let link = driver.link {
+                adjustReading(of: link)
+                link.flush()
+                link.settle()
+            }
+        } while !driver.pending.isEmpty
+        driver.isAdvancing = false
+        awaitTurn()
+        setTimer()
+        endIfDone()
+    }
+
+    func performPending() {
+        guard driver.pending.begin() else { return }
+        while let action = driver.pending.pop() { perform(action) }
+    }
+
+    private func perform(_ action: WebSocketClientMachine.Action) {
+        switch action {
+        case .connect:
+            let link = Link(
+                id: LinkID(rawValue: 0), configuration: configuration.link(to: driver.uri, context: driver.context),
+                loop: loop, group: driver.handles.group, owner: self)
+            driver.link = link
+            link.connect()
+        case .sendClose(let code, let reason):
+            driver.link?.sendClose(code, reason: reason)
+        case .tell(let event):
+            tell(event)
+        case .finish:
+            driver.isFinishing = true
+            if let link = driver.link, !link.isWindingDown { link.drop() }
+        }
+    }
+
+    /// Pauses or resumes the link as the host wants it.
+    func adjustReading(of link: Link) {
+        if machine.wantsPause { link.pauseReading() } else { link.resumeReading() }
+    }
+
+    func setTimer() {
+        guard !driver.isFinishing || driver.link != nil else { return }
+        driver.handles.setTimer(at: driver.link?.deadline, owner: self)
+    }
+
+    // MARK: - Flow control
+
+    /// What was refused while much was queued in one pass, and went to the kernel at its end, is asked for at the next
+    /// turn of the loop: others get theirs in between, however fast the peer reads.
+    private func awaitTurn() {
+        guard !driver.isTurnAwaited, let link = driver.link, machine.hasRoomToTell(at: link.queuedByteCount)
+        else { return }
+        driver.isTurnAwaited = true
+        let bound = LoopBound(self, on: loop)
+        loop.execute { bound.value.turnCame() }
+    }
+
+    private func turnCame() {
+        driver.isTurnAwaited = false
+        guard let link = driver.link else { return }
+        linkDidDrain(link)
+    }
+
+    package func linkDidDrain(_ link: Link) {
+        guard enqueue(machine.queueShrank(to: link.queuedByteCount)) else { return }
+        advance()
+    }
+
+    // MARK: - The end
+
+    /// Makes the terminal call when the last handle is closed.
+    private func endIfDone() {
+        guard driver.isFinishing, driver.link == nil, case .ended(let end) = machine.state,
+            driver.handles.close(then: self)
+        else { return }
+        driver.isFinishing = false
+        let delegate = weakDelegate
+        self.delegate = nil
+        loop.release(self)
+        switch end {
+        case .closed(let code, let reason):
+            configuration.logger.debug("closed with \(code)")
+            delegate?.webSocket(self, didClose: code, reason: reason)
+        case .failed:
+            guard let failure = driver.failure else { preconditionFailure("a client failed without a failure") }
+            configuration.logger.debug("failed: \(failure)")
+            delegate?.webSocket(self, didFail: WebSocketFailure(failure))
+        }
+    }
+
+    private func tell(_ event: WebSocketClientMachine.Event) {
+        guard machine.isDelivering else { return }
+        guard let delegate = weakDelegate else { return closeNow(.normal, reason: "") }
+        switch event {
+        case .didOpen:
+            configuration.logger.debug("open")
+            delegate.webSocketDidOpen(self)
+        case .didBecomeWritable:
+            delegate.webSocketDidBecomeWritable(self)
+        }
+    }
+}

@@ -1,0 +1,231 @@
+internal import Logging
+
+/// A WebSocket client (RFC 6455) for any `ws:` or `wss:` endpoint.
+///
+///     let loop = try EventLoop()
+///     let client = try WebSocketClient(uri: "wss://…", on: loop, delegate: host)
+///     client.open()
+///     loop.run()
+///
+/// It opens one connection, once, and never reconnects. From `open()` to its terminal call the loop retains it, so the
+/// host need not. All calls belong on the loop's thread and trap elsewhere; all of them are legal inside every delegate
+/// method. Nothing is ever delivered from within a call: callbacks come from the loop. The peer's pings are answered by
+/// the client itself.
+public final class WebSocketClient {
+    /// What became of something to be sent.
+    public enum SendResult: Hashable, Sendable {
+        /// It is on its way, or queued.
+        case sent
+        /// Too much is queued: it was not taken. `webSocketDidBecomeWritable` comes when there is room again.
+        case wouldBlock
+    }
+
+    /// The greatest payload of a ping, in bytes (RFC 6455 §5.5).
+    public static let maxPingByteCount = FrameEncoder.maxControlPayloadByteCount
+    /// The longest reason of a Close frame, in bytes of UTF-8: two bytes less, for the code (RFC 6455 §5.5.1).
+    public static let maxCloseReasonByteCount = FrameEncoder.maxControlPayloadByteCount - 2
+
+    /// The loop that drives the client.
+    public let loop: EventLoop
+    /// The configuration it was made with.
+    public let configuration: WebSocketClientConfiguration
+
+    /// Whom the client tells; held weakly.
+    ///
+    /// Setting it to nil silences the client, and closes it at the next delivery.
+    public var delegate: (any WebSocketClientDelegate)? {
+        get {
+            loop.preconditionCurrent("WebSocketClient.delegate")
+            return weakDelegate
+        }
+        set {
+            loop.preconditionCurrent("WebSocketClient.delegate")
+            weakDelegate = newValue
+            generation &+= 1
+        }
+    }
+
+    weak var weakDelegate: (any WebSocketClientDelegate)?
+    /// Changes with whatever makes the receive loop look at the world again: delegate, close, pause.
+    var generation = 0
+
+    var machine: WebSocketClientMachine
+    var driver: WebSocketClientDriver
+
+    /// Makes a client.
+    ///
+    /// It does nothing until `open()`; dropped before, it was never there.
+    ///
+    /// - Parameters:
+    ///   - uri: where to connect, `ws://…` or `wss://…`. It may be a secret: it is never logged.
+    ///   - loop: drives the client.
+    ///   - delegate: is told; held weakly.
+    ///   - configuration: how it behaves.
+    /// - Throws: `WebSocketFailure` with reason `invalidURI` or a TLS reason (unusable trust), `WebSocketUsageError` for
+    ///   headers, subprotocols or a user agent that would break the upgrade request.
+    public init(
+        uri: String, on loop: EventLoop, delegate: (any WebSocketClientDelegate)? = nil,
+        configuration: WebSocketClientConfiguration = WebSocketClientConfiguration()
+    ) throws {
+        loop.preconditionCurrent("WebSocketClient.init")
+        driver = try WebSocketClientDriver(uri: uri, loop: loop, configuration: configuration)
+        machine = WebSocketClientMachine(
+            highWaterMark: configuration.sendHighWaterMark, lowWaterMark: configuration.sendLowWaterMark)
+        self.loop = loop
+        self.configuration = configuration
+        weakDelegate = delegate
+    }
+
+    // MARK: - State
+
+    /// Whether messages can be sent: from `webSocketDidOpen` to `close()`, or to the end that the peer made.
+    public var isOpen: Bool {
+        loop.preconditionCurrent("WebSocketClient.isOpen")
+        return machine.state == .open
+    }
+
+    /// The subprotocol that the server chose, one of those offered; nil when it chose none, and before it did.
+    public var subprotocol: String? {
+        loop.preconditionCurrent("WebSocketClient.subprotocol")
+        return driver.subprotocol
+    }
+
+    /// What was taken to be sent and is not with the kernel yet, in bytes.
+    public var queuedByteCount: Int {
+        loop.preconditionCurrent("WebSocketClient.queuedByteCount")
+        return driver.link?.queuedByteCount ?? 0
+    }
+
+    // MARK: - Life
+
+    /// Connects. Calling it again does nothing.
+    public func open() {
+        loop.preconditionCurrent("WebSocketClient.open")
+        guard machine.state == .idle else { return }
+        loop.retain(self)
+        configuration.logger.debug("opening \(driver.uri.redacted)")
+        submit(machine.openRequested())
+    }
+
+    /// Closes with the code 1000 and without a reason; otherwise as `close(_:reason:)`.
+    public func close() {
+        loop.preconditionCurrent("WebSocketClient.close")
+        closeNow(.normal, reason: "")
+    }
+
+    /// Starts the closing handshake, behind all that was sent, and stops delivery.
+    ///
+    /// Nothing but `webSocket(_:didClose:reason:)` follows the return of this call: when the peer answered, or after
+    /// `configuration.deadlines.close`, whichever is first. A client that is not open yet is closed at once. Calling it
+    /// again does nothing.
+    ///
+    /// Source: RFC 6455 §7.1.2.
+    ///
+    /// - Parameters:
+    ///   - code: 1000 or from 3000 to 4999.
+    ///   - reason: at most 123 bytes of UTF-8.
+    /// - Throws: `WebSocketUsageError.invalidCloseCode` or `.closeReasonTooLong`; nothing has changed then.
+    public func close(_ code: CloseCode, reason: String = "") throws {
+        loop.preconditionCurrent("WebSocketClient.close")
+        guard code.isSendable else { throw WebSocketUsageError.invalidCloseCode }
+        guard reason.utf8.count <= WebSocketClient.maxCloseReasonByteCount else {
+            throw WebSocketUsageError.closeReasonTooLong
+        }
+        closeNow(code, reason: reason)
+    }
+
+    func closeNow(_ code: CloseCode, reason: String) {
+        if machine.state == .idle { loop.retain(self) }
+        submit(machine.closeRequested(code, reason: reason))
+    }
+
+    // MARK: - Reading
+
+    /// Stops reading after the message that is being delivered: the peer's data waits in the socket and slows it down.
+    ///
+    /// Pings are not answered and the peer's end is not noticed until `resume()`. It may be called before `open()`.
+    public func pause() {
+        loop.preconditionCurrent("WebSocketClient.pause")
+        machine.pauseRequested()
+        readingDidChange()
+    }
+
+    /// Reads again after `pause()`.
+    public func resume() {
+        loop.preconditionCurrent("WebSocketClient.resume")
+        machine.resumeRequested()
+        readingDidChange()
+    }
+
+    // MARK: - Sending
+
+    /// Sends a text message.
+    ///
+    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
+    /// - Throws: `WebSocketUsageError.notOpen`.
+    public func send(text: String) throws -> SendResult {
+        loop.preconditionCurrent("WebSocketClient.send")
+        return try send(.text, Array(text.utf8).span)
+    }
+
+    /// Sends a text message that is UTF-8 already; what was delivered can be sent back as it is.
+    ///
+    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
+    /// - Throws: `WebSocketUsageError.notOpen`, `.invalidUTF8`.
+    public func send(text: Span<UInt8>) throws -> SendResult {
+        loop.preconditionCurrent("WebSocketClient.send")
+        guard UTF8Validator.isValid(text, 0..<text.count) else { throw WebSocketUsageError.invalidUTF8 }
+        return try send(.text, text)
+    }
+
+    /// Sends a binary message.
+    ///
+    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
+    /// - Throws: `WebSocketUsageError.notOpen`.
+    public func send(binary: Span<UInt8>) throws -> SendResult {
+        loop.preconditionCurrent("WebSocketClient.send")
+        return try send(.binary, binary)
+    }
+
+    /// Sends a binary message.
+    ///
+    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
+    /// - Throws: `WebSocketUsageError.notOpen`.
+    public func send(binary: [UInt8]) throws -> SendResult {
+        try send(binary: binary.span)
+    }
+
+    /// Sends a ping; `webSocket(_:didReceivePong:)` comes when the peer answers (RFC 6455 §5.5.2).
+    ///
+    /// - Parameter payload: comes back in the pong; at most 125 bytes.
+    /// - Returns: `.wouldBlock` if it was not taken because too much is queued.
+    /// - Throws: `WebSocketUsageError.notOpen`, `.pingTooLong`.
+    @discardableResult
+    public func ping(_ payload: [UInt8] = []) throws -> SendResult {
+        loop.preconditionCurrent("WebSocketClient.ping")
+        guard payload.count <= WebSocketClient.maxPingByteCount else { throw WebSocketUsageError.pingTooLong }
+        return try send(.ping, payload.span)
+    }
+
+    private func send(_ opcode: Opcode, _ payload: Span<UInt8>) throws(WebSocketUsageError) -> SendResult {
+        switch machine.sendRequested(queuedByteCount: driver.link?.queuedByteCount ?? 0) {
+        case .send:
+            // It is only queued here; the pass that follows sends it.
+            driver.link?.send(opcode, payload)
+            schedulePass()
+            return .sent
+        case .wouldBlock:
+            return .wouldBlock
+        case .notOpen:
+            throw .notOpen
+        }
+    }
+}
+
+extension WebSocketClient: CustomStringConvertible, CustomReflectable {
+    /// The redacted URI.
+    public var description: String { "WebSocketClient(\(driver.uri.redacted))" }
+
+    /// A mirror without children: the URI may be a secret.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -1,0 +1,56 @@
+public import Logging
+
+/// How a WebSocket client behaves.
+///
+/// A value: changing it after the client was made changes nothing.
+public struct WebSocketClientConfiguration: Sendable {
+    /// Subprotocols to offer, in order of preference; the server chooses one of them or none. Default: none.
+    public var subprotocols: [String] = []
+    /// Headers of the upgrade request besides those of the handshake, which they cannot replace. Default: none.
+    public var headers: [(name: String, value: String)] = []
+    /// The `User-Agent` of the upgrade request; nil sends none. Default `GenesysLoop`.
+    public var userAgent: String? = "GenesysLoop"
+    /// How long each phase of the connection may take; `subscribe` plays no part.
+    public var deadlines = Deadlines()
+    /// The largest message accepted, in bytes. A larger one ends the connection with `messageTooLarge`. Default 16 MiB.
+    public var maxMessageSize = 16 * 1_024 * 1_024
+    /// From this many queued bytes on, `send` takes nothing more. Default 1 MiB.
+    ///
+    /// Below it a message of any size is taken, so that at most this and one message are queued.
+    public var sendHighWaterMark = 1_024 * 1_024
+    /// When so few bytes are queued, `webSocketDidBecomeWritable` follows a `.wouldBlock`. Default 256 KiB.
+    ///
+    /// One that is not below the high one is taken to be just below it.
+    public var sendLowWaterMark = 256 * 1_024
+    /// Whom to trust; for `wss:` only.
+    public var tls = TLSConfiguration()
+    /// Where life-cycle messages go; URIs are redacted in it. Default: nowhere.
+    public var logger = Logger(label: "genesys-loop.websocket", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    /// The defaults.
+    public init() {}
+
+    /// What the link needs of it.
+    func link(to uri: WebSocketURI, context: TLSContext?) -> LinkConfiguration {
+        var link = LinkConfiguration(
+            uri: uri, context: context, deadlines: deadlines,
+            limits: MessageLimits(maxMessageByteCount: maxMessageSize))
+        link.subprotocols = subprotocols
+        link.headers = headers
+        link.userAgent = userAgent
+        link.lowWaterMark = WebSocketClientMachine.effective(
+            lowWaterMark: sendLowWaterMark, highWaterMark: sendHighWaterMark)
+        return link
+    }
+
+    /// Refuses what would break the upgrade request.
+    func check(for uri: WebSocketURI) throws(WebSocketUsageError) {
+        do throws(InvalidHeader) {
+            _ = try UpgradeRequest.encode(
+                uri: uri, key: "", subprotocols: subprotocols, extraHeaders: headers.map { ($0.name, $0.value) },
+                userAgent: userAgent)
+        } catch {
+            throw .invalidHeader(error.description)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Testing
+
+@testable import GenesysLoop
+
+/// A WebSocket server on the loop under test. It sends every message back, unless a test tells it otherwise.
+final class EchoServer: TCPListenerOwner, TimerOwner {
+    /// Made once: it takes longer than a test.
+    static let certificates = Result {
+        let authority = try CertificateAuthority()
+        return (authority: authority, server: try authority.issue())
+    }
+
+    let loop: EventLoop
+    let context: TLSContext?
+    private let listener: TCPListener
+    private var watchdog: Timer?
+    private var hasEnded = false
+    private(set) var connections: [EchoConnection] = []
+
+    /// The response to an upgrade request; nil accepts it.
+    var respond: (UpgradeRequestHead) -> [UInt8]? = { _ in nil }
+    var didOpen: (EchoConnection) -> Void = { _ in }
+    var didReceive: (EchoConnection, EchoConnection.Event) -> Void = { $0.answer($1) }
+
+    init(_ loop: EventLoop, tls: Bool = false) throws {
+        self.loop = loop
+        let identity = try EchoServer.certificates.get().server
+        context = tls ? try TLSContext(server: identity.chainPEM, keyPEM: identity.keyPEM) : nil
+        listener = TCPListener(loop: loop, group: HandleGroup(loop: loop))
+        try listener.bind()
+        unsafe listener.owner = self
+    }
+
+    deinit { listener.close() }
+
+    var uri: String { "\(context == nil ? "ws" : "wss")://localhost:\(listener.localPort)/secret" }
+
+    /// What a client must trust.
+    static func trust() throws -> TLSConfiguration {
+        TLSConfiguration(trust: .pem(try certificates.get().authority.certificatePEM))
+    }
+
+    /// The only connection.
+    var connection: EchoConnection {
+        get throws { try #require(connections.first) }
+    }
+
+    /// Runs until `end()`.
+    func run() {
+        let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
+        watchdog.start(at: loop.now.instant + .seconds(30))
+        self.watchdog = watchdog
+        loop.run()
+        #expect(hasEnded, "the test did not come to its end")
+        respond = { _ in nil }
+        didOpen = { _ in }
+        didReceive = { _, _ in }
+        guard hasEnded else { return }
+        // Of all handles only the loop's own is left.
+        #expect(loop.ledger.openCount == 1)
+        #expect(loop.openObjects.isEmpty)
+    }
+
+    /// Stops listening; connections go on until their clients end them.
+    func stopListening() { listener.close() }
+
+    /// Ends everything that keeps the loop running.
+    func end() {
+        hasEnded = true
+        listener.close()
+        watchdog?.close()
+        watchdog = nil
+        for connection in connections { connection.tcp.close() }
+    }
+
+    func timerDidFire(_ timer: Timer) { loop.stop() }
+
+    func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
+        let made = EchoConnection(connection, server: self)
+        connections.append(made)
+        made.start()
+    }
+
+    func listener(_ listener: TCPListener, didFailWith error: UVError) { Issue.record("\(error)") }
+}
