@@ -57,7 +57,7 @@ final class NotificationPrinter: LoopPass {
             unsafe lines.append(contentsOf: bytes)
             // Without a branch, so that it is done many bytes at a time: nearly no message has one.
             var found: UInt8 = 0
-            for unsafebyte in unsafe bytes { found |= byte == 0x0A || byte == 0x0D ? 1 : 0 }
+            for index in bytes.indices { unsafe found |= bytes[index] == 0x0A || bytes[index] == 0x0D ? 1 : 0 }
             return found != 0
         }
         if hasBreaks {
