@@ -1,20 +1,16 @@
-/// A small random number generator that a seed decides wholly (SplitMix64).
-///
-/// Not for secrets.
+internal import GenesysLoop
+
+/// A small random number generator that a seed decides wholly. Not for secrets.
 public struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
-    private var state: UInt64
+    private var base: SplitMix64
 
     /// Creates a generator; equal seeds give equal sequences.
     public init(seed: UInt64) {
-        state = seed
+        base = SplitMix64(seed: seed)
     }
 
     /// The next number.
     public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
+        base.next()
     }
 }

@@ -1,7 +1,7 @@
 /// A small seeded generator: jitter and correlation ids need no secrecy, and a seed makes a run repeatable.
 ///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
-package struct SplitMix64: RandomNumberGenerator, Equatable, Sendable {
+package struct SplitMix64: RandomNumberGenerator, Hashable, Sendable {
     private var state: UInt64
 
     package init(seed: UInt64) {
