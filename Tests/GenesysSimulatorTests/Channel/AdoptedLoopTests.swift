@@ -54,6 +54,7 @@ import Testing
         unsafe _ = uv_run(raw, UV_RUN_DEFAULT)
         #expect(host.events == [.subscribed, .closed])
         #expect(hasLeft)
+        host.forget()
     }
 
     /// The types of the handles on the loop that are not closing, in order of number.

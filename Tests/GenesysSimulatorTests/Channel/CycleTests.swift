@@ -35,6 +35,7 @@ enum Cycles {
         }
         try playground.channel(host, uri: uri).open()
         playground.loop.run()
+        host.forget()
         precondition(count == total, "only \(count) cycles")
         precondition(host.events.count == 2 * total, "\(host.events.count) events")
         precondition(descriptors[0] == descriptors[1], "descriptors: \(descriptors)")

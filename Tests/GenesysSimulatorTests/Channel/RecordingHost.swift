@@ -17,6 +17,12 @@ final class RecordingHost: ChannelDelegate {
     /// Called with every notification, after it was written down.
     var onNotification: (Channel) -> Void = { _ in }
 
+    /// Lets go of the closures, which may hold the host itself.
+    func forget() {
+        onEvent = { _, _ in }
+        onNotification = { _ in }
+    }
+
     private func note(_ event: Event, _ channel: Channel) {
         events.append(event)
         onEvent(event, channel)
@@ -88,5 +94,6 @@ struct Playground {
             }
         }
         loop.run()
+        host.forget()
     }
 }

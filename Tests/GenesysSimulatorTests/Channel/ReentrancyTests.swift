@@ -44,6 +44,7 @@ import Testing
             // Nobody is left to be told: the channel must end all the same.
             watch.closeServerWhenChannelIsGone()
             playground.loop.run()
+            host.forget()
             #expect(host.events.last != .closed)
         } else {
             playground.run(host)
@@ -68,8 +69,13 @@ import Testing
         case .openAnother:
             let other = RecordingHost()
             other.onNotification = { $0.close() }
-            // Held by nobody but the loop, and its delegate by this closure.
-            other.onEvent = { _, _ in _ = other }
+            // Held by nobody but the loop, and its delegate by this closure until its end.
+            other.onEvent = { event, _ in
+                switch event {
+                case .closed, .failed: other.forget()
+                default: break
+                }
+            }
             // The server may be closed before it gets one: then it ends, too.
             try playground.channel(other) { $0.reconnect = .never }.open()
         }
