@@ -34,7 +34,7 @@ final class ServerConnection {
     /// The socket of the service, while it is one.
     private(set) var socket: SimulatedService.SocketID?
     var parser = UpgradeRequestParser()
-    var decoder = MessageDecoder(role: .server, limits: ServerConnection.limits)
+    var decoder = MessageReader(role: .server, limits: ServerConnection.limits)
     private var request: UpgradeRequestHead?
     /// Bytes that came while the request was being decided.
     var early: [UInt8] = []

@@ -96,9 +96,10 @@ extension Channel: LoopPass, TimerOwner {
 
     private func connect(_ id: LinkID, to endpoint: EndpointID) {
         let uri = driver[endpoint]
-        let target = LinkConfiguration(
+        var target = LinkConfiguration(
             uri: uri, context: uri.isSecure ? driver.context : nil, deadlines: configuration.deadlines,
             limits: MessageLimits(maxMessageByteCount: configuration.maxMessageSize))
+        target.compression = configuration.compression
         let link = Link(id: id, configuration: target, loop: loop, group: driver.handles.group, owner: self)
         driver.links.append(link)
         configuration.logger.debug("connecting to \(uri.redacted)")

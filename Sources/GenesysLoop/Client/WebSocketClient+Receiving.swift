@@ -7,6 +7,7 @@ extension WebSocketClient: LinkOwner {
 
     package func linkDidOpen(_ link: Link) {
         driver.subprotocol = link.subprotocol
+        driver.isCompressed = link.isCompressed
         enqueue(machine.linkOpened())
         performPending()
         adjustReading(of: link)

@@ -90,6 +90,12 @@ public final class WebSocketClient {
         return driver.subprotocol
     }
 
+    /// Whether the server agreed to compress messages (RFC 7692); false before it did.
+    public var isCompressed: Bool {
+        loop.preconditionCurrent("WebSocketClient.isCompressed")
+        return driver.isCompressed
+    }
+
     /// What was taken to be sent and is not with the kernel yet, in bytes.
     public var queuedByteCount: Int {
         loop.preconditionCurrent("WebSocketClient.queuedByteCount")

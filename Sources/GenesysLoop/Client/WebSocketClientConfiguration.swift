@@ -12,8 +12,10 @@ public struct WebSocketClientConfiguration: Sendable {
     public var userAgent: String? = "GenesysLoop"
     /// How long each phase of the connection may take; `subscribe` plays no part.
     public var deadlines = Deadlines()
-    /// The largest message accepted, in bytes. A larger one ends the connection with `messageTooLarge`. Default 16 MiB.
+    /// The largest message accepted, in bytes, decompressed. A larger one ends the connection with `messageTooLarge`. Default 16 MiB.
     public var maxMessageSize = 16 * 1_024 * 1_024
+    /// Offers permessage-deflate (RFC 7692). Default nil: nothing is offered, and nothing compressed.
+    public var compression: Compression?
     /// From this many queued bytes on, `send` takes nothing more. Default 1 MiB.
     ///
     /// Below it a message of any size is taken, so that at most this and one message are queued.
@@ -37,6 +39,7 @@ public struct WebSocketClientConfiguration: Sendable {
             limits: MessageLimits(maxMessageByteCount: maxMessageSize))
         link.subprotocols = subprotocols
         link.headers = headers
+        link.compression = compression
         link.userAgent = userAgent
         link.lowWaterMark = WebSocketClientMachine.effective(
             lowWaterMark: sendLowWaterMark, highWaterMark: sendHighWaterMark)

@@ -12,6 +12,7 @@ struct WebSocketClientDriver {
     var isTurnAwaited = false
     var link: Link?
     var subprotocol: String?
+    var isCompressed = false
     var handles: DriverHandles
     /// Why the link failed.
     var failure: ChannelFailure?

@@ -63,11 +63,13 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
     func startUpgrade() {
         enter(.upgrading, for: configuration.deadlines.upgrade)
         let key = HandshakeKey.make()
+        let offer = configuration.compression?.offer
         upgrade = UpgradeResponseParser(
-            expectedAccept: HandshakeKey.accept(for: key), offeredSubprotocols: configuration.subprotocols)
+            expectedAccept: HandshakeKey.accept(for: key), offeredSubprotocols: configuration.subprotocols,
+            deflateOffer: offer)
         do throws(InvalidHeader) {
             outbox += try UpgradeRequest.encode(
-                uri: configuration.uri, key: key, subprotocols: configuration.subprotocols,
+                uri: configuration.uri, key: key, subprotocols: configuration.subprotocols, deflate: offer,
                 extraHeaders: configuration.headers.map { ($0.name, $0.value) }, userAgent: configuration.userAgent)
         } catch {
             fail(ChannelFailure(reason: .invalidURI, phase: .upgrade, message: error.description))

@@ -13,6 +13,7 @@ extension Link {
         flush()
         // Drained: OpenSSL's buffers, 33 KiB, come back with the next record.
         tls?.releaseBuffers()
+        reader.releaseIdleState()
         settle()
     }
 
@@ -67,9 +68,18 @@ extension Link {
 
     private func opened() {
         subprotocol = upgrade?.subprotocol
+        if let agreed = upgrade?.deflate { compress(agreed) }
         upgrade = nil
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)
+    }
+
+    /// RFC 7692 §6, with what was agreed on.
+    private func compress(_ agreed: DeflateParameters) {
+        isCompressed = true
+        reader = MessageReader(role: .client, limits: configuration.limits, deflate: agreed)
+        deflater = Deflater(
+            windowBits: agreed.sentWindowBits(by: .client), keepsContext: agreed.keepsSentContext(for: .client))
     }
 
     /// Decrypts the next record into the loop's plaintext buffer; false when there is none.
@@ -113,10 +123,10 @@ extension Link {
         return .needMore
     }
 
-    private func decode() throws(WebSocketViolation) -> MessageDecoder.Event {
+    private func decode() throws(WebSocketViolation) -> MessageReader.Event {
         var offset = input.offset
         defer { input.offset = offset }
-        return try decoder.next(in: inputSpan(), at: &offset)
+        return try reader.next(in: inputSpan(), at: &offset)
     }
 
     /// Pulls without looking: for a link that only waits for the peer's Close frame.
@@ -139,15 +149,15 @@ extension Link {
 
     /// Moves the message out that `nextEvent` just named.
     package func takeMessage() -> [UInt8] {
-        decoder.takeMessage()
+        reader.takeMessage()
     }
 
     /// The payload of the Pong frame that `nextEvent` just named.
-    package var pongPayload: [UInt8] { decoder.controlPayload }
+    package var pongPayload: [UInt8] { reader.controlPayload }
 
     /// Gives its storage back.
     package func recycle(_ message: consuming [UInt8]) {
-        decoder.recycle(message)
+        reader.recycle(message)
     }
 
     // MARK: - Pausing

@@ -6,7 +6,13 @@ extension Link {
     /// Queues a whole message; `flush` sends it.
     package func send(_ opcode: Opcode, _ payload: Span<UInt8>) {
         guard phase == .open else { return }
-        append(opcode, payload)
+        if !opcode.isControl, payload.count >= configuration.compression?.minimumMessageSize ?? .max,
+            let compressed = deflater?.deflate(payload)
+        {
+            append(opcode, compressed.span, isCompressed: true)
+        } else {
+            append(opcode, payload)
+        }
     }
 
     /// Queues a whole message; `flush` sends it.
@@ -17,10 +23,10 @@ extension Link {
     /// Bytes that the kernel has not taken yet.
     package var queuedByteCount: Int { outbox.count + (tcp?.queuedByteCount ?? 0) }
 
-    private func append(_ opcode: Opcode, _ payload: Span<UInt8>) {
+    private func append(_ opcode: Opcode, _ payload: Span<UInt8>, isCompressed: Bool = false) {
         // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
         let key = UInt32.random(in: .min ... .max)
-        FrameEncoder.append(opcode, payload: payload, maskingKey: key, to: &outbox)
+        FrameEncoder.append(opcode, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &outbox)
     }
 
     private func append(_ opcode: Opcode, _ payload: [UInt8]) {
@@ -30,6 +36,7 @@ extension Link {
     /// Hands what is queued to TLS and TCP, as one write.
     package func flush() {
         guard let tcp else { return }
+        deflater?.releaseIdleState()
         if let tls {
             if !outbox.isEmpty {
                 do throws(TLSError) {
@@ -63,9 +70,9 @@ extension Link {
     func answerPing() {
         guard phase == .open else { return }
         if queuedByteCount > Link.maxQueuedPongByteCount {
-            overduePong = decoder.controlPayload
+            overduePong = reader.controlPayload
         } else {
-            append(.pong, decoder.controlPayload)
+            append(.pong, reader.controlPayload)
         }
     }
 
@@ -88,7 +95,7 @@ extension Link {
     func closeReceived(_ code: CloseCode?) {
         let wire = code?.rawValue ?? CloseCode.noStatusReceived.rawValue
         if phase == .open { append(.close, FrameEncoder.closePayload(code)) }
-        let reason = decoder.closeReason
+        let reason = reader.closeReason
         let failure = ChannelFailure(
             reason: .connectionClosed, phase: phase == .open ? .open : .close,
             underlying: .init(operation: "close", code: Int(wire), text: reason))

@@ -28,6 +28,8 @@
     package internal(set) var isPaused = false
     /// The subprotocol that the server chose.
     package internal(set) var subprotocol: String?
+    /// The server agreed to permessage-deflate.
+    package internal(set) var isCompressed = false
     /// The owner is pulling.
     var isPulling = false
     /// Reading was paused, and perhaps resumed, by the pull under way.
@@ -42,7 +44,9 @@
     var tcp: TCPConnection?
     var tls: TLSSession?
     var upgrade: UpgradeResponseParser?
-    var decoder: MessageDecoder
+    var reader: MessageReader
+    /// Compresses what is sent; nil without permessage-deflate.
+    var deflater: Deflater?
     /// What is to be told once the owner has pulled all that came before.
     var pendingEnd: LinkEnd?
     var isEndTold = false
@@ -60,7 +64,7 @@
         self.loop = loop
         self.group = group
         unsafe self.owner = owner
-        decoder = MessageDecoder(role: .client, limits: configuration.limits)
+        reader = MessageReader(role: .client, limits: configuration.limits)
     }
 
     deinit {
@@ -153,6 +157,7 @@
         tls = nil
         outbox = []
         overduePong = nil
+        deflater = nil
     }
 
     private func tellFinish() {

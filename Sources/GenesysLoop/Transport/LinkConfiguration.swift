@@ -28,6 +28,8 @@ package struct LinkConfiguration {
     package var limits: MessageLimits
     /// Subprotocols to offer, in order of preference.
     package var subprotocols: [String] = []
+    /// Offers permessage-deflate; nil offers nothing.
+    package var compression: Compression?
     /// Headers of the upgrade request besides those of the handshake.
     package var headers: [(name: String, value: String)] = []
     /// Nil sends no such header.

@@ -8,16 +8,25 @@ package enum FrameEncoder {
 
     /// Appends one frame to `output`.
     ///
-    /// - Precondition: a control frame is final and has at most 125 bytes.
+    /// - Parameters:
+    ///   - opcode: `.continuation` for all but the first frame of a message.
+    ///   - isFinal: whether the message ends with it.
+    ///   - isCompressed: sets RSV1, for the first frame of a message that is compressed (RFC 7692 §6.1).
+    ///   - payload: as it goes onto the wire, but for the mask.
+    ///   - maskingKey: its most significant byte comes first; nil for none.
+    ///   - output: grows by the frame.
+    /// - Precondition: a control frame is final, not compressed, and has at most 125 bytes.
     package static func append(
-        _ opcode: Opcode, isFinal: Bool = true, payload: Span<UInt8>, maskingKey: UInt32?, to output: inout [UInt8]
+        _ opcode: Opcode, isFinal: Bool = true, isCompressed: Bool = false, payload: Span<UInt8>, maskingKey: UInt32?,
+        to output: inout [UInt8]
     ) {
         let length = payload.count
         precondition(
-            !opcode.isControl || (isFinal && length <= maxControlPayloadByteCount),
-            "a control frame is not fragmented and holds at most 125 bytes")
+            !opcode.isControl || (isFinal && !isCompressed && length <= maxControlPayloadByteCount),
+            "a control frame is neither fragmented nor compressed and holds at most 125 bytes")
+        precondition(!isCompressed || opcode != .continuation, "only the first frame says that a message is compressed")
         let maskBit: UInt8 = maskingKey == nil ? 0 : 0x80
-        output.append((isFinal ? 0x80 : 0) | opcode.rawValue)
+        output.append((isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode.rawValue)
         switch length {
         case ...125:
             output.append(maskBit | UInt8(length))
@@ -36,9 +45,12 @@ package enum FrameEncoder {
 
     /// Appends one frame to `output`.
     package static func append(
-        _ opcode: Opcode, isFinal: Bool = true, payload: [UInt8], maskingKey: UInt32?, to output: inout [UInt8]
+        _ opcode: Opcode, isFinal: Bool = true, isCompressed: Bool = false, payload: [UInt8], maskingKey: UInt32?,
+        to output: inout [UInt8]
     ) {
-        append(opcode, isFinal: isFinal, payload: payload.span, maskingKey: maskingKey, to: &output)
+        append(
+            opcode, isFinal: isFinal, isCompressed: isCompressed, payload: payload.span, maskingKey: maskingKey,
+            to: &output)
     }
 
     /// Appends a Close frame to `output`.

@@ -12,16 +12,18 @@
 struct FrameHeaderParser: Equatable, Sendable {
     private enum State: Equatable, Sendable {
         case start
-        case first(isFinal: Bool, opcode: Opcode)
+        case first(isFinal: Bool, opcode: Opcode, isCompressed: Bool)
         case length(FrameHeader, isMasked: Bool, width: Int, missing: Int, value: UInt64)
         case key(FrameHeader, missing: Int, value: UInt32)
     }
 
     private let role: WebSocketRole
+    private let allowsCompression: Bool
     private var state: State = .start
 
-    init(role: WebSocketRole) {
+    init(role: WebSocketRole, allowsCompression: Bool) {
         self.role = role
+        self.allowsCompression = allowsCompression
     }
 
     /// Whether no byte of the next header has arrived.
@@ -37,8 +39,9 @@ struct FrameHeaderParser: Equatable, Sendable {
         case .start:
             state = try first(byte, isMidMessage: isMidMessage)
             return nil
-        case .first(let isFinal, let opcode):
-            return try second(byte, isFinal: isFinal, opcode: opcode)
+        case .first(let isFinal, let opcode, let isCompressed):
+            return try second(
+                byte, FrameHeader(isFinal: isFinal, opcode: opcode, payloadByteCount: 0, isCompressed: isCompressed))
         case .length(let header, let isMasked, let width, let missing, let value):
             // RFC 6455 §5.2: "the most significant bit MUST be 0".
             if width == 8 && missing == 8 && byte & 0x80 != 0 { throw .lengthOutOfRange }
@@ -64,33 +67,35 @@ struct FrameHeaderParser: Equatable, Sendable {
     }
 
     private func first(_ byte: UInt8, isMidMessage: Bool) throws(WebSocketViolation) -> State {
-        // RFC 6455 §5.2: reserved bits are 0 "unless an extension is negotiated". None is yet; RFC 7692 §6 will allow
-        // RSV1 here, on the first frame of a data message only.
-        if byte & 0x70 != 0 { throw .reservedBitSet }
+        // RFC 6455 §5.2: reserved bits are 0 "unless an extension is negotiated"; permessage-deflate has RSV1.
+        if byte & (allowsCompression ? 0x30 : 0x70) != 0 { throw .reservedBitSet }
+        let isCompressed = byte & 0x40 != 0
         guard let opcode = Opcode(rawValue: byte & 0x0F) else { throw .unknownOpcode }
         let isFinal = byte & 0x80 != 0
         switch opcode {
         case .close, .ping, .pong:
             if !isFinal { throw .fragmentedControlFrame }
+            // RFC 7692 §6: RSV1 stands on the first frame of a data message only.
+            if isCompressed { throw .misplacedCompressedBit }
         case .continuation:
             if !isMidMessage { throw .unexpectedContinuation }
+            if isCompressed { throw .misplacedCompressedBit }
         case .text, .binary:
             if isMidMessage { throw .interleavedMessage }
         }
-        return .first(isFinal: isFinal, opcode: opcode)
+        return .first(isFinal: isFinal, opcode: opcode, isCompressed: isCompressed)
     }
 
-    private mutating func second(
-        _ byte: UInt8, isFinal: Bool, opcode: Opcode
-    ) throws(WebSocketViolation) -> FrameHeader? {
+    private mutating func second(_ byte: UInt8, _ header: FrameHeader) throws(WebSocketViolation) -> FrameHeader? {
         let isMasked = byte & 0x80 != 0
         switch role {
         case .client: if isMasked { throw .maskedServerFrame }
         case .server: if !isMasked { throw .unmaskedClientFrame }
         }
         let length = Int(byte & 0x7F)
-        if opcode.isControl && length > 125 { throw .controlFrameTooLong }
-        let header = FrameHeader(isFinal: isFinal, opcode: opcode, payloadByteCount: length)
+        if header.opcode.isControl && length > 125 { throw .controlFrameTooLong }
+        var header = header
+        header.payloadByteCount = length
         guard length > 125 else { return complete(header, isMasked: isMasked) }
         let width = length == 126 ? 2 : 8
         state = .length(header, isMasked: isMasked, width: width, missing: width, value: 0)

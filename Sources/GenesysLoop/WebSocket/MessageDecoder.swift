@@ -19,6 +19,9 @@ package struct MessageDecoder: Sendable {
         case message(MessageKind, Range<Int>)
         /// A message put together from several pieces: `takeMessage()` has it until the next call of `next`.
         case assembledMessage(MessageKind)
+        /// The next piece of a compressed message of this kind, to be decompressed (RFC 7692 §6.2): this range of the
+        /// input, or, nil, what `takeMessage()` has until the next call of `next`. Text is not checked yet.
+        case compressed(MessageKind, Range<Int>?, isLast: Bool)
         /// A Ping frame; `controlPayload` is to be sent back (RFC 6455 §5.5.2).
         case ping
         /// A Pong frame with `controlPayload`.
@@ -42,6 +45,9 @@ package struct MessageDecoder: Sendable {
     private var payloadReceived = 0
     /// The kind of the fragmented message under way.
     private var fragmentedKind: MessageKind?
+    /// Of the message under way: whether it is compressed, the declared payloads of its frames so far, their number.
+    private var isCompressed = false
+    private var messageByteCount = 0
     private var frameCount = 0
     private var text = UTF8Validator()
     private var assembly: [UInt8] = []
@@ -55,13 +61,18 @@ package struct MessageDecoder: Sendable {
     package private(set) var closeReason = ""
 
     /// The greatest capacity that `recycle(_:)` keeps: what one read can leave unfinished.
-    private static let maxRecycledByteCount = 65_536
+    package static let maxRecycledByteCount = 65_536
 
     /// Creates the decoder of one connection.
-    package init(role: WebSocketRole, limits: MessageLimits = MessageLimits()) {
+    ///
+    /// - Parameters:
+    ///   - role: ours.
+    ///   - limits: what the peer may make us hold.
+    ///   - allowsCompression: permessage-deflate was agreed on (RFC 7692).
+    package init(role: WebSocketRole, limits: MessageLimits = MessageLimits(), allowsCompression: Bool = false) {
         self.role = role
         self.limits = limits
-        headerParser = FrameHeaderParser(role: role)
+        headerParser = FrameHeaderParser(role: role, allowsCompression: allowsCompression)
     }
 
     /// Whether a frame or a message is incomplete: the end of the input here is not a clean one.
@@ -89,12 +100,18 @@ package struct MessageDecoder: Sendable {
             isBetweenMessages = phase == .header && headerParser.isAtStart && fragmentedKind == nil && !isAssembled
             return event
         } catch {
-            phase = .failed(error)
-            isBetweenMessages = false
-            assembly = []
+            fail(error)
             offset = input.count
             throw error
         }
+    }
+
+    /// Ends it with a violation that was found in what it handed out.
+    package mutating func fail(_ violation: WebSocketViolation) {
+        phase = .failed(violation)
+        isBetweenMessages = false
+        isAssembled = false
+        assembly = []
     }
 
     @inline(never)
@@ -200,11 +217,15 @@ package struct MessageDecoder: Sendable {
     /// RFC 6455 §10.4: the limits hold before a byte of the payload is stored.
     private mutating func checkLimits(_ frame: FrameHeader) throws(WebSocketViolation) {
         if frame.opcode != .continuation {
+            isCompressed = frame.isCompressed
+            messageByteCount = 0
             frameCount = 0
             text = UTF8Validator()
         }
         frameCount += 1
-        if frame.payloadByteCount > limits.maxMessageByteCount - assembly.count { throw .messageTooLarge }
+        let limit = isCompressed ? limits.maxCompressedByteCount : limits.maxMessageByteCount
+        if frame.payloadByteCount > limit - messageByteCount { throw .messageTooLarge }
+        messageByteCount += frame.payloadByteCount
         if frameCount > limits.maxFrameCount { throw .tooManyFrames }
     }
 
@@ -221,6 +242,7 @@ package struct MessageDecoder: Sendable {
             appendControl(input, range, key: frame.maskingKey)
         } else {
             let kind = kind(of: frame)
+            if isCompressed { return takeCompressed(frame, input, range, kind) }
             if isWhole(frame, range) {
                 if kind == .text && !UTF8Validator.isValid(input, range) { throw .invalidUTF8 }
                 phase = .header
@@ -261,6 +283,26 @@ package struct MessageDecoder: Sendable {
         let isPossible = text.consume(assembly.span, start..<assembly.count)
         self.text = text
         if !isPossible { throw .invalidUTF8 }
+    }
+
+    /// Hands out compressed payload as it comes; nil when there is none and the message goes on.
+    private mutating func takeCompressed(
+        _ frame: FrameHeader, _ input: Span<UInt8>, _ range: Range<Int>, _ kind: MessageKind
+    ) -> Event? {
+        let isFrameComplete = payloadReceived + range.count == frame.payloadByteCount
+        let isLast = isFrameComplete && frame.isFinal
+        if let key = frame.maskingKey {
+            Bytes.append(input, range, to: &assembly)
+            Bytes.mask(&assembly, from: 0, key: key, phase: payloadReceived)
+            isAssembled = true
+        }
+        payloadReceived += range.count
+        if isFrameComplete {
+            phase = .header
+            fragmentedKind = isLast ? nil : kind
+        }
+        guard isLast || !range.isEmpty else { return nil }
+        return .compressed(kind, frame.maskingKey == nil ? range : nil, isLast: isLast)
     }
 
     private mutating func finishData(_ frame: FrameHeader) throws(WebSocketViolation) -> Event? {

@@ -8,18 +8,17 @@ package enum UpgradeRequest {
 
     /// Returns the request.
     ///
-    /// No extension is offered; permessage-deflate (RFC 7692 §5) will be offered here.
-    ///
     /// - Parameters:
     ///   - key: 16 random bytes in Base64, fresh for every connection.
     ///   - subprotocols: in order of preference.
+    ///   - deflate: offers permessage-deflate (RFC 7692 §5); nil offers no extension.
     ///   - extraHeaders: sent after those of the handshake, which they cannot replace.
     ///   - userAgent: nil sends no such header.
     /// - Throws: a header holds a control character (a line end in it would add headers of its own), a name is no
     ///   token or is reserved, or a subprotocol is no token or stands twice.
     package static func encode(
-        uri: WebSocketURI, key: String, subprotocols: [String] = [], extraHeaders: [(String, String)] = [],
-        userAgent: String? = "GenesysLoop"
+        uri: WebSocketURI, key: String, subprotocols: [String] = [], deflate: DeflateOffer? = nil,
+        extraHeaders: [(String, String)] = [], userAgent: String? = "GenesysLoop"
     ) throws(InvalidHeader) -> [UInt8] {
         var head = Array("GET \(uri.target) HTTP/1.1\r\n".utf8)
         try HeaderField.append("Host", uri.hostHeader, to: &head)
@@ -36,6 +35,7 @@ package enum UpgradeRequest {
             }
             try HeaderField.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", "), to: &head)
         }
+        if let deflate { try HeaderField.append("Sec-WebSocket-Extensions", deflate.headerValue, to: &head) }
         if let userAgent { try HeaderField.append("User-Agent", userAgent, to: &head) }
         for (name, value) in extraHeaders {
             if reservedNames.contains(ASCII.lowercased(name)) {

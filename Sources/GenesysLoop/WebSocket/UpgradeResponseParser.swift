@@ -25,6 +25,7 @@ package struct UpgradeResponseParser: Sendable {
 
     private let expectedAccept: String
     private let offeredSubprotocols: [String]
+    private let deflateOffer: DeflateOffer?
     private var state: State = .statusLine
     private var reader = HeadLineReader()
     private var status = 0
@@ -33,14 +34,19 @@ package struct UpgradeResponseParser: Sendable {
     /// The subprotocol the server chose, one of those offered; nil when it chose none.
     package private(set) var subprotocol: String?
 
+    /// What permessage-deflate was agreed on with; nil without it.
+    package private(set) var deflate: DeflateParameters?
+
     /// Creates the reader of one response.
     ///
     /// - Parameters:
     ///   - expectedAccept: the value that answers our key (RFC 6455 §4.2.2, step 5.4).
     ///   - offeredSubprotocols: those of our request.
-    package init(expectedAccept: String, offeredSubprotocols: [String] = []) {
+    ///   - deflateOffer: that of our request; nil when there was none.
+    package init(expectedAccept: String, offeredSubprotocols: [String] = [], deflateOffer: DeflateOffer? = nil) {
         self.expectedAccept = expectedAccept
         self.offeredSubprotocols = offeredSubprotocols
+        self.deflateOffer = deflateOffer
     }
 
     /// Takes the next bytes of the response.
@@ -150,17 +156,23 @@ package struct UpgradeResponseParser: Sendable {
             throw .invalid(
                 reason: "The header Sec-WebSocket-Accept does not answer our key.", section: "RFC 6455 §4.1")
         }
-        // No extension was offered; the answer to permessage-deflate (RFC 7692 §5.1) will be checked here.
-        guard fields.values(of: "sec-websocket-extensions").isEmpty else {
-            throw .invalid(
-                reason: "The server uses an extension that was not offered.", section: "RFC 6455 §4.1")
-        }
+        try checkExtensions(fields.values(of: "sec-websocket-extensions"))
         guard let chosen = try single("sec-websocket-protocol") else { return }
         guard offeredSubprotocols.contains(chosen) else {
             throw .invalid(
                 reason: "The server uses a subprotocol that was not offered.", section: "RFC 6455 §4.1")
         }
         subprotocol = chosen
+    }
+
+    /// RFC 6455 §4.1: nothing but what was offered; RFC 7692 §5.1: on acceptable terms.
+    private mutating func checkExtensions(_ values: [String]) throws(UpgradeFailure) {
+        guard !values.isEmpty else { return }
+        guard let deflateOffer else {
+            throw .invalid(
+                reason: "The server uses an extension that was not offered.", section: "RFC 6455 §4.1")
+        }
+        deflate = try deflateOffer.check(answer: values)
     }
 
     /// The value of a header that may stand once only.

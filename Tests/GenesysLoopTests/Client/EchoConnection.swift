@@ -13,7 +13,7 @@ final class EchoConnection: TCPConnectionOwner {
     private unowned let server: EchoServer
     private var tls: TLSSession?
     private var parser = UpgradeRequestParser()
-    private var decoder = MessageDecoder(role: .server, limits: MessageLimits(maxMessageByteCount: 64 << 20))
+    private var decoder = MessageReader(role: .server, limits: MessageLimits(maxMessageByteCount: 64 << 20))
     private(set) var request: UpgradeRequestHead?
     private(set) var events: [Event] = []
     /// How the client ended it.

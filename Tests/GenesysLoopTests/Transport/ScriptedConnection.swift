@@ -10,7 +10,7 @@ final class ScriptedConnection: TCPConnectionOwner {
     private var script: ArraySlice<Step>
     private var tls: TLSSession?
     private var parser = UpgradeRequestParser()
-    private var decoder = MessageDecoder(role: .server)
+    private var decoder = MessageReader(role: .server)
     private var isDeaf = false
     private var isReading = true
     /// The script goes on at the next turn of the loop.

@@ -38,6 +38,7 @@ struct DecoderHarness {
                     let message = decoder.takeMessage()
                     events.append(.message(kind, message))
                     decoder.recycle(message)
+                case .compressed: preconditionFailure("nothing compressed was agreed on")
                 case .ping: events.append(.ping(decoder.controlPayload))
                 case .pong: events.append(.pong(decoder.controlPayload))
                 case .close(let code): events.append(.close(code, decoder.closeReason))

@@ -12,7 +12,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     private var dripTimer: Timer?
     private var drip: ArraySlice<UInt8> = []
     private let chunkSize: Int?
-    private var decoder = MessageDecoder(role: .client)
+    private var decoder = MessageReader(role: .client)
 
     /// What is sent once the connection is secure.
     var greeting: [UInt8]

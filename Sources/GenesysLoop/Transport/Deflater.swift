@@ -1,0 +1,108 @@
+internal import CZlib
+
+/// Compresses the messages of one connection (RFC 7692 §6.1, §7.2.1).
+///
+/// zlib's state, up to 256 KiB, is made with the first message. It lives as long as the connection if the window is kept
+/// from message to message, otherwise until `releaseIdleState()`.
+@safe package struct Deflater: ~Copyable {
+    private static let level: Int32 = 6
+    private static let memoryLevel: Int32 = 8
+
+    private let windowBits: Int
+    private let keepsContext: Bool
+    // zlib keeps the address of its stream, so it stays in one place from `start` to `stop`, and is freed only there.
+    private var stream: UnsafeMutablePointer<z_stream>?
+
+    /// Creates it without any state.
+    ///
+    /// - Parameters:
+    ///   - windowBits: that of our window, from 8 to 15.
+    ///   - keepsContext: whether the window is kept from message to message.
+    package init(windowBits: Int, keepsContext: Bool) {
+        self.windowBits = windowBits
+        self.keepsContext = keepsContext
+    }
+
+    deinit {
+        if let stream = unsafe stream { unsafe Deflater.free(stream) }
+    }
+
+    /// Whether zlib's state is there.
+    package var holdsState: Bool { unsafe stream != nil }
+
+    /// Lets go of zlib's state where the next message does not need it.
+    package mutating func releaseIdleState() {
+        if !keepsContext { stop() }
+    }
+
+    /// Lets go of zlib's state: nothing will be compressed any more.
+    package mutating func stop() {
+        guard let stream = unsafe stream else { return }
+        unsafe self.stream = nil
+        unsafe Deflater.free(stream)
+    }
+
+    /// The compressed payload of a whole message.
+    ///
+    /// - Returns: nil if the message is to go out as it is: it would not become smaller, or there is no memory. Every
+    ///   message returned must be sent, because the peer's window follows ours.
+    package mutating func deflate(_ message: Span<UInt8>) -> [UInt8]? {
+        guard message.count <= Int(Int32.max), let stream = unsafe start() else { return nil }
+        let bound = Int(unsafe deflateBound(stream, UInt(message.count))) + 16
+        var output: [UInt8] = []
+        // zlib reads from the span and writes to the array inside these closures only.
+        unsafe message.withUnsafeBufferPointer { input in
+            unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+            unsafe stream.pointee.avail_in = UInt32(input.count)
+            var isFull = true
+            while isFull { isFull = unsafe Deflater.step(stream, room: bound, &output) }
+            unsafe stream.pointee.next_in = nil
+        }
+        // §7.2.1: the flush ends with an empty block, 00 00 FF FF of which are taken off.
+        output.removeLast(4)
+        guard !keepsContext else { return output }
+        unsafe deflateReset(stream)
+        return output.count < message.count ? output : nil
+    }
+
+    /// Compresses and flushes; returns whether the room was too small.
+    private static func step(
+        _ stream: UnsafeMutablePointer<z_stream>, room: Int, _ output: inout [UInt8]
+    ) -> Bool {
+        output.append(addingCapacity: room) { span in
+            unsafe span.withUnsafeMutableBufferPointer { buffer, count in
+                // The array lends `room` bytes behind its end for the length of the closure.
+                unsafe stream.pointee.next_out = buffer.baseAddress.map { unsafe $0 + count }
+                unsafe stream.pointee.avail_out = UInt32(room)
+                _ = unsafe CZlib.deflate(stream, Z_SYNC_FLUSH)
+                unsafe count += room - Int(stream.pointee.avail_out)
+                unsafe stream.pointee.next_out = nil
+            }
+        }
+        return unsafe stream.pointee.avail_out == 0
+    }
+
+    /// The stream, made if it is not there; nil without memory.
+    private mutating func start() -> UnsafeMutablePointer<z_stream>? {
+        if let stream = unsafe stream { return unsafe stream }
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        // zlib has no window of 2^8 bytes for raw streams. Runs alone, which look back one byte, fit into any.
+        let isTiny = windowBits == 8
+        let status = unsafe czlib_deflate_init(
+            stream, Deflater.level, isTiny ? 9 : Int32(windowBits), Deflater.memoryLevel,
+            isTiny ? Z_RLE : Z_DEFAULT_STRATEGY)
+        guard status == Z_OK else {
+            unsafe stream.deallocate()
+            return nil
+        }
+        unsafe self.stream = unsafe stream
+        return unsafe stream
+    }
+
+    private static func free(_ stream: UnsafeMutablePointer<z_stream>) {
+        // Its last use: the caller has taken it out of the property.
+        unsafe deflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+}
