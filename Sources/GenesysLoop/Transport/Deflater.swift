@@ -47,7 +47,8 @@ internal import CZlib
     /// - Returns: nil if the message is to go out as it is: it would not become smaller, or there is no memory. Every
     ///   message returned must be sent, because the peer's window follows ours.
     package mutating func deflate(_ message: Span<UInt8>) -> [UInt8]? {
-        guard message.count <= Int(Int32.max), let stream = unsafe start() else { return nil }
+        // An empty message is no work for zlib, which makes nothing of a second flush.
+        guard !message.isEmpty, message.count <= Int(Int32.max), let stream = unsafe start() else { return nil }
         let bound = Int(unsafe deflateBound(stream, UInt(message.count))) + 16
         var output: [UInt8] = []
         // zlib reads from the span and writes to the array inside these closures only.

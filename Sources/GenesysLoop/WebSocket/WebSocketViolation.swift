@@ -25,7 +25,8 @@ package enum WebSocketViolation: Error, Hashable, Sendable, CaseIterable {
     package var closeCode: CloseCode {
         switch self {
         case .reservedBitSet, .misplacedCompressedBit, .unknownOpcode, .nonMinimalLength, .lengthOutOfRange,
-            .maskedServerFrame, .unmaskedClientFrame, .fragmentedControlFrame, .controlFrameTooLong, .unexpectedContinuation,
+            .maskedServerFrame, .unmaskedClientFrame, .fragmentedControlFrame, .controlFrameTooLong,
+            .unexpectedContinuation,
             .interleavedMessage, .truncatedCloseCode, .invalidCloseCode:
             .protocolError
         case .invalidCloseReason, .invalidUTF8, .invalidCompressedData: .invalidPayload

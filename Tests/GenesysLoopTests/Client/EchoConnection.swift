@@ -14,6 +14,7 @@ final class EchoConnection: TCPConnectionOwner {
     private var tls: TLSSession?
     private var parser = UpgradeRequestParser()
     private var decoder = MessageReader(role: .server, limits: MessageLimits(maxMessageByteCount: 64 << 20))
+    private var deflater: Deflater?
     private(set) var request: UpgradeRequestHead?
     private(set) var events: [Event] = []
     /// How the client ended it.
@@ -48,7 +49,11 @@ final class EchoConnection: TCPConnectionOwner {
 
     func send(_ opcode: Opcode, _ payload: [UInt8], isFinal: Bool = true) {
         var frame: [UInt8] = []
-        FrameEncoder.append(opcode, isFinal: isFinal, payload: payload, maskingKey: nil, to: &frame)
+        if !opcode.isControl, let compressed = deflater?.deflate(payload.span) {
+            FrameEncoder.append(opcode, isCompressed: true, payload: compressed, maskingKey: nil, to: &frame)
+        } else {
+            FrameEncoder.append(opcode, isFinal: isFinal, payload: payload, maskingKey: nil, to: &frame)
+        }
         write(frame)
     }
 
@@ -93,7 +98,7 @@ final class EchoConnection: TCPConnectionOwner {
                 write(response)
                 guard response.starts(with: "HTTP/1.1 101".utf8) else { return tcp.shutdown() }
             } else {
-                write(EchoConnection.acceptance(of: head))
+                write(EchoConnection.acceptance(of: head, extensions: agree(head)))
             }
             server.didOpen(self)
         }
@@ -110,15 +115,34 @@ final class EchoConnection: TCPConnectionOwner {
         }
     }
 
+    /// What is answered to the extensions of the request.
+    private func agree(_ head: UpgradeRequestHead) -> String? {
+        guard let wanted = server.deflate,
+            let answer = try? DeflateAnswer.accept(
+                head.fields.values(of: "sec-websocket-extensions"), wanted: wanted)
+        else { return nil }
+        let agreed = answer.parameters
+        decoder = MessageReader(
+            role: .server, limits: MessageLimits(maxMessageByteCount: 64 << 20), deflate: agreed)
+        deflater = Deflater(
+            windowBits: agreed.sentWindowBits(by: .server), keepsContext: agreed.keepsSentContext(for: .server))
+        return answer.headerValue
+    }
+
     private func received(_ event: Event) {
         events.append(event)
         server.didReceive(self, event)
     }
 
-    static func acceptance(of head: UpgradeRequestHead, subprotocol: String? = nil) -> [UInt8] {
+    static func acceptance(of head: UpgradeRequestHead, subprotocol: String? = nil, extensions: String? = nil)
+        -> [UInt8]
+    {
         guard let key = head.key else { return [] }
         let accept = HandshakeKey.accept(for: key)
-        return (try? UpgradeResponse.accept(acceptValue: accept, subprotocol: subprotocol)) ?? []
+        return
+            (try? UpgradeResponse.accept(
+                acceptValue: accept, subprotocol: subprotocol,
+                extraHeaders: extensions.map { [("Sec-WebSocket-Extensions", $0)] } ?? [])) ?? []
     }
 
     // MARK: - The end

@@ -17,6 +17,8 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     private var hasEnded = false
     private(set) var connections: [EchoConnection] = []
 
+    /// Accepts permessage-deflate on these terms; nil declines it.
+    var deflate: DeflateParameters?
     /// The response to an upgrade request; nil accepts it.
     var respond: (UpgradeRequestHead) -> [UInt8]? = { _ in nil }
     var didOpen: (EchoConnection) -> Void = { _ in }
