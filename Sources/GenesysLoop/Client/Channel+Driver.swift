@@ -160,7 +160,9 @@ extension Channel: LoopPass, TimerOwner {
         case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
-        case .didMiss(let gap): delegate.channel(self, didMiss: gap)
+        case .didMiss(let gap):
+            driver.tally.counts.gapCount += 1
+            delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
         }

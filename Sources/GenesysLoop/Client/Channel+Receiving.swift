@@ -31,7 +31,9 @@ extension Channel: LinkOwner {
 
     package func linkDidReceive(_ link: Link) {
         guard !link.isWindingDown else { return link.discardInput() }
-        machine.bytesReceived(on: link.id, now: loop.now)
+        let now = loop.now
+        driver.tally.readAt = now.instant
+        machine.bytesReceived(on: link.id, now: now)
         while true {
             let progress = drain(link, to: delegate ?? AbsentDelegate())
             performPending()
@@ -63,6 +65,7 @@ extension Channel: LinkOwner {
     private func receive(
         _ message: Span<UInt8>, _ kind: MessageKind, on link: Link, _ delegate: any ChannelDelegate
     ) {
+        driver.tally.counts.receivedByteCount &+= message.count
         guard kind == .text else { return discard(message, .invalidMessage, delegate) }
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
@@ -73,6 +76,7 @@ extension Channel: LinkOwner {
                     on: link.id, fingerprint: fingerprint, byteCount: message.count)
                 {
                 case .deliver:
+                    driver.tally.delivered()
                     delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
                 case .hold:
                     driver.held[link.id, default: []].append(message.byteArray())
@@ -100,12 +104,14 @@ extension Channel: LinkOwner {
 
     private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any ChannelDelegate) {
         guard machine.isDelivering else { return }
+        driver.tally.counts.discardedCount &+= 1
         delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))
     }
 
     /// Delivers what was held until the old socket of a rollover ended; what a pause leaves waits for `resume()`.
     func releaseHeld(_ id: LinkID, evenIfPaused: Bool = false) {
         guard let messages = driver.held.removeValue(forKey: id) else { return }
+        driver.tally.readAt = loop.now.instant
         for (index, message) in messages.enumerated() {
             guard evenIfPaused || !machine.isPaused else {
                 driver.held[id] = Array(messages[index...])
@@ -128,6 +134,7 @@ extension Channel: LinkOwner {
         guard machine.heldNotificationReleased(from: link, fingerprint: fingerprint) == .deliver else { return }
         // It was scanned when it arrived: only what the scanner accepted is held.
         guard let envelope = try? EnvelopeScanner.scan(message.span) else { return }
+        driver.tally.delivered()
         (delegate ?? AbsentDelegate()).channel(self, didReceive: ChannelNotification(message.span, envelope: envelope))
     }
 }

@@ -1,0 +1,44 @@
+/// What a channel has done since `open()`, and how it is now: a snapshot, read at any time on the loop's thread.
+///
+/// Taking one costs no more than copying it. Counts never fall.
+public struct ChannelStatistics: Hashable, Sendable {
+    /// Notifications delivered to the delegate.
+    public var receivedCount = 0
+    /// Messages reported to `channel(_:didDiscard:)`.
+    public var discardedCount = 0
+    /// Bytes of all messages received, heartbeats and replies included, as they are when decompressed.
+    public var receivedByteCount = 0
+    /// Recoveries by a new connection after a loss.
+    public var reconnectCount = 0
+    /// Recoveries by a new connection before the old one ended.
+    public var rolloverCount = 0
+    /// Extensions of the channel's life.
+    public var extensionCount = 0
+    /// Gaps reported to `channel(_:didMiss:)`.
+    public var gapCount = 0
+    /// Messages that came on both connections of an overlap and were delivered once.
+    public var mergedRepeats = 0
+
+    /// The time since the last notification was delivered; nil before the first.
+    public var lastNotificationAge: Duration?
+    /// The time since the last byte from the service, heartbeats included; nil without a confirmed connection.
+    public var silence: Duration?
+    /// The time from the last application ping to its answer, on this connection.
+    ///
+    /// Nil where none was answered: as long as the heartbeats of the service come, no ping is needed.
+    public var pingRoundTrip: Duration?
+
+    /// Sockets that are open or being opened, those that close in the background included.
+    public var connectionCount = 0
+    /// Notifications kept back, for the order of a rollover or because the host paused.
+    public var heldCount = 0
+    /// Their bytes.
+    public var heldByteCount = 0
+    /// Commands that the service has not answered yet.
+    public var pendingCommandCount = 0
+    /// Bytes to be sent that the kernel has not taken yet.
+    public var queuedByteCount = 0
+
+    /// All zero, as before `open()`.
+    public init() {}
+}

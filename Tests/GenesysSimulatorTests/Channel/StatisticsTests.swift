@@ -1,0 +1,60 @@
+import GenesysLoop
+import GenesysSimulator
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct StatisticsTests {
+    @Test func `a channel that was not opened has nothing to count`() throws {
+        let playground = try Playground()
+        let channel = try playground.channel(RecordingHost())
+        #expect(channel.statistics == ChannelStatistics())
+        let host = RecordingHost()
+        host.onEvent = { event, channel in if event == .subscribed { channel.close() } }
+        try playground.channel(host).open()
+        playground.run(host)
+    }
+
+    @Test func `what the host was told is what is counted`() throws {
+        let playground = try Playground { $0.endings.maintenanceLead = .seconds(1) }
+        let host = RecordingHost()
+        var last = ChannelStatistics()
+        host.onEvent = { event, channel in
+            if event == .subscribed { playground.server.announceMaintenance(.all) }
+            if event == .recovered(.rollover) { playground.server.disconnect(.all, .drop) }
+            last = channel.statistics
+        }
+        host.onNotification = { channel in
+            last = channel.statistics
+            if host.events.contains(.recovered(.reconnect)) { channel.close() }
+        }
+        try playground.channel(host).open()
+        playground.run(host)
+        #expect(last.receivedCount == host.notifications.count)
+        #expect(last.receivedByteCount >= host.notifications.reduce(0) { $0 + $1.bytes.count })
+        #expect(last.discardedCount == 0)
+        #expect(last.rolloverCount == 1 && last.reconnectCount == 1 && last.extensionCount == 0)
+        #expect(last.gapCount == host.gaps.count)
+        #expect(last.pendingCommandCount == 0)
+    }
+
+    @Test func `ages, queues and connections are those of the moment`() throws {
+        let playground = try Playground()
+        let host = RecordingHost()
+        var inFlight: ChannelStatistics?
+        var live: ChannelStatistics?
+        host.onNotification = { channel in
+            guard live == nil else { return }
+            live = channel.statistics
+            try? channel.subscribe(["v2.users.other.presence"])
+            inFlight = channel.statistics
+            channel.close()
+        }
+        try playground.channel(host).open()
+        playground.run(host)
+        let first = try #require(live)
+        #expect(first.receivedCount == 1 && first.connectionCount == 1)
+        #expect(try #require(first.lastNotificationAge) >= .zero)
+        #expect(try #require(first.silence) < .seconds(10))
+        #expect(first.pingRoundTrip == nil && first.heldCount == 0 && first.heldByteCount == 0)
+        #expect(try #require(inFlight).pendingCommandCount == 1)
+    }
+}
