@@ -9,11 +9,15 @@ extension SimulatedService {
         case close(SocketID, code: UInt16, reason: String)
         /// End the connection abruptly, without a Close frame.
         case drop(SocketID)
+        /// Reset the connection: what is under way either way is lost.
+        case reset(SocketID)
 
         /// The socket it concerns.
         public var socket: SocketID {
             switch self {
-            case .send(let socket, _), .sendBinary(let socket, _), .close(let socket, _, _), .drop(let socket): socket
+            case .send(let socket, _), .sendBinary(let socket, _), .close(let socket, _, _), .drop(let socket),
+                .reset(let socket):
+                socket
             }
         }
 
@@ -21,7 +25,7 @@ extension SimulatedService {
         public var endsSocket: Bool {
             switch self {
             case .send, .sendBinary: false
-            case .close, .drop: true
+            case .close, .drop, .reset: true
             }
         }
     }

@@ -150,6 +150,8 @@ extension SimulatedService.Configuration {
             case close(code: UInt16)
             /// Without one.
             case drop
+            /// By a TCP reset.
+            case reset
         }
 
         /// What the sockets of a channel that is gone meet.

@@ -98,6 +98,7 @@ extension SimulatedService.Configuration.Endings.Ending {
         switch self {
         case .close(let code): .close(socket, code: code, reason: reason)
         case .drop: .drop(socket)
+        case .reset: .reset(socket)
         }
     }
 }

@@ -30,7 +30,7 @@ internal import GenesysLoop
 /// timer.arm(at: service.nextDeadline)
 /// ```
 ///
-/// `perform` does the actions in order. After `.close` or `.drop` the machine has forgotten the socket: later
+/// `perform` does the actions in order. After `.close`, `.drop` or `.reset` the machine has forgotten the socket: later
 /// inputs for it are legal and do nothing. Ping frames, binary frames and the closing handshake are the driver's
 /// business (see `Configuration.answersPingFrames`).
 ///

@@ -78,6 +78,8 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass {
                 connection.close(CloseCode(rawValue: code), reason: reason)
             case .drop:
                 connection.drop()
+            case .reset:
+                connection.finish(byReset: true)
             }
         }
     }

@@ -68,6 +68,7 @@ func line(_ action: SimulatedService.Action) -> String {
     case .sendBinary(let socket, let bytes): "\(socket) binary \(bytes)"
     case .close(let socket, let code, _): "\(socket) close \(code)"
     case .drop(let socket): "\(socket) drop"
+    case .reset(let socket): "\(socket) reset"
     }
 }
 
