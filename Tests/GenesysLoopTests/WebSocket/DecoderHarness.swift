@@ -20,7 +20,10 @@ struct DecoderHarness {
     }
 
     mutating func feed(_ piece: [UInt8]) {
-        let input = piece.span
+        feed(piece.span)
+    }
+
+    mutating func feed(_ input: Span<UInt8>) {
         var offset = 0
         while true {
             let before = offset
@@ -33,7 +36,7 @@ struct DecoderHarness {
                     return
                 case .message(let kind, let range):
                     wholeMessageCount += 1
-                    events.append(.message(kind, Array(piece[range])))
+                    events.append(.message(kind, input.extracting(range).byteArray()))
                 case .assembledMessage(let kind):
                     let message = decoder.takeMessage()
                     events.append(.message(kind, message))

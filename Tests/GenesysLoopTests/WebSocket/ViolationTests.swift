@@ -8,6 +8,7 @@ import Testing
         var code: CloseCode
         var stream: [UInt8]
         var role = WebSocketRole.client
+        var limits = MessageLimits()
         /// The byte at which the stream can no longer be legal.
         var position: Int
         var description: String { "\(violation) \(stream.prefix(12))" }
@@ -62,6 +63,21 @@ import Testing
             Row(
                 violation: .invalidUTF8, code: .invalidPayload,
                 stream: frame(0x81, [0x41, 0xF4, 0x90, 0x41], key: 0x1234_5678), role: .server, position: 8),
+            // The second fragment ends a sequence that the first began, and begins one that cannot be.
+            Row(
+                violation: .invalidUTF8, code: .invalidPayload,
+                stream: [0x01, 0x02, 0xE2, 0x82, 0x00, 0x05, 0xAC, 0xED, 0xA0, 0x80, 0x41], position: 8),
+            Row(
+                violation: .messageTooLarge, code: .messageTooBig, stream: frame(0x02, [1, 2, 3]) + [0x80, 0x08],
+                limits: MessageLimits(maxMessageByteCount: 10), position: 6),
+            // Together 2^63 + 2 bytes, which is no number of ours.
+            Row(
+                violation: .messageTooLarge, code: .messageTooBig,
+                stream: frame(0x02, [1, 2, 3]) + [0x80, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+                limits: MessageLimits(maxMessageByteCount: .max), position: 14),
+            Row(
+                violation: .tooManyFrames, code: .policyViolation, stream: [0x02, 0x00, 0x00, 0x00, 0x00, 0x00],
+                limits: MessageLimits(maxFrameCount: 2), position: 5),
         ]
         + [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF].map { opcode in
             Row(violation: .unknownOpcode, code: .protocolError, stream: [0x80 | opcode, 0x00], position: 0)
@@ -75,7 +91,7 @@ import Testing
     @Test(arguments: rows)
     func `a violation is the same however the stream is cut, with its close code`(row: Row) {
         let prefix = frame(0x82, [1, 2, 3], key: row.role == .server ? 1 : nil)
-        let events = DecoderHarness.eventsOfEveryCut(prefix + row.stream, role: row.role)
+        let events = DecoderHarness.eventsOfEveryCut(prefix + row.stream, role: row.role, limits: row.limits)
         #expect(events.first == .message(.binary, [1, 2, 3]))
         #expect(events.dropFirst().filter { $0 != .message(.text, []) } == [.violation(row.violation)])
         #expect(row.violation.closeCode == row.code)
@@ -83,20 +99,52 @@ import Testing
 
     @Test(arguments: rows)
     func `a violation is found at the first byte that cannot be legal`(row: Row) {
-        var harness = DecoderHarness(role: row.role)
+        var harness = DecoderHarness(role: row.role, limits: row.limits)
         for byte in row.stream[..<row.position] { harness.feed([byte]) }
         #expect(!harness.events.contains(.violation(row.violation)))
         harness.feed([row.stream[row.position]])
         #expect(harness.events.last == .violation(row.violation))
     }
 
-    @Test func `every violation has a row, a sentence and a section`() {
-        let covered = Set(Self.rows.map(\.violation)).union([.tooManyFrames])
-        #expect(covered == Set(WebSocketViolation.allCases))
-        for violation in WebSocketViolation.allCases {
-            #expect(violation.description.hasSuffix("."))
-            #expect(violation.section.hasPrefix("RFC 6455 §"))
-            #expect(violation.closeCode.isValidOnWire)
+    /// What a peer is told, and where the rule stands.
+    static let answers: [WebSocketViolation: (code: UInt16, section: String)] = [
+        .reservedBitSet: (1002, "RFC 6455 §5.2"),
+        .unknownOpcode: (1002, "RFC 6455 §5.2"),
+        .nonMinimalLength: (1002, "RFC 6455 §5.2"),
+        .lengthOutOfRange: (1002, "RFC 6455 §5.2"),
+        .maskedServerFrame: (1002, "RFC 6455 §5.1"),
+        .unmaskedClientFrame: (1002, "RFC 6455 §5.1"),
+        .fragmentedControlFrame: (1002, "RFC 6455 §5.5"),
+        .controlFrameTooLong: (1002, "RFC 6455 §5.5"),
+        .unexpectedContinuation: (1002, "RFC 6455 §5.4"),
+        .interleavedMessage: (1002, "RFC 6455 §5.4"),
+        .truncatedCloseCode: (1002, "RFC 6455 §5.5.1"),
+        .invalidCloseCode: (1002, "RFC 6455 §7.4"),
+        .invalidCloseReason: (1007, "RFC 6455 §5.5.1"),
+        .invalidUTF8: (1007, "RFC 6455 §8.1"),
+        .messageTooLarge: (1009, "RFC 6455 §10.4"),
+        .tooManyFrames: (1008, "RFC 6455 §10.4"),
+    ]
+
+    @Test(arguments: WebSocketViolation.allCases)
+    func `every violation has a stream, its close code, its section and a sentence`(violation: WebSocketViolation) {
+        #expect(Self.rows.contains { $0.violation == violation }, "no stream breaks it")
+        #expect(violation.closeCode.rawValue == Self.answers[violation]?.code)
+        #expect(violation.closeCode.isValidOnWire)
+        #expect(violation.section == Self.answers[violation]?.section)
+        #expect(violation.description.hasSuffix("."))
+        let namesakes = WebSocketViolation.allCases.filter { $0.description == violation.description }
+        #expect(namesakes == [violation])
+    }
+
+    @Test func `a close code is accepted in the ranges of the registry only`() {
+        for code in UInt16.min...UInt16.max {
+            let stream = [0x88, 0x02, UInt8(code >> 8), UInt8(code & 0xFF)]
+            let isLegal = [1000...1003, 1007...1014, 3000...4999].contains { $0.contains(code) }
+            let expected: OwnedEvent =
+                isLegal ? .close(CloseCode(rawValue: code), "") : .violation(.invalidCloseCode)
+            let events = DecoderHarness.events(stream)
+            if events != [expected] { Issue.record("\(code): \(events)") }
         }
     }
 
@@ -104,37 +152,5 @@ import Testing
     func `a registered or private close code is accepted`(code: UInt16) {
         let stream = [0x88, 0x02, UInt8(code >> 8), UInt8(code & 0xFF)]
         #expect(DecoderHarness.eventsOfEveryCut(stream) == [.close(CloseCode(rawValue: code), "")])
-    }
-
-    @Test func `a message at the limit passes and one byte more does not`() {
-        let limits = MessageLimits(maxMessageByteCount: 10)
-        let ten = [UInt8](repeating: 1, count: 10)
-        #expect(
-            DecoderHarness.eventsOfEveryCut(frame(0x82, ten), limits: limits) == [.message(.binary, ten)])
-        #expect(
-            DecoderHarness.eventsOfEveryCut(frame(0x82, ten + [1]), limits: limits) == [.violation(.messageTooLarge)])
-        // The sum over fragments, on the header of the one that exceeds it.
-        let fragments = frame(0x02, [1, 1, 1, 1]) + frame(0x00, [1, 1, 1, 1])
-        #expect(
-            DecoderHarness.eventsOfEveryCut(fragments + [0x80, 0x03], limits: limits)
-                == [.violation(.messageTooLarge)])
-        #expect(
-            DecoderHarness.eventsOfEveryCut(fragments + frame(0x80, [1, 1]), limits: limits)
-                == [.message(.binary, ten)])
-        // The limit is per message.
-        #expect(DecoderHarness.eventsOfEveryCut(frame(0x82, ten) + frame(0x82, ten), limits: limits).count == 2)
-    }
-
-    @Test func `a message of more frames than the limit is refused, control frames not counted`() {
-        let limits = MessageLimits(maxFrameCount: 3)
-        let pings = frame(0x89, []) + frame(0x89, [])
-        let begin = frame(0x02, []) + pings + frame(0x00, [])
-        #expect(
-            DecoderHarness.eventsOfEveryCut(begin + frame(0x80, []), limits: limits)
-                == [.ping([]), .ping([]), .message(.binary, [])])
-        #expect(
-            DecoderHarness.eventsOfEveryCut(begin + frame(0x00, []) + frame(0x80, []), limits: limits)
-                == [.ping([]), .ping([]), .violation(.tooManyFrames)])
-        #expect(WebSocketViolation.tooManyFrames.closeCode == .policyViolation)
     }
 }
