@@ -67,6 +67,11 @@ final class Child: @unchecked Sendable {
         if process.isRunning { kill(process.processIdentifier, number) }
     }
 
+    /// Writes a line to the program's standard input.
+    func send(line: String) throws {
+        try input.fileHandleForWriting.write(contentsOf: Data("\(line)\n".utf8))
+    }
+
     /// Ends the program's standard input.
     func closeInput() throws {
         try input.fileHandleForWriting.close()

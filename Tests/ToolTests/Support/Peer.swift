@@ -7,6 +7,9 @@ struct Peer {
     static let python = ProcessInfo.processInfo.environment["GENESYS_LOOP_PYTHON"]
     static let missing: Comment = "GENESYS_LOOP_PYTHON names no Python; Scripts/test makes one with the packages needed"
 
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Conformance")
+
     /// Its first line.
     struct Announcement: Decodable {
         var uri: String
@@ -32,8 +35,7 @@ struct Peer {
 
     init(_ script: String, _ arguments: [String]) async throws {
         let python = try #require(Peer.python)
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Conformance/\(script)")
+        let file = Peer.folder.appending(path: script)
         child = try Child(URL(filePath: python), [file.path] + arguments)
         let line = try #require(await child.output?.nextLine(), "the peer did not start")
         announcement = try JSONDecoder().decode(Announcement.self, from: Data(line.utf8))

@@ -1,0 +1,50 @@
+import GenesysLoop
+import Testing
+
+/// The end of TLS is maintained while connections are open.
+@Suite(.needs(.nginx), .timeLimit(.minutes(3))) struct TLSTerminatorTests {
+    @Test func `a connection outlives a reload, and a new one meets the new worker`() async throws {
+        try await Slots.taken {
+            let peer = try await EchoPeer(.nginx)
+            let events = try Conversation.hold(with: peer, path: "/echo") { event, client in
+                switch event {
+                case .opened: try peer.child.send(line: "reload")
+                case .text("reloaded"): _ = try client.send(text: "still here")
+                case .text("still here"): client.close()
+                default: break
+                }
+            }
+            #expect(events == [.opened, .text("reloaded"), .text("still here"), .closed(.normal, "")])
+            #expect(try await peer.report().code == 1000)
+            let later = try Conversation.hold(with: peer, path: "/echo") { if case .opened = $0 { $1.close() } }
+            #expect(later == [.opened, .closed(.normal, "")])
+            try await peer.end()
+        }
+    }
+
+    /// A Close frame never comes: the worker ends with its connections, with or without a word of TLS.
+    @Test(arguments: ["stop", "reload"])
+    func `a cut is told once, as a lost connection`(command: String) async throws {
+        try await Slots.taken {
+            let peer = try await EchoPeer(.nginx, ["--shutdown-timeout", "100ms"])
+            let events = try Conversation.hold(with: peer, path: "/echo") { event, _ in
+                if event == .opened { try peer.child.send(line: command) }
+            }
+            #expect(events.filter { $0 != .text("reloaded") } == [.opened, .failed(.connectionClosed)])
+            #expect(try await peer.report().code == nil)
+            try await peer.end()
+        }
+    }
+
+    @Test func `nobody is there any more after a stop`() async throws {
+        try await Slots.taken {
+            let peer = try await EchoPeer(.nginx)
+            _ = try Conversation.hold(with: peer, path: "/echo") { event, _ in
+                if event == .opened { try peer.child.send(line: "stop") }
+            }
+            _ = try await peer.report()
+            #expect(try Conversation.hold(with: peer, path: "/echo") { _, _ in } == [.failed(.connect)])
+            try await peer.end()
+        }
+    }
+}
