@@ -4,36 +4,34 @@
 struct FrameStream {
     var role: WebSocketRole
     var limits: MessageLimits
+    /// What permessage-deflate was agreed on with.
+    var deflate: DeflateParameters?
     var bytes: [UInt8] = []
     /// What it has to give; nil where nobody knows, since bytes were damaged at random.
     var events: [OwnedEvent]? = []
-    /// The byte at which a decoder that gets one at a time has to throw.
+    /// The byte at which a decoder that gets one at a time has to throw, as far as it is known.
     var faultIndex: Int?
     /// Whether the end of the stream cuts a frame or a message.
     var isMidMessage = false
 
-    /// Feeds the stream in pieces; the last end is that of the stream.
-    func replay(upTo ends: some Sequence<Int>) -> DecoderHarness {
-        var harness = DecoderHarness(role: role, limits: limits)
+    /// Feeds the stream in pieces that end there; the last end is that of the stream.
+    func replay(upTo ends: some Sequence<Int>) -> (events: [OwnedEvent], isMidMessage: Bool, faultEnd: Int?) {
+        var harness = ReaderHarness(role: role, limits: limits, deflate: deflate)
         let span = bytes.span
         var start = 0
+        var faultEnd: Int?
         for end in ends {
             harness.feed(span.extracting(start..<end))
             start = end
+            if faultEnd == nil, case .violation = harness.events.last { faultEnd = end }
         }
-        return harness
+        return (harness.events, harness.isMidMessage, faultEnd)
     }
 
     /// Feeds the stream byte by byte, and tells at which one a violation was thrown.
-    func replayByBytes() -> (harness: DecoderHarness, faultIndex: Int?) {
-        var harness = DecoderHarness(role: role, limits: limits)
-        let span = bytes.span
-        var faultIndex: Int?
-        for index in 0..<bytes.count {
-            harness.feed(span.extracting(index..<(index + 1)))
-            if faultIndex == nil, case .violation = harness.events.last { faultIndex = index }
-        }
-        return (harness, faultIndex)
+    func replayByBytes() -> (events: [OwnedEvent], faultIndex: Int?) {
+        let replay = replay(upTo: bytes.indices.map { $0 + 1 })
+        return (replay.events, replay.faultEnd.map { $0 - 1 })
     }
 
     /// What is wrong with how a decoder takes the stream: nothing, however it is cut.
@@ -43,15 +41,15 @@ struct FrameStream {
         if let events, whole.events != events {
             complaints.append("gives \(whole.events) and not \(events)")
         }
-        if events != nil, whole.decoder.isMidMessage != isMidMessage {
+        if events != nil, whole.isMidMessage != isMidMessage {
             complaints.append("is mid-message: \(!isMidMessage) and not \(isMidMessage)")
         }
         let byBytes = replayByBytes()
-        if byBytes.harness.events != whole.events {
-            complaints.append("byte by byte gives \(byBytes.harness.events) and not \(whole.events)")
+        if byBytes.events != whole.events {
+            complaints.append("byte by byte gives \(byBytes.events) and not \(whole.events)")
         }
-        if events != nil, byBytes.faultIndex != faultIndex {
-            complaints.append("fails at \(byBytes.faultIndex as Int?), not at \(faultIndex as Int?)")
+        if let faultIndex, byBytes.faultIndex != faultIndex {
+            complaints.append("fails at \(byBytes.faultIndex as Int?), not at \(faultIndex)")
         }
         let cuts = randomCuts(using: &random)
         if replay(upTo: cuts).events != whole.events { complaints.append("cut at \(cuts) gives something else") }

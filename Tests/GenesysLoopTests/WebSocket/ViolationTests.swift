@@ -9,10 +9,47 @@ import Testing
         var stream: [UInt8]
         var role = WebSocketRole.client
         var limits = MessageLimits()
+        var deflate: DeflateParameters?
         /// The byte at which the stream can no longer be legal.
         var position: Int
         var description: String { "\(violation) \(stream.prefix(12))" }
+
+        var frames: FrameStream { FrameStream(role: role, limits: limits, deflate: deflate, bytes: stream) }
     }
+
+    /// With permessage-deflate agreed on.
+    private static let compressedRows: [Row] =
+        [
+            [0x89 | 0x40, 0x00], [0x88 | 0x40, 0x00], [0x8A | 0x40, 0x00],
+        ].map {
+            Row(
+                violation: .misplacedCompressedBit, code: .protocolError, stream: $0, deflate: DeflateParameters(),
+                position: 0)
+        } + [
+            Row(
+                violation: .misplacedCompressedBit, code: .protocolError, stream: [0x41, 0x00, 0x40, 0x00],
+                deflate: DeflateParameters(), position: 2),
+            Row(
+                violation: .reservedBitSet, code: .protocolError, stream: [0xE1, 0x00], deflate: DeflateParameters(),
+                position: 0),
+            // A block of the third type, which there is not.
+            Row(
+                violation: .invalidCompressedData, code: .invalidPayload, stream: [0xC2, 0x03, 0x06, 0x00, 0x00],
+                deflate: DeflateParameters(), position: 2),
+            // A stored block whose length is contradicted.
+            Row(
+                violation: .invalidCompressedData, code: .invalidPayload,
+                stream: [0xC2, 0x06, 0x00, 0x05, 0x00, 0xFA, 0x7F, 0x01], deflate: DeflateParameters(), position: 6),
+            // The end of the message in the middle of a stored block.
+            Row(
+                violation: .invalidCompressedData, code: .invalidPayload,
+                stream: [0xC2, 0x06, 0x00, 0x09, 0x00, 0xF6, 0xFF, 0x41], deflate: DeflateParameters(), position: 7),
+            // No text, in a stored block.
+            Row(
+                violation: .invalidUTF8, code: .invalidPayload,
+                stream: [0xC1, 0x09, 0x00, 0x03, 0x00, 0xFC, 0xFF, 0x41, 0xFF, 0x42, 0x00],
+                deflate: DeflateParameters(), position: 8),
+        ]
 
     static let rows: [Row] =
         [
@@ -78,7 +115,7 @@ import Testing
             Row(
                 violation: .tooManyFrames, code: .policyViolation, stream: [0x02, 0x00, 0x00, 0x00, 0x00, 0x00],
                 limits: MessageLimits(maxFrameCount: 2), position: 5),
-        ]
+        ] + compressedRows
         + [0x3, 0x4, 0x5, 0x6, 0x7, 0xB, 0xC, 0xD, 0xE, 0xF].map { opcode in
             Row(violation: .unknownOpcode, code: .protocolError, stream: [0x80 | opcode, 0x00], position: 0)
         }
@@ -91,7 +128,12 @@ import Testing
     @Test(arguments: rows)
     func `a violation is the same however the stream is cut, with its close code`(row: Row) {
         let prefix = frame(0x82, [1, 2, 3], key: row.role == .server ? 1 : nil)
-        let events = DecoderHarness.eventsOfEveryCut(prefix + row.stream, role: row.role, limits: row.limits)
+        var stream = row.frames
+        stream.bytes = prefix + stream.bytes
+        stream.events = nil
+        var random = SeededGenerator(seed: 1)
+        #expect(stream.complaints(longestForEveryCut: .max, using: &random) == [])
+        let events = stream.replay(upTo: [stream.bytes.count]).events
         #expect(events.first == .message(.binary, [1, 2, 3]))
         #expect(events.dropFirst().filter { $0 != .message(.text, []) } == [.violation(row.violation)])
         #expect(row.violation.closeCode == row.code)
@@ -99,16 +141,16 @@ import Testing
 
     @Test(arguments: rows)
     func `a violation is found at the first byte that cannot be legal`(row: Row) {
-        var harness = DecoderHarness(role: row.role, limits: row.limits)
-        for byte in row.stream[..<row.position] { harness.feed([byte]) }
-        #expect(!harness.events.contains(.violation(row.violation)))
-        harness.feed([row.stream[row.position]])
-        #expect(harness.events.last == .violation(row.violation))
+        let replay = row.frames.replayByBytes()
+        #expect(replay.faultIndex == row.position)
+        #expect(replay.events.last == .violation(row.violation))
     }
 
     /// What a peer is told, and where the rule stands.
     static let answers: [WebSocketViolation: (code: UInt16, section: String)] = [
         .reservedBitSet: (1002, "RFC 6455 §5.2"),
+        .misplacedCompressedBit: (1002, "RFC 7692 §6"),
+        .invalidCompressedData: (1007, "RFC 7692 §6.2"),
         .unknownOpcode: (1002, "RFC 6455 §5.2"),
         .nonMinimalLength: (1002, "RFC 6455 §5.2"),
         .lengthOutOfRange: (1002, "RFC 6455 §5.2"),
