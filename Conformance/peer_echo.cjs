@@ -30,8 +30,9 @@ function deflateOptions() {
     const index = process.argv.indexOf("--deflate");
     const choice = index < 0 ? "none" : process.argv[index + 1];
     if (choice === "none") return false;
-    const isFresh = choice === "no-takeover";
-    return { serverNoContextTakeover: isFresh, clientNoContextTakeover: isFresh, threshold: 0 };
+    // `false` for the two would refuse a client that asks for them.
+    const fresh = { serverNoContextTakeover: true, clientNoContextTakeover: true };
+    return { ...(choice === "no-takeover" ? fresh : {}), threshold: 0 };
 }
 
 // Three fragments, the second one empty for short messages; text is cut in the middle of its characters.

@@ -63,9 +63,7 @@ final class Conversation: WebSocketClientDelegate {
     }
 
     private static func array(_ bytes: Span<UInt8>) -> [UInt8] {
-        var array: [UInt8] = []
-        array.reserveCapacity(bytes.count)
-        for index in bytes.indices { array.append(bytes[index]) }
-        return array
+        // Copied within the closure for which the span is lent.
+        unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
     }
 }

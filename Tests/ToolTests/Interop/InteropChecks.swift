@@ -28,10 +28,16 @@ enum InteropChecks {
     }
 
     /// Sends all messages, each when the one before has come back, and closes.
-    private static func echo(_ peer: EchoPeer, path: String, _ messages: [Conversation.Event]) throws {
+    private static func echo(
+        _ peer: EchoPeer, path: String, _ messages: [Conversation.Event], compression: Compression? = nil,
+        isCompressed: Bool = false
+    ) throws {
         var rest = messages[...]
-        let events = try Conversation.hold(with: peer, path: path) { event, client in
+        var configuration = WebSocketClientConfiguration()
+        configuration.compression = compression
+        let events = try Conversation.hold(with: peer, path: path, configuration: configuration) { event, client in
             if case .closed = event { return }
+            #expect(client.isCompressed == isCompressed)
             guard let message = rest.popFirst() else { return try client.close(.normal, reason: "sagt tschüß") }
             try send(message, client)
         }
@@ -100,6 +106,50 @@ enum InteropChecks {
                 #expect(events == [.opened, .closed(CloseCode(rawValue: code), reason)])
                 #expect(try await peer.report() == .init(code: code, reason: reason, extensions: ""))
             }
+            try await peer.end()
+        }
+    }
+
+    /// Every kind of message, but the largest once: they are sent in many ways.
+    private static let someMessages = messages.filter {
+        if case .binary(let bytes) = $0 { bytes.count < 1 << 20 } else { true }
+    }
+
+    /// What may be asked for in the offer.
+    private static let offers: [Compression] = {
+        var fresh = Compression.permessageDeflate
+        fresh.serverNoContextTakeover = true
+        fresh.clientNoContextTakeover = true
+        var small = Compression.permessageDeflate
+        small.serverMaxWindowBits = 9
+        small.clientMaxWindowBits = 9
+        small.minimumMessageSize = 0
+        return [.permessageDeflate, fresh, small]
+    }()
+
+    /// Messages are compressed in both directions, whatever is asked for, and what a peer asks in its answer.
+    static func echoCompressed(with library: EchoPeer.Library, answers: [String], fragments: Bool) async throws {
+        try await Slots.taken {
+            for answer in answers {
+                let peer = try await EchoPeer(library, ["--deflate", answer])
+                for (offer, path) in offers.flatMap({ [($0, "/echo"), ($0, "/fragments")] }) {
+                    if path == "/fragments" && !fragments { continue }
+                    try echo(peer, path: path, someMessages, compression: offer, isCompressed: true)
+                    let report = try await peer.report()
+                    #expect(report.code == 1000)
+                    #expect(report.extensions.hasPrefix("permessage-deflate"), "\(report.extensions)")
+                }
+                try await peer.end()
+            }
+        }
+    }
+
+    /// A peer that declines is spoken to without compression.
+    static func echoDeclined(with library: EchoPeer.Library) async throws {
+        try await Slots.taken {
+            let peer = try await EchoPeer(library)
+            try echo(peer, path: "/echo", someMessages, compression: .permessageDeflate)
+            #expect(try await peer.report().extensions == "")
             try await peer.end()
         }
     }

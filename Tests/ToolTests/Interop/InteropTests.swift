@@ -18,6 +18,15 @@ import Testing
         @Test func `codes and reasons of Close frames arrive in both directions`() async throws {
             try await InteropChecks.exchangeCloses(with: .nodeWS)
         }
+
+        @Test func `messages are compressed in both directions`() async throws {
+            try await InteropChecks.echoCompressed(
+                with: .nodeWS, answers: ["takeover", "no-takeover"], fragments: true)
+        }
+
+        @Test func `compression may be declined`() async throws {
+            try await InteropChecks.echoDeclined(with: .nodeWS)
+        }
     }
 
     @Suite(.needs(.websockets)) struct Websockets {
@@ -36,6 +45,15 @@ import Testing
         @Test func `codes and reasons of Close frames arrive in both directions`() async throws {
             try await InteropChecks.exchangeCloses(with: .websockets)
         }
+
+        @Test func `messages are compressed in both directions`() async throws {
+            try await InteropChecks.echoCompressed(
+                with: .websockets, answers: ["takeover", "no-takeover"], fragments: true)
+        }
+
+        @Test func `compression may be declined`() async throws {
+            try await InteropChecks.echoDeclined(with: .websockets)
+        }
     }
 
     @Suite(.needs(.aiohttp)) struct Aiohttp {
@@ -49,6 +67,14 @@ import Testing
 
         @Test func `codes and reasons of Close frames arrive in both directions`() async throws {
             try await InteropChecks.exchangeCloses(with: .aiohttp)
+        }
+
+        @Test func `messages are compressed in both directions`() async throws {
+            try await InteropChecks.echoCompressed(with: .aiohttp, answers: ["takeover"], fragments: false)
+        }
+
+        @Test func `compression may be declined`() async throws {
+            try await InteropChecks.echoDeclined(with: .aiohttp)
         }
     }
 
@@ -67,6 +93,14 @@ import Testing
 
         @Test func `codes and reasons of Close frames arrive in both directions`() async throws {
             try await InteropChecks.exchangeCloses(with: .nginx)
+        }
+
+        @Test func `messages are compressed in both directions`() async throws {
+            try await InteropChecks.echoCompressed(with: .nginx, answers: ["takeover", "no-takeover"], fragments: true)
+        }
+
+        @Test func `compression may be declined`() async throws {
+            try await InteropChecks.echoDeclined(with: .nginx)
         }
     }
 }
