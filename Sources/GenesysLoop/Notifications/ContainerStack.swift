@@ -13,13 +13,17 @@ struct ContainerStack: Equatable, Sendable {
     /// Whether the innermost container is an object.
     ///
     /// False when none is open.
-    @inline(always)
+    @inline(__always)
     var isObject: Bool { bits & 1 != 0 }
+
+    /// The byte that closes the innermost container: `}` or `]`.
+    @inline(__always)
+    var closingByte: UInt8 { UInt8(ascii: "]") | UInt8(truncatingIfNeeded: bits & 1) << 5 }
 
     /// Opens a container.
     ///
     /// - Returns: false, with nothing changed, if it would be too deep.
-    @inline(always)
+    @inline(__always)
     mutating func push(isObject: Bool) -> Bool {
         if depth & 63 == 0 && depth > 0 {
             guard depth < ContainerStack.maxDepth else { return false }
@@ -31,7 +35,7 @@ struct ContainerStack: Equatable, Sendable {
     }
 
     /// Closes the innermost container.
-    @inline(always)
+    @inline(__always)
     mutating func pop() {
         precondition(depth > 0, "a container was closed that was never opened")
         depth &-= 1

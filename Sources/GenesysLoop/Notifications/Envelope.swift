@@ -12,7 +12,8 @@ package struct Envelope: Equatable, Sendable {
 
         /// The field of that name; names are case-sensitive.
         @inline(always)
-        init?(_ name: PackedName) {
+        init?(_ name: PackedName?) {
+            guard let name else { return nil }
             switch name.byteCount {
             case 6:
                 if name == PackedName("result") { self = .result; return }

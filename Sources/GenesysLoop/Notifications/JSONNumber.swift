@@ -1,17 +1,12 @@
 /// The grammar of JSON numbers (RFC 8259 §6).
 enum JSONNumber {
     /// The offset after the number that starts at `start` with a digit or `-`.
-    @inline(always)
+    @inline(__always)
     static func end(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
-        var offset = start
-        if message.byteOrZero(at: offset) == UInt8(ascii: "-") { offset &+= 1 }
-        if message.byteOrZero(at: offset) == UInt8(ascii: "0") {
-            offset &+= 1  // no digit may follow a leading zero
-            guard !isDigit(message.byteOrZero(at: offset)) else {
-                throw EnvelopeScanner.flaw(.invalidNumber, at: offset, in: message)
-            }
-        } else {
-            offset = try endOfDigits(from: offset, in: message)
+        let first = message.byteOrZero(at: start) == UInt8(ascii: "-") ? start &+ 1 : start
+        var offset = try endOfDigits(from: first, in: message)
+        if message.byteOrZero(at: first) == UInt8(ascii: "0") && offset > first &+ 1 {
+            throw EnvelopeScanner.flaw(.invalidNumber, at: first &+ 1, in: message)  // a zero leads
         }
         if message.byteOrZero(at: offset) == UInt8(ascii: ".") {
             offset = try endOfDigits(from: offset &+ 1, in: message)
@@ -26,16 +21,14 @@ enum JSONNumber {
     }
 
     /// The offset after one or more digits.
-    @inline(always)
+    ///
+    /// Byte by byte: the processor guesses how many there are, and need not wait for the answer to go on. Eight at a
+    /// time was 15 to 25 % slower for the whole scanner where numbers are many.
+    @inline(__always)
     private static func endOfDigits(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         var offset = start
-        while isDigit(message.byteOrZero(at: offset)) { offset &+= 1 }
+        while message.byteOrZero(at: offset) &- UInt8(ascii: "0") < 10 { offset &+= 1 }
         guard offset > start else { throw EnvelopeScanner.flaw(.invalidNumber, at: offset, in: message) }
         return offset
-    }
-
-    @inline(always)
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") < 10
     }
 }

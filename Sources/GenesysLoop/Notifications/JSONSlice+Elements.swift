@@ -13,8 +13,7 @@ extension JSONSlice {
                 position &+= 1
             default:
                 guard let value = try? EnvelopeScanner.scanValue(at: position, in: message) else { return elements }
-                let kind = JSONSlice.Kind(firstByte: message.byteOrZero(at: position))
-                elements.append(JSONSlice(kind: kind, hasEscapes: value.hasEscapes, range: position..<value.end))
+                elements.append(JSONSlice(position..<value.end, in: message))
                 position = value.end
             }
         }

@@ -23,9 +23,10 @@ package struct JSONSlice: Equatable, Sendable {
     /// The whole value: a string's with its quotes, an object's with its braces.
     package var range: Range<Int>
 
-    package init(kind: Kind, hasEscapes: Bool = false, range: Range<Int>) {
-        self.kind = kind
-        self.hasEscapes = hasEscapes
+    /// The value in `range` of a scanned message.
+    init(_ range: Range<Int>, in message: Span<UInt8>) {
+        kind = Kind(firstByte: message.byteOrZero(at: range.lowerBound))
+        hasEscapes = kind == .string && JSONString.hasEscapes(range, in: message)
         self.range = range
     }
 

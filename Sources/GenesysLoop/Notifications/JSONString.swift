@@ -7,7 +7,7 @@ enum JSONString {
     /// character or the end of the message.
     ///
     /// The lowest mark of `marks` is exact: a borrow can only set false marks above a true one.
-    @inline(always)
+    @inline(__always)
     static func special(from start: Int, in message: Span<UInt8>) -> Int {
         // Most names and many values end in the first word: a predicted branch is faster than waiting for two words.
         let marks = JSONString.marks(of: message.word(at: start))
@@ -30,11 +30,38 @@ enum JSONString {
     ///
     /// `x ^ 2` turns the quote (0x22) into 0x20 and leaves the control characters below 0x20, so that one comparison
     /// with 0x21 finds both.
-    @inline(always)
+    @inline(__always)
     private static func marks(of word: UInt64) -> UInt64 {
         let quoteOrControl = (word ^ (ones &* 0x02)) &- (ones &* 0x21)
         let backslash = (word ^ (ones &* 0x5C)) &- ones
         return (quoteOrControl | backslash) & ~word & highBits
+    }
+
+    /// The offset after the string whose opening quote is at `start`.
+    @inline(__always)
+    static func end(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
+        let offset = special(from: start &+ 1, in: message)
+        guard message.byteOrZero(at: offset) != UInt8(ascii: "\"") else { return offset &+ 1 }
+        return try endWithEscapes(from: offset, in: message)
+    }
+
+    /// Whether there is a `\` in the string in `range`, which has been scanned.
+    static func hasEscapes(_ range: Range<Int>, in message: Span<UInt8>) -> Bool {
+        special(from: range.lowerBound &+ 1, in: message) != range.upperBound &- 1
+    }
+
+    /// The same for a string whose first special byte, at `start`, is not its end.
+    @inline(never)
+    private static func endWithEscapes(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
+        var offset = start
+        while true {
+            switch message.byteOrZero(at: offset) {
+            case UInt8(ascii: "\""): return offset &+ 1
+            case UInt8(ascii: "\\"):
+                offset = special(from: try endOfEscape(at: offset, in: message), in: message)
+            default: throw EnvelopeScanner.flaw(.controlCharacter, at: offset, in: message)
+            }
+        }
     }
 
     /// The offset after the escape whose `\` is at `offset`.

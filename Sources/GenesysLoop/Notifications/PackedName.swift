@@ -10,18 +10,18 @@ struct PackedName: Equatable, Sendable {
 
     init() {}
 
-    /// The name in `range`, the text between the quotes; nil if it is too long to be known.
-    @inline(always)
-    init?(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) {
-        if hasEscapes {
-            self.init(unescaping: range, in: message)
+    /// The name in `range`, a string with its quotes; nil if it is too long to be known.
+    init?(_ range: Range<Int>, in message: Span<UInt8>) {
+        let content = range.lowerBound &+ 1..<range.upperBound &- 1
+        if JSONString.hasEscapes(range, in: message) {
+            self.init(unescaping: content, in: message)
             return
         }
-        guard range.count <= PackedName.maxByteCount else { return nil }
+        guard content.count <= PackedName.maxByteCount else { return nil }
         self.init()
-        byteCount = range.count
-        low = message.word(at: range.lowerBound) & PackedName.mask(byteCount)
-        high = byteCount > 8 ? message.word(at: range.lowerBound &+ 8) & PackedName.mask(byteCount &- 8) : 0
+        byteCount = content.count
+        low = message.word(at: content.lowerBound) & PackedName.mask(byteCount)
+        high = byteCount > 8 ? message.word(at: content.lowerBound &+ 8) & PackedName.mask(byteCount &- 8) : 0
     }
 
     /// The name in `range` without its escapes: `"topic\u004eame"` is `topicName` (RFC 8259 §8.3).
@@ -47,7 +47,7 @@ struct PackedName: Equatable, Sendable {
     /// Adds one byte.
     ///
     /// The caller has checked that there is room.
-    @inline(always)
+    @inline(__always)
     mutating func append(_ byte: UInt8) {
         if byteCount < 8 {
             low |= UInt64(byte) << UInt64(byteCount &* 8)
@@ -58,7 +58,7 @@ struct PackedName: Equatable, Sendable {
     }
 
     /// Ones in the lowest `byteCount` bytes, all eight of them at most.
-    @inline(always)
+    @inline(__always)
     private static func mask(_ byteCount: Int) -> UInt64 {
         byteCount >= 8 ? .max : (1 &<< UInt64(byteCount &* 8)) &- 1
     }

@@ -40,29 +40,48 @@
     }
 
     /// The index of the first byte of `range` above 0x7F, or its end.
+    ///
+    /// Eight vectors at a time, then one; what is left is looked at with a vector that overlaps the one before.
     static func endOfASCII(in bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range beyond the bytes")
         let end = range.upperBound
-        let high: UInt64 = 0x8080_8080_8080_8080
-        // The span keeps its memory alive inside the closure; every load ends at or before `end`.
+        // The span keeps its memory alive inside the closure; every load begins at or after the beginning of `range`
+        // and ends at or before `end`.
         return unsafe bytes.withUnsafeBytes { raw in
             var index = range.lowerBound
-            while end &- index >= 32 {
-                let first = unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                let second = unsafe raw.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self)
-                let third = unsafe raw.loadUnaligned(fromByteOffset: index &+ 16, as: UInt64.self)
-                let fourth = unsafe raw.loadUnaligned(fromByteOffset: index &+ 24, as: UInt64.self)
-                if (first | second | third | fourth) & high != 0 { break }
-                index &+= 32
+            while end &- index >= 128 {
+                var sum = SIMD16<UInt8>.zero
+                for step in 0..<8 {
+                    sum |= unsafe raw.loadUnaligned(fromByteOffset: index &+ 16 &* step, as: SIMD16<UInt8>.self)
+                }
+                if highBits(sum) != 0 { break }
+                index &+= 128
+            }
+            while end &- index >= 16 {
+                if unsafe highBits(raw.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)) != 0 { break }
+                index &+= 16
+            }
+            if range.count >= 16 && end &- index < 16 {
+                let last = unsafe raw.loadUnaligned(fromByteOffset: end &- 16, as: SIMD16<UInt8>.self)
+                if highBits(last) == 0 { return end }
             }
             while end &- index >= 8 {
                 let word = unsafe UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                if word & high != 0 { return index &+ (word & high).trailingZeroBitCount / 8 }
+                let high = word & 0x8080_8080_8080_8080
+                if high != 0 { return index &+ high.trailingZeroBitCount / 8 }
                 index &+= 8
             }
             while index < end, unsafe raw[index] < 0x80 { index &+= 1 }
             return index
         }
+    }
+
+    /// The high bits of sixteen bytes, those of the two halves on top of each other.
+    @inline(__always)
+    private static func highBits(_ vector: SIMD16<UInt8>) -> UInt64 {
+        // Both types are sixteen plain bytes.
+        let words = unsafe unsafeBitCast(vector, to: SIMD2<UInt64>.self)
+        return (words[0] | words[1]) & 0x8080_8080_8080_8080
     }
 
     /// The eight bytes at `index`, the first of them in the low bits.

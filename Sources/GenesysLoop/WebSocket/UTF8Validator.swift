@@ -1,8 +1,7 @@
 /// Checks that bytes arriving in pieces are UTF-8 (RFC 3629), and refuses at the first byte that cannot be.
 ///
-/// Overlong forms, surrogates and scalars above U+10FFFF are refused. Runs of ASCII are skipped 32 bytes at a time,
-/// other sequences
-/// are checked as one word each; only the last bytes of a piece are checked one by one.
+/// Overlong forms, surrogates and scalars above U+10FFFF are refused. Runs of ASCII are skipped 128 bytes
+/// at a time, other sequences are checked as one word each; only the last bytes of a piece are checked one by one.
 ///
 /// A sequence is four bytes at most, so the state is what may still follow: how many bytes, and the range of the next.
 struct UTF8Validator: Equatable, Sendable {

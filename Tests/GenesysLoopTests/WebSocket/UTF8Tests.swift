@@ -51,6 +51,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [0...40, 120...150, 250...275])
+    func `the first byte beyond ASCII is found at every position, and no byte outside of the range counts`(
+        _ counts: ClosedRange<Int>
+    ) {
+        for count in counts {
+            for start in [0, 1, 13] {
+                var bytes = [UInt8](repeating: 0xFF, count: start) + [UInt8](repeating: 0x7F, count: count)
+                bytes += [UInt8](repeating: 0xFF, count: 20)
+                let range = start..<start + count
+                #expect(Bytes.endOfASCII(in: bytes.span, range) == range.upperBound)
+                for position in range {
+                    bytes[position] = 0x80
+                    let found = Bytes.endOfASCII(in: bytes.span, range)
+                    bytes[position] = 0x7F
+                    if found != position { Issue.record("\(count) bytes from \(start): \(position), found \(found)") }
+                }
+            }
+        }
+    }
+
     @Test(arguments: valid) func `a valid sequence passes in fragments and reads of every size`(bytes: [UInt8]) {
         for cut in 0...bytes.count {
             let stream = frame(0x01, Array(bytes[..<cut])) + frame(0x89, []) + frame(0x80, Array(bytes[cut...]))

@@ -1,0 +1,26 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// A package of its own, so that nothing here is in the way of those who depend on the library.
+//
+// `codec-bench` compiles the library's two pure folders as sources of its own, through symbolic links: the same files
+// with the same flags, whole-module optimization included, as in the library. So it reaches what is internal, and
+// measures no build for tests.
+
+/// What every Swift target of the library is compiled with, and these too.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let package = Package(
+    name: "Benchmarks",
+    platforms: [.macOS(.v15)],
+    targets: [
+        .executableTarget(name: "codec-bench", swiftSettings: strict)
+    ],
+    swiftLanguageModes: [.v6]
+)
