@@ -34,6 +34,21 @@ enum EnvelopeTesting {
         }
     }
 
+    /// What becomes of a text message with these bytes: the codec checks that they are UTF-8, the scanner the rest.
+    enum Verdict: Equatable {
+        case taken
+        case refused(offset: Int)
+        case notUTF8
+    }
+
+    static func verdict(_ bytes: [UInt8]) -> Verdict {
+        guard UTF8Validator.isValid(bytes.span, 0..<bytes.count) else { return .notUTF8 }
+        switch flaw(bytes) {
+        case nil, .notAnObject: return .taken
+        case .invalidJSON(let offset, _), .tooDeep(let offset): return .refused(offset: offset)
+        }
+    }
+
     static func text(_ slice: JSONSlice?, in bytes: [UInt8]) -> String? {
         slice.map { String(decoding: bytes[$0.range], as: UTF8.self) }
     }
