@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),
+        .executable(name: "websocket-echo", targets: ["websocket-echo"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
@@ -33,12 +34,23 @@ let package = Package(
             dependencies: ["CUV", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .target(
+            name: "ToolSupport",
+            dependencies: ["GenesysLoop", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
         .executableTarget(
             name: "genesys-loop",
             dependencies: [
-                "GenesysLoop", "GenesysSimulator",
+                "GenesysLoop", "GenesysSimulator", "ToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "websocket-echo",
+            dependencies: [
+                "GenesysLoop", "GenesysSimulator", "ToolSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -52,7 +64,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "GenesysLoop", "GenesysSimulator", "genesys-loop", .product(name: "Logging", package: "swift-log"),
+                "GenesysLoop", "GenesysSimulator", "ToolSupport", "genesys-loop", "websocket-echo",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
     ],

@@ -16,6 +16,18 @@ extension ServerConnection {
         if phase != .ended, !tls.outgoing.isEmpty { wantsFlush() }
     }
 
+    /// Leaves input in the kernel, so that the client is slowed down; what was read already is delivered.
+    func pauseReading() {
+        guard phase == .open else { return }
+        tcp.stopReading()
+    }
+
+    /// Reads again.
+    func resumeReading() {
+        guard phase == .open else { return }
+        tcp.startReading()
+    }
+
     private func decrypt(_ tls: TLSSession) {
         let buffer = unsafe tcp.loop.plaintextBuffer
         do throws(TLSError) {
@@ -81,10 +93,14 @@ extension ServerConnection {
 
     private func readFrame(_ input: Span<UInt8>, _ offset: inout Int) {
         do throws(WebSocketViolation) {
-            switch try decoder.next(in: input, at: &offset) {
+            switch try reader.next(in: input, at: &offset) {
             case .needMore, .pong: break
-            case .message(let kind, let range): messageReceived(kind, copy(input.extracting(range)))
-            case .assembledMessage(let kind): messageReceived(kind, decoder.takeMessage())
+            case .message(let kind, let range):
+                messageReceived(kind, copy(input.extracting(range)))
+            case .assembledMessage(let kind):
+                let message = reader.takeMessage()
+                messageReceived(kind, message)
+                reader.recycle(message)
             case .ping: answerPing()
             case .close(let code): closeReceived(code)
             }
@@ -95,18 +111,15 @@ extension ServerConnection {
         }
     }
 
-    /// Binary messages mean nothing to the service.
     private func messageReceived(_ kind: MessageKind, _ bytes: [UInt8]) {
-        guard let socket, kind == .text else { return }
-        unsafe server?.connection(on: socket, didReceive: bytes)
+        guard isCounted else { return }
+        unsafe owner?.connection(self, didReceive: kind, bytes)
     }
 
     /// RFC 6455 §5.5.2.
     private func answerPing() {
-        guard phase == .open, let server = unsafe server, server.service.configuration.liveness.answersPingFrames,
-            hasRoom(in: server)
-        else { return }
-        let payload = decoder.controlPayload
+        guard phase == .open, let owner = unsafe owner, owner.answersPingFrames, hasRoom(for: owner) else { return }
+        let payload = reader.controlPayload
         append(.pong, payload.span)
     }
 

@@ -8,8 +8,8 @@ extension ServerConnection {
     ///
     /// - Returns: whether it was queued; not when the connection is not open, or is dropped because its client reads too
     ///   slowly.
-    func send(_ opcode: Opcode, _ message: [UInt8], maxFrameByteCount: Int?) -> Bool {
-        guard phase == .open, let server = unsafe server, hasRoom(in: server) else { return false }
+    func send(_ opcode: Opcode, _ message: [UInt8], maxFrameByteCount: Int? = nil) -> Bool {
+        guard phase == .open, let owner = unsafe owner, hasRoom(for: owner) else { return false }
         let size = max(1, maxFrameByteCount ?? message.count)
         let bytes = message.span
         var start = 0
@@ -23,9 +23,12 @@ extension ServerConnection {
         return phase == .open
     }
 
+    /// Bytes that the kernel has not taken yet.
+    var queuedByteCount: Int { outbox.count + tcp.queuedByteCount }
+
     /// Drops the connection when more waits for its client than is allowed.
-    func hasRoom(in server: SimulatorServer) -> Bool {
-        guard outbox.count + tcp.queuedByteCount > server.maxQueuedByteCount else { return true }
+    func hasRoom(for owner: any ServerConnectionOwner) -> Bool {
+        guard queuedByteCount > owner.maxQueuedByteCount else { return true }
         finish(byReset: true)
         return false
     }
@@ -50,7 +53,7 @@ extension ServerConnection {
     func wantsFlush() {
         guard !isUnflushed else { return }
         isUnflushed = true
-        unsafe server?.connectionHasOutput(self)
+        unsafe owner?.connectionHasOutput(self)
     }
 
     /// Hands what is queued to TLS and TCP, as one write.

@@ -1,6 +1,6 @@
 internal import GenesysLoop
 
-/// One accepted connection of a `SimulatorServer`: TLS, upgrade request, frames, closing handshake.
+/// One accepted connection of a server: TLS, upgrade request, frames, closing handshake.
 ///
 ///     requesting ─▶ deciding ─▶ open ─▶ closing ─▶ lingering ─▶ ended
 ///         └────────────┴─────────┴─ refusal, violation, end ─▲      ▲
@@ -8,33 +8,39 @@ internal import GenesysLoop
 ///
 /// - `requesting`: the TLS handshake, then the head of the upgrade request. Limit: `requestTimeout`.
 /// - `deciding`: the request waits for `upgradeDelay`, or is never answered.
-/// - `open`: it is a socket of the service.
+/// - `open`: it counts as a socket; messages come and go.
 /// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout`, all in all.
 /// - `lingering`: all is said; input is read and thrown away until the client ends the connection, so that a reset does
 ///   not destroy our last words on their way. Limit: `closeTimeout`.
 ///
-/// The service has forgotten the socket as soon as it is no longer `open`.
+/// Its owner has been told as soon as it is no longer `open`.
 final class ServerConnection {
     enum Phase: Equatable {
         case requesting, deciding, open, closing, lingering, ended
     }
 
-    /// What a client may make the server hold.
-    static let limits = MessageLimits(maxMessageByteCount: 1_048_576)
+    /// What becomes of an upgrade request.
+    enum Answer {
+        case accept
+        case refuse(SimulatedService.Refusal)
+        case reset
+        case neverAnswer
+    }
+
     /// Frames that may come before the answer to the upgrade request, against RFC 6455 §4.1.
     static let maxEarlyByteCount = 65_536
 
-    // Cleared before the server lets go of the connection.
-    unowned(unsafe) var server: SimulatorServer?
+    // Cleared before the owner lets go of the connection.
+    unowned(unsafe) var owner: (any ServerConnectionOwner)?
     let tcp: TCPConnection
     private let timer: Timer
     var tls: TLSSession?
 
     private(set) var phase: Phase = .requesting
-    /// The socket of the service, while it is one.
-    private(set) var socket: SimulatedService.SocketID?
+    /// The owner counts it as a socket.
+    private(set) var isCounted = false
     var parser = UpgradeRequestParser()
-    var decoder = MessageReader(role: .server, limits: ServerConnection.limits)
+    var reader: MessageReader
     private var request: UpgradeRequestHead?
     /// Bytes that came while the request was being decided.
     var early: [UInt8] = []
@@ -47,9 +53,10 @@ final class ServerConnection {
     /// It is in the server's list of those to flush.
     var isUnflushed = false
 
-    init(_ tcp: TCPConnection, server: SimulatorServer) {
+    init(_ tcp: TCPConnection, owner: any ServerConnectionOwner) {
         self.tcp = tcp
-        unsafe self.server = server
+        unsafe self.owner = owner
+        reader = MessageReader(role: .server, limits: owner.limits)
         timer = Timer(loop: tcp.loop, group: tcp.group)
     }
 
@@ -59,17 +66,17 @@ final class ServerConnection {
     }
 
     func start() {
-        guard let server = unsafe server else { return }
+        guard let owner = unsafe owner else { return }
         unsafe tcp.owner = self
         unsafe timer.owner = self
-        if let context = server.context {
+        if let context = owner.context {
             do throws(TLSError) {
                 tls = try TLSSession(serverOn: context)
             } catch {
                 return finish(byReset: true)
             }
         }
-        setTimer(server.requestTimeout)
+        setTimer(owner.requestTimeout)
         tcp.startReading()
     }
 
@@ -81,7 +88,7 @@ final class ServerConnection {
 
     /// The head of a request is complete (RFC 6455 §4.2).
     func requestReceived(_ head: UpgradeRequestHead) {
-        guard let server = unsafe server else { return }
+        guard let owner = unsafe owner else { return }
         do throws(UpgradeRequestFault) {
             try head.checkUpgrade()
         } catch {
@@ -89,17 +96,17 @@ final class ServerConnection {
         }
         request = head
         phase = .deciding
-        let delay = server.service.configuration.channels.upgradeDelay
+        let delay = owner.upgradeDelay
         if delay > .zero { setTimer(delay) } else { decide() }
     }
 
     private func decide() {
-        guard let server = unsafe server, let request, let key = request.key else { return }
+        guard let owner = unsafe owner, let request, let key = request.key else { return }
         self.request = nil
         timer.stop()
-        switch server.connection(self, didRequest: request.target) {
-        case .accept(let socket):
-            self.socket = socket
+        switch owner.connection(self, didRequest: request.target) {
+        case .accept:
+            isCounted = true
             phase = .open
             appendHead { () throws(InvalidHeader) in
                 try UpgradeResponse.accept(acceptValue: HandshakeKey.accept(for: key))
@@ -144,6 +151,8 @@ final class ServerConnection {
             leave()
             phase = .closing
             setTimer(closeTimeout)
+            // The client's Close frame is read even from one that was slowed down.
+            tcp.startReading()
         case .requesting, .deciding:
             finish(byReset: false)
         case .closing, .lingering, .ended:
@@ -164,15 +173,16 @@ final class ServerConnection {
         phase = .lingering
         flush(isLast: true)
         guard phase == .lingering else { return }
+        tcp.startReading()
         tcp.shutdown()
         setTimer(closeTimeout)
     }
 
-    /// The service hears that the socket is over.
+    /// The owner hears that the socket is over.
     private func leave() {
-        guard let socket else { return }
-        self.socket = nil
-        unsafe server?.connectionDidLeave(socket)
+        guard isCounted else { return }
+        isCounted = false
+        unsafe owner?.connectionDidLeave(self)
     }
 
     /// Lets go of the socket.
@@ -187,9 +197,9 @@ final class ServerConnection {
         tls = nil
         outbox = []
         early = []
-        let server = unsafe self.server
-        unsafe self.server = nil
-        server?.connection(self, didEndWith: tcp.group)
+        let owner = unsafe self.owner
+        unsafe self.owner = nil
+        owner?.connection(self, didEndWith: tcp.group)
     }
 
     private func finishIfDrained() {
@@ -197,7 +207,7 @@ final class ServerConnection {
         finish(byReset: false)
     }
 
-    private var closeTimeout: Duration { unsafe server?.closeTimeout ?? .zero }
+    private var closeTimeout: Duration { unsafe owner?.closeTimeout ?? .zero }
 
     /// The client will send no more, by close_notify or FIN.
     ///
@@ -237,6 +247,7 @@ extension ServerConnection: TimerOwner, TCPConnectionOwner {
 
     func connectionDidDrain(_ connection: TCPConnection) {
         finishIfDrained()
+        if phase == .open { unsafe owner?.connectionDidDrain(self) }
     }
 
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {

@@ -5,8 +5,8 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass {
     package func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
         guard state == .started else { return connection.abort() }
         acceptedSocketCount += 1
-        let made = ServerConnection(connection, server: self)
-        connections[ObjectIdentifier(made)] = made
+        let made = ServerConnection(connection, owner: self)
+        connections.add(made)
         made.start()
     }
 
@@ -22,11 +22,8 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass {
 
     /// Sends what is queued, one write for each connection; then sees to the timer and to the end.
     package func runPass() {
-        var ready: [ServerConnection] = []
-        swap(&ready, &unflushed)
-        for connection in ready { connection.flush() }
+        for connection in connections.takeUnflushed() { connection.flush() }
         setTimer()
-        endingGroups.removeAll { $0.openCount == 0 }
         endIfDone()
     }
 
@@ -53,7 +50,7 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass {
         case .idle, .started:
             return
         case .closing:
-            guard connections.isEmpty, endingGroups.isEmpty, group.openCount == 0 else { return }
+            guard connections.areGone, group.openCount == 0 else { return }
             state = .closed
         case .closed:
             break
@@ -91,39 +88,55 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass {
     }
 }
 
-/// What its connections tell the server.
-extension SimulatorServer {
-    func connection(_ connection: ServerConnection, didRequest target: String) -> SimulatedService.UpgradeAnswer {
-        let answer = service.upgradeRequested(target: target, now: now)
-        if case .accept(let socket) = answer { sockets[socket] = connection }
-        serviceDidChange()
-        return answer
+/// What its connections ask and tell the server.
+extension SimulatorServer: ServerConnectionOwner {
+    /// What a client may make the server hold.
+    var limits: MessageLimits { MessageLimits(maxMessageByteCount: 1_048_576) }
+    var upgradeDelay: Duration { service.configuration.channels.upgradeDelay }
+    var answersPingFrames: Bool { service.configuration.liveness.answersPingFrames }
+
+    func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer {
+        defer { serviceDidChange() }
+        switch service.upgradeRequested(target: target, now: now) {
+        case .accept(let socket):
+            sockets[socket] = connection
+            socketIDs[ObjectIdentifier(connection)] = socket
+            return .accept
+        case .refuse(let refusal):
+            return .refuse(refusal)
+        case .reset:
+            return .reset
+        case .neverAnswer:
+            return .neverAnswer
+        }
     }
 
-    func connection(on socket: SimulatedService.SocketID, didReceive text: [UInt8]) {
-        if ClientCommand(bytes: text)?.verb == .subscribe { receivedSubscribeCount += 1 }
-        perform(service.textReceived(on: socket, text, now: now))
+    /// Binary messages mean nothing to the service.
+    func connection(_ connection: ServerConnection, didReceive kind: MessageKind, _ message: [UInt8]) {
+        guard kind == .text, let socket = socketIDs[ObjectIdentifier(connection)] else { return }
+        if ClientCommand(bytes: message)?.verb == .subscribe { receivedSubscribeCount += 1 }
+        perform(service.textReceived(on: socket, message, now: now))
         serviceDidChange()
     }
 
-    /// The socket is over for the service.
-    ///
     /// Its connection may still have to close in order.
-    func connectionDidLeave(_ socket: SimulatedService.SocketID) {
+    func connectionDidLeave(_ connection: ServerConnection) {
+        guard let socket = socketIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         sockets[socket] = nil
         service.socketEnded(socket, now: now)
         serviceDidChange()
     }
 
     func connectionHasOutput(_ connection: ServerConnection) {
-        unflushed.append(connection)
+        connections.addUnflushed(connection)
         loop.schedule(self)
     }
 
-    /// The connection has let go of its socket.
+    /// What a slow client may leave unread is bounded by `maxQueuedByteCount`: nothing waits for it.
+    func connectionDidDrain(_ connection: ServerConnection) {}
+
     func connection(_ connection: ServerConnection, didEndWith group: HandleGroup) {
-        connections[ObjectIdentifier(connection)] = nil
-        endingGroups.append(group)
+        connections.remove(connection, endingWith: group)
         group.whenEmpty(self)
     }
 }

@@ -70,12 +70,10 @@ public final class SimulatorServer {
     let timer: Timer
     let origin: Instant
     var state: State = .idle
-    var connections: [ObjectIdentifier: ServerConnection] = [:]
+    var connections = ConnectionList()
+    /// The sockets of the service, and the connections that they are.
     var sockets: [SimulatedService.SocketID: ServerConnection] = [:]
-    /// Connections with something to send in the next pass.
-    var unflushed: [ServerConnection] = []
-    /// Connections that are gone but for the close callbacks of their handles.
-    var endingGroups: [HandleGroup] = []
+    var socketIDs: [ObjectIdentifier: SimulatedService.SocketID] = [:]
     /// What the timer is set to.
     var armedDeadline: Duration?
     var completions: [() -> Void] = []
@@ -149,7 +147,7 @@ public final class SimulatorServer {
             loop.retain(self)
             listener.close()
             timer.close()
-            for connection in connections.values { connection.close(.goingAway, reason: "The simulator closes") }
+            for connection in connections.all { connection.close(.goingAway, reason: "The simulator closes") }
             group.whenEmpty(self)
         case .closing:
             break

@@ -2,6 +2,7 @@ import ArgumentParser
 import GenesysLoop
 import GenesysSimulator
 import Logging
+import ToolSupport
 
 /// `genesys-loop demo`: simulator and listener in one process.
 struct Demo: ParsableCommand {

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ToolSupport
 
 /// Says on standard error what happens in `demo`, and what it means.
 struct DemoNarrator {

@@ -1,3 +1,5 @@
+import ToolSupport
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ToolSupport
 
 /// Writes events to standard error, whole lines only: JSON for programs, sentences for people.
 struct EventLog: Sendable {

@@ -1,5 +1,6 @@
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// What `listen` tells beside the notifications.
 enum LifecycleEvent {

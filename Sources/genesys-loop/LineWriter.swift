@@ -1,4 +1,5 @@
 import GenesysLoop
+import ToolSupport
 
 /// Writes lines to a descriptor on a thread of its own, so that a slow reader never blocks the loop.
 ///

@@ -1,6 +1,7 @@
 import ArgumentParser
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// `genesys-loop listen`: prints the notifications of a channel.
 struct Listen: ParsableCommand {

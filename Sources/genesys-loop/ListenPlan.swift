@@ -1,6 +1,7 @@
 import ArgumentParser
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// What `listen` is to do: the options, read and checked. Whatever is wrong with them is a `ValidationError`.
 struct ListenPlan {

@@ -2,6 +2,7 @@ import ArgumentParser
 import GenesysLoop
 import GenesysSimulator
 import Logging
+import ToolSupport
 
 /// One run of `simulate`: loop, server, certificates and signals.
 struct SimulateSession {
@@ -58,11 +59,8 @@ struct SimulateSession {
 
     /// Prints where it listens; what comes back is not nil when nobody could read it.
     private func announce(_ uri: String, _ caFile: String) -> ExitStatus? {
-        var line = JSONLine()
-        line.add("uri", uri)
-        line.add("caFile", SystemCalls.absolutePath(caFile))
         do throws(SystemCalls.Failure) {
-            try SystemCalls.writeAll(Array((line.finished + "\n").utf8), to: SystemCalls.standardOutput)
+            try Announcement(uri: uri, caFile: caFile).write()
             return nil
         } catch {
             guard !error.isClosedPipe else { return .success }

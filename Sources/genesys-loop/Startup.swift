@@ -1,6 +1,7 @@
 import ArgumentParser
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// What every command needs before it can start; without it, it ends with 69.
 enum Startup {

@@ -1,6 +1,7 @@
 import Foundation
 import GenesysLoop
 import Testing
+import ToolSupport
 
 @testable import genesys_loop
 

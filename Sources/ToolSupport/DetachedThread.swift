@@ -7,7 +7,7 @@ import Glibc
 #endif
 
 /// A thread that nobody waits for; it ends with its work or with the process.
-@safe enum DetachedThread {
+@safe package enum DetachedThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
 
@@ -17,7 +17,7 @@ import Glibc
     }
 
     /// Starts a thread that runs `body`.
-    static func start(_ body: @escaping @Sendable () -> Void) throws(SystemCalls.Failure) {
+    package static func start(_ body: @escaping @Sendable () -> Void) throws(SystemCalls.Failure) {
         let work = unsafe Unmanaged.passRetained(Work(body))
         #if canImport(Darwin)
         var thread: pthread_t?

@@ -1,4 +1,4 @@
-import GenesysLoop
+package import GenesysLoop
 
 #if canImport(Darwin)
 import Darwin
@@ -9,27 +9,27 @@ import Glibc
 #endif
 
 /// The calls of the operating system that the tool makes, with their errors as values.
-@safe enum SystemCalls {
-    static let standardOutput: Int32 = 1
-    static let standardError: Int32 = 2
+@safe package enum SystemCalls {
+    package static let standardOutput: Int32 = 1
+    package static let standardError: Int32 = 2
 
     /// A failed call: the value of `errno`.
-    struct Failure: Error, Equatable, CustomStringConvertible {
-        let code: Int32
+    package struct Failure: Error, Equatable, CustomStringConvertible {
+        package let code: Int32
 
-        static var last: Failure { Failure(code: errno) }
+        package static var last: Failure { Failure(code: errno) }
 
         /// The reader of a pipe or socket is gone.
-        var isClosedPipe: Bool { code == EPIPE }
+        package var isClosedPipe: Bool { code == EPIPE }
 
         /// The error in words.
-        var description: String { UVError(operation: "", code: -code).text }
+        package var description: String { UVError(operation: "", code: -code).text }
     }
 
     /// Opens the standard descriptors that are closed, each in the direction in which it cannot be used.
     ///
     /// Otherwise a socket could get such a number, and what is printed would go into it.
-    static func reserveStandardDescriptors() {
+    package static func reserveStandardDescriptors() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The path is a C string for the length of the call. The lowest free number is the one that is missing.
             _ = unsafe open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
@@ -39,7 +39,7 @@ import Glibc
     /// Writes a part of `bytes`, waiting as long as it takes; the number of bytes written is at least 1.
     ///
     /// The descriptor keeps its flags: one that does not block is waited for.
-    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(Failure) -> Int {
+    package static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(Failure) -> Int {
         while true {
             // The slice's memory is lent for the call, which reads no further than its end.
             let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
@@ -53,7 +53,7 @@ import Glibc
     }
 
     /// Writes one byte, without waiting for room.
-    static func writeOnce(_ byte: UInt8, to descriptor: Int32) throws(Failure) {
+    package static func writeOnce(_ byte: UInt8, to descriptor: Int32) throws(Failure) {
         let bytes = [byte]
         // As in `write(_:to:)`.
         let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
@@ -61,18 +61,18 @@ import Glibc
     }
 
     /// Writes all of `text`; what cannot be written is lost.
-    static func writeAll(_ text: String, to descriptor: Int32) {
+    package static func writeAll(_ text: String, to descriptor: Int32) {
         _ = try? writeAll(Array(text.utf8), to: descriptor)
     }
 
     /// Writes all of `bytes`.
-    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
+    package static func writeAll(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
         var rest = bytes[...]
         while !rest.isEmpty { rest = rest.dropFirst(try write(rest, to: descriptor)) }
     }
 
     /// The contents of a file, a pipe or a device, at most `maxByteCount` bytes of it.
-    static func read(_ path: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
         // The path is a C string for the length of the call.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last }
@@ -93,7 +93,7 @@ import Glibc
     }
 
     /// Waits for an event of `poll`; false when the time is over. -1 waits without end.
-    static func wait(for events: Int16, on descriptor: Int32, milliseconds: Int32) -> Bool {
+    package static func wait(for events: Int16, on descriptor: Int32, milliseconds: Int32) -> Bool {
         var entry = pollfd(fd: descriptor, events: events, revents: 0)
         while true {
             // The entry is lent for the call.
@@ -104,7 +104,7 @@ import Glibc
     }
 
     /// A pipe of our own: neither end blocks, or survives `exec`.
-    static func makePipe() throws(Failure) -> (reader: Int32, writer: Int32) {
+    package static func makePipe() throws(Failure) -> (reader: Int32, writer: Int32) {
         var ends: [Int32] = [-1, -1]
         // The array's memory, two numbers, is lent for the call.
         guard unsafe pipe(&ends) == 0 else { throw .last }
@@ -116,7 +116,7 @@ import Glibc
     }
 
     /// Whether a pipe of `makePipe()` held something. It is empty afterwards.
-    static func drain(_ reader: Int32) -> Bool {
+    package static func drain(_ reader: Int32) -> Bool {
         var chunk: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
         var wasRung = false
         // As in `read(_:maxByteCount:)`.
@@ -127,22 +127,22 @@ import Glibc
     }
 
     /// The path from the root, without links; the path itself when that cannot be told.
-    static func absolutePath(_ path: String) -> String {
+    package static func absolutePath(_ path: String) -> String {
         // The path is a C string for the call; its result is ours to free.
         guard let absolute = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(absolute) }
         return unsafe String(cString: absolute)
     }
 
-    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+    package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    static func environment(_ name: String) -> String? {
+    package static func environment(_ name: String) -> String? {
         // The name is a C string for the call, and nothing changes the environment: the value is copied at once.
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)
     }
 
-    static func wallTime() -> WallTime {
+    package static func wallTime() -> WallTime {
         var time = timespec()
         // The variable is lent for the call.
         _ = unsafe clock_gettime(CLOCK_REALTIME, &time)

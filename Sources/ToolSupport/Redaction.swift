@@ -1,7 +1,7 @@
 /// Keeps URIs, which are secrets, out of what the tool says.
-enum Redaction {
+package enum Redaction {
     /// The message with every argument that holds a URI replaced by the URI's scheme.
-    static func redact(_ arguments: some Sequence<String>, in message: String) -> String {
+    package static func redact(_ arguments: some Sequence<String>, in message: String) -> String {
         var message = Substring(message)
         for argument in arguments {
             guard let scheme = argument.firstRange(of: "://")?.upperBound, scheme != argument.endIndex else { continue }

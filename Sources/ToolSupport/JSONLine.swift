@@ -1,33 +1,36 @@
 /// One JSON object on one line, its members in the order in which they are added.
-struct JSONLine {
+package struct JSONLine {
     private var text = "{"
 
+    /// An object without members.
+    package init() {}
+
     /// Adds a string.
-    mutating func add(_ name: String, _ value: String) {
+    package mutating func add(_ name: String, _ value: String) {
         begin(name)
         text += JSONLine.quoted(value)
     }
 
     /// Adds a whole number.
-    mutating func add(_ name: String, _ value: Int) {
+    package mutating func add(_ name: String, _ value: Int) {
         begin(name)
         text += String(value)
     }
 
     /// Adds a list of strings.
-    mutating func add(_ name: String, _ values: [String]) {
+    package mutating func add(_ name: String, _ values: [String]) {
         begin(name)
         text += "[" + values.map(JSONLine.quoted).joined(separator: ",") + "]"
     }
 
-    /// Adds a duration as a number of seconds.
-    mutating func add(_ name: String, seconds: Duration) {
+    /// Adds a value that is JSON already.
+    package mutating func add(_ name: String, json: String) {
         begin(name)
-        text += Timestamp.seconds(seconds)
+        text += json
     }
 
     /// The object, without the line's end.
-    var finished: String { text + "}" }
+    package var finished: String { text + "}" }
 
     private mutating func begin(_ name: String) {
         if text.utf8.count > 1 { text += "," }

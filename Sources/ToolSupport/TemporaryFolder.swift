@@ -7,13 +7,13 @@ import Glibc
 #endif
 
 /// A folder of our own, which nobody else may enter, with one file in it.
-@safe struct TemporaryFolder: Sendable {
+@safe package struct TemporaryFolder: Sendable {
     /// The file.
-    let file: String
+    package let file: String
     private let path: String
 
     /// Makes the folder (mode 0700) where the environment says, and the file in it.
-    init(file name: String, contents: [UInt8]) throws(SystemCalls.Failure) {
+    package init(file name: String, contents: [UInt8]) throws(SystemCalls.Failure) {
         let parent = SystemCalls.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
         var template = Array("\(parent)/genesys-loop-XXXXXX".utf8CString)
         // The array, which ends with a zero, is lent for the call, which changes its last letters.
@@ -29,7 +29,7 @@ import Glibc
     }
 
     /// Removes the folder and its file. Any thread; calling it again does nothing.
-    func remove() {
+    package func remove() {
         // The paths are C strings for the length of each call.
         _ = unsafe unlink(file)
         _ = unsafe rmdir(path)

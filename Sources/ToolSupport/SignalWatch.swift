@@ -2,7 +2,7 @@ import GenesysLoop
 
 /// Takes the signals on a thread of its own: the first one asks for a clean end, the second one ends the process at once
 /// with status 128 + its number.
-final class SignalWatch: Sendable {
+package final class SignalWatch: Sendable {
     private struct Handlers: Sendable {
         var first: @Sendable () -> Void
         var last: @Sendable () -> Void
@@ -15,7 +15,7 @@ final class SignalWatch: Sendable {
     /// - Parameters:
     ///   - first: called on the thread, with the first signal.
     ///   - last: called on the thread before the second one ends the process.
-    init(
+    package init(
         first: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}
     ) throws(SystemCalls.Failure) {
         handlers = Locked(Handlers(first: first, last: last))
@@ -29,7 +29,7 @@ final class SignalWatch: Sendable {
     }
 
     /// Releases the handlers: a first signal does nothing any more.
-    func end() {
+    package func end() {
         handlers.withLock { $0 = nil }
     }
 

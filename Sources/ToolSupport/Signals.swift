@@ -7,13 +7,13 @@ import Glibc
 #endif
 
 /// The signals that end the process, SIGINT and SIGTERM, and the one that must not, SIGPIPE.
-@safe enum Signals {
+@safe package enum Signals {
     /// Blocks both signals, so that only `wait` gets them, and ignores SIGPIPE: a write to a closed pipe is an error
     /// like others.
     ///
     /// Both count even when the process was started with them ignored, as background jobs of a script are. Must run
     /// before any thread is started.
-    static func prepare() {
+    package static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGINT, SIG_DFL)
         _ = signal(SIGTERM, SIG_DFL)
@@ -23,7 +23,7 @@ import Glibc
     }
 
     /// Waits for one of both; its number.
-    static func wait() -> Int32 {
+    package static func wait() -> Int32 {
         var set = ending
         var number: Int32 = 0
         // Both variables are lent for the call.
@@ -41,5 +41,5 @@ import Glibc
     }
 
     /// Ends the process at once, with the status of a signal.
-    static func end(by number: Int32) -> Never { _exit(128 + number) }
+    package static func end(by number: Int32) -> Never { _exit(128 + number) }
 }

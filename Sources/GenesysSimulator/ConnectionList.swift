@@ -1,0 +1,41 @@
+internal import GenesysLoop
+
+/// The connections of a server: which there are, which have something to send, and which are all but gone.
+struct ConnectionList {
+    private var members: [ObjectIdentifier: ServerConnection] = [:]
+    /// Connections with something to send in the next pass.
+    private var unflushed: [ServerConnection] = []
+    /// Connections that are gone but for the close callbacks of their handles.
+    private var endingGroups: [HandleGroup] = []
+
+    var count: Int { members.count }
+    var all: [ServerConnection] { Array(members.values) }
+
+    /// Whether nothing is left, no handle either.
+    var areGone: Bool {
+        mutating get {
+            endingGroups.removeAll { $0.openCount == 0 }
+            return members.isEmpty && endingGroups.isEmpty
+        }
+    }
+
+    mutating func add(_ connection: ServerConnection) {
+        members[ObjectIdentifier(connection)] = connection
+    }
+
+    mutating func remove(_ connection: ServerConnection, endingWith group: HandleGroup) {
+        members[ObjectIdentifier(connection)] = nil
+        endingGroups.append(group)
+    }
+
+    mutating func addUnflushed(_ connection: ServerConnection) {
+        unflushed.append(connection)
+    }
+
+    mutating func takeUnflushed() -> [ServerConnection] {
+        endingGroups.removeAll { $0.openCount == 0 }
+        var ready: [ServerConnection] = []
+        swap(&ready, &unflushed)
+        return ready
+    }
+}

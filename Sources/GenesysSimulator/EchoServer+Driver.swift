@@ -1,0 +1,58 @@
+package import GenesysLoop
+
+/// Between the loop and the connections.
+extension EchoServer: TCPListenerOwner, LoopPass {
+    package func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
+        guard state == .started else { return connection.abort() }
+        connection.lowWaterMark = configuration.lowWaterMark
+        let made = ServerConnection(connection, owner: self)
+        connections.add(made)
+        made.start()
+    }
+
+    package func listener(_ listener: TCPListener, didFailWith error: UVError) {
+        failure = SimulatorError(.cannotListen, "The echo server accepts no more connections: \(error.text).")
+    }
+
+    /// Sends what is queued, one write for each connection; then slows down those whose clients do not read.
+    package func runPass() {
+        for connection in connections.takeUnflushed() {
+            connection.flush()
+            if connection.queuedByteCount >= configuration.highWaterMark { connection.pauseReading() }
+        }
+        endIfDone()
+    }
+}
+
+/// What its connections ask and tell the server.
+extension EchoServer: ServerConnectionOwner {
+    var limits: MessageLimits { MessageLimits(maxMessageByteCount: configuration.maxMessageSize) }
+    var requestTimeout: Duration { configuration.requestTimeout }
+    var closeTimeout: Duration { configuration.closeTimeout }
+    /// Reading stops long before: nothing is ever dropped.
+    var maxQueuedByteCount: Int { .max }
+    var upgradeDelay: Duration { .zero }
+    var answersPingFrames: Bool { true }
+
+    func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer { .accept }
+
+    func connection(_ connection: ServerConnection, didReceive kind: MessageKind, _ message: [UInt8]) {
+        if connection.send(kind == .text ? .text : .binary, message) { echoCount += 1 }
+    }
+
+    func connectionDidLeave(_ connection: ServerConnection) {}
+
+    func connectionHasOutput(_ connection: ServerConnection) {
+        connections.addUnflushed(connection)
+        loop.schedule(self)
+    }
+
+    func connectionDidDrain(_ connection: ServerConnection) {
+        if connection.queuedByteCount <= configuration.lowWaterMark { connection.resumeReading() }
+    }
+
+    func connection(_ connection: ServerConnection, didEndWith group: HandleGroup) {
+        connections.remove(connection, endingWith: group)
+        group.whenEmpty(self)
+    }
+}

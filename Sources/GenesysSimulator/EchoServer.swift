@@ -1,0 +1,139 @@
+package import GenesysLoop
+
+/// A WebSocket server that sends every message back, over TLS or plain, on an event loop of the library.
+///
+/// It is what conformance suites and benchmarks run against: the connections are those of the simulator.
+///
+/// From `start()` to the completion of `close(completion:)` the loop retains the server and keeps running. All calls
+/// belong on the loop's thread.
+///
+/// A client that does not read is not read from: when `highWaterMark` bytes wait for it, input stays in the kernel until
+/// no more than `lowWaterMark` are left. So a connection holds at most that, one message, and the echo of one read.
+package final class EchoServer {
+    /// What clients may do.
+    package struct Configuration: Sendable {
+        /// The largest message accepted, in bytes; a larger one is answered with 1009.
+        package var maxMessageSize = 16 * 1_024 * 1_024
+        /// From this many bytes on that a client has not read, nothing more is read from it.
+        package var highWaterMark = 1_024 * 1_024
+        /// When so few are left, it is read from again.
+        package var lowWaterMark = 256 * 1_024
+        /// How long a client may take from the TCP connection to the end of its upgrade request.
+        package var requestTimeout: Duration = .seconds(10)
+        /// How long a client may take to answer a Close frame.
+        package var closeTimeout: Duration = .seconds(2)
+
+        /// The defaults.
+        package init() {}
+    }
+
+    enum State: Equatable {
+        case idle, started, closing, closed
+    }
+
+    /// The loop that drives the server.
+    package let loop: EventLoop
+    /// Where it listens, `ws://127.0.0.1:…/` or `wss://…`; every path is the same.
+    package let uri: String
+    /// The port it listens on, never 0.
+    package let port: UInt16
+    /// Why the server can accept no more connections; nil as long as it can.
+    package internal(set) var failure: SimulatorError?
+    /// Messages sent back since the start.
+    package internal(set) var echoCount = 0
+    /// TCP connections that are open, whatever their state.
+    package var openSocketCount: Int { connections.count }
+    /// Bytes that wait for clients to read, of all connections together.
+    package var queuedByteCount: Int { connections.all.reduce(0) { $0 + $1.queuedByteCount } }
+
+    let configuration: Configuration
+    let context: TLSContext?
+    let group: HandleGroup
+    let listener: TCPListener
+    var connections = ConnectionList()
+    var state: State = .idle
+    private var completions: [() -> Void] = []
+
+    /// Makes a server that listens, but accepts nothing before `start()`: until then, clients are reset.
+    ///
+    /// - Parameters:
+    ///   - loop: drives the server.
+    ///   - port: 0 lets the system choose.
+    ///   - certificates: what its TLS shows; nil for `ws:`.
+    ///   - configuration: what clients may do.
+    /// - Throws: `SimulatorError`.
+    package init(
+        on loop: EventLoop, port: UInt16 = 0, certificates: SimulatorCertificates? = nil,
+        configuration: Configuration = Configuration()
+    ) throws(SimulatorError) {
+        loop.preconditionCurrent("EchoServer.init")
+        self.loop = loop
+        self.configuration = configuration
+        do throws(TLSError) {
+            context = try certificates?.serverContext()
+        } catch {
+            throw SimulatorError(.certificates, "The echo server cannot use its certificates: \(error)")
+        }
+        group = HandleGroup(loop: loop)
+        listener = TCPListener(loop: loop, group: group)
+        let host = "127.0.0.1"
+        do throws(UVError) {
+            try listener.bind(host: host, port: port)
+        } catch {
+            throw SimulatorError(listeningOn: host, port: port, error)
+        }
+        self.port = listener.localPort
+        uri = "\(certificates == nil ? "ws" : "wss")://\(host):\(listener.localPort)/"
+        unsafe listener.owner = self
+    }
+
+    deinit { listener.close() }
+
+    /// Accepts connections from now on.
+    ///
+    /// Calling it again, or after `close(completion:)`, does nothing.
+    package func start() {
+        loop.preconditionCurrent("EchoServer.start")
+        guard state == .idle else { return }
+        state = .started
+        loop.retain(self)
+    }
+
+    /// Closes everything: no connection is accepted any more, open ones get a Close frame with 1001, and what is not
+    /// closed after `closeTimeout` is dropped.
+    ///
+    /// - Parameter completion: called from the loop when the last handle is closed.
+    package func close(completion: (() -> Void)? = nil) {
+        loop.preconditionCurrent("EchoServer.close")
+        if let completion { completions.append(completion) }
+        switch state {
+        case .idle, .started:
+            if state == .idle { loop.retain(self) }
+            state = .closing
+            listener.close()
+            for connection in connections.all { connection.close(.goingAway, reason: "The server closes") }
+            group.whenEmpty(self)
+        case .closing:
+            break
+        case .closed:
+            loop.retain(self)
+            loop.schedule(self)
+        }
+    }
+
+    func endIfDone() {
+        switch state {
+        case .idle, .started:
+            return
+        case .closing:
+            guard connections.areGone, group.openCount == 0 else { return }
+            state = .closed
+        case .closed:
+            break
+        }
+        loop.release(self)
+        var done: [() -> Void] = []
+        swap(&done, &completions)
+        for completion in done { completion() }
+    }
+}
