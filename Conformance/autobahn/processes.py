@@ -1,0 +1,66 @@
+"""The programs of one run; none of them outlives it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+
+class Processes:
+    """Starts programs, and ends those that are left, each by its own id."""
+
+    def __init__(self):
+        self.running = []
+
+    def __enter__(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+        return self
+
+    def __exit__(self, *_):
+        for process in list(self.running):
+            self.end(process)
+
+    def start(self, arguments, **streams):
+        # Whatever ends us from the terminal is ours to pass on.
+        process = subprocess.Popen([str(each) for each in arguments], stdin=subprocess.DEVNULL,
+                                   start_new_session=True, **streams)
+        self.running.append(process)
+        return process
+
+    def wait(self, process, seconds):
+        """The exit status; None when it took too long, and was killed."""
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            status = None
+        self.running.remove(process)
+        return status
+
+    def end(self, process):
+        """Asks it to end, and makes it end; the exit status."""
+        if process.poll() is None:
+            process.terminate()
+        return self.wait(process, 10)
+
+
+def free_port():
+    """A port of 127.0.0.1 on which nobody listens now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def await_listener(process, port, seconds=60):
+    """Waits until the process accepts connections on the port."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+    return False
