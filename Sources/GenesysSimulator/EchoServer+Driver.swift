@@ -27,6 +27,7 @@ extension EchoServer: TCPListenerOwner, LoopPass {
 /// What its connections ask and tell the server.
 extension EchoServer: ServerConnectionOwner {
     var limits: MessageLimits { MessageLimits(maxMessageByteCount: configuration.maxMessageSize) }
+    var compression: Compression? { configuration.compression }
     var requestTimeout: Duration { configuration.requestTimeout }
     var closeTimeout: Duration { configuration.closeTimeout }
     /// Reading stops long before: nothing is ever dropped.

@@ -14,6 +14,8 @@ package final class EchoServer {
     package struct Configuration: Sendable {
         /// The largest message accepted, in bytes; a larger one is answered with 1009.
         package var maxMessageSize = 16 * 1_024 * 1_024
+        /// What is agreed on when a client offers permessage-deflate (RFC 7692); nil declines.
+        package var compression: Compression?
         /// From this many bytes on that a client has not read, nothing more is read from it.
         package var highWaterMark = 1_024 * 1_024
         /// When so few are left, it is read from again.

@@ -9,11 +9,15 @@ extension ServerConnection {
         case .lingering, .ended: return
         }
         // The loop lends its buffer until we return.
-        guard let tls else { return unsafe receive(bytes) }
-        unsafe tls.lend(bytes)
-        decrypt(tls)
-        _ = tls.takeBack()
-        if phase != .ended, !tls.outgoing.isEmpty { wantsFlush() }
+        if let tls {
+            unsafe tls.lend(bytes)
+            decrypt(tls)
+            _ = tls.takeBack()
+            if phase != .ended, !tls.outgoing.isEmpty { wantsFlush() }
+        } else {
+            unsafe receive(bytes)
+        }
+        reader.releaseIdleState()
     }
 
     /// Leaves input in the kernel, so that the client is slowed down; what was read already is delivered.

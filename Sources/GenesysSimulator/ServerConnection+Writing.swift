@@ -10,17 +10,29 @@ extension ServerConnection {
     ///   slowly.
     func send(_ opcode: Opcode, _ message: [UInt8], maxFrameByteCount: Int? = nil) -> Bool {
         guard phase == .open, let owner = unsafe owner, hasRoom(for: owner) else { return false }
-        let size = max(1, maxFrameByteCount ?? message.count)
-        let bytes = message.span
-        var start = 0
-        repeat {
-            let end = min(message.count, start + size)
-            append(
-                start == 0 ? opcode : .continuation, isFinal: end == message.count, bytes.extracting(start..<end))
-            start = end
-        } while start < message.count
+        if message.count >= leastCompressedByteCount, let compressed = deflater?.deflate(message.span) {
+            appendFrames(opcode, isCompressed: true, compressed.span, maxFrameByteCount)
+        } else {
+            appendFrames(opcode, isCompressed: false, message.span, maxFrameByteCount)
+        }
         if outbox.count >= ServerConnection.maxWriteByteCount { flush() }
         return phase == .open
+    }
+
+    private func appendFrames(
+        _ opcode: Opcode, isCompressed: Bool, _ payload: Span<UInt8>, _ maxFrameByteCount: Int?
+    ) {
+        let size = max(1, maxFrameByteCount ?? payload.count)
+        var start = 0
+        repeat {
+            let end = min(payload.count, start + size)
+            // RFC 7692 §6.1: RSV1 stands on the first frame only.
+            let isFirst = start == 0
+            append(
+                isFirst ? opcode : .continuation, isFinal: end == payload.count, isCompressed: isCompressed && isFirst,
+                payload.extracting(start..<end))
+            start = end
+        } while start < payload.count
     }
 
     /// Bytes that the kernel has not taken yet.
@@ -33,8 +45,9 @@ extension ServerConnection {
         return false
     }
 
-    func append(_ opcode: Opcode, isFinal: Bool = true, _ payload: Span<UInt8>) {
-        FrameEncoder.append(opcode, isFinal: isFinal, payload: payload, maskingKey: nil, to: &outbox)
+    func append(_ opcode: Opcode, isFinal: Bool = true, isCompressed: Bool = false, _ payload: Span<UInt8>) {
+        FrameEncoder.append(
+            opcode, isFinal: isFinal, isCompressed: isCompressed, payload: payload, maskingKey: nil, to: &outbox)
         wantsFlush()
     }
 
@@ -62,6 +75,7 @@ extension ServerConnection {
     func flush(isLast: Bool = false) {
         isUnflushed = false
         guard phase != .ended else { return }
+        deflater?.releaseIdleState()
         guard let tls else {
             var bytes: [UInt8] = []
             swap(&bytes, &outbox)

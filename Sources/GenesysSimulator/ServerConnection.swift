@@ -41,6 +41,10 @@ final class ServerConnection {
     private(set) var isCounted = false
     var parser = UpgradeRequestParser()
     var reader: MessageReader
+    /// Compresses what is sent; nil without permessage-deflate.
+    var deflater: Deflater?
+    /// Messages of fewer bytes are sent as they are; an empty one has nothing to compress.
+    private(set) var leastCompressedByteCount = Int.max
     private var request: UpgradeRequestHead?
     /// Bytes that came while the request was being decided.
     var early: [UInt8] = []
@@ -107,13 +111,7 @@ final class ServerConnection {
         switch owner.connection(self, didRequest: request.target) {
         case .accept:
             isCounted = true
-            phase = .open
-            appendHead { () throws(InvalidHeader) in
-                try UpgradeResponse.accept(acceptValue: HandshakeKey.accept(for: key))
-            }
-            let bytes = early
-            early = []
-            receive(bytes.span)
+            open(request, key: key, owner)
         case .refuse(let refusal):
             refuse(refusal)
         case .reset:
@@ -121,6 +119,43 @@ final class ServerConnection {
         case .neverAnswer:
             isIgnored = true
         }
+    }
+
+    /// RFC 6455 §4.2.2; with permessage-deflate if both want it.
+    private func open(_ request: UpgradeRequestHead, key: String, _ owner: any ServerConnectionOwner) {
+        var headers: [(String, String)] = []
+        do throws(UpgradeRequestFault) {
+            if let compression = owner.compression, let answer = try answer(to: request, compression) {
+                headers.append(("Sec-WebSocket-Extensions", answer.headerValue))
+                compress(compression, answer.parameters, owner)
+            }
+        } catch {
+            return refuse(SimulatedService.Refusal(status: error.status, message: error.description))
+        }
+        phase = .open
+        appendHead { () throws(InvalidHeader) in
+            try UpgradeResponse.accept(acceptValue: HandshakeKey.accept(for: key), extraHeaders: headers)
+        }
+        let bytes = early
+        early = []
+        receive(bytes.span)
+    }
+
+    private func answer(
+        to request: UpgradeRequestHead, _ compression: Compression
+    ) throws(UpgradeRequestFault) -> DeflateAnswer? {
+        let offered = request.fields.values(of: "sec-websocket-extensions")
+        return try DeflateAnswer.accept(offered, wanted: compression.offer.wanted)
+    }
+
+    /// RFC 7692 §6, with what was agreed on.
+    private func compress(
+        _ compression: Compression, _ agreed: DeflateParameters, _ owner: any ServerConnectionOwner
+    ) {
+        reader = MessageReader(role: .server, limits: owner.limits, deflate: agreed)
+        deflater = Deflater(
+            windowBits: agreed.sentWindowBits(by: .server), keepsContext: agreed.keepsSentContext(for: .server))
+        leastCompressedByteCount = max(1, compression.minimumMessageSize)
     }
 
     func refuse(_ refusal: SimulatedService.Refusal) {
@@ -197,6 +232,7 @@ final class ServerConnection {
         tls = nil
         outbox = []
         early = []
+        deflater = nil
         let owner = unsafe self.owner
         unsafe self.owner = nil
         owner?.connection(self, didEndWith: tcp.group)

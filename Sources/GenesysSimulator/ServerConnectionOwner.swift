@@ -8,6 +8,8 @@ protocol ServerConnectionOwner: AnyObject {
     var context: TLSContext? { get }
     /// What a client may make a connection hold.
     var limits: MessageLimits { get }
+    /// What is agreed on when a client offers permessage-deflate (RFC 7692); nil declines.
+    var compression: Compression? { get }
     /// How long a client may take from the TCP connection to the end of its upgrade request.
     var requestTimeout: Duration { get }
     /// How long a client may take to answer a Close frame.

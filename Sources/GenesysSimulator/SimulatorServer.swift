@@ -42,6 +42,11 @@ public final class SimulatorServer {
     /// service is bounded too. Default 64 MiB.
     public var maxQueuedByteCount = 64 * 1_024 * 1_024
 
+    /// What is agreed on when a client offers permessage-deflate (RFC 7692).
+    ///
+    /// Default nil: it declines.
+    public var compression: Compression?
+
     /// The service.
     ///
     /// Reading it is free of effects; it is changed by the calls of the server.

@@ -36,6 +36,9 @@ struct WebSocketEcho: ParsableCommand {
             valueName: "dir"))
     var certificates: String?
 
+    @Flag(help: "Offer permessage-deflate (RFC 7692), or accept it when listening.")
+    var compress = false
+
     @Option(help: ArgumentHelp("The largest message accepted (default: 16777216).", valueName: "bytes"))
     var maxMessageSize: Int?
 
@@ -57,12 +60,22 @@ struct WebSocketEcho: ParsableCommand {
             var configuration = WebSocketClientConfiguration()
             configuration.userAgent = "websocket-echo"
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }
+            configuration.compression = compression
             if let caFile { configuration.tls.trust = .file(caFile) }
             try ClientSession(uri: uri, configuration: configuration, hasCAFile: caFile != nil).run().end()
         } else {
             var configuration = EchoServer.Configuration()
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }
+            configuration.compression = compression
             try ServerSession(port: listen ?? 0, folder: certificates, configuration: configuration).run().end()
         }
+    }
+
+    /// Small messages are compressed too: whoever asks for it wants to see it at work.
+    private var compression: Compression? {
+        guard compress else { return nil }
+        var compression = Compression.permessageDeflate
+        compression.minimumMessageSize = 1
+        return compression
     }
 }
