@@ -4,14 +4,21 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 
+class Ended(Exception):
+    """Nothing is started any more."""
+
+
 class Processes:
-    """Starts programs, and ends those that are left, each by its own id."""
+    """Starts programs, from any thread, and ends those that are left, each by its own id."""
 
     def __init__(self):
-        self.running = []
+        self.running = set()
+        self.lock = threading.Lock()
+        self.has_ended = False
 
     def __enter__(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -19,14 +26,20 @@ class Processes:
         return self
 
     def __exit__(self, *_):
-        for process in list(self.running):
+        with self.lock:
+            self.has_ended = True
+            left = list(self.running)
+        for process in left:
             self.end(process)
 
     def start(self, arguments, **streams):
-        # Whatever ends us from the terminal is ours to pass on.
-        process = subprocess.Popen([str(each) for each in arguments], stdin=subprocess.DEVNULL,
-                                   start_new_session=True, **streams)
-        self.running.append(process)
+        with self.lock:
+            if self.has_ended:
+                raise Ended
+            # Whatever ends us from the terminal is ours to pass on.
+            process = subprocess.Popen([str(each) for each in arguments], stdin=subprocess.DEVNULL,
+                                       start_new_session=True, **streams)
+            self.running.add(process)
         return process
 
     def wait(self, process, seconds):
@@ -37,7 +50,8 @@ class Processes:
             process.kill()
             process.wait()
             status = None
-        self.running.remove(process)
+        with self.lock:
+            self.running.discard(process)
         return status
 
     def end(self, process):

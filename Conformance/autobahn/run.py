@@ -10,12 +10,14 @@ The suite's own reports are in FOLDER/ROLE-TRANSPORT/: index.json, and one file 
 
 import argparse
 import json
+import os
 import shutil
 import ssl
 import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from websockets.sync.client import connect
@@ -50,6 +52,8 @@ class Run:
         self.folder.mkdir(parents=True)
 
     def results(self):
+        """The verdicts, and how many seconds they took."""
+        started = time.monotonic()
         if self.role == "client":
             self.run_client()
         else:
@@ -57,7 +61,7 @@ class Run:
         path = self.folder / "index.json"
         if not path.exists():
             raise Broken(f"the suite wrote no report; what it said is in {self.folder}/suite.log")
-        return json.loads(path.read_text()).get(AGENT, {})
+        return json.loads(path.read_text()).get(AGENT, {}), time.monotonic() - started
 
     @property
     def program(self):
@@ -133,7 +137,7 @@ class Run:
 
     def start_suite(self, mode, spec):
         spec.update({"outdir": str(self.folder), "cases": self.options.cases,
-                     "exclude-cases": self.options.exclude, "exclude-agent-cases": {}})
+                     "exclude-cases": [], "exclude-agent-cases": {}})
         path = self.folder / "spec.json"
         path.write_text(json.dumps(spec))
         with open(self.folder / "suite.log", "w", encoding="utf-8") as log:
@@ -158,7 +162,7 @@ def parse():
     parser.add_argument("--role", action="append", choices=("client", "server"), required=True)
     parser.add_argument("--transport", action="append", choices=("ws", "wss"), required=True)
     parser.add_argument("--cases", action="append", help="a pattern such as 6.*; default: all of them")
-    parser.add_argument("--exclude", action="append", default=[], help="a pattern of cases to leave out")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="roles and transports at the same time")
     parser.add_argument("--compress", action="store_true", help="with permessage-deflate")
     options = parser.parse_args()
     options.cases = options.cases or ["*"]
@@ -170,23 +174,24 @@ def parse():
 
 def main():
     options = parse()
-    failed = False
-    for role in options.role:
-        expectations = Expectations.load(HERE / "expectations.json", role)
-        for transport in options.transport:
-            started = time.monotonic()
-            with Processes() as processes:
-                run = Run(options, role, transport, processes)
-                try:
-                    results = run.results()
-                except Broken as reason:
-                    sys.exit(f"{run.name}: {reason}")
-            differences = expectations.differences(results, options.cases, options.exclude)
-            for difference in differences:
+    started = time.monotonic()
+    passed = True
+    # Left in this order: first the processes end, then the threads that waited for them.
+    with ThreadPoolExecutor(options.jobs) as pool, Processes() as processes:
+        runs = [Run(options, role, transport, processes) for role in options.role for transport in options.transport]
+        for run, future in [(run, pool.submit(run.results)) for run in runs]:
+            try:
+                results, seconds = future.result()
+            except Broken as reason:
+                sys.exit(f"{run.name}: {reason}")
+            expectations = Expectations.load(HERE / "expectations.json", run.role)
+            for difference in expectations.differences(results, options.cases):
+                passed = False
                 say(f"{run.name}: {difference}")
-            failed = failed or bool(differences)
-            print(f"{run.name}: {summary(results)}, {time.monotonic() - started:.0f} s", flush=True)
-    sys.exit(1 if failed else 0)
+            print(f"{run.name}: {summary(results)}, {seconds:.0f} s", flush=True)
+    say(f"{'all as expected' if passed else 'not as expected'}, {time.monotonic() - started:.0f} s in all; "
+        f"the suite's reports are in {options.folder}")
+    sys.exit(0 if passed else 1)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ import Glibc
     package struct Failure: Error, Equatable, CustomStringConvertible {
         package let code: Int32
 
+        package init(code: Int32) {
+            self.code = code
+        }
+
         package static var last: Failure { Failure(code: errno) }
 
         /// The reader of a pipe or socket is gone.

@@ -6,10 +6,14 @@ import ToolSupport
 struct ClientSession {
     let uri: String
     let configuration: WebSocketClientConfiguration
-    /// The certificates to trust come from the command line.
-    let hasCAFile: Bool
+    /// The certificates to trust, where they come from the command line.
+    let caFile: String?
+
+    /// A larger one is another file, given by mistake.
+    private static let maxCAFileByteCount = 16 * 1_024 * 1_024
 
     func run() throws -> EchoStatus {
+        try checkCAFile()
         let loop: EventLoop
         do {
             loop = try EventLoop()
@@ -22,7 +26,7 @@ struct ClientSession {
             client = try WebSocketClient(uri: uri, on: loop, delegate: host, configuration: configuration)
         } catch let failure as WebSocketFailure {
             // What is wrong with the command line is wrong usage; the system's own store is not on it.
-            guard failure.reason == .invalidURI || hasCAFile else { return .failed(.unavailable, failure) }
+            guard failure.reason == .invalidURI || caFile != nil else { return .failed(.unavailable, failure) }
             throw ValidationError(failure.description)
         }
         let bound = LoopBound(client, on: loop)
@@ -36,5 +40,15 @@ struct ClientSession {
         client.open()
         loop.run()
         return host.end()
+    }
+
+    /// Without TLS the client would never look at it.
+    private func checkCAFile() throws {
+        guard let caFile else { return }
+        do throws(SystemCalls.Failure) {
+            _ = try SystemCalls.read(caFile, maxByteCount: Self.maxCAFileByteCount)
+        } catch {
+            throw ValidationError("The CA file \(caFile) cannot be read: \(error).")
+        }
     }
 }

@@ -62,7 +62,7 @@ struct WebSocketEcho: ParsableCommand {
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }
             configuration.compression = compression
             if let caFile { configuration.tls.trust = .file(caFile) }
-            try ClientSession(uri: uri, configuration: configuration, hasCAFile: caFile != nil).run().end()
+            try ClientSession(uri: uri, configuration: configuration, caFile: caFile).run().end()
         } else {
             var configuration = EchoServer.Configuration()
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }

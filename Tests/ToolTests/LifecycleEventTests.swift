@@ -1,5 +1,6 @@
 import Logging
 import Testing
+import ToolSupport
 
 @testable import GenesysLoop
 @testable import genesys_loop

@@ -36,16 +36,22 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     var didReceiveClose: (RawClient) -> Void = { _ in }
     var didEnd: (RawClient) -> Void = { _ in }
 
-    init(_ stage: ServerStage, greeting: String? = nil, chunkSize: Int? = nil) throws {
-        loop = stage.loop
+    convenience init(_ stage: ServerStage, greeting: String? = nil, chunkSize: Int? = nil) throws {
+        try self.init(
+            stage.loop, port: stage.server.port, trust: stage.server.caCertificatePEM,
+            greeting: greeting ?? Self.upgrade(stage.id), chunkSize: chunkSize)
+        stage.add(self)
+    }
+
+    /// A client of any server; an empty `trust` is for one without TLS.
+    init(_ loop: EventLoop, port: UInt16, trust pem: [UInt8], greeting: String, chunkSize: Int? = nil) throws {
+        self.loop = loop
         self.chunkSize = chunkSize
-        let pem = stage.server.caCertificatePEM
         context = pem.isEmpty ? nil : try TLSContext(client: TLSConfiguration(trust: .pem(pem)))
-        self.greeting = Array((greeting ?? Self.upgrade(stage.id)).utf8)
+        self.greeting = Array(greeting.utf8)
         tcp = TCPConnection(loop: loop, group: HandleGroup(loop: loop))
         unsafe tcp.owner = self
-        stage.add(self)
-        guard let address = SocketAddress(numeric: "127.0.0.1", port: stage.server.port) else { return }
+        guard let address = SocketAddress(numeric: "127.0.0.1", port: port) else { return }
         tcp.connect(to: address)
         tcp.startReading()
     }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// A TCP port of 127.0.0.1 on which nobody listens, and nobody else can while this lives.
-final class HeldPort {
+final class HeldPort: Sendable {
     let port: UInt16
     private let descriptor: Int32
 
@@ -27,5 +27,14 @@ final class HeldPort {
         port = UInt16(bigEndian: address.sin_port)
     }
 
+    /// Waits for a connection; its descriptor is the caller's. Negative after a failure.
+    func accept() -> Int32 {
+        systemAccept(descriptor)
+    }
+
     deinit { close(descriptor) }
+}
+
+private func systemAccept(_ descriptor: Int32) -> Int32 {
+    accept(descriptor, nil, nil)
 }

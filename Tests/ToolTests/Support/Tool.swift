@@ -3,8 +3,13 @@ import Testing
 
 /// The built executable, and the ways to run it.
 enum Tool {
+    /// `genesys-loop`.
+    static let executable = built("genesys-loop")
+    /// `websocket-echo`.
+    static let echo = built("websocket-echo")
+
     /// Beside the test bundle.
-    static let executable: URL = {
+    private static func built(_ name: String) -> URL {
         let beside = Bundle.main.executableURL?.deletingLastPathComponent()
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
@@ -12,9 +17,9 @@ enum Tool {
             beside, Bundle.main.bundleURL, Bundle.main.bundleURL.deletingLastPathComponent(),
             root.appending(path: ".build/debug"),
         ]
-        let files = folders.compactMap { $0?.appending(path: "genesys-loop") }
+        let files = folders.compactMap { $0?.appending(path: name) }
         return files.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? files[files.count - 1]
-    }()
+    }
 
     /// Runs the tool to its end.
     static func run(_ arguments: [String], mayLeak: Bool = false) async throws -> Child.End {

@@ -1,0 +1,53 @@
+import Foundation
+import GenesysLoop
+
+/// A server for one connection that says what a test wants it to say, and notes what it hears.
+final class EchoPeer: Sendable {
+    private let held: HeldPort
+    private let collector: Locked<StreamCollector?> = Locked(nil)
+
+    var uri: String { "ws://127.0.0.1:\(held.port)/" }
+
+    /// Listens, and answers the request of the first client.
+    ///
+    /// - Parameters:
+    ///   - head: the answer to a request with a key; the usual one by default.
+    ///   - bytes: what follows it.
+    ///   - isLast: it ends the connection then, instead of waiting for the client to do so.
+    init(
+        head: @escaping @Sendable (String) -> String = EchoPeer.acceptance, then bytes: [UInt8] = [],
+        isLast: Bool = false
+    ) throws {
+        held = try HeldPort(listens: true)
+        Thread.detachNewThread { [held, collector] in
+            let handle = FileHandle(fileDescriptor: held.accept(), closeOnDealloc: true)
+            var request = ""
+            while !request.hasSuffix("\r\n\r\n") {
+                let data = handle.availableData
+                if data.isEmpty { return }
+                request += String(decoding: data, as: UTF8.self)
+            }
+            let key =
+                request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") }?.dropFirst(19) ?? ""
+            try? handle.write(contentsOf: Data(Array(head(String(key)).utf8) + bytes))
+            if !isLast { collector.withLock { $0 = StreamCollector(handle) } }
+        }
+    }
+
+    /// What the client sent after the upgrade. It must have ended.
+    func received() async -> [UInt8] {
+        await collector.withLock { $0 }?.all() ?? []
+    }
+
+    static func acceptance(of key: String) -> String {
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            + "Sec-WebSocket-Accept: \(HandshakeKey.accept(for: key))\r\n\r\n"
+    }
+
+    /// A frame as a server sends it.
+    static func frame(_ opcode: Opcode, _ payload: [UInt8]) -> [UInt8] {
+        var frame: [UInt8] = []
+        FrameEncoder.append(opcode, payload: payload, maskingKey: nil, to: &frame)
+        return frame
+    }
+}
