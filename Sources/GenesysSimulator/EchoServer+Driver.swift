@@ -34,6 +34,11 @@ extension EchoServer: ServerConnectionOwner {
     var maxQueuedByteCount: Int { .max }
     var upgradeDelay: Duration { .zero }
     var answersPingFrames: Bool { true }
+    var servesRequests: Bool { false }
+
+    func connection(
+        _ connection: ServerConnection, didRequest request: SimulatedService.RESTRequest
+    ) -> SimulatedService.RESTAnswer? { nil }
 
     func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer { .accept }
 

@@ -61,6 +61,8 @@ extension ServerConnection {
         var offset = 0
         while offset < input.count {
             switch phase {
+            case .requesting where pendingBody != nil:
+                readBody(input, &offset)
             case .requesting:
                 readRequest(input, &offset)
             case .deciding:
@@ -133,7 +135,7 @@ extension ServerConnection {
         sayGoodbye()
     }
 
-    private func copy(_ bytes: Span<UInt8>) -> [UInt8] {
+    func copy(_ bytes: Span<UInt8>) -> [UInt8] {
         // The span's memory is borrowed for the closure.
         unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
     }

@@ -6,7 +6,7 @@ internal import GenesysLoop
 ///         └────────────┴─────────┴─ refusal, violation, end ─▲      ▲
 ///         └────────────┴─────────┴─ reset, drop, failure ───────────┘
 ///
-/// - `requesting`: the TLS handshake, then the head of the upgrade request. Limit: `requestTimeout`.
+/// - `requesting`: the TLS handshake, then the head of the upgrade request, or a whole request of another kind. Limit: `requestTimeout`.
 /// - `deciding`: the request waits for `upgradeDelay`, or is never answered.
 /// - `open`: it counts as a socket; messages come and go.
 /// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout`, all in all.
@@ -46,6 +46,8 @@ final class ServerConnection {
     /// Messages of fewer bytes are sent as they are; an empty one has nothing to compress.
     private(set) var leastCompressedByteCount = Int.max
     private var request: UpgradeRequestHead?
+    /// A plain HTTP request whose body is being received.
+    var pendingBody: PendingBody?
     /// Bytes that came while the request was being decided.
     var early: [UInt8] = []
     /// The request is never answered.
@@ -93,6 +95,7 @@ final class ServerConnection {
     /// The head of a request is complete (RFC 6455 §4.2).
     func requestReceived(_ head: UpgradeRequestHead) {
         guard let owner = unsafe owner else { return }
+        if owner.servesRequests && ServerConnection.isPlain(head) { return plainRequestReceived(head) }
         do throws(UpgradeRequestFault) {
             try head.checkUpgrade()
         } catch {
@@ -159,13 +162,14 @@ final class ServerConnection {
     }
 
     func refuse(_ refusal: SimulatedService.Refusal) {
-        var body = JSONObject()
-        body.add("message", refusal.message)
-        body.add("status", json: Array("\(refusal.status)".utf8))
-        let bytes = body.finished()
-        let headers = [("Content-Type", "application/json")] + refusal.headers.map { ($0.name, $0.value) }
+        respond(refusal.status, refusal.headers, refusal.body)
+    }
+
+    /// Answers the request with something else than an upgrade, and ends the connection.
+    func respond(_ status: Int, _ fields: [SimulatedService.Refusal.Header], _ body: [UInt8]) {
+        let headers = [("Content-Type", "application/json")] + fields.map { ($0.name, $0.value) }
         appendHead { () throws(InvalidHeader) in
-            try UpgradeResponse.refuse(status: refusal.status, headers: headers, body: bytes)
+            try UpgradeResponse.refuse(status: status, headers: headers, body: body)
         }
         sayGoodbye()
     }

@@ -21,8 +21,15 @@ protocol ServerConnectionOwner: AnyObject {
     /// Whether pings are answered (RFC 6455 §5.5.2).
     var answersPingFrames: Bool { get }
 
+    /// Whether requests that want no WebSocket are answered by `connection(_:didRequest:)` too.
+    var servesRequests: Bool { get }
+
     /// A valid upgrade request came.
     func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer
+    /// A request came that wants no WebSocket; nil if there is nothing at its target.
+    func connection(
+        _ connection: ServerConnection, didRequest request: SimulatedService.RESTRequest
+    ) -> SimulatedService.RESTAnswer?
     /// A message came on an open connection.
     func connection(_ connection: ServerConnection, didReceive kind: MessageKind, _ message: [UInt8])
     /// An accepted connection is no longer open; it may still have to close in order.

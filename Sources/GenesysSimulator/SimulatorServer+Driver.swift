@@ -93,6 +93,8 @@ extension SimulatorServer: ServerConnectionOwner {
     /// What a client may make the server hold.
     var limits: MessageLimits { MessageLimits(maxMessageByteCount: 1_048_576) }
     var upgradeDelay: Duration { service.configuration.channels.upgradeDelay }
+    /// The REST side.
+    var servesRequests: Bool { true }
     var answersPingFrames: Bool { service.configuration.liveness.answersPingFrames }
 
     func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer {
@@ -109,6 +111,13 @@ extension SimulatorServer: ServerConnectionOwner {
         case .neverAnswer:
             return .neverAnswer
         }
+    }
+
+    func connection(
+        _ connection: ServerConnection, didRequest request: SimulatedService.RESTRequest
+    ) -> SimulatedService.RESTAnswer? {
+        defer { serviceDidChange() }
+        return service.restRequested(request, socketBase: socketBase, wall: loop.now.wall, now: now)
     }
 
     /// Binary messages mean nothing to the service.

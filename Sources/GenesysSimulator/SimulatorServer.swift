@@ -194,9 +194,14 @@ public final class SimulatorServer {
     ///
     /// It names `localhost` when the server listens on a loopback or on any address, else the address.
     public func uri(ofChannel id: String) -> String {
+        "\(socketBase)/channels/\(id)"
+    }
+
+    /// The beginning of all URIs of the server.
+    var socketBase: String {
         let isLocal = host.hasPrefix("127.") || ["::1", "0.0.0.0", "::"].contains(host)
         let name = isLocal ? "localhost" : host.contains(":") ? "[\(host)]" : host
-        return "\(context == nil ? "ws" : "wss")://\(name):\(port)/channels/\(id)"
+        return "\(context == nil ? "ws" : "wss")://\(name):\(port)"
     }
 }
 

@@ -25,11 +25,13 @@ struct Simulate: ParsableCommand {
     @Option(help: ArgumentHelp("Let time pass so many times faster for all but the rate.", valueName: "x"))
     var timeScale = 1.0
 
-    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Make things happen at their times; Documentation/SimulatorScript.md describes the file.", valueName: "file"
+        ))
     var script: String?
 
     func validate() throws {
-        try Unsupported.check(["--script": script])
         guard rate >= 0, rate <= 1_000_000 else { throw ValidationError("--rate takes a number from 0 to 1000000.") }
         guard timeScale >= 0.001, timeScale <= 1_000_000 else {
             throw ValidationError("--time-scale takes a number from 0.001 to 1000000.")
@@ -40,7 +42,16 @@ struct Simulate: ParsableCommand {
         var configuration = SimulatedService.Configuration()
         configuration.publishing.rate = rate
         configuration.timeScale = timeScale
-        let session = SimulateSession(port: port, folder: certificates, configuration: configuration)
+        let session = SimulateSession(
+            port: port, folder: certificates, configuration: configuration, script: try plan())
         try session.run().end()
+    }
+
+    private func plan() throws -> SimulatorScript? {
+        do throws(SimulatorScript.Fault) {
+            return try script.map { (file) throws(SimulatorScript.Fault) in try SimulatorScript(contentsOf: file) }
+        } catch {
+            throw ValidationError(error.description)
+        }
     }
 }

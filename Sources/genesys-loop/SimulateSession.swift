@@ -10,13 +10,17 @@ struct SimulateSession {
     /// Where the certificates are, or are to be made; nil for some that end with the process.
     let folder: String?
     let configuration: SimulatedService.Configuration
+    let script: SimulatorScript?
 
     private let log = EventLog(style: .terminal)
 
-    init(port: UInt16, folder: String?, configuration: SimulatedService.Configuration) {
+    init(
+        port: UInt16, folder: String?, configuration: SimulatedService.Configuration, script: SimulatorScript? = nil
+    ) {
         self.port = port
         self.folder = folder
         self.configuration = configuration
+        self.script = script
     }
 
     func run() throws -> ExitStatus {
@@ -41,9 +45,15 @@ struct SimulateSession {
             try certificates.caFile == nil
             ? TemporaryFolder(file: "ca.pem", contents: certificates.caCertificatePEM) : nil
         defer { temporary?.remove() }
-        let bound = LoopBound(server, on: loop)
+        let player = script.map { ScriptPlayer($0, on: server) }
+        let bound = LoopBound((server, player), on: loop)
         let signals = try SignalWatch(
-            first: { loop.execute { bound.value.close() } },
+            first: {
+                loop.execute {
+                    bound.value.1?.stop()
+                    bound.value.0.close()
+                }
+            },
             last: { temporary?.remove() })
         defer {
             // In this order: a second signal must not end the process between the two.
@@ -52,7 +62,7 @@ struct SimulateSession {
         }
         server.start()
         let status = announce(try server.createChannel().uri, temporary?.file ?? certificates.caFile ?? "")
-        if status != nil { server.close() }
+        if status == nil { player?.start() } else { server.close() }
         loop.run()
         return status ?? .success
     }

@@ -1,0 +1,78 @@
+import Foundation
+
+/// The members of one object of a script: each is read once, and what nobody asked for is a mistake.
+struct ScriptMembers {
+    private var rest: [String: ScriptValue]
+    /// For sentences: where the object stands.
+    let place: String
+
+    init(_ object: [String: ScriptValue], place: String) {
+        rest = object
+        self.place = place
+    }
+
+    func fault(_ sentence: String) -> SimulatorScript.Fault {
+        SimulatorScript.Fault(description: sentence)
+    }
+
+    mutating func optionalNumber(_ name: String) throws(SimulatorScript.Fault) -> Double? {
+        guard let value = rest.removeValue(forKey: name) else { return nil }
+        guard case .number(let number) = value, number >= 0, number <= 1e9 else {
+            throw fault("'\(name)' in \(place) is no number from 0 to 1000000000.")
+        }
+        return number
+    }
+
+    mutating func number(_ name: String) throws(SimulatorScript.Fault) -> Double {
+        guard let number = try optionalNumber(name) else { throw missing(name) }
+        return number
+    }
+
+    mutating func optionalBool(_ name: String) throws(SimulatorScript.Fault) -> Bool? {
+        guard let value = rest.removeValue(forKey: name) else { return nil }
+        guard case .bool(let bool) = value else { throw fault("'\(name)' in \(place) is neither true nor false.") }
+        return bool
+    }
+
+    mutating func text(_ name: String) throws(SimulatorScript.Fault) -> String {
+        guard let value = rest.removeValue(forKey: name) else { throw missing(name) }
+        guard case .string(let text) = value else { throw fault("'\(name)' in \(place) is no string.") }
+        return text
+    }
+
+    mutating func optionalTexts(_ name: String) throws(SimulatorScript.Fault) -> [String]? {
+        guard let value = rest.removeValue(forKey: name) else { return nil }
+        var texts: [String] = []
+        guard case .array(let list) = value else { throw fault("'\(name)' in \(place) is no list.") }
+        for element in list {
+            guard case .string(let text) = element else { throw fault("'\(name)' in \(place) is no list of strings.") }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    mutating func list(_ name: String) throws(SimulatorScript.Fault) -> [ScriptValue] {
+        guard let value = rest.removeValue(forKey: name) else { throw missing(name) }
+        guard case .array(let list) = value else { throw fault("'\(name)' in \(place) is no list.") }
+        return list
+    }
+
+    /// Any JSON value, as bytes; nil without one.
+    mutating func optionalJSON(_ name: String) throws(SimulatorScript.Fault) -> [UInt8]? {
+        guard let value = rest.removeValue(forKey: name) else { return nil }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(value) else { throw fault("'\(name)' in \(place) cannot be written.") }
+        return [UInt8](data)
+    }
+
+    /// Refuses what was not asked for: a misspelt name would be ignored otherwise.
+    func finish() throws(SimulatorScript.Fault) {
+        guard let name = rest.keys.min() else { return }
+        throw fault("'\(name)' means nothing in \(place).")
+    }
+
+    private func missing(_ name: String) -> SimulatorScript.Fault {
+        fault("'\(name)' is missing in \(place).")
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import GenesysLoop
+import GenesysSimulator
+
+/// What is to happen to a simulated service, and when: the file of `simulate --script`.
+///
+/// The format is described in `Documentation/SimulatorScript.md`.
+struct SimulatorScript {
+    /// A file that is no script: one sentence that says where and why.
+    struct Fault: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    struct Step {
+        /// Seconds of the service since its start, or since the start of this round.
+        let at: Double
+        let action: ScriptAction
+    }
+
+    /// In the order of their times.
+    private(set) var steps: [Step] = []
+    /// After so many seconds the steps begin anew; nil for once only.
+    private(set) var repeatsAfter: Double?
+
+    init(contentsOf file: String) throws(Fault) {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Fault(description: "The script '\(file)' cannot be read.")
+        }
+        try self.init(data, name: file)
+    }
+
+    init(_ data: Data, name: String) throws(Fault) {
+        guard case .object(let root)? = try? JSONDecoder().decode(ScriptValue.self, from: data) else {
+            throw Fault(description: "The script '\(name)' is no JSON object.")
+        }
+        var members = ScriptMembers(root, place: "'\(name)'")
+        let list = try members.list("steps")
+        repeatsAfter = try members.optionalNumber("repeat")
+        try members.finish()
+        for (index, value) in list.enumerated() {
+            guard case .object(let object) = value else {
+                throw Fault(description: "Step \(index + 1) of '\(name)' is no JSON object.")
+            }
+            var step = ScriptMembers(object, place: "step \(index + 1) of '\(name)'")
+            let at = try step.number("at")
+            let action = try ScriptAction(&step)
+            try step.finish()
+            steps.append(Step(at: at, action: action))
+        }
+        steps.sort { $0.at < $1.at }
+        guard let repeatsAfter else { return }
+        guard repeatsAfter >= 0.001, repeatsAfter >= steps.last?.at ?? 0 else {
+            throw Fault(description: "'repeat' of '\(name)' comes before the last step.")
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+@testable import genesys_loop
+
+/// `simulate --script`: the file, and what it makes happen.
+@Suite struct ScriptTests {
+    private func fault(_ text: String) -> String? {
+        do throws(SimulatorScript.Fault) {
+            _ = try SimulatorScript(Data(text.utf8), name: "f")
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test func `steps are sorted by their times, and those of one time stay in order`() throws {
+        let text = """
+            {"repeat": 9, "steps": [{"at": 2, "do": "expire"}, {"at": 1.5, "do": "stop"}, {"at": 2, "do": "evict"}]}
+            """
+        let script = try SimulatorScript(Data(text.utf8), name: "f")
+        #expect(script.steps.map(\.at) == [1.5, 2, 2])
+        guard case .stop = script.steps[0].action, case .expire = script.steps[1].action,
+            case .evict = script.steps[2].action
+        else { return #expect(Bool(false), "\(script.steps)") }
+        #expect(script.repeatsAfter == 9)
+    }
+
+    @Test func `the documented example is a script`() throws {
+        let file = URL(filePath: #filePath).appending(path: "../../../Documentation/SimulatorScript.md")
+        let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
+        let example = try #require(text.split(separator: "```json\n").last?.split(separator: "```").first)
+        #expect(try SimulatorScript(Data(example.utf8), name: "example").steps.count == 6)
+    }
+
+    @Test(arguments: [
+        #"{"at":1,"do":"maintenance","lead":5,"notices":2}"#, #"{"at":1,"do":"disconnect","by":"reset"}"#,
+        #"{"at":1,"do":"disconnect","code":1012}"#, #"{"at":1,"do":"announce","notice":"duplicate_id"}"#,
+        #"{"at":1,"do":"publish","topic":"v2.a","body":[1,true,null,"x"]}"#, #"{"at":1,"do":"publish","topic":"v2.a"}"#,
+        #"{"at":1,"do":"send","text":"{","binary":true}"#, #"{"at":1,"do":"upgrades","refuse":429,"retryAfter":3}"#,
+        #"{"at":1,"do":"upgrades","answer":"never","delay":1}"#, #"{"at":1,"do":"creations"}"#,
+        #"{"at":1,"do":"subscribes","answer":"notFound"}"#, #"{"at":1,"do":"subscribes","delay":2}"#,
+        #"{"at":1,"do":"set","rate":5,"heartbeats":false,"repeats":0.5,"forbiddenTopics":["v2.x"]}"#,
+        #"{"at":0,"do":"revokeToken"}"#,
+    ]) func `every documented step is understood`(step: String) {
+        #expect(fault(#"{"steps":[\#(step)]}"#) == nil)
+    }
+
+    @Test(arguments: [
+        ("", "no JSON object"), ("[]", "no JSON object"), ("{}", "'steps' is missing"), (#"{"steps":1}"#, "is no list"),
+        (#"{"steps":[1]}"#, "Step 1"), (#"{"steps":[],"x":1}"#, "'x' means nothing"),
+        (#"{"steps":[{"do":"stop"}]}"#, "'at' is missing in step 1"),
+        (#"{"steps":[{"at":true,"do":"stop"}]}"#, "'at' in step 1"),
+        (#"{"steps":[{"at":-1,"do":"stop"}]}"#, "no number"),
+        (#"{"steps":[{"at":1}]}"#, "'do' is missing"), (#"{"steps":[{"at":1,"do":"dance"}]}"#, "'dance'"),
+        (#"{"steps":[{"at":1,"do":"stop","by":"x"}]}"#, "'by' means nothing in step 1"),
+        (#"{"steps":[{"at":1,"do":"disconnect","by":"x"}]}"#, "'drop', 'reset', 'close'"),
+        (#"{"steps":[{"at":1,"do":"upgrades","refuse":200}]}"#, "300 to 599"),
+        (#"{"steps":[{"at":1,"do":"set","heartbeats":1}]}"#, "neither true nor false"),
+        (#"{"steps":[{"at":1,"do":"set","forbiddenTopics":[1]}]}"#, "list of strings"),
+        (#"{"repeat":1,"steps":[{"at":2,"do":"stop"}]}"#, "'repeat'"), (#"{"repeat":0,"steps":[]}"#, "'repeat'"),
+    ]) func `a mistake is named with its place`(text: String, part: String) {
+        #expect(fault(text)?.contains(part) == true, "\(fault(text) ?? "no fault")")
+    }
+
+    @Test func `a script that is no script ends with 64 and says why`() async throws {
+        let missing = try await Tool.run(["simulate", "--script", "/nowhere/at/all.json"])
+        #expect(missing.status == 64)
+        #expect(missing.errors.contains("'/nowhere/at/all.json' cannot be read"))
+    }
+
+    @Test func `a listener lives through what a script does, and the script may end it all`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "script-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let text = """
+            {"steps": [
+              {"at": 30, "do": "maintenance", "lead": 30},
+              {"at": 90, "do": "publish", "topic": "v2.users.x.presence", "body": {"from": "the script"}},
+              {"at": 120, "do": "disconnect", "by": "drop"}
+            ]}
+            """
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        try await Simulator.with("--script", file.path, "--time-scale", "60", "--rate", "50") { simulator in
+            let end = try await simulator.listen("--events", "--duration", "4")
+            #expect(end.status == 0)
+            let events = end.errors.split(separator: "\n").compactMap { line in
+                (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["event"] as? String
+            }
+            #expect(
+                events.filter { $0 == "willExpire" || $0 == "reconnecting" || $0 == "gap" || $0 == "recovered" }
+                    == ["willExpire", "recovered", "reconnecting", "gap", "recovered"])
+        }
+    }
+}
