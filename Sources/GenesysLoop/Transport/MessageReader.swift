@@ -98,10 +98,17 @@ package struct MessageReader: ~Copyable {
         _ kind: MessageKind, _ piece: Span<UInt8>, _ isLast: Bool
     ) throws(WebSocketViolation) {
         let start = inflated.count
-        try inflater.inflate(piece, isLast: isLast, into: &inflated, limit: maxMessageByteCount)
+        var text = self.text
+        do throws(WebSocketViolation) {
+            try inflater.inflate(piece, isLast: isLast, into: &inflated, limit: maxMessageByteCount)
+        } catch {
+            // What came out before is judged first: which rule is broken must not depend on how the stream was cut.
+            let end = max(start, min(inflated.count, maxMessageByteCount))
+            if kind == .text && !text.consume(inflated.span, start..<end) { throw .invalidUTF8 }
+            throw error
+        }
         guard kind == .text else { return }
         // RFC 6455 §8.1, RFC 7692 §6.2: what is decompressed must be UTF-8, and fails as soon as it cannot be.
-        var text = self.text
         guard text.consume(inflated.span, start..<inflated.count), !isLast || text.isComplete else {
             throw .invalidUTF8
         }

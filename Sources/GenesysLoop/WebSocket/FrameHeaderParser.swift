@@ -46,12 +46,13 @@ struct FrameHeaderParser: Equatable, Sendable {
             // RFC 6455 §5.2: "the most significant bit MUST be 0".
             if width == 8 && missing == 8 && byte & 0x80 != 0 { throw .lengthOutOfRange }
             let value = value << 8 | UInt64(byte)
+            // RFC 6455 §5.2: "the minimal number of bytes MUST be used"; two of eight are too few to need eight.
+            if width == 8 && missing == 3 && value == 0 { throw .nonMinimalLength }
             guard missing == 1 else {
                 state = .length(header, isMasked: isMasked, width: width, missing: missing - 1, value: value)
                 return nil
             }
-            // RFC 6455 §5.2: "the minimal number of bytes MUST be used".
-            if value < (width == 2 ? 126 : 65_536) { throw .nonMinimalLength }
+            if width == 2 && value < 126 { throw .nonMinimalLength }
             var header = header
             header.payloadByteCount = Int(value)
             return complete(header, isMasked: isMasked)
@@ -94,6 +95,8 @@ struct FrameHeaderParser: Equatable, Sendable {
         }
         let length = Int(byte & 0x7F)
         if header.opcode.isControl && length > 125 { throw .controlFrameTooLong }
+        // RFC 6455 §5.5.1: a payload begins with a code of two bytes.
+        if header.opcode == .close && length == 1 { throw .truncatedCloseCode }
         var header = header
         header.payloadByteCount = length
         guard length > 125 else { return complete(header, isMasked: isMasked) }

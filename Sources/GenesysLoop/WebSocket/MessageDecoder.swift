@@ -33,6 +33,7 @@ package struct MessageDecoder: Sendable {
     private var text = UTF8Validator()
     private var assembly: [UInt8] = []
     private var isAssembled = false
+    private var isCloseReasonComplete = true
     /// Whether the next byte begins a message or a control frame and nothing is kept: the short way is open.
     private var isBetweenMessages = true
 
@@ -221,6 +222,7 @@ package struct MessageDecoder: Sendable {
         offset = range.upperBound
         if frame.opcode.isControl {
             appendControl(input, range, key: frame.maskingKey)
+            if frame.opcode == .close { try checkClose() }
         } else {
             let kind = kind(of: frame)
             if isCompressed { return takeCompressed(frame, input, range, kind) }
@@ -308,17 +310,26 @@ package struct MessageDecoder: Sendable {
         }
     }
 
-    /// RFC 6455 §5.5.1: an optional code of two bytes, then an optional reason in UTF-8.
+    /// RFC 6455 §5.5.1: an optional code of two bytes, then an optional reason in UTF-8; as much as has arrived of it.
+    private mutating func checkClose() throws(WebSocketViolation) {
+        guard let code = receivedCloseCode else { return }
+        guard code.isValidOnWire else { throw .invalidCloseCode }
+        // At most 123 bytes: from the start, whatever has been checked before.
+        var reason = UTF8Validator()
+        let isPossible = reason.consume(controlPayload.span, 2..<controlPayload.count)
+        isCloseReasonComplete = reason.isComplete
+        if !isPossible { throw .invalidCloseReason }
+    }
+
+    private var receivedCloseCode: CloseCode? {
+        guard controlPayload.count >= 2 else { return nil }
+        return CloseCode(rawValue: UInt16(controlPayload[0]) << 8 | UInt16(controlPayload[1]))
+    }
+
     private mutating func finishClose() throws(WebSocketViolation) -> Event {
-        var code: CloseCode?
-        if controlPayload.count == 1 { throw .truncatedCloseCode }
-        if controlPayload.count >= 2 {
-            let received = CloseCode(rawValue: UInt16(controlPayload[0]) << 8 | UInt16(controlPayload[1]))
-            guard received.isValidOnWire else { throw .invalidCloseCode }
-            guard UTF8Validator.isValid(controlPayload.span, 2..<controlPayload.count) else {
-                throw .invalidCloseReason
-            }
-            code = received
+        let code = receivedCloseCode
+        if code != nil {
+            guard isCloseReasonComplete else { throw .invalidCloseReason }
             closeReason = String(decoding: controlPayload[2...], as: UTF8.self)
         }
         phase = .closed

@@ -8,14 +8,18 @@ enum FrameFault: CaseIterable {
     case lengthBeyondLimit, tooManyFrames
     case halfCloseCode, badCloseCode, badCloseReason
     case badText, cutText
+    case misplacedBit, badBlock, badCompressedText, bomb
 
     /// Whether it can follow what the stream holds so far.
-    func isPossible(after fragments: FrameStreamGenerator.Fragments?, limits: MessageLimits) -> Bool {
+    func isPossible(after fragments: FrameStreamGenerator.Fragments?, in stream: FrameStream) -> Bool {
         switch self {
         case .orphan, .cutText: fragments == nil
         case .interleaved: fragments != nil
-        case .badText: fragments?.kind != .binary
-        case .tooManyFrames: limits.maxFrameCount < 20
+        case .badText: fragments?.kind != .binary && fragments?.isCompressed != true
+        case .tooManyFrames: stream.limits.maxFrameCount < 20
+        case .misplacedBit: stream.deflate != nil
+        case .badBlock, .badCompressedText: stream.deflate != nil && fragments == nil
+        case .bomb: stream.deflate != nil && fragments == nil && stream.limits.maxMessageByteCount < 1_000
         case .reservedBit, .unknownOpcode, .wrongMask, .fragmentedControl, .longControl, .shortLengthInTwo,
             .shortLengthInEight, .negativeLength, .hugeLength, .lengthBeyondLimit, .halfCloseCode, .badCloseCode,
             .badCloseReason:
@@ -27,8 +31,7 @@ enum FrameFault: CaseIterable {
 extension FrameStreamGenerator {
     /// Appends frames up to one that breaks a rule, and notes which one it breaks, at which byte.
     mutating func appendFault() {
-        let (fragments, limits) = (fragments, stream.limits)
-        let fault = any(FrameFault.allCases.filter { $0.isPossible(after: fragments, limits: limits) })
+        let fault = any(FrameFault.allCases.filter { $0.isPossible(after: fragments, in: stream) })
         switch fault {
         case .reservedBit, .unknownOpcode, .wrongMask, .fragmentedControl, .longControl, .orphan, .interleaved:
             appendFaultyStart(fault)
@@ -37,6 +40,10 @@ extension FrameStreamGenerator {
         case .tooManyFrames: appendTooManyFrames()
         case .halfCloseCode, .badCloseCode, .badCloseReason: appendFaultyClose(fault)
         case .badText, .cutText: appendFaultyText(fault)
+        case .misplacedBit:
+            note(.misplacedCompressedBit, at: stream.bytes.count)
+            stream.bytes.append(fragments == nil ? any([0xC8, 0xC9, 0xCA]) : any([0x40, 0xC0, 0xC8, 0xC9, 0xCA]))
+        case .badBlock, .badCompressedText, .bomb: appendFaultyCompression(fault)
         }
     }
 
@@ -54,7 +61,9 @@ extension FrameStreamGenerator {
         let start = stream.bytes.count
         switch fault {
         case .reservedBit:
-            stream.bytes.append(byte() & 0x8F | UInt8(count(1...7)) << 4)
+            // Where RSV1 has a meaning, another one must be set.
+            let bits = stream.deflate == nil ? UInt8(count(1...7)) : UInt8(any([1, 2, 3, 5, 6, 7]))
+            stream.bytes.append(byte() & 0x8F | bits << 4)
             note(.reservedBitSet, at: start)
         case .unknownOpcode:
             stream.bytes.append(byte() & 0x80 | any([3, 4, 5, 6, 7, 11, 12, 13, 14, 15]))
@@ -81,7 +90,9 @@ extension FrameStreamGenerator {
     private mutating func appendFaultyLength(_ fault: FrameFault) {
         let start = stream.bytes.count
         let first = dataStart()
-        let room = UInt64(stream.limits.maxMessageByteCount - (fragments?.byteCount ?? 0))
+        let isCompressed = fragments?.isCompressed == true
+        let limit = isCompressed ? stream.limits.maxCompressedByteCount : stream.limits.maxMessageByteCount
+        let room = UInt64(limit - (fragments?.byteCount ?? 0))
         switch fault {
         case .shortLengthInTwo:
             stream.bytes += [first, maskBit | 126]
@@ -90,7 +101,7 @@ extension FrameStreamGenerator {
         case .shortLengthInEight:
             stream.bytes += [first, maskBit | 127]
             appendLength(UInt64(any([0, 125, 126, 65_535, count(0...65_535)])), width: 8)
-            note(.nonMinimalLength, at: start + Self.shortLengthInEightIndex)
+            note(.nonMinimalLength, at: start + 7)
         case .negativeLength:
             stream.bytes += [first, maskBit | 127]
             appendLength(
@@ -98,11 +109,11 @@ extension FrameStreamGenerator {
             note(.lengthOutOfRange, at: start + 2)
         case .hugeLength:
             let length = UInt64.random(in: (1 << 32)..<(1 << 63), using: &random)
-            let key = appendHeader(first, length: any([(1 << 63) - 1, 1 << 62, length]))
-            note(.messageTooLarge, at: stream.bytes.count - 1 - key.count + Self.keyBeforeLimit(key))
+            appendHeader(first, length: any([(1 << 63) - 1, 1 << 62, length]))
+            note(.messageTooLarge, at: stream.bytes.count - 1)
         default:
-            let key = appendHeader(first, length: room + any([1, 2, 1_000]))
-            note(.messageTooLarge, at: stream.bytes.count - 1 - key.count + Self.keyBeforeLimit(key))
+            appendHeader(first, length: room + any([1, 2, 1_000]))
+            note(.messageTooLarge, at: stream.bytes.count - 1)
         }
     }
 
@@ -118,8 +129,8 @@ extension FrameStreamGenerator {
                 stream.events?.append(.ping([7]))
             }
         }
-        let key = appendHeader(any([0x00, 0x80]), length: any([0, 1]))
-        note(.tooManyFrames, at: stream.bytes.count - 1 - key.count + Self.keyBeforeLimit(key))
+        appendHeader(any([0x00, 0x80]), length: any([0, 1]))
+        note(.tooManyFrames, at: stream.bytes.count - 1)
     }
 
     private mutating func appendFaultyClose(_ fault: FrameFault) {
@@ -127,17 +138,17 @@ extension FrameStreamGenerator {
         switch fault {
         case .halfCloseCode:
             append(0x88, [3])
-            note(.truncatedCloseCode, at: Self.closeFaultIndex(start + 1, ofFrameTo: stream.bytes.count))
+            note(.truncatedCloseCode, at: start + 1)
         case .badCloseCode:
             let code: UInt16 = any([0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2999, 5000, 65_535])
             let payload = append(0x88, [UInt8(code >> 8), UInt8(code & 0xFF)] + payload(any([0, 1, 5, 123])))
-            note(.invalidCloseCode, at: Self.closeFaultIndex(payload + 1, ofFrameTo: stream.bytes.count))
+            note(.invalidCloseCode, at: payload + 1)
         default:
             let code: UInt16 = any([1000, 1001, 3000, 4999])
             let reason = badText()
             let payload = append(0x88, [UInt8(code >> 8), UInt8(code & 0xFF)] + reason.bytes)
             note(
-                .invalidCloseReason, at: Self.closeFaultIndex(payload + 2 + reason.index, ofFrameTo: stream.bytes.count)
+                .invalidCloseReason, at: payload + 2 + reason.index
             )
         }
     }
@@ -170,14 +181,45 @@ extension FrameStreamGenerator {
     }
 }
 
-/// Where the decoder notices what can be known before the end of a header or a frame.
 extension FrameStreamGenerator {
-    /// The last byte of a length in eight bytes that needs fewer.
-    static let shortLengthInEightIndex = 9
+    /// Compressed data that cannot be, or must not become what they become.
+    private mutating func appendFaultyCompression(_ fault: FrameFault) {
+        switch fault {
+        case .badBlock:
+            // A good block, then one of a type that there is not, or a stored one whose length is contradicted.
+            let good = StreamCompressor.stored(text())
+            let bad: [UInt8] = any([[0x06], [0x07], [0x00, 0x01, 0x00, 0xFE, 0x00], [0x00, 0x01, 0x00, 0x01, 0x00]])
+            let index = good.count + (bad.count == 1 ? 0 : 4)
+            appendCompressed(0x02, good + bad + payload(count(0...4)), violation: .invalidCompressedData, index: index)
+        case .badCompressedText:
+            // Whatever comes behind it, even in the same read: more text, a broken block, more than the limit.
+            let bad = badText()
+            let after: [UInt8] = any([
+                [], [0x06], StreamCompressor.stored([0x41]),
+                StreamCompressor.stored([UInt8](repeating: 0x41, count: 400)),
+            ])
+            let index = 5 + bad.index
+            appendCompressed(
+                0x01, StreamCompressor.stored(bad.bytes) + after + [0x00], violation: .invalidUTF8, index: index)
+        default:
+            let byteCount = stream.limits.maxMessageByteCount + any([1, 2, 5_000])
+            guard let bomb = compressor?.compressed([UInt8](repeating: 0x20, count: byteCount)) else { return }
+            appendCompressed(any([0x01, 0x02]), bomb, violation: .messageTooLarge, index: nil)
+        }
+    }
 
-    /// A limit is checked when the header is complete, with its masking key.
-    static func keyBeforeLimit(_ key: [UInt8]) -> Int { key.count }
-
-    /// A Close frame is judged when it is complete.
-    static func closeFaultIndex(_ index: Int, ofFrameTo end: Int) -> Int { end - 1 }
+    /// The payload, in fragments, of a message of which one byte is at fault.
+    private mutating func appendCompressed(
+        _ kind: UInt8, _ bytes: [UInt8], violation: WebSocketViolation, index: Int?
+    ) {
+        let ends = ends(of: count(1...3), in: bytes.count)
+        var start = 0
+        for (number, end) in ends.enumerated() {
+            let first: UInt8 = (number == 0 ? kind | 0x40 : 0x00) | (number == ends.count - 1 ? 0x80 : 0)
+            let payload = append(first, Array(bytes[start..<end]))
+            if let index, (start..<end).contains(index) { stream.faultIndex = payload + index - start }
+            start = end
+        }
+        stream.events?.append(.violation(violation))
+    }
 }

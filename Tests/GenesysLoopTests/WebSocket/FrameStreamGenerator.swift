@@ -8,12 +8,15 @@ struct FrameStreamGenerator {
     /// The fragmented message under way.
     struct Fragments {
         var kind: MessageKind
+        /// Of the payloads, compressed if they are.
         var byteCount: Int
         var frameCount: Int
+        var isCompressed = false
     }
 
     var random: SeededGenerator
     var stream: FrameStream
+    var compressor: StreamCompressor?
     var fragments: Fragments?
 
     private init(seed: UInt64) {
@@ -21,11 +24,19 @@ struct FrameStreamGenerator {
         let limits = [
             MessageLimits(), MessageLimits(maxMessageByteCount: 300, maxFrameCount: 8),
             MessageLimits(maxMessageByteCount: 125, maxFrameCount: 6),
-            MessageLimits(maxMessageByteCount: 70, maxFrameCount: 9),
+            MessageLimits(maxMessageByteCount: 90, maxFrameCount: 9),
         ]
         stream = FrameStream(role: .client, limits: limits[0])
         stream.role = isTrue(1, of: 2) ? .client : .server
         stream.limits = any(limits)
+        guard isTrue(1, of: 4) else { return }
+        var deflate = DeflateParameters()
+        deflate.serverNoContextTakeover = isTrue(1, of: 2)
+        deflate.clientNoContextTakeover = isTrue(1, of: 2)
+        deflate.serverMaxWindowBits = any([15, 15, 9, 12])
+        deflate.clientMaxWindowBits = any([15, 15, 9, 12])
+        stream.deflate = deflate
+        compressor = StreamCompressor(deflate, receiver: stream.role, storesOnly: isTrue(1, of: 2))
     }
 
     /// The stream of a seed.
@@ -83,17 +94,21 @@ struct FrameStreamGenerator {
     private mutating func appendMessage(
         _ kind: MessageKind, _ bytes: [UInt8], fragmentCount: Int, stoppingEarly: Bool = false
     ) {
-        let ends = ends(of: fragmentCount, in: bytes.count)
+        // RFC 7692 §6: the sender may leave any message as it is.
+        let compressed = isTrue(2, of: 3) && bytes.count < 65_536 ? compressor?.compressed(bytes) : nil
+        let payload = compressed ?? bytes
+        let ends = ends(of: fragmentCount, in: payload.count)
         let last = stoppingEarly ? count(1...(fragmentCount - 1)) : fragmentCount
         var start = 0
         for (index, end) in ends.prefix(last).enumerated() {
             if index > 0, isTrue(1, of: 3) { appendControl() }
-            let first = index > 0 ? 0x00 : kind.opcode
-            append(index == fragmentCount - 1 ? first | 0x80 : first, Array(bytes[start..<end]))
+            let first = index > 0 ? 0x00 : kind.opcode | (compressed == nil ? 0 : 0x40)
+            append(index == fragmentCount - 1 ? first | 0x80 : first, Array(payload[start..<end]))
             start = end
         }
         if stoppingEarly {
-            fragments = Fragments(kind: kind, byteCount: start, frameCount: last)
+            fragments = Fragments(
+                kind: kind, byteCount: start, frameCount: last, isCompressed: compressed != nil)
         } else {
             stream.events?.append(.message(kind, bytes))
         }

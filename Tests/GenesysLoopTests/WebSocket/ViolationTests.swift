@@ -78,14 +78,14 @@ import Testing
             Row(violation: .nonMinimalLength, code: .protocolError, stream: [0x81, 0x7E, 0x00, 0x7D], position: 3),
             Row(
                 violation: .nonMinimalLength, code: .protocolError,
-                stream: [0x82, 0x7F, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], position: 9),
+                stream: [0x82, 0x7F, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF], position: 7),
             Row(
                 violation: .lengthOutOfRange, code: .protocolError,
                 stream: [0x82, 0x7F, 0x80, 0, 0, 0, 0, 0, 0, 0], position: 2),
             Row(
                 violation: .messageTooLarge, code: .messageTooBig,
                 stream: [0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], position: 9),
-            Row(violation: .truncatedCloseCode, code: .protocolError, stream: [0x88, 0x01, 0x03], position: 2),
+            Row(violation: .truncatedCloseCode, code: .protocolError, stream: [0x88, 0x01, 0x03], position: 1),
             Row(
                 violation: .invalidCloseReason, code: .invalidPayload, stream: [0x88, 0x04, 0x03, 0xE8, 0xC3, 0x28],
                 position: 5),
@@ -100,6 +100,17 @@ import Testing
             Row(
                 violation: .invalidUTF8, code: .invalidPayload,
                 stream: frame(0x81, [0x41, 0xF4, 0x90, 0x41], key: 0x1234_5678), role: .server, position: 8),
+            // A long reason does not hide the code, nor its end its start.
+            Row(
+                violation: .invalidCloseCode, code: .protocolError, stream: [0x88, 0x7D, 0x03, 0xED, 0x41],
+                position: 3),
+            Row(
+                violation: .invalidCloseReason, code: .invalidPayload,
+                stream: [0x88, 0x7D, 0x03, 0xE8, 0x41, 0xC3, 0x28, 0x41], position: 6),
+            Row(
+                violation: .invalidCloseReason, code: .invalidPayload,
+                stream: frame(0x88, [0x03, 0xE8, 0x41, 0xED, 0xA0, 0x41], key: 0x1234_5678), role: .server,
+                position: 10),
             // The second fragment ends a sequence that the first began, and begins one that cannot be.
             Row(
                 violation: .invalidUTF8, code: .invalidPayload,
