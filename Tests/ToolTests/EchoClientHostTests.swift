@@ -75,7 +75,7 @@ private final class Flood: TCPListenerOwner, TCPConnectionOwner {
             guard event == .assembledMessage(.binary) else { continue }
             if reader.takeMessage() == message { intactCount += 1 }
             messageCount -= 1
-            if messageCount == 0 { connection.write(EchoPeer.frame(.close, [3, 232])) }
+            if messageCount == 0 { connection.write(ScriptedPeer.frame(.close, [3, 232])) }
         }
     }
 
@@ -83,8 +83,8 @@ private final class Flood: TCPListenerOwner, TCPConnectionOwner {
         guard case .complete(let head, _)? = try? parser.receive(bytes.span), let key = head.key else { return }
         isOpen = true
         connection.stopReading()
-        connection.write(Array(EchoPeer.acceptance(of: key).utf8))
-        for _ in 0..<messageCount { connection.write(EchoPeer.frame(.binary, message)) }
+        connection.write(Array(ScriptedPeer.acceptance(of: key).utf8))
+        for _ in 0..<messageCount { connection.write(ScriptedPeer.frame(.binary, message)) }
     }
 
     func connectionDidReachEOF(_ connection: TCPConnection) {

@@ -4,7 +4,7 @@ import Testing
 
 /// `websocket-echo`, run as a program.
 @Suite struct EchoTests {
-    private static let close = EchoPeer.frame(.close, [3, 232])
+    private static let close = ScriptedPeer.frame(.close, [3, 232])
 
     private func run(_ arguments: [String]) async throws -> Child.End {
         try await Slots.taken { await (try Child(Tool.echo, arguments, mayLeak: true)).end() }
@@ -15,8 +15,8 @@ import Testing
             (.text, Array("héllo".utf8)), (.binary, (0..<70_000).map { UInt8(truncatingIfNeeded: $0) }), (.text, []),
             (.binary, []),
         ]
-        let sent = messages.flatMap { EchoPeer.frame($0.0, $0.1) }
-        let peer = try EchoPeer(then: sent + Self.close)
+        let sent = messages.flatMap { ScriptedPeer.frame($0.0, $0.1) }
+        let peer = try ScriptedPeer(then: sent + Self.close)
         let end = try await run([peer.uri])
         #expect(end.status == 0)
         #expect(end.output == [] && end.errors == "")
@@ -38,7 +38,7 @@ import Testing
             ([0x82, 0x7E, 0x01, 0x00], "larger than the limit"),
         ] as [([UInt8], String)])
     func `a violation by the peer ends with 76 and a sentence`(bytes: [UInt8], word: String) async throws {
-        let peer = try EchoPeer(then: bytes)
+        let peer = try ScriptedPeer(then: bytes)
         let end = try await run([peer.uri, "--max-message-size", "255"])
         #expect(end.status == 76)
         #expect(end.errors.contains(word), "\(end.errors)")
@@ -47,21 +47,21 @@ import Testing
     }
 
     @Test func `an upgrade response that breaks the rules ends with 76`() async throws {
-        let peer = try EchoPeer(head: { EchoPeer.acceptance(of: $0 + "x") })
+        let peer = try ScriptedPeer(head: { ScriptedPeer.acceptance(of: $0 + "x") })
         let end = try await run([peer.uri])
         #expect(end.status == 76, "\(end.errors)")
     }
 
     @Test(arguments: [[], [0x81, 0x05, 0x68]] as [[UInt8]])
     func `a connection that ends without a Close frame ends with 69`(bytes: [UInt8]) async throws {
-        let peer = try EchoPeer(then: bytes, isLast: true)
+        let peer = try ScriptedPeer(then: bytes, isLast: true)
         let end = try await run([peer.uri])
         #expect(end.status == 69)
         #expect(end.errors.contains("without a Close frame"), "\(end.errors)")
     }
 
     @Test func `a server that refuses or is not there ends with 69`() async throws {
-        let peer = try EchoPeer(head: { _ in "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" }, isLast: true)
+        let peer = try ScriptedPeer(head: { _ in "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" }, isLast: true)
         let refused = try await run([peer.uri])
         #expect(refused.status == 69)
         #expect(refused.errors.contains("404"), "\(refused.errors)")

@@ -2,7 +2,7 @@ import Foundation
 import GenesysLoop
 
 /// A server for one connection that says what a test wants it to say, and notes what it hears.
-final class EchoPeer: Sendable {
+final class ScriptedPeer: Sendable {
     private let held: HeldPort
     private let collector: Locked<StreamCollector?> = Locked(nil)
 
@@ -15,7 +15,7 @@ final class EchoPeer: Sendable {
     ///   - bytes: what follows it.
     ///   - isLast: it ends the connection then, instead of waiting for the client to do so.
     init(
-        head: @escaping @Sendable (String) -> String = EchoPeer.acceptance, then bytes: [UInt8] = [],
+        head: @escaping @Sendable (String) -> String = ScriptedPeer.acceptance, then bytes: [UInt8] = [],
         isLast: Bool = false
     ) throws {
         held = try HeldPort(listens: true)
