@@ -76,6 +76,7 @@ final class NumberedHost: ChannelDelegate {
     private(set) var failure: ChannelFailure?
     private(set) var otherEvents: [String] = []
     private var lastOfTopic: [Int]
+    var didReceiveRepeat: () -> Void = {}
     var didRecover: (Channel) -> Void = { _ in }
     var didSubscribe: (Channel) -> Void = { _ in }
     var didEnd: () -> Void = {}
@@ -86,6 +87,7 @@ final class NumberedHost: ChannelDelegate {
     }
 
     func forget() {
+        didReceiveRepeat = {}
         didRecover = { _ in }
         didSubscribe = { _ in }
         didEnd = {}
@@ -102,7 +104,10 @@ final class NumberedHost: ChannelDelegate {
         // {"n":123} or {"r":123}
         var number = 0
         for index in 5..<(body.count - 1) { number = number * 10 + Int(body[index] - 0x30) }
-        guard body[2] == UInt8(ascii: "n") else { return repeats[number, default: 0] += 1 }
+        guard body[2] == UInt8(ascii: "n") else {
+            repeats[number, default: 0] += 1
+            return didReceiveRepeat()
+        }
         while received.count <= number { received.append(false) }
         if received[number] { repeatedCount += 1 }
         received[number] = true
