@@ -141,7 +141,8 @@ package struct MessageDecoder: Sendable {
     /// Lets kept storage go; for a connection that turns idle.
     package mutating func releaseStorage() {
         if assembly.isEmpty { assembly = [] }
-        controlPayload = []
+        // Half a control frame is nothing that could be let go.
+        if phase == .header { controlPayload = [] }
     }
 
     /// The short way for nearly every frame a client gets: unfragmented, unmasked, whole in the input and valid.

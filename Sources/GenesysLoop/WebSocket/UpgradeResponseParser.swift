@@ -82,6 +82,8 @@ package struct UpgradeResponseParser: Sendable {
             do throws(HeadFault) {
                 isLineComplete = try reader.readLine(in: input, at: &offset)
             } catch {
+                // What is no HTTP is told as that, wherever the input was cut.
+                if case .statusLine = state { try checkStart() }
                 throw failure(for: error)
             }
             guard isLineComplete else {

@@ -149,6 +149,19 @@ import Testing
         #expect(decoder.takeMessage().capacity < 100_000)
     }
 
+    @Test func `storage released amid a control frame takes nothing of it`() throws {
+        var decoder = MessageDecoder(role: .client)
+        let ping: [UInt8] = [0x89, 0x04, 0x61, 0x62, 0x63, 0x64]
+        for byte in ping.dropLast() {
+            var offset = 0
+            #expect(try decoder.next(in: [byte].span, at: &offset) == .needMore)
+            decoder.releaseStorage()
+        }
+        var offset = 0
+        #expect(try decoder.next(in: [0x64].span, at: &offset) == .ping)
+        #expect(decoder.controlPayload == utf8("abcd"))
+    }
+
     @Test func `storage grows with the bytes received and not with a declared length`() throws {
         var decoder = MessageDecoder(role: .client)
         let input: [UInt8] = [0x82, 0x7F, 0, 0, 0, 0, 0x00, 0xFF, 0xFF, 0xFF, 1, 2, 3]

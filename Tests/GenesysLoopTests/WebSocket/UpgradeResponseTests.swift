@@ -87,6 +87,15 @@ import Testing
         #expect(Self.outcome([0x81, 0x02]) != .needMore)
     }
 
+    @Test(arguments: ["7\n", "SSH-2.0-x\n", "\u{8}\r\u{8}"])
+    func `bytes that are no HTTP are told as that however they are cut`(text: String) {
+        let bytes = utf8(text)
+        let whole = Self.outcome(bytes)
+        guard case .failed(.invalid(let reason, _)) = whole else { return #expect(Bool(false), "taken: \(whole)") }
+        #expect(reason == "The first line is not one of HTTP/1.1.")
+        for cut in 1..<bytes.count { #expect(Self.outcome(bytes, cuts: [cut]) == whole) }
+    }
+
     @Test(arguments: 0..<3) func `each header of the handshake is needed, once and right`(index: Int) {
         var headers = Self.good
         headers.remove(at: index)
