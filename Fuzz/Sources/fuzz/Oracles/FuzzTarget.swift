@@ -1,0 +1,27 @@
+/// What can be fuzzed, under the names that `Scripts/fuzz` and the folders of the corpora use.
+enum FuzzTarget: String, CaseIterable {
+    case decoder
+    case reader
+    case upgradeResponse = "upgrade-response"
+    case upgradeRequest = "upgrade-request"
+    case uri
+    case envelope
+    case channel
+    case client
+    case tls
+
+    /// What is wrong with how the library deals with `input`; nil when nothing is.
+    func complaint(about input: [UInt8]) -> String? {
+        switch self {
+        case .decoder: DecoderOracle.complaint(about: input)
+        case .reader: ReaderOracle.complaint(about: input)
+        case .upgradeResponse: UpgradeResponseOracle.complaint(about: input)
+        case .upgradeRequest: UpgradeRequestOracle.complaint(about: input)
+        case .uri: URIOracle.complaint(about: input)
+        case .envelope: EnvelopeOracle.complaint(about: input)
+        case .channel: ChannelOracle.complaint(about: input)
+        case .client: ClientMachineOracle.complaint(about: input)
+        case .tls: TLSOracle.complaint(about: input)
+        }
+    }
+}
