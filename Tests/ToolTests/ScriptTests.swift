@@ -69,26 +69,25 @@ import Testing
         #expect(missing.errors.contains("'/nowhere/at/all.json' cannot be read"))
     }
 
-    @Test func `a listener lives through what a script does, and the script may end it all`() async throws {
+    @Test func `a listener lives through what a script does`() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "script-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
+        // However late the listener comes: its 1,000 notifications take five seconds, and a round takes three.
         let text = """
-            {"steps": [
-              {"at": 30, "do": "maintenance", "lead": 30},
-              {"at": 90, "do": "publish", "topic": "v2.users.x.presence", "body": {"from": "the script"}},
-              {"at": 120, "do": "disconnect", "by": "drop"}
+            {"repeat": 180, "steps": [
+              {"at": 60, "do": "maintenance", "lead": 30},
+              {"at": 120, "do": "disconnect", "by": "drop"},
+              {"at": 150, "do": "publish", "topic": "v2.users.x.presence", "body": {"from": "the script"}}
             ]}
             """
         try text.write(to: file, atomically: true, encoding: .utf8)
-        try await Simulator.with("--script", file.path, "--time-scale", "60", "--rate", "50") { simulator in
-            let end = try await simulator.listen("--events", "--duration", "4")
+        try await Simulator.with("--script", file.path, "--time-scale", "60", "--rate", "200") { simulator in
+            let end = try await simulator.listen("--events", "--count", "1000")
             #expect(end.status == 0)
             let events = end.errors.split(separator: "\n").compactMap { line in
                 (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["event"] as? String
             }
-            #expect(
-                events.filter { $0 == "willExpire" || $0 == "reconnecting" || $0 == "gap" || $0 == "recovered" }
-                    == ["willExpire", "recovered", "reconnecting", "gap", "recovered"])
+            #expect(Set(events).isSuperset(of: ["willExpire", "reconnecting", "gap", "recovered"]), "\(events)")
         }
     }
 }

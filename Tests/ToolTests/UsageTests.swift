@@ -54,7 +54,7 @@ import Testing
         Case(["simulate", "--rate=-1"], "--rate"),
         Case(["simulate", "--rate", "nan"], "--rate"),
         Case(["simulate", "--time-scale", "0"], "--time-scale"),
-        Case(["simulate", "--script", "a"], "does not support --script"),
+        Case(["simulate", "--script", "/nowhere/a"], "cannot be read"),
         Case(["simulate", "--certificates", "/dev/null/x"], "/dev/null"),
         Case(["demo", "--count", "0"], "--count"),
         Case(["dance"], "dance"),
