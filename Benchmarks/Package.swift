@@ -19,8 +19,12 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "GenesysLoop", path: "..")],
     targets: [
-        .executableTarget(name: "codec-bench", swiftSettings: strict)
+        .executableTarget(name: "codec-bench", swiftSettings: strict),
+        .executableTarget(
+            name: "stream-client", dependencies: [.product(name: "GenesysLoop", package: "GenesysLoop")],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

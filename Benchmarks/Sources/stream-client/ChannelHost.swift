@@ -1,0 +1,35 @@
+import GenesysLoop
+
+/// The delegate of a channel: counts notifications, and looks into their bodies where it is to parse.
+final class ChannelHost: ChannelDelegate {
+    /// One field of the body; hosts that want more declare more.
+    private struct Body: Decodable {
+        let id: String?
+    }
+
+    private let isParsing: Bool
+    private(set) var tally = Tally()
+    private(set) var undecodedCount = 0
+    private(set) var ending: StreamClient.Ending?
+
+    init(isParsing: Bool) {
+        self.isParsing = isParsing
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        tally.count(notification.bytes)
+        guard isParsing else { return }
+        do {
+            _ = try notification.decode(Body.self)
+        } catch {
+            undecodedCount += 1
+        }
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        // Without a policy to reconnect the server's close is how the channel ends.
+        ending = failure.reason == .connectionClosed ? .closedByServer : .failed(failure.description)
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+}

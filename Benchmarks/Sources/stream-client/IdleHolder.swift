@@ -1,0 +1,92 @@
+import GenesysLoop
+
+#if canImport(Darwin)
+import Darwin
+#else
+import Glibc
+#endif
+
+/// Opens many connections and holds them.
+///
+/// So many at a time: a service that is stormed refuses, and so does a listener's backlog.
+final class IdleHolder: ChannelDelegate, WebSocketClientDelegate {
+    private static let maxOpeningCount = 64
+
+    private let options: StreamOptions
+    private let loop: EventLoop
+    private let count: Int
+    private var channels: [Channel] = []
+    private var clients: [WebSocketClient] = []
+    private var readyCount = 0
+
+    init(_ options: StreamOptions, count: Int, on loop: EventLoop) {
+        self.options = options
+        self.loop = loop
+        self.count = count
+    }
+
+    func run() throws {
+        // Nothing is lost by ending at once: the connections are the kernel's to close.
+        _ = signal(SIGTERM) { _ in _exit(0) }
+        for _ in 0..<min(count, IdleHolder.maxOpeningCount) { try openNext() }
+        loop.run()
+        give("The loop ended before SIGTERM came.")
+    }
+
+    private func openNext() throws {
+        guard channels.count + clients.count < count else { return }
+        if options.isWebSocket {
+            let client = try WebSocketClient(
+                uri: options.uri, on: loop, delegate: self, configuration: StreamClient.configuration(options))
+            clients.append(client)
+            client.open()
+        } else {
+            let channel = try Channel(
+                uri: options.uri, topics: Subscription.topics, on: loop, delegate: self,
+                configuration: StreamClient.configuration(options))
+            channels.append(channel)
+            channel.open()
+        }
+    }
+
+    private func becameReady() {
+        readyCount += 1
+        if readyCount == count {
+            print("READY")
+            _ = fflush(nil)
+        }
+        do {
+            try openNext()
+        } catch {
+            give("\(error)")
+        }
+    }
+
+    private func give(_ reason: String) -> Never {
+        StreamClient.complain("\(readyCount) of \(count) connections: \(reason)")
+        exit(69)
+    }
+
+    // MARK: - Channels
+
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { becameReady() }
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) { give(failure.description) }
+
+    // MARK: - Bare WebSockets
+
+    func webSocketDidOpen(_ client: WebSocketClient) {
+        do {
+            _ = try client.send(text: Subscription.command)
+            becameReady()
+        } catch {
+            give("\(error)")
+        }
+    }
+
+    func webSocket(_ client: WebSocketClient, didReceiveText text: Span<UInt8>) {}
+    func webSocket(_ client: WebSocketClient, didReceiveBinary bytes: Span<UInt8>) {}
+    func webSocket(_ client: WebSocketClient, didClose code: CloseCode, reason: String) { give("closed with \(code)") }
+    func webSocket(_ client: WebSocketClient, didFail failure: WebSocketFailure) { give(failure.description) }
+}
