@@ -1,0 +1,75 @@
+import CAllocationCounter
+import GenesysLoop
+import Testing
+
+/// What the receive path allocates; no clock is asked.
+@Suite(.timeLimit(.minutes(2)), .enabled(if: allocation_counter_is_available(), "no allocations are counted here"))
+struct AllocationTests {
+    @Test func `the counter counts what the Swift runtime and its arrays allocate`() {
+        let before = allocation_counter_value()
+        var arrays: [[UInt8]] = []
+        for count in 1...100 { arrays.append(Array(repeating: 1, count: count)) }
+        #expect(allocation_counter_value() - before >= 100)
+        #expect(arrays.count == 100)
+    }
+
+    @Test func `a notification that arrives allocates nothing, its delegate included`() throws {
+        let host = AllocationHost(warmUp: 5_000, measured: 20_000)
+        try run(host)
+        #expect(host.receivedCount == 25_000)
+        #expect(host.topicByteCount > 0)
+        // What is allocated once in a while, such as a timer's, is not allocated for each.
+        #expect(host.allocationCount <= 20, "\(host.allocationCount) allocations for 20,000 notifications")
+    }
+
+    @Test func `a delegate that makes a String of each notification is found out`() throws {
+        let host = AllocationHost(warmUp: 5_000, measured: 20_000, makesStrings: true)
+        try run(host)
+        #expect(host.allocationCount >= 20_000)
+    }
+
+    /// A server on a thread of its own, a channel on this one.
+    private func run(_ host: AllocationHost) throws {
+        let feed = try FeedThread(rate: 100_000)
+        defer { feed.stop() }
+        let loop = try EventLoop()
+        var configuration = ChannelConfiguration()
+        configuration.tls.trust = .pem(feed.caCertificatePEM)
+        let channel = try Channel(
+            uri: feed.uri, topics: feed.topics, on: loop, delegate: host, configuration: configuration)
+        channel.open()
+        loop.run()
+        #expect(host.failure == nil)
+    }
+}
+
+/// Looks at the counter of its thread when it has received so many, and again so many later.
+final class AllocationHost: ChannelDelegate {
+    private let warmUp: Int
+    private let measured: Int
+    private let makesStrings: Bool
+    private var start: UInt64 = 0
+    private(set) var receivedCount = 0
+    private(set) var topicByteCount = 0
+    private(set) var allocationCount: UInt64 = 0
+    private(set) var failure: ChannelFailure?
+
+    init(warmUp: Int, measured: Int, makesStrings: Bool = false) {
+        self.warmUp = warmUp
+        self.measured = measured
+        self.makesStrings = makesStrings
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        receivedCount += 1
+        topicByteCount += notification.topicBytes.count
+        if makesStrings { topicByteCount += notification.topic.utf8.count }
+        if receivedCount == warmUp { start = allocation_counter_value() }
+        guard receivedCount == warmUp + measured else { return }
+        allocationCount = allocation_counter_value() - start
+        channel.close()
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) { self.failure = failure }
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+}
