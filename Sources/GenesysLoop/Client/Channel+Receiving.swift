@@ -45,20 +45,22 @@ extension Channel: LinkOwner {
     /// Delivers until there is nothing more, or until a callout changed the world.
     private func drain(_ link: Link, to delegate: any ChannelDelegate) -> Progress {
         let generation = self.generation
-        while true {
-            switch link.nextEvent() {
-            case .needMore:
-                return .needMore
-            case .message(let kind, let range):
-                receive(link.payload(range), kind, on: link, delegate)
-            case .assembledMessage(let kind):
-                let message = link.takeMessage()
-                receive(message.span, kind, on: link, delegate)
-                link.recycle(message)
-            case .pong:
-                break
+        return link.withStream { stream in
+            while true {
+                switch link.nextEvent(from: &stream) {
+                case .needMore:
+                    return .needMore
+                case .message(let kind, let range):
+                    receive(stream.payload(range), kind, on: link, delegate)
+                case .assembledMessage(let kind):
+                    let message = stream.takeMessage()
+                    receive(message.span, kind, on: link, delegate)
+                    stream.recycle(consume message)
+                case .pong:
+                    break
+                }
+                if generation != self.generation { return .reload }
             }
-            if generation != self.generation { return .reload }
         }
     }
 

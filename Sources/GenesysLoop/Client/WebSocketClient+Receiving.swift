@@ -41,7 +41,7 @@ extension WebSocketClient: LinkOwner {
                 link.discardInput()
                 break
             }
-            guard drain(link) == .reload else { break }
+            guard drain(link, to: weakDelegate ?? AbsentSocketDelegate()) == .reload else { break }
             performPending()
             adjustReading(of: link)
         }
@@ -49,38 +49,31 @@ extension WebSocketClient: LinkOwner {
     }
 
     /// Delivers until there is nothing more, or until a callout changed the world.
-    private func drain(_ link: Link) -> Progress {
+    private func drain(_ link: Link, to delegate: any WebSocketClientDelegate) -> Progress {
         let generation = self.generation
-        let delegate = weakDelegate
-        while true {
-            switch link.nextEvent() {
-            case .needMore:
-                return .needMore
-            case .message(let kind, let range):
-                deliver(link.payload(range), kind, to: delegate)
-            case .assembledMessage(let kind):
-                let message = link.takeMessage()
-                deliver(message.span, kind, to: delegate)
-                link.recycle(message)
-            case .pong:
-                guard let delegate else { return abandoned() }
-                delegate.webSocket(self, didReceivePong: link.pongPayload.span)
+        return link.withStream { stream in
+            while true {
+                switch link.nextEvent(from: &stream) {
+                case .needMore:
+                    return .needMore
+                case .message(let kind, let range):
+                    deliver(stream.payload(range), kind, to: delegate)
+                case .assembledMessage(let kind):
+                    let message = stream.takeMessage()
+                    deliver(message.span, kind, to: delegate)
+                    stream.recycle(consume message)
+                case .pong:
+                    delegate.webSocket(self, didReceivePong: stream.pongPayload.span)
+                }
+                if generation != self.generation { return .reload }
             }
-            if generation != self.generation { return .reload }
         }
     }
 
-    private func deliver(_ message: Span<UInt8>, _ kind: MessageKind, to delegate: (any WebSocketClientDelegate)?) {
-        guard let delegate else { return closeNow(.normal, reason: "") }
+    private func deliver(_ message: Span<UInt8>, _ kind: MessageKind, to delegate: any WebSocketClientDelegate) {
         switch kind {
         case .text: delegate.webSocket(self, didReceiveText: message)
         case .binary: delegate.webSocket(self, didReceiveBinary: message)
         }
-    }
-
-    /// Nobody is left to be told.
-    private func abandoned() -> Progress {
-        closeNow(.normal, reason: "")
-        return .reload
     }
 }

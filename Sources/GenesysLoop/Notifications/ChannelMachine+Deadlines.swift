@@ -139,7 +139,11 @@ extension ChannelMachine {
         candidate?.heartbeat.hostAwoke(now: now.instant)
     }
 
-    private func earliest(_ instants: Instant?...) -> Instant? {
-        instants.compactMap(\.self).min()
+    private func earliest(_ one: Instant?, _ other: Instant?, _ third: Instant? = nil) -> Instant? {
+        // Asked after every read: no array, however short.
+        var first = one
+        if let other { first = min(first ?? other, other) }
+        if let third { first = min(first ?? third, third) }
+        return first
     }
 }

@@ -3,7 +3,8 @@ internal import COpenSSL
 /// OpenSSL's error queue.
 ///
 /// It belongs to the thread, not to a connection: an entry left by anybody else makes `SSL_get_error` turn "want
-/// more" into a failure. So `clear()` goes immediately before every `SSL_*` call, and `drain()` after every failure.
+/// more" into a failure. So `clear()` goes immediately before every `SSL_*` call but the reading one, where it would take
+/// too long, and `drain()` after every failure.
 @safe struct ErrorQueue {
     /// One entry.
     struct Entry: Hashable {
@@ -19,6 +20,12 @@ internal import COpenSSL
     /// The entry that says what happened: the first of the TLS layer, else the first.
     var essential: Entry? {
         entries.first { $0.library == Int(ERR_LIB_SSL) } ?? entries.first
+    }
+
+    /// The last entry of the TLS layer, else the last: what a call said that began with entries of others.
+    var latest: ErrorQueue {
+        let latest = entries.last { $0.library == Int(ERR_LIB_SSL) } ?? entries.last
+        return ErrorQueue(entries: latest.map { [$0] } ?? [])
     }
 
     /// All texts, oldest first.

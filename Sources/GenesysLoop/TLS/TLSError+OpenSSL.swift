@@ -11,11 +11,11 @@ extension TLSError {
         var isEstablished: Bool
     }
 
-    /// Builds the error of a call that failed, from this thread's error queue, which it empties.
-    static func draining(_ operation: String, _ circumstances: Circumstances) -> TLSError {
-        let queue = ErrorQueue.drain()
+    /// Builds the error of a call that failed, from what the error queue said of it.
+    init(_ operation: String, _ queue: ErrorQueue, _ circumstances: Circumstances) {
         if let finding = circumstances.finding {
-            return TLSError(operation: operation, code: finding.code, text: queue.text, fault: finding.asFault)
+            self.init(operation: operation, code: finding.code, text: queue.text, fault: finding.asFault)
+            return
         }
         let fault =
             if !circumstances.isEstablished && !circumstances.looksLikeTLS {
@@ -23,8 +23,7 @@ extension TLSError {
             } else {
                 queue.essential.map { Fault($0, isEstablished: circumstances.isEstablished) } ?? .internal
             }
-        return TLSError(
-            operation: operation, code: Int(queue.essential?.code ?? 0), text: queue.text, fault: fault)
+        self.init(operation: operation, code: Int(queue.essential?.code ?? 0), text: queue.text, fault: fault)
     }
 
     /// Builds the error of a call that has nothing to do with a peer.

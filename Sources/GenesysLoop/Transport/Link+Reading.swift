@@ -5,15 +5,13 @@ extension Link {
         if let tls {
             unsafe tls.lend(bytes)
         } else {
-            unsafe input.set(bytes)
+            unsafe stream.input.set(bytes)
         }
         advance()
         keepOrForgetInput()
         _ = tls?.takeBack()
         flush()
-        // Drained: OpenSSL's buffers, 33 KiB, come back with the next record.
-        tls?.releaseBuffers()
-        reader.releaseIdleState()
+        readDidEnd()
         settle()
     }
 
@@ -37,7 +35,7 @@ extension Link {
 
     /// After a pull the input is used up, unless its owner paused: then it moves out of the loop's buffers.
     private func keepOrForgetInput() {
-        if isPaused { stash() } else { input.freeCarry() }
+        if isPaused { stash() } else { stream.input.freeCarry() }
     }
 
     private func continueHandshake() {
@@ -50,14 +48,15 @@ extension Link {
     }
 
     private func continueUpgrade() {
-        while phase == .upgrading, !input.isExhausted || refill() {
+        while phase == .upgrading, !stream.input.isExhausted || refill(&stream.input) {
             do throws(UpgradeFailure) {
-                guard let result = try upgrade?.receive(inputSpan().extracting(input.offset...)) else { return }
+                let start = stream.input.offset
+                guard let result = try upgrade?.receive(stream.input.span.extracting(start...)) else { return }
                 switch result {
                 case .needMore:
-                    input.offset = input.end
+                    stream.input.offset = stream.input.end
                 case .accepted(let consumed):
-                    input.offset += consumed
+                    stream.input.offset += consumed
                     opened()
                 }
             } catch {
@@ -77,19 +76,20 @@ extension Link {
     /// RFC 7692 §6, with what was agreed on.
     private func compress(_ agreed: DeflateParameters) {
         isCompressed = true
-        reader = MessageReader(role: .client, limits: configuration.limits, deflate: agreed)
+        stream.reader = MessageReader(role: .client, limits: configuration.limits, deflate: agreed)
         deflater = Deflater(
             windowBits: agreed.sentWindowBits(by: .client), keepsContext: agreed.keepsSentContext(for: .client))
     }
 
     /// Decrypts the next record into the loop's plaintext buffer; false when there is none.
-    private func refill() -> Bool {
+    private func refill(_ input: inout LinkInput) -> Bool {
         guard let tls else { return false }
         do throws(TLSError) {
-            switch try unsafe tls.read(into: loop.plaintextBuffer) {
+            let buffer = unsafe loop.plaintextBuffer
+            switch try unsafe tls.read(into: buffer) {
             case .bytes(let count):
                 // The plaintext buffer belongs to this link until the read is over.
-                unsafe input.set(UnsafeRawBufferPointer(rebasing: loop.plaintextBuffer[..<count]))
+                unsafe input.set(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 return true
             case .needMore:
                 return false
@@ -103,61 +103,39 @@ extension Link {
         }
     }
 
+    /// Lends what messages are pulled from; not from within `body`.
+    ///
+    /// `body` may call out: nothing that a host can call touches it.
+    package func withStream<Result>(_ body: (inout LinkStream) -> Result) -> Result {
+        body(&stream)
+    }
+
     /// The next message, or nothing more. Control frames are dealt with on the way.
-    package func nextEvent() -> LinkEvent {
-        while phase == .open || phase == .closing, !isPaused {
-            guard !input.isExhausted || refill() else { return .needMore }
+    ///
+    /// - Parameter stream: this link's.
+    package func nextEvent(from stream: inout LinkStream) -> LinkEvent {
+        while true {
+            if stream.input.isExhausted {
+                guard phase == .open || phase == .closing, !isPaused, refill(&stream.input) else { return .needMore }
+            }
             do throws(WebSocketViolation) {
-                switch try decode() {
+                switch try stream.decode() {
                 case .needMore: continue
                 case .message(let kind, let range): return .message(kind, range)
                 case .assembledMessage(let kind): return .assembledMessage(kind)
-                case .ping: answerPing()
+                case .ping: answerPing(stream.reader.controlPayload)
                 case .pong: return .pong
-                case .close(let code): closeReceived(code)
+                case .close(let code): closeReceived(code, reason: stream.reader.closeReason)
                 }
             } catch {
                 violated(error)
             }
         }
-        return .needMore
-    }
-
-    private func decode() throws(WebSocketViolation) -> MessageReader.Event {
-        var offset = input.offset
-        defer { input.offset = offset }
-        return try reader.next(in: inputSpan(), at: &offset)
     }
 
     /// Pulls without looking: for a link that only waits for the peer's Close frame.
     package func discardInput() {
-        while nextEvent() != .needMore {}
-    }
-
-    /// The payload of the message that `nextEvent` just named; valid until the next call of it.
-    @_lifetime(borrow self)
-    package func payload(_ range: Range<Int>) -> Span<UInt8> {
-        inputSpan().extracting(range)
-    }
-
-    /// The input, whole; offsets and ranges count from its start. It stays in place until the next pull.
-    @_lifetime(borrow self)
-    private func inputSpan() -> Span<UInt8> {
-        let bytes = unsafe input.whole
-        return unsafe _overrideLifetime(Span(_unsafeElements: bytes), borrowing: self)
-    }
-
-    /// Moves the message out that `nextEvent` just named.
-    package func takeMessage() -> [UInt8] {
-        reader.takeMessage()
-    }
-
-    /// The payload of the Pong frame that `nextEvent` just named.
-    package var pongPayload: [UInt8] { reader.controlPayload }
-
-    /// Gives its storage back.
-    package func recycle(_ message: consuming [UInt8]) {
-        reader.recycle(message)
+        while nextEvent(from: &stream) != .needMore {}
     }
 
     // MARK: - Pausing
@@ -176,7 +154,7 @@ extension Link {
         isPaused = false
         tcp?.startReading()
         guard !isPulling else { return }
-        if input.hasCarry || hasUnseenEnd {
+        if stream.input.hasCarry || hasUnseenEnd {
             hasUnseenEnd = false
             pull()
             keepOrForgetInput()
@@ -188,9 +166,9 @@ extension Link {
     /// Decrypts the rest of this read and keeps it: the loop's buffers are needed by others.
     private func stash() {
         guard phase == .open || phase == .closing else { return }
-        var kept = unsafe [UInt8](input.rest)
+        var kept = unsafe [UInt8](stream.input.rest)
         decryptRest(into: &kept)
-        input.adopt(kept)
+        stream.input.adopt(kept)
     }
 
     /// Does not act on how the rest ends: the session remembers it, and the pull that follows the kept bytes meets it.

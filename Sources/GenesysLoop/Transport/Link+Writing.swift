@@ -67,12 +67,12 @@ extension Link {
         settle()
     }
 
-    func answerPing() {
+    func answerPing(_ payload: [UInt8]) {
         guard phase == .open else { return }
         if queuedByteCount > Link.maxQueuedPongByteCount {
-            overduePong = reader.controlPayload
+            overduePong = payload
         } else {
-            append(.pong, reader.controlPayload)
+            append(.pong, payload)
         }
     }
 
@@ -92,10 +92,9 @@ extension Link {
     }
 
     /// RFC 6455 §5.5.1: the peer closes, or answers our Close frame.
-    func closeReceived(_ code: CloseCode?) {
+    func closeReceived(_ code: CloseCode?, reason: String) {
         let wire = code?.rawValue ?? CloseCode.noStatusReceived.rawValue
         if phase == .open { append(.close, FrameEncoder.closePayload(code)) }
-        let reason = reader.closeReason
         let failure = ChannelFailure(
             reason: .connectionClosed, phase: phase == .open ? .open : .close,
             underlying: .init(operation: "close", code: Int(wire), text: reason))

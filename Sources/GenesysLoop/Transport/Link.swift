@@ -23,7 +23,7 @@
     unowned(unsafe) package var owner: (any LinkOwner)?
 
     package internal(set) var phase: Phase = .idle
-    /// When the phase is over; nil where it has no limit.
+    /// When the phase is over; nil where it has no limit. Of an open link: when it may have turned idle.
     package internal(set) var deadline: Instant?
     package internal(set) var isPaused = false
     /// The subprotocol that the server chose.
@@ -44,7 +44,8 @@
     var tcp: TCPConnection?
     var tls: TLSSession?
     var upgrade: UpgradeResponseParser?
-    var reader: MessageReader
+    /// Lent to the owner for the length of a pull.
+    var stream: LinkStream
     /// Compresses what is sent; nil without permessage-deflate.
     var deflater: Deflater?
     /// What is to be told once the owner has pulled all that came before.
@@ -54,7 +55,8 @@
     var outbox: [UInt8] = []
     /// The payload of the last ping that could not be answered because the peer does not read.
     var overduePong: [UInt8]?
-    var input = LinkInput()
+    /// When it was read last, since it is open.
+    var lastReadAt: Instant?
 
     package init(
         id: LinkID, configuration: LinkConfiguration, loop: EventLoop, group: HandleGroup, owner: any LinkOwner
@@ -64,13 +66,12 @@
         self.loop = loop
         self.group = group
         unsafe self.owner = owner
-        reader = MessageReader(role: .client, limits: configuration.limits)
+        stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits))
     }
 
     deinit {
         resolution?.cancel()
         tcp?.close()
-        input.freeCarry()
     }
 
     /// Starts with the name. Failures come as `link(_:didEnd:)`, never from within this call.
@@ -95,7 +96,8 @@
         case .upgrading: fail(timeout(.upgrade))
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
         case .lingering: finish()
-        case .idle, .open, .ended: break
+        case .open: considerIdle()
+        case .idle, .ended: break
         }
     }
 
@@ -136,7 +138,7 @@
     /// Tells the owner what is to be told. The last statement of every entry from below.
     func settle() {
         if let end = pendingEnd, !isEndTold {
-            guard !isPaused || phase != .open || !(isPulling || input.hasCarry) else { return }
+            guard !isPaused || phase != .open || !(isPulling || stream.input.hasCarry) else { return }
             if phase == .open { finish() }
             isEndTold = true
             unsafe owner?.link(self, didEnd: end)
@@ -147,7 +149,8 @@
     func finish() {
         phase = .ended
         closeSocket()
-        input.freeCarry()
+        // A pull under way frees it at its end.
+        if !isPulling { stream.input.freeCarry() }
     }
 
     private func closeSocket() {

@@ -3,13 +3,17 @@
 ///
 /// The pointer is valid while the link is being read: the loop's buffers are not touched by anyone else during a pass,
 /// and the carry is freed only here.
-@safe struct LinkInput {
+@safe struct LinkInput: ~Copyable {
     private var base: UnsafePointer<UInt8>?
     private(set) var end = 0
     var offset = 0
     private var carry: UnsafeMutableBufferPointer<UInt8>?
 
     var isExhausted: Bool { offset >= end }
+
+    deinit {
+        if let carry = unsafe carry { unsafe carry.deallocate() }
+    }
 
     /// Parses `bytes` next; they stay where they are until all of them are used or another input is set.
     mutating func set(_ bytes: UnsafeRawBufferPointer) {
@@ -24,9 +28,13 @@
         unsafe UnsafeBufferPointer(start: base.map { unsafe $0 + offset }, count: end - offset)
     }
 
-    /// The input, whole.
-    var whole: UnsafeBufferPointer<UInt8> {
-        unsafe UnsafeBufferPointer(start: base, count: end)
+    /// The input, whole; offsets and ranges count from its start. It stays in place until another one is set.
+    var span: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let whole = unsafe UnsafeBufferPointer(start: base, count: end)
+            return unsafe _overrideLifetime(Span(_unsafeElements: whole), borrowing: self)
+        }
     }
 
     /// Goes on with `bytes`, in a buffer of its own.

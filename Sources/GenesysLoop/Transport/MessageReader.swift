@@ -129,14 +129,16 @@ package struct MessageReader: ~Copyable {
     /// Takes storage back, so that the next message to be assembled needs no allocation.
     package mutating func recycle(_ message: consuming [UInt8]) {
         guard inflater.holdsState, inflated.isEmpty, message.capacity <= MessageDecoder.maxRecycledByteCount else {
-            return decoder.recycle(message)
+            return decoder.recycle(consume message)
         }
         message.removeAll(keepingCapacity: true)
-        inflated = message
+        inflated = consume message
     }
 
-    /// Lets go of what a connection that turns idle does not need: memory for decompressing where no window is kept.
+    /// Lets go of what a connection that turns idle does not need: storage of messages, and memory for decompressing
+    /// where no window is kept.
     package mutating func releaseIdleState() {
+        decoder.releaseStorage()
         inflater.releaseIdleState()
         if !inflater.holdsState && inflated.isEmpty { inflated = [] }
     }

@@ -132,7 +132,7 @@ package struct MessageDecoder: Sendable {
         guard assembly.isEmpty, message.capacity <= Self.maxRecycledByteCount, message.capacity > assembly.capacity
         else { return }
         message.removeAll(keepingCapacity: true)
-        assembly = message
+        assembly = consume message
     }
 
     /// The storage held for the message under assembly.
