@@ -85,19 +85,10 @@ extension Channel: LinkOwner {
                 case .ignore:
                     break
                 }
-            case .heartbeat:
-                break
-            case .pong:
-                machine.pongReceived(on: link.id, now: loop.now)
-            case .socketClosing:
-                enqueue(machine.socketClosingReceived(on: link.id, now: loop.now))
-            case .reply(let reply):
-                enqueue(machine.replyReceived(reply, on: link.id, now: loop.now))
-            case .system(.unknown), .unrecognized:
-                discard(message, .unrecognizedMessage, delegate)
-            case .system(let topic):
-                let text = envelope.members(of: envelope.eventBody, in: message).message?.string(in: message)
-                enqueue(machine.systemMessageReceived(topic, on: link.id, message: text, now: loop.now))
+            case let kind:
+                let actions = machine.controlMessageReceived(kind, envelope, in: message, on: link.id, now: loop.now)
+                guard let actions else { return discard(message, .unrecognizedMessage, delegate) }
+                enqueue(actions)
             }
         } catch {
             discard(message, .invalidMessage, delegate)

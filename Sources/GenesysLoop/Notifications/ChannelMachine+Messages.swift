@@ -71,6 +71,33 @@ extension ChannelMachine {
         return admitted(fingerprint, from: link)
     }
 
+    /// A message that is no notification arrived on `link`.
+    ///
+    /// - Parameters:
+    ///   - kind: what `MessageClass` says of `message`.
+    ///   - envelope: the result of scanning it.
+    /// - Returns: what it brings about; nil where it means nothing to a channel, which the host is told.
+    package mutating func controlMessageReceived(
+        _ kind: MessageClass, _ envelope: Envelope, in message: Span<UInt8>, on link: LinkID, now: Moment
+    ) -> [Action]? {
+        switch kind {
+        case .notification, .unrecognized, .system(.unknown):
+            return nil
+        case .heartbeat:
+            return []
+        case .pong:
+            pongReceived(on: link, now: now)
+            return []
+        case .socketClosing:
+            return socketClosingReceived(on: link, now: now)
+        case .reply(let reply):
+            return replyReceived(reply, on: link, now: now)
+        case .system(let topic):
+            let text = envelope.members(of: envelope.eventBody, in: message).message?.string(in: message)
+            return systemMessageReceived(topic, on: link, message: text, now: now)
+        }
+    }
+
     /// A pong answered the application ping on `link`.
     package mutating func pongReceived(on link: LinkID, now: Moment) {
         guard current?.id == link else { return }
