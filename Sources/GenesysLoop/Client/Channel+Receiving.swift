@@ -33,7 +33,7 @@ extension Channel: LinkOwner {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
         driver.tally.readAt = now.instant
-        machine.bytesReceived(on: link.id, now: now)
+        machine.bytesReceived(on: link.id, isDrained: link.isDrained, now: now)
         while true {
             let progress = drain(link, to: delegate ?? AbsentDelegate())
             performPending()

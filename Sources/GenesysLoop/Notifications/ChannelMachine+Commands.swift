@@ -75,7 +75,7 @@ extension ChannelMachine {
             return [.tell(.didRecover(recovery(.extension)))]
         case .restore(let lapse):
             lifetime.renewed(now: now)
-            return gapAction(from: lapse.from, to: now.wall, reason: lapse.reason)
+            return gapAction(from: lapse.from, now: now, reason: lapse.reason)
         case .add:
             lifetime.renewed(now: now)
             return []
@@ -111,7 +111,7 @@ extension ChannelMachine {
         case .rollingOver:
             return [.retire(link)] + lostWhileRollingOver(end, now: now)
         case .draining:
-            let gap = gapAction(from: loss?.from, to: now.wall, reason: end.failure.reason)
+            let gap = gapAction(from: loss?.from, now: now, reason: end.failure.reason)
             loss = nil
             return gap + promote(now: now)
         case .idle, .waiting, .attempting, .handedOver, .closing, .ended:

@@ -53,7 +53,7 @@ extension ChannelMachine {
     }
 
     private func lossGap(now: Moment) -> [Action] {
-        gapAction(from: loss?.from, to: now.wall, reason: loss?.failure.reason ?? .connectionClosed)
+        gapAction(from: loss?.from, now: now, reason: loss?.failure.reason ?? .connectionClosed)
     }
 
     /// The subscription on `link` was refused, or not answered.

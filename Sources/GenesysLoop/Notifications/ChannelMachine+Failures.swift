@@ -27,8 +27,14 @@ extension ChannelMachine {
             && now.instant - confirmedAt.instant <= Takeover.suspicion
     }
 
-    func gapAction(from: WallTime?, to: WallTime, reason: FailureReason) -> [Action] {
-        from.map { [.tell(.didMiss(Gap(from: $0, to: to, reason: reason)))] } ?? []
+    /// The report that notifications may have been missed from a moment on until now.
+    ///
+    /// Where the civil clock was set back meanwhile, the time that passed on the monotonic one counts.
+    func gapAction(from: Moment?, now: Moment, reason: FailureReason) -> [Action] {
+        guard let from else { return [] }
+        let passed = now.instant - from.instant
+        let start = min(from.wall, now.wall + (.zero - passed))
+        return [.tell(.didMiss(Gap(from: start, to: now.wall, reason: reason)))]
     }
 
     func commandFailure(_ reply: CommandReply) -> ChannelFailure {

@@ -18,11 +18,13 @@ extension ChannelMachine {
     /// Bytes arrived on `link`.
     ///
     /// Once for each read, not for each message.
-    package mutating func bytesReceived(on link: LinkID, now: Moment) {
+    ///
+    /// - Parameter isDrained: whether the read left nothing that had arrived; of a backlog nobody knows the age.
+    package mutating func bytesReceived(on link: LinkID, isDrained: Bool = true, now: Moment) {
         if current?.id == link {
-            current?.heard(now: now)
+            current?.heard(isDrained: isDrained, now: now)
         } else if candidate?.id == link {
-            candidate?.heard(now: now)
+            candidate?.heard(isDrained: isDrained, now: now)
         }
     }
 

@@ -55,7 +55,7 @@ extension ChannelMachine {
 
     private mutating func takenOver(_ link: LinkID, _ message: String?, now: Moment) -> [Action] {
         guard let record = current, record.id == link else { return [] }
-        let lapse = Lapse(from: record.previouslyHeard.wall, reason: .channelTakenOver)
+        let lapse = Lapse(from: record.heardUntil, reason: .channelTakenOver)
         // During a rollover our own second socket makes the service say so on the first one. And one takeover may
         // come as two messages.
         guard state == .live, !record.isRestoring(after: lapse) else { return lapsed(link, lapse, now: now) }
@@ -90,7 +90,7 @@ extension ChannelMachine {
     /// Subscribes again on a live link, unless that is under way.
     private mutating func restore(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
         guard let record = current, record.id == link, !record.isRestoring(after: lapse) else { return [] }
-        guard !topics.isEmpty else { return gapAction(from: lapse.from, to: now.wall, reason: lapse.reason) }
+        guard !topics.isEmpty else { return gapAction(from: lapse.from, now: now, reason: lapse.reason) }
         return command(.restore(lapse), topics, on: link, now: now)
     }
 

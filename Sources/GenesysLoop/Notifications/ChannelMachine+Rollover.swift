@@ -109,7 +109,7 @@ extension ChannelMachine {
     /// The old link ended while the new one was waiting for it.
     mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: Moment) -> [Action] {
         let gap =
-            end.isClean ? [] : gapAction(from: link.lastHeard.wall, to: now.wall, reason: end.failure.reason)
+            end.isClean ? [] : gapAction(from: link.deliveredUntil, now: now, reason: end.failure.reason)
         current = nil
         return gap + promote(now: now)
     }
@@ -118,14 +118,16 @@ extension ChannelMachine {
 
     /// The confirmed, unread new link ended while the old one was being drained.
     mutating func successorLost(_ end: LinkEnd, now: Moment) -> [Action] {
-        guard let next = candidate, let from = next.openedAt?.wall else { return [] }
+        guard let next = candidate else { return [] }
+        // The service may have accepted it long before the acceptance was heard.
+        let from = next.createdAt
         let purpose: Purpose = next.endpoint == endpoint ? .maintenance : .requested
         // What the service sent to the new socket only is gone with it, and on the same channel it may go on doing so.
         guard next.endpoint == endpoint, !topics.isEmpty else {
-            let gap = gapAction(from: from, to: now.wall, reason: end.failure.reason)
+            let gap = gapAction(from: from, now: now, reason: end.failure.reason)
             return rolloverFailed(end.failure, purpose: purpose, now: now) + gap
         }
-        let start = min(from, current?.lapse?.from ?? from)
+        let start = current?.lapse?.from.map { $0.instant < from.instant ? $0 : from } ?? from
         current?.lapse = Lapse(from: start, reason: end.failure.reason)
         return rolloverFailed(end.failure, purpose: purpose, now: now)
     }

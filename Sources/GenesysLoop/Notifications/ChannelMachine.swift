@@ -85,7 +85,7 @@ package struct ChannelMachine: Equatable, Sendable {
 
     /// Where the gap of an outage begins, and why.
     struct Loss: Equatable, Sendable {
-        let from: WallTime
+        let from: Moment
         let failure: ChannelFailure
     }
 

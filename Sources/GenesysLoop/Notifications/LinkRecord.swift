@@ -7,9 +7,13 @@ package struct LinkRecord: Equatable, Sendable {
     /// When the subscription on it was confirmed.
     package var confirmedAt: Moment?
     package var heartbeat: Heartbeat
-    /// The last two moments at which bytes arrived.
+    /// When it was made.
+    package let createdAt: Moment
+    /// The last moment at which bytes arrived.
     package private(set) var lastHeard: Moment
-    package private(set) var previouslyHeard: Moment
+    /// Of the moments at which all that had arrived was read: the start of the latest burst, and that of the one before.
+    private var burst: Moment
+    private var previousBurst: Moment
     /// Commands sent and not answered, oldest first.
     package var pending: [PendingCommand] = []
     /// The topics that the service was asked for on this link.
@@ -29,14 +33,22 @@ package struct LinkRecord: Equatable, Sendable {
         self.id = id
         self.endpoint = endpoint
         heartbeat = Heartbeat(silence: settings.heartbeatSilence, grace: settings.heartbeatGrace, now: now.instant)
+        createdAt = now
         lastHeard = now
-        previouslyHeard = now
+        burst = now
+        previousBurst = now
     }
 
+    /// How long what the service sent may be under way, and the least time between two bursts.
+    static let transit: Duration = .seconds(1)
+
     /// Bytes arrived, whatever they mean: the link lives.
-    package mutating func heard(now: Moment) {
-        previouslyHeard = lastHeard
+    package mutating func heard(isDrained: Bool = true, now: Moment) {
         lastHeard = now
+        if isDrained, now.instant - burst.instant >= LinkRecord.transit {
+            previousBurst = burst
+            burst = now
+        }
         heartbeat.heard(now: now.instant)
     }
 
@@ -61,11 +73,22 @@ package struct LinkRecord: Equatable, Sendable {
 
     package var isClosingSoon: Bool { closingDeadline != nil }
 
+    /// The last moment up to which all that the service sent is known to have arrived.
+    ///
+    /// That something was read now tells nothing of what was sent now: it may be under way and lost with the link, and
+    /// what a blocked host or a stalled path brought in one burst may be old. But what came before the burst was whole.
+    package var heardUntil: Moment { previousBurst }
+
     /// The last moment up to which it is known to have delivered all.
-    package var deliveredUntil: WallTime {
-        pending.reduce(min(lastHeard.wall, lapse?.from ?? lastHeard.wall)) { earliest, command in
-            guard case .restore(let lapse) = command.purpose, let from = lapse.from else { return earliest }
-            return min(earliest, from)
+    package var deliveredUntil: Moment {
+        pending.reduce(earlier(heardUntil, lapse?.from)) { earliest, command in
+            guard case .restore(let lapse) = command.purpose else { return earliest }
+            return earlier(earliest, lapse.from)
         }
+    }
+
+    private func earlier(_ moment: Moment, _ other: Moment?) -> Moment {
+        guard let other, other.instant < moment.instant else { return moment }
+        return other
     }
 }

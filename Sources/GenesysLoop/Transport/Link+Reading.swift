@@ -2,6 +2,7 @@
 extension Link {
     package func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
         guard connection === tcp else { return }
+        isDrained = unsafe bytes.count < loop.ciphertextBuffer.count
         if let tls {
             unsafe tls.lend(bytes)
         } else {
@@ -156,6 +157,7 @@ extension Link {
         guard !isPulling else { return }
         if stream.input.hasCarry || hasUnseenEnd {
             hasUnseenEnd = false
+            isDrained = false
             pull()
             keepOrForgetInput()
             flush()

@@ -30,6 +30,8 @@
     package internal(set) var subprotocol: String?
     /// The server agreed to permessage-deflate.
     package internal(set) var isCompressed = false
+    /// The last read emptied the kernel's buffer: what had arrived is being pulled.
+    package internal(set) var isDrained = false
     /// The owner is pulling.
     var isPulling = false
     /// Reading was paused, and perhaps resumed, by the pull under way.

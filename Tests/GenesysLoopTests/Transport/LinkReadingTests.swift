@@ -51,6 +51,18 @@ import Testing
     }
 
     @Test(arguments: [false, true])
+    func `a read that fills the buffer leaves something unread, and says so`(tls: Bool) throws {
+        let bytes = (0..<20_000).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
+        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
+        let probe = LinkProbe(server)
+        var answers: [Bool] = []
+        probe.didReceive = { _, link in answers.append(link.isDrained) }
+        try probe.run()
+        #expect(answers.contains(false))
+        #expect(answers.last == true)
+    }
+
+    @Test(arguments: [false, true])
     func `a message of five megabytes arrives whole`(tls: Bool) throws {
         let payload = tlsPattern(5 * 1_024 * 1_024)
         let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.frame(.binary, payload), .fin])

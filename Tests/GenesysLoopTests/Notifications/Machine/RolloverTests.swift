@@ -113,13 +113,14 @@ import Testing
     @Test func `an old socket that breaks while it is drained leaves a gap, and no outage`() {
         var stage = Stage.live()
         stage.live(.seconds(10))
-        let lastHeard = stage.now.wall
+        let known = stage.now.wall
+        stage.live(.seconds(2))
         stage.rollover(to: .other)
         stage.connect(.second)
         stage.block(.milliseconds(200))
         let actions = stage.ended(.first, .reset)
         #expect(words(actions) == "didMiss, didRecover rollover, resume 2")
-        #expect(actions.gaps == [Gap(from: lastHeard, to: stage.now.wall, reason: .connectionClosed)])
+        #expect(actions.gaps == [Gap(from: known, to: stage.now.wall, reason: .connectionClosed)])
         #expect(stage.log.attempts == [])
     }
 

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import GenesysLoop
+
+/// Where a gap begins, and where it ends.
+@Suite struct GapTests {
+    /// Reads on the first link at these seconds after the confirmation; then the link breaks and comes back.
+    private func gap(after reads: [(at: Duration, isDrained: Bool)]) -> (gaps: [Gap], start: WallTime) {
+        var stage = Stage.live()
+        let start = stage.now
+        for read in reads {
+            stage.block(start.instant + read.at - stage.now.instant)
+            stage.machine.bytesReceived(on: .first, isDrained: read.isDrained, now: stage.now)
+        }
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        return (stage.connect(.second).gaps, start.wall)
+    }
+
+    @Test func `what was under way when the link broke lies in the gap`() {
+        let (gaps, start) = gap(after: [(.seconds(10), true), (.seconds(20), true)])
+        #expect(gaps.map(\.from) == [start + .seconds(10)], "what was read at 20 s tells nothing of what was sent then")
+    }
+
+    @Test func `reads in quick succession are one burst, of which nobody knows how old it is`() {
+        let burst = (0..<10).map { (at: Duration.milliseconds(20_000 + 100 * $0), isDrained: true) }
+        let (gaps, start) = gap(after: [(.seconds(10), true)] + burst)
+        #expect(gaps.map(\.from) == [start + .seconds(10)])
+    }
+
+    @Test func `a read that left something unread proves nothing`() {
+        let (gaps, start) = gap(after: [(.seconds(5), true), (.seconds(10), true), (.seconds(20), false)])
+        #expect(gaps.map(\.from) == [start + .seconds(5)])
+    }
+
+    @Test func `a clock that is set back makes no gap that ends before it begins`() {
+        var stage = Stage.live()
+        stage.live(.seconds(100))
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        stage.now = Moment(instant: stage.now.instant, wall: stage.now.wall + .seconds(-3_600))
+        let gaps = stage.connect(.second).gaps
+        #expect(gaps.map { $0.to.duration(since: $0.from) } == [.seconds(11)], "from the heartbeat before the last")
+        #expect(gaps.map(\.to) == [stage.now.wall])
+    }
+
+    @Test func `what a takeover may have cost begins with the burst before the last`() {
+        var stage = Stage.live()
+        stage.live(.seconds(30))
+        let known = stage.now.wall
+        stage.live(.seconds(3))
+        stage.system(.noLongerSubscribed, .first)
+        #expect(stage.accept(.first).gaps.map(\.from) == [known])
+    }
+
+    @Test func `what a new socket alone had begins when it was made`() {
+        var stage = Stage.live()
+        stage.live(.seconds(30))
+        let made = stage.now.wall
+        stage.rollover(to: .other)
+        stage.block(.seconds(2))
+        stage.connect(.second)
+        #expect(stage.ended(.second, .reset).gaps.map(\.from) == [made], "accepted long before we heard of it")
+    }
+}
