@@ -16,9 +16,13 @@ extension ChannelMachine {
     mutating func command(
         _ purpose: PendingCommand.Purpose, _ topics: [Topic], on link: LinkID, now: Moment
     ) -> [Action] {
-        let pending = PendingCommand(
+        var pending = PendingCommand(
             purpose: purpose, topics: topics, correlationID: random.correlationID(), timeout: settings.commandTimeout,
             now: now.instant)
+        if purpose != .remove, let endpoint = record(link)?.endpoint {
+            pending.firstAsked = Set(topics).subtracting(asked[endpoint] ?? [])
+            asked[endpoint, default: []].formUnion(topics)
+        }
         update(link) { record in
             record.pending.append(pending)
             if purpose == .remove {
@@ -30,15 +34,37 @@ extension ChannelMachine {
         return [.send(link, pending.command)]
     }
 
+    /// A host may change the topics faster than the service answers: beyond this many commands the rest waits, and goes
+    /// as one difference.
+    static let maxPendingCount = 8
+
+    /// Sends what had to wait for an answer.
+    private mutating func catchUp(on link: LinkID, now: Moment) -> [Action] {
+        guard let current, current.id == link, current.confirmedAt != nil else { return [] }
+        return synchronizeTopics(of: current, now: now)
+    }
+
     /// Sends what the wanted topics and those of the link differ by.
+    ///
+    /// New ones come first where there is room for them: a combined topic and a single one may stand for the same
+    /// notifications, and these must not stop in between.
     mutating func synchronizeTopics(of link: LinkRecord, now: Moment) -> [Action] {
+        guard link.pending.count < ChannelMachine.maxPendingCount else { return [] }
         let wanted = Set(topics)
         let added = topics.filter { !link.subscribed.contains($0) }
-        let removed = link.subscribed.filter { !wanted.contains($0) }.sorted { $0.rawValue < $1.rawValue }
-        var actions: [Action] = []
-        if !removed.isEmpty { actions += command(.remove, removed, on: link.id, now: now) }
-        if !added.isEmpty { actions += command(.add, added, on: link.id, now: now) }
-        return actions
+        let removed = leftovers(of: link).subtracting(wanted).sorted { $0.rawValue < $1.rawValue }
+        let adding = added.isEmpty ? [] : command(.add, added, on: link.id, now: now)
+        let removing = removed.isEmpty ? [] : command(.remove, removed, on: link.id, now: now)
+        let isRoom = link.subscribed.count + added.count <= Topic.maxCount
+        return isRoom ? adding + removing : removing + adding
+    }
+
+    /// The topics that the channel may have, and that nobody is removing already.
+    private func leftovers(of link: LinkRecord) -> Set<Topic> {
+        let earlier = link.pending.reduce(asked[link.endpoint] ?? []) { left, command in
+            command.purpose == .remove ? left.subtracting(command.topics) : left
+        }
+        return link.subscribed.union(earlier)
     }
 
     /// The deadline of a command passed.
@@ -48,13 +74,16 @@ extension ChannelMachine {
         for var pending in record.pending {
             let id = pending.correlationID
             // What an earlier one brought about may have ended the link and its commands.
-            guard let index = self.record(link)?.pending.firstIndex(where: { $0.correlationID == id }) else { continue }
+            guard let current = self.record(link),
+                let index = current.pending.firstIndex(where: { $0.correlationID == id })
+            else { continue }
             switch pending.deadlineReached(now: now.instant) {
             case .wait:
                 break
             case .resend:
+                pending.revise(topics.filter(current.subscribed.contains), subscribed: current.subscribed)
                 update(link) { $0.pending[index] = pending }
-                actions.append(.send(link, pending.command))
+                if !pending.topics.isEmpty { actions.append(.send(link, pending.command)) }
             case .unanswered:
                 update(link) { $0.pending.remove(at: index) }
                 actions += refused(pending, unansweredFailure(), on: link, now: now)
@@ -66,6 +95,7 @@ extension ChannelMachine {
     // MARK: - Verdicts
 
     private mutating func accepted(_ pending: PendingCommand, on link: LinkID, now: Moment) -> [Action] {
+        if pending.purpose != .remove { granted.formUnion(pending.topics.filter(topics.contains)) }
         switch pending.purpose {
         case .confirm:
             return confirmed(link, now: now)
@@ -78,9 +108,12 @@ extension ChannelMachine {
             return gapAction(from: lapse.from, now: now, reason: lapse.reason)
         case .add:
             lifetime.renewed(now: now)
-            return []
+            return catchUp(on: link, now: now)
         case .remove:
-            return []
+            // What was asked for again meanwhile stays.
+            guard let record = record(link) else { return [] }
+            asked[record.endpoint]?.subtract(Set(pending.topics).subtracting(record.subscribed))
+            return catchUp(on: link, now: now)
         }
     }
 
@@ -96,8 +129,12 @@ extension ChannelMachine {
             if let from = lapse.from, loss == nil { loss = Loss(from: from, failure: failure) }
             return lostAfterRefusal(LinkEnd(failure: failure), link, now: now)
         case .add:
-            return rejected(pending, failure, on: link)
+            return rejected(pending, failure, on: link) + catchUp(on: link, now: now)
         case .remove:
+            // What the service will not take away stays; what it did not answer is tried again with the next change.
+            if failure.reason != .subscriptionTimeout, let endpoint = record(link)?.endpoint {
+                asked[endpoint]?.subtract(pending.topics)
+            }
             return []
         }
     }
@@ -124,7 +161,12 @@ extension ChannelMachine {
         let later = record(link)?.pending.filter { $0.purpose == .add }.flatMap(\.topics) ?? []
         let refused = Set(pending.topics).subtracting(later)
         topics.removeAll { refused.contains($0) }
+        granted.subtract(refused)
         update(link) { $0.subscribed.subtract(refused) }
+        // What was not answered may have been done, and what was asked for earlier may hold: then it is to be undone.
+        if failure.reason != .subscriptionTimeout, let endpoint = record(link)?.endpoint {
+            asked[endpoint]?.subtract(refused.intersection(pending.firstAsked))
+        }
         let rejected = RejectedTopics(topics: pending.topics, status: failure.status ?? 0, message: failure.message)
         return [.tell(.didReject(rejected))]
     }

@@ -9,6 +9,8 @@ extension ChannelMachine {
     /// The subscription on `link` is confirmed, or there is none to confirm.
     mutating func confirmed(_ link: LinkID, now: Moment) -> [Action] {
         guard var next = candidate, next.id == link else { return [] }
+        // Topics that were confirmed on the old link meanwhile must not be lost with it.
+        guard granted.isSubset(of: next.subscribed) else { return command(.confirm, topics, on: link, now: now) }
         next.confirmedAt = now
         candidate = next
         switch state {
@@ -17,7 +19,7 @@ extension ChannelMachine {
         case .rollingOver:
             state = .draining(until: now.instant + settings.drainTimeout, isLastLook: false)
             candidate?.suspend()
-            return [.pauseReading(link)]
+            return [.pauseReading(link)] + synchronizeTopics(of: next, now: now)
         case .handedOver(let since):
             let isSeamless = next.openedAt.map { $0.instant <= since + ChannelMachine.handOverSlack } ?? false
             let gap = isSeamless ? [] : lossGap(now: now)
@@ -34,6 +36,7 @@ extension ChannelMachine {
         current = next
         candidate = nil
         fallback = nil
+        asked = asked.filter { $0.key == next.endpoint }
         state = .live
         lifetime.renewed(now: now)
         reconnect.recovered(now: now.instant)

@@ -95,9 +95,12 @@ extension ChannelMachine {
     /// `subscribe`, `unsubscribe` and `setTopics`: only the difference goes to the service.
     package mutating func topicsChanged(to wanted: [Topic], now: Moment) -> [Action] {
         topics = wanted
+        granted.formIntersection(wanted)
         switch state {
-        case .live, .rollingOver, .draining:
+        case .live, .rollingOver:
             return current.map { synchronizeTopics(of: $0, now: now) } ?? []
+        case .draining:
+            return candidate.map { synchronizeTopics(of: $0, now: now) } ?? []
         case .idle, .waiting, .attempting, .handedOver, .closing, .ended:
             return []
         }

@@ -139,6 +139,7 @@ extension ChannelMachine {
         current = next
         candidate = nil
         endpoint = next.endpoint
+        asked = asked.filter { $0.key == next.endpoint }
         state = .live
         rolloverFailureCount = 0
         lifetime.renewed(now: next.confirmedAt ?? now)

@@ -114,6 +114,10 @@ package struct ChannelMachine: Equatable, Sendable {
     var endpoint = EndpointID(rawValue: 0)
     /// In an outage that goes on at another endpoint: where the channel was confirmed last.
     var fallback: EndpointID?
+    /// The wanted topics that the service confirmed on some link: a new link is of no use without them.
+    var granted: Set<Topic> = []
+    /// The topics that the channel behind an endpoint may still have from earlier links: they outlive these.
+    var asked: [EndpointID: Set<Topic>] = [:]
     /// What `rollover(to:)` asked for while an older rollover was too far to be broken off.
     var wish: EndpointID?
     var isEverConfirmed = false

@@ -18,7 +18,9 @@ package struct PendingCommand: Equatable, Sendable {
     }
 
     package let purpose: Purpose
-    package let topics: [Topic]
+    package private(set) var topics: [Topic]
+    /// Those of `topics` that no earlier command asked the channel for.
+    package var firstAsked: Set<Topic> = []
     package let correlationID: String
     package private(set) var isResent = false
     package private(set) var deadline: Instant
@@ -48,6 +50,20 @@ package struct PendingCommand: Equatable, Sendable {
             return .resend
         }
         return .unanswered
+    }
+
+    /// What it asks for the second time must not undo what later commands on the link asked for.
+    ///
+    /// - Parameters:
+    ///   - all: the topics that are wanted and were asked for.
+    ///   - subscribed: what the link is to have when all commands are answered.
+    package mutating func revise(_ all: [Topic], subscribed: Set<Topic>) {
+        switch purpose {
+        case .confirm: break
+        case .extend, .restore: topics = all
+        case .add: topics = topics.filter(subscribed.contains)
+        case .remove: topics = topics.filter { !subscribed.contains($0) }
+        }
     }
 
     /// Moves the deadline: the time in which nobody read the link does not count.

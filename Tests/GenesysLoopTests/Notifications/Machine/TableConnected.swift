@@ -7,7 +7,7 @@ extension TableTests {
         pauseRequested: pause 1
         resumeRequested: =
         resumeAfterPause: resume 1
-        topicsChanged: unsubscribe 1, subscribe 1
+        topicsChanged: subscribe 1, unsubscribe 1
         candidateOpened: =
         currentOpened: =
         strangerOpened: =
@@ -46,7 +46,7 @@ extension TableTests {
         pauseRequested: pause 1, pause 2
         resumeRequested: =
         resumeAfterPause: resume 1, resume 2
-        topicsChanged: unsubscribe 1, subscribe 1
+        topicsChanged: subscribe 1, unsubscribe 1
         candidateOpened: subscribe 2
         currentOpened: =
         strangerOpened: =
@@ -124,7 +124,7 @@ extension TableTests {
         pauseRequested: pause 1, pause 2
         resumeRequested: =
         resumeAfterPause: resume 1
-        topicsChanged: unsubscribe 1, subscribe 1
+        topicsChanged: subscribe 2, unsubscribe 2
         candidateOpened: =
         currentOpened: =
         strangerOpened: =
