@@ -21,7 +21,7 @@ extension ChannelMachine {
             candidate?.suspend()
             return [.pauseReading(link)] + synchronizeTopics(of: next, now: now)
         case .handedOver(let since):
-            let isSeamless = next.openedAt.map { $0.instant <= since + ChannelMachine.handOverSlack } ?? false
+            let isSeamless = next.openedAt.map { $0.instant <= handOverLimit(since: since) } ?? false
             let gap = isSeamless ? [] : lossGap(now: now)
             loss = nil
             return gap + promote(now: now)

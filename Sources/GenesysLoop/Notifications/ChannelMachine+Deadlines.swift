@@ -19,7 +19,7 @@ extension ChannelMachine {
         case .rollingOver:
             return isPaused ? lifetime.deadline : earliest(current?.deadline, candidate?.deadline, lifetime.deadline)
         case .handedOver(let since):
-            guard candidate?.openedAt != nil else { return since + ChannelMachine.handOverSlack }
+            guard candidate?.openedAt != nil else { return handOverLimit(since: since) }
             return isPaused ? nil : candidate?.deadline
         case .draining(let until, _):
             return isPaused ? nil : earliest(until, current?.deadline)
@@ -45,7 +45,7 @@ extension ChannelMachine {
             guard !isPaused else { return actions }
             return actions + candidateOverdue(now: now) + linkOverdue(current, now: now)
         case .handedOver(let since):
-            return handOverOverdue(since + ChannelMachine.handOverSlack, now: now)
+            return handOverOverdue(handOverLimit(since: since), now: now)
         case .draining(let until, let isLastLook):
             guard !isPaused else { return [] }
             guard now.instant >= until else { return linkOverdue(current, now: now) }

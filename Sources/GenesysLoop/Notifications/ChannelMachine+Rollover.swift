@@ -3,8 +3,7 @@
 /// Order per topic: what arrives on the new socket before the old one ended is held; after the confirmation the new one
 /// is not read until the old one ended, or for `drainTimeout`. Repetition: `Deduplicator`.
 extension ChannelMachine {
-    /// How soon after an orderly end of the old socket the new one must have been accepted for the service to have
-    /// handed over without a break: it accepts the new one before it closes the old one.
+    /// The most time that the news of the acceptance may take longer than that of the old socket's orderly end.
     static let handOverSlack: Duration = .milliseconds(100)
     /// How long after an overlap a copy may still arrive.
     static let overlapEcho: Duration = .seconds(5)
@@ -73,6 +72,16 @@ extension ChannelMachine {
         guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
         state = .handedOver(since: now.instant)
         return held
+    }
+
+    /// Until when the new socket must have been accepted for the service to have handed over without a break.
+    ///
+    /// It accepts the new one before it closes the old one, and the news of both take about the same time. Making a
+    /// connection takes three round trips and more: what comes later than a third of the time that it has taken so far
+    /// was accepted after the old one's end.
+    func handOverLimit(since end: Instant) -> Instant {
+        guard let next = candidate else { return end }
+        return end + min(ChannelMachine.handOverSlack, (end - next.createdAt.instant) / 3)
     }
 
     /// The attempt to roll over becomes the attempt to come back.

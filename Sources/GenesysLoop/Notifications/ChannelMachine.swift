@@ -10,7 +10,7 @@
 ///      notice, or       │  ▲  │                               │
 ///      rollover(to:)    ▼  │  │ old one lost                  │
 ///                   rollingOver                               │
-///                       │  │  └─old one closed in order─▶ handedOver ─new one not accepted within 100 ms─▶ attempting
+///                       │  │  └─old one closed in order─▶ handedOver ─new one not accepted in time─▶ attempting
 ///              confirmed│  └──new one failed──▶ live          │  └──confirmed──▶ live
 ///                       ▼                                     └─new one failed─▶ waiting
 ///                    draining ──old one ended, or 1 s, or new one lost──▶ live

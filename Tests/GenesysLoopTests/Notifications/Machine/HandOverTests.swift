@@ -21,11 +21,21 @@ import Testing
     @Test func `the acceptance may be heard a moment after the Close frame`() {
         var stage = Stage.live()
         stage.announceMaintenance()
+        stage.block(.milliseconds(600))
         stage.ended(.first, .closed(1000))
         stage.wait(.milliseconds(99))
         stage.connect(.second)
         #expect(stage.log.gaps == [])
         #expect(stage.log.attempts == [])
+    }
+
+    @Test func `near a service, an acceptance a tenth of a second late came after the end`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.block(.milliseconds(30))
+        stage.ended(.first, .closed(1000))
+        #expect(stage.wait(.milliseconds(9)) == [])
+        #expect(words(stage.wait(.milliseconds(1))) == "willReconnect #1 channelClosing")
     }
 
     @Test func `a new socket that is not accepted soon is an outage, told and with a gap`() {
