@@ -112,7 +112,8 @@ extension ChannelMachine {
         } else if failure.isFinalOnReconnect {
             return finish(failure.asKind(.reconnect))
         }
-        return act(on: reconnect.lost(now: now.instant, random: &random), failure.asKind(.reconnect), now: now)
+        let decision = reconnect.lost(retryAfter: failure.retryAfter, now: now.instant, random: &random)
+        return act(on: decision, failure.asKind(.reconnect), now: now)
     }
 
     /// The old link ended while the new one was waiting for it.

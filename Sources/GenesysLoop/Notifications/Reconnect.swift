@@ -38,15 +38,19 @@ package struct Reconnect: Equatable, Sendable {
     }
 
     /// A confirmed connection was lost.
-    package mutating func lost(now: Instant, random: inout SplitMix64) -> Decision {
+    ///
+    /// - Parameter retryAfter: what the service asked for, where the successor of that connection failed already.
+    package mutating func lost(
+        retryAfter: Duration? = nil, now: Instant, random: inout SplitMix64
+    ) -> Decision {
         if let recoveredAt, since != nil, attemptCount > 0, now - recoveredAt < settings.stability {
             self.recoveredAt = nil
-            return decide(retryAfter: nil, now: now, random: &random)
+            return decide(retryAfter: retryAfter, now: now, random: &random)
         }
         since = now
         attemptCount = 0
         recoveredAt = nil
-        return decide(retryAfter: nil, now: now, random: &random)
+        return decide(retryAfter: retryAfter, now: now, random: &random)
     }
 
     /// An attempt failed.

@@ -144,6 +144,15 @@ import Testing
         stage.check()
     }
 
+    @Test func `a service that is busy when the new socket fails is given its time`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.block(.milliseconds(300))
+        stage.ended(.first, .closed(1001))
+        let attempts = stage.ended(.second, .status(429, retryAfter: .seconds(30))).attempts
+        #expect(attempts.map(\.delay) == [.seconds(30)])
+    }
+
     @Test func `with the policy never, a hand-over that fails is the end`() {
         var stage = Stage.live { $0.reconnect = .never }
         stage.announceMaintenance()
