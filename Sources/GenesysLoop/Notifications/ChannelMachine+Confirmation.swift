@@ -19,7 +19,7 @@ extension ChannelMachine {
         case .rollingOver:
             state = .draining(until: now.instant + settings.drainTimeout, isLastLook: false)
             candidate?.suspend()
-            return [.pauseReading(link)] + synchronizeTopics(of: next, now: now)
+            return [.pauseReading(link)] + probe(now: now) + synchronizeTopics(of: next, now: now)
         case .handedOver(let since):
             let isSeamless = next.openedAt.map { $0.instant <= handOverLimit(since: since) } ?? false
             let gap = isSeamless ? [] : lossGap(now: now)

@@ -49,7 +49,7 @@ extension ChannelMachine {
         case .draining(let until, let isLastLook):
             guard !isPaused else { return [] }
             guard now.instant >= until else { return linkOverdue(current, now: now) }
-            guard !isLastLook else { return promote(now: now) }
+            guard !isLastLook else { return drainedUnproven(.connectionClosed, now: now) + promote(now: now) }
             state = .draining(until: now.instant + Heartbeat.recheckDelay, isLastLook: true)
             return []
         case .closing(let until):
@@ -105,6 +105,7 @@ extension ChannelMachine {
         case .wait:
             return commandsOverdue(on: link.id, now: now)
         case .ping:
+            update(link.id) { $0.unansweredPingCount += 1 }
             return [.send(link.id, .ping)] + commandsOverdue(on: link.id, now: now)
         case .lost:
             return abandon(heartbeatFailure(), now: now)

@@ -74,6 +74,7 @@ extension ChannelMachine {
         isPaused = false
         let pause = Pause(from: pausedAt ?? now.instant, to: now.instant)
         pausedAt = nil
+        if let candidate { current?.missed(candidate, during: pause) }
         reconnect.postpone(by: pause)
         overlapEnd = overlapEnd.map { pause.postponed($0, limit: ChannelMachine.overlapEcho) }
         switch state {

@@ -102,5 +102,8 @@ extension ChannelMachine {
     package mutating func pongReceived(on link: LinkID, now: Moment) {
         guard current?.id == link else { return }
         current?.heartbeat.pongReceived(now: now.instant)
+        guard let count = current?.unansweredPingCount, count > 0 else { return }
+        current?.unansweredPingCount = count - 1
+        if case .draining = state, count == 1 { current?.isProven = true }
     }
 }

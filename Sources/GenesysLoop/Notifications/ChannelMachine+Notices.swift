@@ -104,7 +104,7 @@ extension ChannelMachine {
             guard next.id == link else { return retired + lostWhileRollingOver(LinkEnd(failure: failure), now: now) }
             return retired + rolloverFailed(failure, purpose: purpose, now: now)
         case .draining:
-            guard next.id == link else { return promote(now: now) }
+            guard next.id == link else { return drainedUnproven(failure.reason, now: now) + promote(now: now) }
             return [.retire(link)] + successorLost(LinkEnd(failure: failure), now: now)
         case .idle, .waiting, .attempting, .live, .handedOver, .closing, .ended:
             return finishAll(failure)

@@ -70,7 +70,8 @@ extension ChannelMachine {
         let held = releaseHeld(next.id)
         // Only a channel of its own hands over by itself; another one delivers from its confirmation on.
         guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
-        state = .handedOver(since: now.instant)
+        // Of an end that waited to be read, nobody knows whether it came after the acceptance.
+        state = .handedOver(since: link.wasRead(while: next) ? now.instant : next.createdAt.instant)
         return held
     }
 
@@ -118,10 +119,32 @@ extension ChannelMachine {
 
     /// The old link ended while the new one was waiting for it.
     mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: Moment) -> [Action] {
-        let gap =
-            end.isClean ? [] : gapAction(from: link.deliveredUntil, now: now, reason: end.failure.reason)
+        // A service that closes the old socket of a channel did accept the new one before; two channels are strangers.
+        let isHandedOver =
+            candidate.map { end.isClean && $0.endpoint == link.endpoint && link.wasRead(while: $0) } ?? false
+        let gap = isHandedOver ? [] : drainedUnproven(end.failure.reason, now: now)
         current = nil
         return gap + promote(now: now)
+    }
+
+    /// Asks the old link, which the new one is about to follow, whether it still delivers.
+    ///
+    /// Its silence may be that of a dead path: then what the service sent before the new subscription is lost.
+    mutating func probe(now: Moment) -> [Action] {
+        guard let link = current else { return [] }
+        current?.unansweredPingCount += 1
+        current?.heartbeat.probed(now: now.instant)
+        return [.send(link.id, .ping)]
+    }
+
+    /// The gap after an old link that neither answered nor said goodbye, or that had lost its subscription.
+    ///
+    /// On the same channel our own new socket takes the subscription over; another channel has nothing of the old one's.
+    func drainedUnproven(_ reason: FailureReason, now: Moment) -> [Action] {
+        guard let link = current else { return [] }
+        let isTakenOver = link.lapse?.from != nil && link.endpoint != candidate?.endpoint
+        guard !link.isProven || isTakenOver else { return [] }
+        return gapAction(from: link.deliveredUntil, now: now, reason: reason)
     }
 
     // MARK: - The new link

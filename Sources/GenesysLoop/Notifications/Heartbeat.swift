@@ -50,6 +50,11 @@ package struct Heartbeat: Equatable, Sendable {
         }
     }
 
+    /// A ping was sent for another reason than silence; only its round-trip time is of interest here.
+    package mutating func probed(now: Instant) {
+        pingedAt = now
+    }
+
     /// The answer to the last ping arrived.
     package mutating func pongReceived(now: Instant) {
         guard let pingedAt else { return }

@@ -26,6 +26,12 @@ package struct LinkRecord: Equatable, Sendable {
     package var isTakenOver = false
     /// What must be repaired if the link outlives the successor that brought it about.
     package var lapse: Lapse?
+    /// Application pings that were not answered yet.
+    package var unansweredPingCount = 0
+    /// It was asked at the end of its time whether it still delivers, and answered: nothing sent before is missing.
+    package var isProven = false
+    /// The successor for which a Close frame proves nothing: it may have waited to be read.
+    private var doubtedSuccessor: LinkID?
     /// It was told to give up, and has not said yet that it did.
     package var isExpired = false
 
@@ -78,6 +84,15 @@ package struct LinkRecord: Equatable, Sendable {
     /// That something was read now tells nothing of what was sent now: it may be under way and lost with the link, and
     /// what a blocked host or a stalled path brought in one burst may be old. But what came before the burst was whole.
     package var heardUntil: Moment { previousBurst }
+
+    /// It was not read during `pause`, and perhaps ended before `next` was accepted.
+    mutating func missed(_ next: LinkRecord, during pause: Pause) {
+        if let openedAt = next.openedAt, openedAt.instant + ChannelMachine.handOverSlack <= pause.start { return }
+        doubtedSuccessor = next.id
+    }
+
+    /// Whether it was read all the time that `next` took to be accepted: so it ended after that if it looks so.
+    func wasRead(while next: LinkRecord) -> Bool { doubtedSuccessor != next.id }
 
     /// The last moment up to which it is known to have delivered all.
     package var deliveredUntil: Moment {

@@ -169,6 +169,7 @@ import Testing
         #expect(stage.rollover(to: .other) == [])
         #expect(words(stage.accept(.second)) == "didRecover rollover, resume 2, connect 3 to 1")
         stage.connect(.third)
+        stage.pong(.second)
         stage.ended(.second, .closed(1000))
         #expect(stage.machine.endpoint == .other)
         #expect(stage.log.gaps == [])

@@ -78,7 +78,7 @@ import Testing
         #expect(stage.message(.first, 1) == .deliver)
         #expect(stage.message(.second, 1) == .hold)
         #expect(stage.message(.second, 2) == .hold)
-        #expect(words(stage.accept(.second)) == "pause 2")
+        #expect(words(stage.accept(.second)) == "pause 2, ping 1")
         #expect(stage.message(.first, 2) == .deliver)
         #expect(stage.message(.first, 3) == .deliver)
         let end = stage.ended(.first, .closed(1001))
@@ -96,6 +96,7 @@ import Testing
         var stage = Stage.live()
         stage.announceMaintenance()
         stage.connect(.second)
+        stage.pong(.first)
         #expect(stage.wait(.milliseconds(1_000)) == [])
         #expect(words(stage.wait(.milliseconds(10))) == "retire 1, didRecover rollover, resume 2")
         stage.check()
@@ -109,6 +110,7 @@ import Testing
         let late = stage.take(stage.machine.deadlineReached(now: stage.now))
         #expect(late == [], "the poll comes after the timers")
         #expect(stage.message(.first, 1) == .deliver)
+        stage.pong(.first)
         #expect(words(stage.wait(.milliseconds(10))) == "retire 1, didRecover rollover, resume 2")
     }
 

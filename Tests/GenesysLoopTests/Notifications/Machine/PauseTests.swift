@@ -38,6 +38,7 @@ import Testing
         var stage = Stage.live()
         stage.announceMaintenance()
         stage.opened(.second)
+        stage.wait(.milliseconds(100))
         #expect(words(stage.pause()) == "pause 1, pause 2")
         #expect(stage.wait(.seconds(600)) == [])
         #expect(words(stage.resume()) == "resume 1, resume 2")
@@ -56,6 +57,7 @@ import Testing
         stage.pause()
         #expect(stage.wait(.seconds(600)) == [])
         #expect(words(stage.resume()) == "resume 1", "the new one is still not read")
+        stage.pong(.first)
         #expect(stage.wait(.milliseconds(600)) == [])
         #expect(words(stage.wait(.milliseconds(10))) == "retire 1, didRecover rollover, resume 2")
         stage.check()
@@ -66,8 +68,9 @@ import Testing
         stage.pause()
         stage.wait(.seconds(600))
         stage.rollover(to: .other)
-        #expect(words(stage.opened(.second)) == "pause 2, pause 2")
+        #expect(words(stage.opened(.second)) == "pause 2, pause 2, ping 1")
         stage.resume()
+        stage.pong(.first)
         #expect(words(stage.wait(.milliseconds(1_100))) == "retire 1, didRecover rollover, resume 2")
     }
 

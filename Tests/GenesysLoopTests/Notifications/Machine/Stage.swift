@@ -104,6 +104,12 @@ struct Stage {
 
     mutating func heard(_ link: LinkID) { machine.bytesReceived(on: link, now: now) }
 
+    /// The oldest ping on `link` is answered.
+    mutating func pong(_ link: LinkID) {
+        heard(link)
+        machine.pongReceived(on: link, now: now)
+    }
+
     mutating func message(_ link: LinkID, _ fingerprint: UInt64) -> ChannelMachine.Verdict {
         machine.notificationReceived(on: link, fingerprint: fingerprint, byteCount: 100)
     }

@@ -64,7 +64,7 @@ extension TableTests {
         notificationOnStranger: ignore
         heldReleased: deliver
         pong: =
-        replyAccepted: pause 2 > draining
+        replyAccepted: pause 2, ping 1 > draining
         replyRefused: retire 2, didFailRollover subscriptionRefused > live
         replyToNobody: =
         closingNoticeOnCurrent: =
@@ -141,7 +141,7 @@ extension TableTests {
         notificationOnCandidate: hold
         notificationOnStranger: ignore
         heldReleased: deliver
-        pong: =
+        pong: -
         replyAccepted: -
         replyRefused: didReject
         replyToNobody: =

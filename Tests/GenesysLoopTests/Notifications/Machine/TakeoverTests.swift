@@ -191,6 +191,7 @@ import Testing
         var draining = Stage.live()
         draining.rollover(to: .other)
         draining.connect(.second)
+        draining.pong(.first)
         #expect(words(draining.system(.tokenRevoked, .first)) == "retire 1, didRecover rollover, resume 2")
         draining.check()
         stage.check()
