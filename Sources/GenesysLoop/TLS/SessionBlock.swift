@@ -6,6 +6,10 @@
     var input: UnsafeRawPointer?
     /// How many bytes from `input` on have not been read.
     var inputByteCount = 0
+    /// Whether plaintext may be read and nothing else needs a look: established, not ended, not failed, nothing unsent.
+    ///
+    /// Here, because a flag of the session itself would be checked for exclusive access with each record.
+    var isStreaming = false
     /// Ciphertext for the peer.
     var outgoing: [UInt8] = []
     /// The host that the peer's certificate must name; nil at a server.

@@ -205,21 +205,27 @@ internal import COpenSSL
     ///
     /// - Parameter target: not empty. With 16 KiB or more no record is split.
     package func read(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
+        if unsafe block.pointee.isStreaming { return unsafe try decrypt(into: target) }
         if let failure { throw failure }
         if hasReceivedCloseNotify { return .closeNotify }
         guard try handshake() else { return .needMore }
+        let result = unsafe try decrypt(into: target)
+        if !unsent.isEmpty { try flushUnsent() }
+        unsafe block.pointee.isStreaming = unsent.isEmpty && !hasReceivedCloseNotify
+        return result
+    }
+
+    /// Decrypts one record.
+    @inline(__always)
+    private func decrypt(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
         var count = 0
         // Without `ErrorQueue.clear()`, which takes a tenth of the time of a small record: whether there is more to come
         // is asked of the session, not of the queue. OpenSSL writes at most `target.count` bytes.
         let result = unsafe SSL_read_ex(ssl, target.baseAddress, target.count, &count)
-        if result == 1 {
-            if !unsent.isEmpty { try flushUnsent() }
-            return .bytes(count)
-        }
+        if result == 1 { return .bytes(count) }
         guard unsafe SSL_want(ssl) == SSL_READING, unsafe block.pointee.inputByteCount == 0 else {
             return try readEnded(result)
         }
-        if !unsent.isEmpty { try flushUnsent() }
         return .needMore
     }
 
@@ -232,6 +238,7 @@ internal import COpenSSL
             return .needMore
         case SSL_ERROR_ZERO_RETURN:
             hasReceivedCloseNotify = true
+            unsafe block.pointee.isStreaming = false
             return .closeNotify
         default:
             throw fail("SSL_read_ex", queue)
@@ -256,7 +263,9 @@ internal import COpenSSL
         let outcome = unsafe plaintext.withUnsafeBytes { unsafe encrypt($0) }
         switch outcome {
         case .written: break
-        case .wait: unsafe plaintext.withUnsafeBytes { unsafe unsent.append(contentsOf: $0) }
+        case .wait:
+            unsafe plaintext.withUnsafeBytes { unsafe unsent.append(contentsOf: $0) }
+            unsafe block.pointee.isStreaming = false
         case .failed: throw fail("SSL_write_ex")
         }
     }
@@ -335,6 +344,7 @@ internal import COpenSSL
 
     private func latch(_ error: TLSError) -> TLSError {
         failure = error
+        unsafe block.pointee.isStreaming = false
         return error
     }
 }

@@ -52,8 +52,10 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
     private func startTLS(_ context: TLSContext) {
         enter(.securing, for: configuration.deadlines.tls)
         do throws(TLSError) {
-            tls = try TLSSession(context: context, clientFor: configuration.uri.host)
-            _ = try tls?.handshake()
+            let session = try TLSSession(context: context, clientFor: configuration.uri.host)
+            tls = session
+            stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits), tls: session)
+            _ = try session.handshake()
         } catch {
             fail(ChannelFailure(tls: error, phase: .tls))
         }

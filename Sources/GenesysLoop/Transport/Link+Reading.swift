@@ -49,7 +49,7 @@ extension Link {
     }
 
     private func continueUpgrade() {
-        while phase == .upgrading, !stream.input.isExhausted || refill(&stream.input) {
+        while phase == .upgrading, !stream.input.isExhausted || refill() {
             do throws(UpgradeFailure) {
                 let start = stream.input.offset
                 guard let result = try upgrade?.receive(stream.input.span.extracting(start...)) else { return }
@@ -82,33 +82,12 @@ extension Link {
             windowBits: agreed.sentWindowBits(by: .client), keepsContext: agreed.keepsSentContext(for: .client))
     }
 
-    /// Decrypts the next record into the loop's plaintext buffer; false when there is none.
-    private func refill(_ input: inout LinkInput) -> Bool {
-        guard let tls else { return false }
-        do throws(TLSError) {
-            let buffer = unsafe loop.plaintextBuffer
-            switch try unsafe tls.read(into: buffer) {
-            case .bytes(let count):
-                // The plaintext buffer belongs to this link until the read is over.
-                unsafe input.set(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                return true
-            case .needMore:
-                return false
-            case .closeNotify:
-                peerEnded(isTruncated: false)
-                return false
-            }
-        } catch {
-            fail(ChannelFailure(tls: error, phase: failurePhase))
-            return false
-        }
-    }
-
     /// Lends what messages are pulled from; not from within `body`.
     ///
     /// `body` may call out: nothing that a host can call touches it.
     package func withStream<Result>(_ body: (inout LinkStream) -> Result) -> Result {
-        body(&stream)
+        stream.isStopped = isPaused || phase != .open && phase != .closing
+        return body(&stream)
     }
 
     /// The next message, or nothing more. Control frames are dealt with on the way.
@@ -117,7 +96,8 @@ extension Link {
     package func nextEvent(from stream: inout LinkStream) -> LinkEvent {
         while true {
             if stream.input.isExhausted {
-                guard phase == .open || phase == .closing, !isPaused, refill(&stream.input) else { return .needMore }
+                guard !stream.isStopped, let tls = stream.tls, let count = decrypt(with: tls) else { return .needMore }
+                unsafe stream.input.set(plaintext(count))
             }
             do throws(WebSocketViolation) {
                 switch try stream.decode() {
@@ -126,17 +106,50 @@ extension Link {
                 case .assembledMessage(let kind): return .assembledMessage(kind)
                 case .ping: answerPing(stream.reader.controlPayload)
                 case .pong: return .pong
-                case .close(let code): closeReceived(code, reason: stream.reader.closeReason)
+                case .close(let code):
+                    stream.isStopped = true
+                    closeReceived(code, reason: stream.reader.closeReason)
                 }
             } catch {
+                stream.isStopped = true
                 violated(error)
             }
         }
     }
 
+    /// The same for the upgrade, before there are messages; false when there is no more input.
+    private func refill() -> Bool {
+        guard let tls, let count = decrypt(with: tls) else { return false }
+        unsafe stream.input.set(plaintext(count))
+        return true
+    }
+
+    /// Decrypts the next record into the loop's plaintext buffer; nil when there is none.
+    @inline(__always)
+    private func decrypt(with tls: TLSSession) -> Int? {
+        do throws(TLSError) {
+            switch unsafe try tls.read(into: loop.plaintextBuffer) {
+            case .bytes(let count): return count
+            case .needMore: return nil
+            case .closeNotify: peerEnded(isTruncated: false)
+            }
+        } catch {
+            fail(ChannelFailure(tls: error, phase: failurePhase))
+        }
+        return nil
+    }
+
+    /// What was decrypted last. The plaintext buffer belongs to this link until the read is over.
+    @inline(__always)
+    private func plaintext(_ count: Int) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: loop.plaintextBuffer[..<count])
+    }
+
     /// Pulls without looking: for a link that only waits for the peer's Close frame.
     package func discardInput() {
-        while nextEvent(from: &stream) != .needMore {}
+        withStream { stream in
+            while nextEvent(from: &stream) != .needMore {}
+        }
     }
 
     // MARK: - Pausing

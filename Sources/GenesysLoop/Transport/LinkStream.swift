@@ -3,11 +3,17 @@
 /// The owner has it for the length of a pull (`Link.withStream`): whatever it does meanwhile, nothing else touches it, and
 /// nothing has to be looked up in an object for each message.
 package struct LinkStream: ~Copyable {
-    var input = LinkInput()
+    var input: LinkInput
     var reader: MessageReader
+    /// Where the input comes from; nil without TLS.
+    let tls: TLSSession?
+    /// Nothing more may be pulled for now: paused, or over.
+    var isStopped = false
 
-    init(reader: consuming MessageReader) {
+    init(reader: consuming MessageReader, input: consuming LinkInput = LinkInput(), tls: TLSSession? = nil) {
         self.reader = reader
+        self.input = input
+        self.tls = tls
     }
 
     /// The payload of the message that `nextEvent` just named; valid until the next call of it.
