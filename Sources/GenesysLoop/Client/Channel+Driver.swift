@@ -161,7 +161,7 @@ extension Channel: LoopPass, TimerOwner {
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
         case .didMiss(let gap):
-            driver.tally.counts.gapCount += 1
+            tally.counts.gapCount += 1
             delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)

@@ -32,7 +32,7 @@ extension Channel: LinkOwner {
     package func linkDidReceive(_ link: Link) {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
-        driver.tally.readAt = now.instant
+        tally.readAt = now.instant
         machine.bytesReceived(on: link.id, isDrained: link.isDrained, now: now)
         while true {
             let progress = drain(link, to: delegate ?? AbsentDelegate())
@@ -45,11 +45,14 @@ extension Channel: LinkOwner {
     /// Delivers until there is nothing more, or until a callout changed the world.
     private func drain(_ link: Link, to delegate: any ChannelDelegate) -> Progress {
         let generation = self.generation
+        let isDirect = machine.deliversDirectly(on: link.id)
         return link.withStream { stream in
             while true {
                 switch link.nextEvent(from: &stream) {
                 case .needMore:
                     return .needMore
+                case .message(.text, let range) where isDirect:
+                    receiveDirectly(stream.payload(range), on: link, delegate)
                 case .message(let kind, let range):
                     receive(stream.payload(range), kind, on: link, delegate)
                 case .assembledMessage(let kind):
@@ -64,10 +67,27 @@ extension Channel: LinkOwner {
         }
     }
 
+    /// The short way of nearly every message: the machine need not be asked about it.
+    @inline(__always)
+    private func receiveDirectly(_ message: Span<UInt8>, on link: Link, _ delegate: any ChannelDelegate) {
+        do throws(EnvelopeError) {
+            let envelope = try EnvelopeScanner.scan(message)
+            guard MessageClass(envelope, in: message) == .notification else {
+                return receive(message, .text, on: link, delegate)
+            }
+            tally.counts.receivedByteCount &+= message.count
+            tally.delivered()
+            delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
+        } catch {
+            receive(message, .text, on: link, delegate)
+        }
+    }
+
+    @inline(never)
     private func receive(
         _ message: Span<UInt8>, _ kind: MessageKind, on link: Link, _ delegate: any ChannelDelegate
     ) {
-        driver.tally.counts.receivedByteCount &+= message.count
+        tally.counts.receivedByteCount &+= message.count
         guard kind == .text else { return discard(message, .invalidMessage, delegate) }
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
@@ -78,7 +98,7 @@ extension Channel: LinkOwner {
                     on: link.id, fingerprint: fingerprint, byteCount: message.count)
                 {
                 case .deliver:
-                    driver.tally.delivered()
+                    tally.delivered()
                     delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
                 case .hold:
                     driver.held[link.id, default: []].append(message.byteArray())
@@ -97,14 +117,14 @@ extension Channel: LinkOwner {
 
     private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any ChannelDelegate) {
         guard machine.isDelivering else { return }
-        driver.tally.counts.discardedCount &+= 1
+        tally.counts.discardedCount &+= 1
         delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))
     }
 
     /// Delivers what was held until the old socket of a rollover ended; what a pause leaves waits for `resume()`.
     func releaseHeld(_ id: LinkID, evenIfPaused: Bool = false) {
         guard let messages = driver.held.removeValue(forKey: id) else { return }
-        driver.tally.readAt = loop.now.instant
+        tally.readAt = loop.now.instant
         for (index, message) in messages.enumerated() {
             guard evenIfPaused || !machine.isPaused else {
                 driver.held[id] = Array(messages[index...])
@@ -127,7 +147,7 @@ extension Channel: LinkOwner {
         guard machine.heldNotificationReleased(from: link, fingerprint: fingerprint) == .deliver else { return }
         // It was scanned when it arrived: only what the scanner accepted is held.
         guard let envelope = try? EnvelopeScanner.scan(message.span) else { return }
-        driver.tally.delivered()
+        tally.delivered()
         (delegate ?? AbsentDelegate()).channel(self, didReceive: ChannelNotification(message.span, envelope: envelope))
     }
 }

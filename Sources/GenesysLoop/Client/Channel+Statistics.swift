@@ -3,12 +3,12 @@ extension Channel {
     public var statistics: ChannelStatistics {
         loop.preconditionCurrent("Channel.statistics")
         let now = loop.now.instant
-        var statistics = driver.tally.counts
+        var statistics = tally.counts
         statistics.reconnectCount = machine.counts.reconnectCount
         statistics.rolloverCount = machine.counts.rolloverCount
         statistics.extensionCount = machine.counts.extensionCount
         statistics.mergedRepeats = machine.deduplicator.mergedCount
-        statistics.lastNotificationAge = driver.tally.lastNotificationAt.map { now - $0 }
+        statistics.lastNotificationAge = tally.lastNotificationAt.map { now - $0 }
         statistics.silence = machine.current.map { now - $0.lastHeard.instant }
         statistics.pingRoundTrip = machine.current?.heartbeat.roundTrip
         statistics.connectionCount = driver.links.count

@@ -30,11 +30,15 @@ public final class Channel {
     }
 
     private weak var weakDelegate: (any ChannelDelegate)?
-    /// Changes with whatever makes the receive loop look at the world again: delegate, close, rollover, pause.
+    /// Changes with whatever makes the receive loop look at the world again: delegate, machine, what is to be done.
     var generation = 0
 
-    var machine: ChannelMachine
+    var machine: ChannelMachine {
+        didSet { generation &+= 1 }
+    }
     var driver: ChannelDriver
+    // Not in `driver`: so that counting a message needs no check for exclusive access.
+    var tally = ChannelTally()
 
     /// Makes a channel. It does nothing until `open()`.
     ///

@@ -9,7 +9,6 @@ struct ChannelDriver {
     var resuming: [LinkID] = []
     /// Notifications that may not be delivered yet.
     var held: [LinkID: [[UInt8]]] = [:]
-    var tally = ChannelTally()
     var handles: DriverHandles
     var end: ChannelMachine.End?
     /// Made with the first `wss:` URI.

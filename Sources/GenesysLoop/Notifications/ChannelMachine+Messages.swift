@@ -19,6 +19,14 @@ extension ChannelMachine {
         }
     }
 
+    /// Whether every notification on `link` is to be delivered as it comes, until the machine gets another input.
+    package func deliversDirectly(on link: LinkID) -> Bool {
+        switch state {
+        case .live: current?.id == link && !deduplicator.isActive
+        case .idle, .waiting, .attempting, .rollingOver, .handedOver, .draining, .closing, .ended: false
+        }
+    }
+
     /// A notification arrived on `link`.
     ///
     /// - Parameters:
