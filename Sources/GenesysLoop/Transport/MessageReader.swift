@@ -128,7 +128,7 @@ package struct MessageReader: ~Copyable {
 
     /// Takes storage back, so that the next message to be assembled needs no allocation.
     package mutating func recycle(_ message: consuming [UInt8]) {
-        guard inflater.holdsState, inflated.isEmpty, message.capacity <= MessageDecoder.maxRecycledByteCount else {
+        guard inflater.holdsState, inflated.isEmpty else {
             return decoder.recycle(consume message)
         }
         message.removeAll(keepingCapacity: true)
@@ -145,10 +145,6 @@ package struct MessageReader: ~Copyable {
 
     private mutating func discardInflated() {
         isInflated = false
-        if inflated.capacity > MessageDecoder.maxRecycledByteCount {
-            inflated = []
-        } else {
-            inflated.removeAll(keepingCapacity: true)
-        }
+        inflated.removeAll(keepingCapacity: true)
     }
 }

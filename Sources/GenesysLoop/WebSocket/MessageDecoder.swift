@@ -42,9 +42,6 @@ package struct MessageDecoder: Sendable {
     /// The text of the Close frame; empty without one.
     package private(set) var closeReason = ""
 
-    /// The greatest capacity that `recycle(_:)` keeps: what one read can leave unfinished.
-    package static let maxRecycledByteCount = 65_536
-
     /// Creates the decoder of one connection.
     ///
     /// - Parameters:
@@ -125,12 +122,11 @@ package struct MessageDecoder: Sendable {
         return message
     }
 
-    /// Takes storage back, so that the next message to be assembled needs no allocation.
+    /// Takes storage back, so that the next message to be assembled needs no allocation until `releaseStorage()`.
     ///
-    /// Worth it only if no other copy of the array is alive. More than 64 KiB are let go.
+    /// Worth it only if no other copy of the array is alive.
     package mutating func recycle(_ message: consuming [UInt8]) {
-        guard assembly.isEmpty, message.capacity <= Self.maxRecycledByteCount, message.capacity > assembly.capacity
-        else { return }
+        guard assembly.isEmpty, message.capacity > assembly.capacity else { return }
         message.removeAll(keepingCapacity: true)
         assembly = consume message
     }
@@ -341,10 +337,6 @@ package struct MessageDecoder: Sendable {
 
     private mutating func discardAssembly() {
         isAssembled = false
-        if assembly.capacity > Self.maxRecycledByteCount {
-            assembly = []
-        } else {
-            assembly.removeAll(keepingCapacity: true)
-        }
+        assembly.removeAll(keepingCapacity: true)
     }
 }
