@@ -37,6 +37,7 @@ extension ChannelMachine {
         candidate = nil
         fallback = nil
         asked = asked.filter { $0.key == next.endpoint }
+        refreshDue = nil
         state = .live
         lifetime.renewed(now: now)
         reconnect.recovered(now: now.instant)

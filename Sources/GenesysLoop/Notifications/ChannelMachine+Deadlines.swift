@@ -15,7 +15,7 @@ extension ChannelMachine {
         case .live:
             // A rollover does not wait for the host: what the new socket brings waits in it.
             let due = earliest(lifetime.deadline, rolloverDue)
-            return isPaused ? due : earliest(due, current?.deadline, overlapEnd)
+            return isPaused ? due : earliest(earliest(due, refreshDue), current?.deadline, overlapEnd)
         case .rollingOver:
             return isPaused ? lifetime.deadline : earliest(current?.deadline, candidate?.deadline, lifetime.deadline)
         case .handedOver(let since):
@@ -89,7 +89,7 @@ extension ChannelMachine {
             self.overlapEnd = nil
             deduplicator.end()
         }
-        return actions + linkOverdue(current, now: now)
+        return actions + refreshOverdue(now: now) + linkOverdue(current, now: now)
     }
 
     private mutating func lifeOverdue(now: Moment) -> [Action] {

@@ -3,6 +3,9 @@ extension ChannelMachine {
     /// So many notices in a row, each within a second of a confirmation, are no maintenance but a fault of the service.
     static let maxHastyNoticeCount = 30
 
+    /// The least time between two subscriptions that only refresh what another client changed.
+    static let refreshInterval: Duration = .seconds(10)
+
     /// The maintenance notice arrived on `link`.
     package mutating func socketClosingReceived(on link: LinkID, now: Moment) -> [Action] {
         guard isDelivering, let record = record(link), !record.isClosingSoon else { return [] }
@@ -70,7 +73,12 @@ extension ChannelMachine {
     private mutating func lapsed(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
         switch state {
         case .live:
-            return restore(link, lapse, now: now)
+            guard lapse.from == nil, let refreshedAt, now.instant - refreshedAt < ChannelMachine.refreshInterval else {
+                return restore(link, lapse, now: now)
+            }
+            // A service that says so again and again is asked now and then.
+            refreshDue = refreshedAt + ChannelMachine.refreshInterval
+            return []
         case .rollingOver, .draining:
             guard current?.id == link, current?.lapse?.from == nil else { return [] }
             current?.lapse = lapse
@@ -91,7 +99,16 @@ extension ChannelMachine {
     private mutating func restore(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
         guard let record = current, record.id == link, !record.isRestoring(after: lapse) else { return [] }
         guard !topics.isEmpty else { return gapAction(from: lapse.from, now: now, reason: lapse.reason) }
+        refreshedAt = now.instant
+        refreshDue = nil
         return command(.restore(lapse), topics, on: link, now: now)
+    }
+
+    /// The subscriptions changed again so soon after the last refresh that the next one had to wait.
+    mutating func refreshOverdue(now: Moment) -> [Action] {
+        guard state == .live, let refreshDue, now.instant >= refreshDue, let link = current?.id else { return [] }
+        self.refreshDue = nil
+        return restore(link, Lapse(from: nil, reason: .ambiguous), now: now)
     }
 
     /// The tokens of the channel's user were revoked: final, unless a rollover to another channel is under way, which

@@ -139,7 +139,7 @@ extension ChannelMachine {
 
     /// The gap after an old link that neither answered nor said goodbye, or that had lost its subscription.
     ///
-    /// On the same channel our own new socket takes the subscription over; another channel has nothing of the old one's.
+    /// On the same channel our own new socket takes the subscription over; another channel has nothing of the old one.
     func drainedUnproven(_ reason: FailureReason, now: Moment) -> [Action] {
         guard let link = current else { return [] }
         let isTakenOver = link.lapse?.from != nil && link.endpoint != candidate?.endpoint
@@ -173,6 +173,7 @@ extension ChannelMachine {
         candidate = nil
         endpoint = next.endpoint
         asked = asked.filter { $0.key == next.endpoint }
+        refreshDue = nil
         state = .live
         rolloverFailureCount = 0
         lifetime.renewed(now: next.confirmedAt ?? now)

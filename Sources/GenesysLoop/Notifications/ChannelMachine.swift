@@ -18,8 +18,8 @@
 ///     idle, waiting ─close()─▶ ended      all others ─close()─▶ closing ─▶ ended      all ─final failure─▶ ended
 ///
 /// Deadlines: attempt delay and total budget (`Reconnect`), silence (`Heartbeat`), commands (`PendingCommand`), life
-/// (`Lifetime`), start of the rollover, hand-over, drain, closing, and the echo of an overlap. Name, TCP, TLS and
-/// upgrade are timed by the link itself.
+/// (`Lifetime`), refresh, start of the rollover, hand-over, drain, closing, and the echo of an overlap. Name, TCP, TLS
+/// and upgrade are timed by the link itself.
 ///
 /// Source: protocol sheet §4, §5, §8; RFC 6455 §7.
 package struct ChannelMachine: Equatable, Sendable {
@@ -130,6 +130,9 @@ package struct ChannelMachine: Equatable, Sendable {
     var rolloverFailureCount = 0
     /// How many sockets in a row were announced to close as soon as they were confirmed.
     var hastyNoticeCount = 0
+    /// When the live link was subscribed again last, and when that is to be done next.
+    var refreshedAt: Instant?
+    var refreshDue: Instant?
     /// When the echo of the last overlap is over.
     var overlapEnd: Instant?
     var heldByteCount = 0

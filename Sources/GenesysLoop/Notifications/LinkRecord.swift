@@ -11,7 +11,7 @@ package struct LinkRecord: Equatable, Sendable {
     package let createdAt: Moment
     /// The last moment at which bytes arrived.
     package private(set) var lastHeard: Moment
-    /// Of the moments at which all that had arrived was read: the start of the latest burst, and that of the one before.
+    /// Of the moments at which all that had arrived was read: the start of the latest burst, and of the one before.
     private var burst: Moment
     private var previousBurst: Moment
     /// Commands sent and not answered, oldest first.

@@ -131,6 +131,34 @@ import Testing
         #expect(stage.accept(.first) == [])
     }
 
+    @Test func `a service that changes the subscriptions all the time is asked every ten seconds`() {
+        var stage = Stage.live()
+        let start = stage.now.instant
+        var sent: [Duration] = []
+        for _ in 0..<100 {
+            let actions = stage.wait(.milliseconds(250)) + stage.system(.subscriptionChanged, .first)
+            if actions.contains(word: "subscribe 1") { sent.append(stage.now.instant - start) }
+            stage.accept(.first)
+        }
+        #expect(sent == [.milliseconds(250), .milliseconds(10_250), .milliseconds(20_250)])
+        #expect(words(stage.wait(.seconds(10))) == "subscribe 1", "the last change is not forgotten")
+        stage.accept(.first)
+        #expect(stage.wait(.seconds(20)) == [])
+        stage.check()
+    }
+
+    @Test func `a refresh that waited is done by a new connection`() {
+        var stage = Stage.live()
+        for _ in 0..<2 {
+            stage.system(.subscriptionChanged, .first)
+            stage.accept(.first)
+        }
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        stage.connect(.second)
+        #expect(stage.wait(.seconds(20)) == [])
+    }
+
     @Test func `our own second socket is no thief`() {
         var stage = Stage.live()
         for _ in 0..<8 {
