@@ -64,6 +64,8 @@ let package = Package(
         .testTarget(
             name: "AllocationTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CAllocationCounter"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
         .testTarget(name: "ReadmeTests", dependencies: ["GenesysLoop", "CUV"], swiftSettings: strict),
         .testTarget(
             name: "ToolTests",

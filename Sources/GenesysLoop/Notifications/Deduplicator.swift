@@ -48,6 +48,8 @@ package struct Deduplicator: Equatable, Sendable {
     package static let defaultCapacity = 65_536
 
     package let capacity: Int
+    /// The fingerprints remembered now.
+    package var rememberedCount: Int { entries.count }
     package private(set) var isActive = false
     /// Messages that were not delivered because another socket had delivered them.
     package private(set) var mergedCount = 0

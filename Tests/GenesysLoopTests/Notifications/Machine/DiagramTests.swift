@@ -3,8 +3,9 @@ import Testing
 
 /// `Documentation/ChannelMachine.md`, made of the tables that the machine is tested with.
 @Suite struct DiagramTests {
-    private static let file = URL(filePath: #filePath).appending(path: "../../../../../Documentation/ChannelMachine.md")
-        .standardizedFileURL
+    // The package of the simulation has these files through a symbolic link.
+    private static let file = URL(filePath: #filePath).resolvingSymlinksInPath()
+        .appending(path: "../../../../../Documentation/ChannelMachine.md").standardizedFileURL
 
     /// The state that a cell leads to; nil where it stays.
     private static func successor(_ row: TableTests.Row) -> StateName? {

@@ -168,9 +168,9 @@ import Testing
         stage.opened(.second)
         #expect(stage.socketClosing(.second) == [])
         stage.accept(.second)
-        let words = words(stage.ended(.first, .closed(1001)))
-        #expect(words == "didRecover rollover, resume 2, willExpire maintenance")
-        #expect(GenesysLoopTests.words(stage.wait(.zero)) == "connect 3 to 0")
+        let told = words(stage.ended(.first, .closed(1001)))
+        #expect(told == "didRecover rollover, resume 2, willExpire maintenance")
+        #expect(words(stage.wait(.zero)) == "connect 3 to 0")
     }
 
     @Test func `a notice that came with the first confirmation is answered`() {

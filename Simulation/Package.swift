@@ -1,0 +1,37 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// A package of its own, so that the simulation is built in release mode without the rest of the tests. `Scripts/test`
+// runs its many seeds; `Scripts/mutate` builds it with deliberate faults.
+// The main package has the same tests, with few seeds.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let machineTests = Target.testTarget(
+    name: "MachineTests", dependencies: ["GenesysLoop"],
+    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")])
+
+let package = Package(
+    name: "Simulation",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(url: "https://github.com/apple/swift-log.git", from: "1.6.0")],
+    targets: [
+        .systemLibrary(
+            name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "GenesysLoop",
+            dependencies: ["CUV", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
+    ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? [] : [machineTests]),
+    swiftLanguageModes: [.v6]
+)

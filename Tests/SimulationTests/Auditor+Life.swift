@@ -1,0 +1,97 @@
+import GenesysSimulator
+
+@testable import GenesysLoop
+
+/// What a host is told besides notifications, and how it ends.
+extension Auditor {
+    func closeCalled() {
+        isCloseCalled = true
+        promised = 0
+    }
+
+    func told(_ event: ChannelMachine.Event, _ host: SimulatedHost) {
+        if isCloseCalled || terminalCount > 0 { fail("told after the end: \(event)") }
+        world.note(self.host, "is told \(event)")
+        let isHarmless = world.scenario.profile.isHarmless
+        switch event {
+        case .didSubscribe:
+            if isSubscribed { fail("subscribed twice") }
+            isSubscribed = true
+            isOutage = false
+            policy.recovered(at: host.now.instant)
+        case .willReconnect(let attempt):
+            if isHarmless { fail("a reconnect without a loss: \(attempt.reason)") }
+            if !isOutage { gapsInOutage = 0 }
+            isOutage = true
+            if let text = policy.flaw(in: attempt, host.machine.settings, at: host.now.instant) { fail(text) }
+        case .didMiss(let gap):
+            if isHarmless, world.scenario.profile != .pauses { fail("a gap without a loss: \(gap.reason)") }
+            missed(gap, host)
+        case .didRecover(let recovery):
+            recovered(recovery, at: host.now.instant)
+        case .didFailRollover(let failure):
+            // A loop that is blocked while it connects takes its own time for the peer's.
+            let isBlocked = failure.reason == .timeout && world.scenario.profile == .pauses
+            if isHarmless, !isBlocked { fail("a rollover failed: \(failure.reason)") }
+        case .didReject, .willExpire:
+            break
+        }
+        updatePromises(host.machine)
+    }
+
+    private func missed(_ gap: Gap, _ host: SimulatedHost) {
+        if !isSubscribed { fail("a gap before the first confirmation") }
+        gapsInOutage += 1
+        let span = Span(from: host.clock.time(of: gap.from), to: host.clock.time(of: gap.to))
+        if span.from > span.to { fail("a gap that ends before it begins") }
+        if span.to > world.time { fail("a gap that ends in the future") }
+        gaps.append(span)
+    }
+
+    private func recovered(_ recovery: Recovery, at now: Instant) {
+        guard recovery.method == .reconnect else { return }
+        if isOutage, gapsInOutage != 1 { fail("\(gapsInOutage) gaps for one outage") }
+        isOutage = false
+        policy.recovered(at: now)
+    }
+
+    // MARK: - The end
+
+    func ended(_ end: ChannelMachine.End, _ machine: ChannelMachine) {
+        world.note(host, "ends: \(end)")
+        terminalCount += 1
+        promised = 0
+        if terminalCount > 1 { fail("ended twice") }
+        if case .failed(let failure) = end {
+            if isCloseCalled { fail("a failure after close()") }
+            if world.scenario.profile.isHarmless { fail("failed without a cause: \(failure)") }
+        } else if !isCloseCalled {
+            fail("closed by nobody")
+        }
+    }
+
+    /// After the peace a host that did not end is live, has its topics, and misses nothing that no gap explains.
+    func settled(_ host: SimulatedHost) {
+        let machine = host.machine
+        let horizon = terminalCount > 0 || isCloseCalled ? lastLiveRead - .seconds(60) : world.time - .seconds(5)
+        for topicIndex in cursors.indices {
+            let copies = world.publications.copies[topicIndex]
+            let end = copies.partitioningIndex { $0.time >= horizon }
+            note(topicIndex, min(cursors[topicIndex], end)..<end)
+        }
+        guard terminalCount == 0, !isCloseCalled else { return }
+        guard machine.state == .live else { return fail("not live in the end: \(machine.state)") }
+        reckon(machine, patience: 0)
+        guard !world.scenario.sharesChannel else { return }
+        let target = host.targets[Int(machine.endpoint.rawValue)]
+        let topics = try? world.service.subscriptions(of: String(target.dropFirst("/channels/".count)))
+        if Set(topics ?? []) != Set(machine.topics) {
+            fail("wants \(machine.topics), has \(topics ?? [])")
+        }
+    }
+
+    func finished(_ host: SimulatedHost) {
+        if terminalCount != 1 { fail("\(terminalCount) terminal calls, \(host.machine.state)") }
+        if !host.links.isEmpty { fail("links are left") }
+    }
+}

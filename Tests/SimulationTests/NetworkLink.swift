@@ -1,0 +1,114 @@
+import GenesysLoop
+import GenesysSimulator
+
+/// One connection between a host and the service: two queues of packets that keep their order, and their times.
+///
+/// It does the part of the library's `Link` that shows: the deadlines of connecting and closing, and that nothing is
+/// read while reading is paused, not even the end.
+final class NetworkLink {
+    enum Phase: Equatable { case connecting, open, closing, retired, gone }
+
+    /// What the host meets when it reads.
+    enum Down {
+        case accepted
+        case message([UInt8])
+        case binary([UInt8])
+        case close(UInt16)
+        /// An end without a Close frame, or a refusal.
+        case end(LinkEnd)
+    }
+
+    /// What the service meets.
+    enum Up {
+        case upgrade
+        case text([UInt8])
+        case close
+        case gone
+    }
+
+    struct Packet<Content> {
+        let arrival: VirtualTime
+        let content: Content
+    }
+
+    let id: LinkID
+    let host: Int
+    let target: String
+    var phase = Phase.connecting
+    /// When connecting or closing is given up, on the host's monotonic clock.
+    var deadline: Instant?
+    var isPaused = false
+    var socket: SimulatedService.SocketID?
+
+    var down = Queue<Packet<Down>>()
+    var up = Queue<Packet<Up>>()
+    let latency: VirtualTime
+    let jitter: Int
+    var random: SplitMix64
+    /// Nothing arrives before this time: the path is stalled.
+    var stalledUntil: VirtualTime = 0
+    var isDownLost = false
+    var isUpLost = false
+    /// What arrived until this time is in the host's hands, although it is not pulled yet.
+    var takenUntil: VirtualTime = -1
+    /// When the service closed it.
+    var closedAt: VirtualTime?
+    /// Since when nothing more can arrive.
+    var darkSince: VirtualTime?
+    var lastReadAt: VirtualTime = 0
+    private var lastDown: VirtualTime = 0
+    private var lastUp: VirtualTime = 0
+
+    init(id: LinkID, host: Int, target: String, latency: VirtualTime, jitter: Int, random: SplitMix64) {
+        self.id = id
+        self.host = host
+        self.target = target
+        self.latency = latency
+        self.jitter = jitter
+        self.random = random
+    }
+
+    var isOver: Bool { phase == .gone && up.isEmpty }
+
+    /// When the host can read next; never where there is nothing or nobody reads.
+    var readableAt: VirtualTime {
+        guard !isPaused, phase != .gone, let packet = down.first else { return .never }
+        return packet.arrival
+    }
+
+    func sendDown(_ content: Down, at now: VirtualTime) {
+        guard !isDownLost else { return }
+        lastDown = max(lastDown, now + latency + VirtualTime(random.below(jitter)), stalledUntil)
+        down.append(Packet(arrival: lastDown, content: content))
+    }
+
+    func sendUp(_ content: Up, at now: VirtualTime, extra: VirtualTime = 0) {
+        guard !isUpLost else { return }
+        lastUp = max(lastUp, now + latency + VirtualTime(random.below(jitter)) + extra, stalledUntil)
+        up.append(Packet(arrival: lastUp, content: content))
+    }
+
+    /// Whether one read empties the socket: it begins with a packet of `arrival` that was not in the host's hands
+    /// already, and takes `budget` more.
+    func takesAll(after arrival: VirtualTime, _ budget: Int, at now: VirtualTime) -> Bool {
+        guard arrival > takenUntil else { return false }
+        guard down.hasFewer(than: budget + 1, where: { $0.arrival <= now }) else { return false }
+        takenUntil = now
+        return true
+    }
+
+    /// What had not arrived at `now` never does; what the kernel had may go, too.
+    func loseDown(after now: VirtualTime, evenArrived: Bool) {
+        down.keep { $0.arrival <= (evenArrived ? takenUntil : now) }
+        lastDown = min(lastDown, now)
+    }
+}
+
+extension NetworkLink {
+    /// What is under way arrives when the path is free again, all at once.
+    func stall(until end: VirtualTime, now: VirtualTime) {
+        stalledUntil = max(stalledUntil, end)
+        down.change { $0.arrival > now ? Packet(arrival: max($0.arrival, stalledUntil), content: $0.content) : $0 }
+        up.change { Packet(arrival: max($0.arrival, stalledUntil), content: $0.content) }
+    }
+}
