@@ -47,16 +47,24 @@ extension ChannelMachine {
     /// Sends what the wanted topics and those of the link differ by.
     ///
     /// New ones come first where there is room for them: a combined topic and a single one may stand for the same
-    /// notifications, and these must not stop in between.
+    /// notifications, and these must not stop in between. Nothing is taken from a channel to which a second socket is
+    /// under way: which of the two the service heard first, nobody could tell. What is left goes when that one is there.
     mutating func synchronizeTopics(of link: LinkRecord, now: Moment) -> [Action] {
         guard link.pending.count < ChannelMachine.maxPendingCount else { return [] }
         let wanted = Set(topics)
         let added = topics.filter { !link.subscribed.contains($0) }
-        let removed = leftovers(of: link).subtracting(wanted).sorted { $0.rawValue < $1.rawValue }
+        let isRoom = link.subscribed.count + added.count <= Topic.maxCount
+        let isShared = state != .live && current?.id == link.id && candidate?.endpoint == link.endpoint
+        guard isRoom || !isShared else { return [] }
+        let leftovers = isShared ? [] : leftovers(of: link)
+        let removed = leftovers.subtracting(wanted).sorted { $0.rawValue < $1.rawValue }
         let adding = added.isEmpty ? [] : command(.add, added, on: link.id, now: now)
         let removing = removed.isEmpty ? [] : command(.remove, removed, on: link.id, now: now)
-        let isRoom = link.subscribed.count + added.count <= Topic.maxCount
         return isRoom ? adding + removing : removing + adding
+    }
+
+    mutating func synchronizeCurrent(now: Moment) -> [Action] {
+        current.map { synchronizeTopics(of: $0, now: now) } ?? []
     }
 
     /// The topics that the channel may have, and that nobody is removing already.

@@ -99,7 +99,7 @@ extension ChannelMachine {
         granted.formIntersection(wanted)
         switch state {
         case .live, .rollingOver:
-            return current.map { synchronizeTopics(of: $0, now: now) } ?? []
+            return synchronizeCurrent(now: now)
         case .draining:
             return candidate.map { synchronizeTopics(of: $0, now: now) } ?? []
         case .idle, .waiting, .attempting, .handedOver, .closing, .ended:

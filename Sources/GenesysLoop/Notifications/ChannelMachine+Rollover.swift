@@ -27,7 +27,7 @@ extension ChannelMachine {
         overlapEnd = now.instant + ChannelMachine.overlapEcho
         rolloverFailureCount += 1
         let told = held + [.tell(.didFailRollover(failure.asKind(.rollover)))]
-        let repaired = told + repairSubscription(now: now)
+        let repaired = told + repairSubscription(now: now) + synchronizeCurrent(now: now)
         return repaired + (grantWish(now: now) ?? maintenanceGoesOn(after: failure, purpose, now: now))
     }
 

@@ -46,7 +46,7 @@ extension TableTests {
         pauseRequested: pause 1, pause 2
         resumeRequested: =
         resumeAfterPause: resume 1, resume 2
-        topicsChanged: subscribe 1, unsubscribe 1
+        topicsChanged: subscribe 1
         candidateOpened: subscribe 2
         currentOpened: =
         strangerOpened: =

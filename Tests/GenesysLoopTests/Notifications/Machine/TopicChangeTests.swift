@@ -140,11 +140,11 @@ import Testing
         #expect(sent.map(topics) == [["v2.c"], ["v2.a"]])
     }
 
-    @Test func `changes during a rollover reach both sockets`() {
+    @Test func `during a rollover new topics go to the old socket, and old ones wait for the new one`() {
         var stage = Stage.live()
         stage.announceMaintenance()
         stage.opened(.second)
-        #expect(commands(stage.setTopics(["v2.b", "v2.c"])).map(topics) == [["v2.c"], ["v2.a"]])
+        #expect(commands(stage.setTopics(["v2.b", "v2.c"])).map(topics) == [["v2.c"]])
         #expect(words(stage.accept(.second)) == "pause 2, ping 1, subscribe 2, unsubscribe 2")
         #expect(words(stage.ended(.first, .closed(1000))) == "didRecover rollover, resume 2")
         stage.check()
@@ -154,6 +154,19 @@ import Testing
         var stage = Stage.inState(.draining)
         #expect(words(stage.setTopics(["v2.a"])) == "unsubscribe 2")
         #expect(words(stage.ended(.first, .closed(1000))) == "didRecover rollover, resume 2")
+    }
+
+    @Test func `when the new socket fails, the old topics wait no longer`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.setTopics(["v2.b"])
+        #expect(words(stage.ended(.second, .refused)) == "didFailRollover connect, unsubscribe 1")
+    }
+
+    @Test func `another channel has topics of its own, and the old one is told at once`() {
+        var stage = Stage.live()
+        stage.rollover(to: .other)
+        #expect(words(stage.setTopics(["v2.b"])) == "unsubscribe 1")
     }
 
     @Test func `all topics may go, and others may come`() {
