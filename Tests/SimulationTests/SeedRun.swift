@@ -11,9 +11,9 @@ enum Settings {
     static var seeds: ClosedRange<UInt64> {
         let environment = ProcessInfo.processInfo.environment
         if let seed = environment["GENESYS_LOOP_SEED"].flatMap(UInt64.init) { return seed...seed }
-        let few = environment["GENESYS_LOOP_SANITIZER"] == nil ? "30" : "6"
+        let few = environment["GENESYS_LOOP_SANITIZER"] == nil ? "20" : "5"
         let bounds = (environment["GENESYS_LOOP_SEEDS"] ?? few).split(separator: "-").compactMap { UInt64($0) }
-        guard let last = bounds.last, last > 0 else { return 1...30 }
+        guard let last = bounds.last, last > 0 else { return 1...20 }
         return bounds.count == 2 && bounds[0] <= last ? bounds[0]...last : 1...last
     }
 }
