@@ -24,6 +24,7 @@ struct connection {
     bool confirmed;
     bool close_received;
     size_t index;             /* among the confirmed ones */
+    uint64_t beat_at;         /* when its latest heartbeat was due */
     uint64_t closed_at;       /* when the peer's close frame, or the end of the stream, was seen */
     unsigned char *in;        /* plaintext that is no whole frame yet */
     size_t in_size, in_capacity;

@@ -58,7 +58,8 @@ struct pacer {
     double owed;
     size_t cursor;
 };
-static struct pacer beat, busy;
+static struct pacer busy;
+static size_t beat_cursor;
 static size_t busy_connections;
 static double busy_rate;
 static uint64_t busy_until, busy_sent, last_turn;
@@ -125,16 +126,19 @@ static void produce_batches(struct connection *c, size_t room) {
     }
 }
 
+/* Encrypts everything and sends what can be sent; paced, not more than the socket takes. */
 static void produce(struct connection *c) {
     size_t room = options.paced ? 262144 : SIZE_MAX;
-    if (options.batch) {
-        produce_batches(c, room);
-    } else {
-        produce_records(c, room);
-    }
-    if (produced == options.count) send_close(c);
-    if (first_byte_at == 0) first_byte_at = now_ns();
-    flush(c);
+    do {
+        if (options.batch) {
+            produce_batches(c, room);
+        } else {
+            produce_records(c, room);
+        }
+        if (produced == options.count) send_close(c);
+        if (first_byte_at == 0) first_byte_at = now_ns();
+        flush(c);
+    } while (c->state == RUNNING && !c->wants_writable);
 }
 
 static void send_next(struct connection *c) {
@@ -147,6 +151,7 @@ static void send_next(struct connection *c) {
 
 static void confirmed(struct connection *c) {
     c->confirmed = true;
+    c->beat_at = now_ns();
     c->index = running_count;
     push(&running, &running_count, &running_capacity, c);
     if (running_count > peak) peak = running_count;
@@ -211,25 +216,35 @@ static void stats(void) {
     fflush(stdout);
 }
 
-/* Sends what `pacer` owes since the last turn, round robin over the first `count` connections. */
-static uint64_t pace(struct pacer *pacer, double owed, size_t count, bool is_beat) {
-    static const char heartbeat[] = "{\"topicName\":\"channel.metadata\",\"eventBody\":{\"message\":\"WebSocket Heartbeat\"}}";
-    uint64_t sent = 0;
-    for (pacer->owed += owed; pacer->owed >= 1 && count > 0; pacer->owed -= 1) {
-        pacer->cursor = (pacer->cursor + 1) % count;
-        struct connection *c = running[pacer->cursor];
+/* Sends what is owed since the last turn, round robin over the first `count` connections. */
+static void pace(double owed, size_t count) {
+    for (busy.owed += owed; busy.owed >= 1 && count > 0; busy.owed -= 1) {
+        busy.cursor = (busy.cursor + 1) % count;
+        struct connection *c = running[busy.cursor];
         if (c->state != RUNNING || c->out_end - c->out_start > (1u << 20)) continue;
-        if (is_beat) {
-            connection_send_text(c, heartbeat);
-        } else {
-            struct frame *frame = &frames[(busy_sent + sent) % frame_count];
-            connection_encrypt(c, frame->bytes, frame->length);
-        }
+        struct frame *frame = &frames[busy_sent++ % frame_count];
+        connection_encrypt(c, frame->bytes, frame->length);
         flush(c);
-        sent++;
         if (count > running_count) count = running_count;
     }
-    return sent;
+}
+
+/* A heartbeat to each connection that has had none for the time of one. They stand in the order of their turns: that
+   in which they were confirmed. */
+static void send_heartbeats(uint64_t now) {
+    static const char text[] = "{\"topicName\":\"channel.metadata\",\"eventBody\":{\"message\":\"WebSocket Heartbeat\"}}";
+    uint64_t interval = (uint64_t)(options.heartbeat * 1e9);
+    while (running_count > 0) {
+        beat_cursor %= running_count;
+        struct connection *c = running[beat_cursor];
+        if (now - c->beat_at < interval) return;
+        c->beat_at += interval;
+        beat_cursor++;
+        if (c->state != RUNNING) continue;
+        heartbeats++;
+        connection_send_text(c, text);
+        flush(c);
+    }
 }
 
 /* What is due by the clock; returns how many milliseconds the poller may wait. */
@@ -248,12 +263,12 @@ static int tick(void) {
         wait = 1;
     }
     if (options.heartbeat > 0) {
-        heartbeats += pace(&beat, elapsed * (double)running_count / options.heartbeat, running_count, true);
+        send_heartbeats(now);
         wait = 10;
     }
     if (busy_until > 0) {
         size_t count = busy_connections < running_count ? busy_connections : running_count;
-        busy_sent += pace(&busy, elapsed * busy_rate * (double)count, count, false);
+        pace(elapsed * busy_rate * (double)count, count);
         wait = 1;
         if (now >= busy_until) {
             busy_until = 0;
