@@ -13,7 +13,7 @@ final class FrameHandler: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
-    static let subscribe = """
+    private static let subscribe = """
         {"message":"subscribe","topics":["v2.users.e40f28ea-fa86-493f-a5b8-d559c8533c96.presence"],\
         "correlationId":"uno5VlaUHt5t2Mul"}
         """
@@ -30,8 +30,8 @@ final class FrameHandler: ChannelInboundHandler {
         self.confirmed = confirmed
     }
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        send(ByteBuffer(string: Self.subscribe), .text, context)
+    static func subscription() -> WebSocketFrame {
+        WebSocketFrame(fin: true, opcode: .text, maskKey: .random(), data: ByteBuffer(string: subscribe))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -41,18 +41,20 @@ final class Opener {
         let tls = try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : options.host)
         try channel.pipeline.syncOperations.addHandler(tls)
         let opener = NIOLoopBound(self, eventLoop: loop)
-        let upgrader = NIOTypedWebSocketClientUpgrader<Void>(maxFrameSize: 1 << 26) { channel, _ in
+        let upgrader = NIOTypedWebSocketClientUpgrader<any Channel>(maxFrameSize: 1 << 26) { channel, _ in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(opener.value.makeHandler())
+                return channel
             }
         }
         let headers = HTTPHeaders([("Host", "\(options.host):\(options.port)")])
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: options.path, headers: headers)
-        let configuration = NIOTypedHTTPClientUpgradeConfiguration<Void>(
+        let configuration = NIOTypedHTTPClientUpgradeConfiguration<any Channel>(
             upgradeRequestHead: head, upgraders: [upgrader],
             notUpgradingCompletionHandler: { $0.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState) })
         try channel.pipeline.syncOperations
             .configureUpgradableHTTPClientPipeline(configuration: .init(upgradeConfiguration: configuration))
+            .flatMap { $0.writeAndFlush(FrameHandler.subscription()) }
             .whenFailure { opener.value.failed($0) }
     }
 
