@@ -15,6 +15,7 @@ Tables go to standard output, the same and more to .build/bench/results.json.
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,9 +114,8 @@ def main():
     if sys.platform != "linux":
         print("SKIPPED: the clients are pinned and metered with what Linux alone has", file=sys.stderr)
         sys.exit(1)
-    for name in ("server.log", "client.log"):
-        if os.path.exists(os.path.join(FOLDER, name)):
-            os.remove(os.path.join(FOLDER, name))
+    shutil.rmtree(os.path.join(FOLDER, "logs"), ignore_errors=True)
+    os.makedirs(os.path.join(FOLDER, "logs"))
     say("building the server and the clients")
     chosen = choose(options)
     try:

@@ -1,5 +1,6 @@
 """The clients: how each is built, started and called."""
 
+import json
 import os
 import platform
 import shutil
@@ -18,10 +19,11 @@ class Client:
     """A program with the command line `URI --ca FILE [--parse] [--echo] [--idle K]`."""
 
     def __init__(self, name, title, build, kind="peer", parse="parse400", works=(), idle=1_000, flags=(), paced=False,
-                 validates=""):
+                 validates="", counts_confirmation=False):
         self.name, self.title, self.build, self.kind = name, title, build, kind
         self.works = {"rec400", "batch400", "rec16k", "rec1m", "single", *works}
         self.idle, self.flags, self.paced, self.validates = idle, list(flags), paced, validates
+        self.counts_confirmation = counts_confirmation
         self.command, self.environment, self.version = None, {}, ""
 
     def arguments(self, work):
@@ -137,8 +139,8 @@ def build_nio(folder):
     version = ""
     try:
         with open(f"{PEERS}/nio/Package.resolved", encoding="utf-8") as file:
-            pins = __import__("json").load(file)["pins"]
-        version = ", ".join(pin["state"]["version"] for pin in pins if pin["identity"] in ("swift-nio", "swift-nio-ssl"))
+            pins = {pin["identity"]: pin["state"]["version"] for pin in json.load(file)["pins"]}
+        version = f"{pins['swift-nio']}, {pins['swift-nio-ssl']}"
     except (OSError, KeyError):
         pass
     return [os.path.join(place, "release", "nio-stream")], version + ", JSONDecoder"
@@ -182,8 +184,9 @@ def all_clients():
         Client("floor", "C: libuv + OpenSSL, frames only", build_floor, FLOOR, works=[echo], idle=10_000),
         Client("floor-simdjson", "… and simdjson for each", build_simdjson, FLOOR, idle=0, validates="JSON"),
         Client("websocket", "GenesysLoop, WebSocketClient", build_ours, OURS, works=[echo], idle=0,
-               flags=["--websocket"], validates="UTF-8"),
-        Client("channel", "GenesysLoop, Channel", build_ours, OURS, works=[parse], idle=10_000, validates="JSON, UTF-8"),
+               flags=["--websocket"], validates="UTF-8", counts_confirmation=True),
+        Client("channel", "GenesysLoop, Channel", build_ours, OURS, works=[parse], idle=10_000,
+               validates="JSON, UTF-8"),
         Client("go", "Go, gorilla", build_go, works=[parse, echo], idle=10_000),
         Client("nio", "SwiftNIO + NIOSSL", build_nio, works=[parse, echo]),
         Client("picows", "Python, picows", python_client("picows_client.py", "picows"), works=[parse, echo]),

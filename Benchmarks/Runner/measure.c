@@ -3,9 +3,9 @@
    usage: measure CORE PROGRAM [ARGUMENTS...]
 
    Prints {"pid":…,"started":…} when it forked, and at the end, behind whatever the program printed,
-   {"user":…,"system":…,"max_rss":…,"exit":…,"ended":…}: seconds, bytes, and nanoseconds of the monotonic clock. The
-   figures are wait4's of exactly that child (and of those children that it waited for). A program in C, because
-   a child forked by a larger one would begin with that one's peak of memory. The child ends with its parent. */
+   {"user":…,"system":…,"max_rss":…,"exit":…,"ended":…}: seconds, bytes, and nanoseconds of the monotonic
+   clock. The figures are wait4's of exactly that child (and of those children that it waited for). A program in C,
+   because a child forked by a larger one would begin with that one's peak of memory. The child ends with its parent. */
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     printf("{\"user\":%.6f,\"system\":%.6f,\"max_rss\":%lld,\"exit\":%d,\"ended\":%lld}\n",
            (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6,
-           (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6, (long long)usage.ru_maxrss * 1024, code,
-           now_ns());
+           (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6, (long long)usage.ru_maxrss * 1024,
+           code, now_ns());
     return 0;
 }

@@ -108,7 +108,7 @@ class Server(Process):
                 command.append("--" + name)
             elif value is not None:
                 command += ["--" + name, str(value)]
-        super().__init__(command, log=os.path.join(folder, "server.log"))
+        super().__init__(command, log=log_path(folder, "server"))
         self.port = self.values(10)["port"]
 
     def end(self, grace):
@@ -126,8 +126,7 @@ class Client(Process):
         uri = f"wss://127.0.0.1:{port}{PATH}"
         command = [meter, str(CLIENT_CORE), *client.command, uri,
                    "--ca", os.path.join(folder, "certificates", ca), *arguments]
-        self.log_path = os.path.join(folder, "client.log")
-        super().__init__(command, client.environment, self.log_path)
+        super().__init__(command, client.environment, log_path(folder, client.name))
         self.name = client.name
         head = self.values(10)
         self.pid, self.started = head["pid"], head["started"]
@@ -179,10 +178,15 @@ class Client(Process):
             return sorted({line.split(None, 5)[5].strip() for line in file if ".so" in line})
 
 
-def last_words(path, count=3):
-    """The end of a log, for a message."""
+def log_path(folder, name):
+    """Where the standard error of a program goes."""
+    return os.path.join(folder, "logs", f"{name}.log")
+
+
+def last_words(folder, name, count=2):
+    """The end of its log, for a message."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(log_path(folder, name), encoding="utf-8", errors="replace") as file:
             return " | ".join(line.strip() for line in file.read().splitlines()[-count:])
     except OSError:
         return ""

@@ -32,7 +32,7 @@ class Session:
         return [client for client in self.clients if client.name not in self.failures]
 
     def out(self, client, reason):
-        words = last_words(os.path.join(self.folder, "client.log"))
+        words = last_words(self.folder, client.name)
         self.failures[client.name] = f"{reason}{' -- ' + words if words else ''}"
         print(f"FAILED: {client.title}: {self.failures[client.name]}", file=sys.stderr, flush=True)
 
@@ -140,9 +140,10 @@ class Session:
             # A heartbeat costs what a message costs that comes alone.
             beat = self.figure(client.name, "single")
             beats = 10_000 / runs.HEARTBEAT * (beat["seconds"] if beat else 0)
+            idle = max(mixed["quiet"], mixed["loaded"] - alone["loaded"])
             self.scale[client.name] = {
                 "busy_alone": alone["loaded"], "idle_alone": mixed["quiet"], "both": mixed["loaded"],
-                "heartbeats": beats, "beyond_heartbeats": max(mixed["quiet"], mixed["loaded"] - alone["loaded"]) - beats,
+                "heartbeats": beats, "beyond_heartbeats": idle - beats,
                 "pings": mixed["pings"], "lost": mixed["lost"]}
 
     # -- The figures. --------------------------------------------------------------------------------------------------

@@ -93,5 +93,6 @@ def show_scale(results):
     rows = [[results["clients"][name]["title"], percent(scale["busy_alone"]), percent(scale["idle_alone"]),
              percent(scale["both"]), percent(scale["heartbeats"]), percent(scale["beyond_heartbeats"]),
              str(scale["pings"]), str(scale["lost"])] for name, scale in results["scale"].items()]
-    print("100 connections with 100 messages a second each, and 10,000 with nothing but a heartbeat each 30 s: of a core")
-    table(["client", "the 100 alone", "the 10,000", "both", "of it heartbeats", "idle beyond them", "pings", "lost"], rows)
+    print("Of a core: 100 connections with 100 messages a second each, and 10,000 with a heartbeat each 30 s")
+    table(["client", "the 100 alone", "the 10,000", "both", "of it heartbeats", "idle beyond them", "pings", "lost"],
+          rows)

@@ -15,6 +15,7 @@
 #include "messages.h"
 
 struct events events;
+size_t confirmation_size;
 uint64_t pings_received;
 
 uint64_t now_ns(void) {
@@ -150,8 +151,9 @@ static void confirm(struct connection *c, const unsigned char *bytes, size_t len
     size_t list_size = list == NULL ? 0 : strcspn(list, "]");
     if (list_size > 0 && list_size + 2 < sizeof topics)
         snprintf(topics, sizeof topics, "%.*s]", (int)list_size, list);
-    snprintf(reply, sizeof reply, "{\"correlationId\":\"%s\",\"topics\":%s,\"result\":\"200\",\"status\":\"subscribed\"}",
-             id, topics);
+    snprintf(reply, sizeof reply,
+             "{\"correlationId\":\"%s\",\"topics\":%s,\"result\":\"200\",\"status\":\"subscribed\"}", id, topics);
+    confirmation_size = strlen(reply);
     connection_send_text(c, reply);
     connection_flush(c);
     if (c->state == GONE) return;

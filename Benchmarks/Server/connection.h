@@ -40,7 +40,8 @@ struct events {
 };
 
 extern struct events events;
-extern uint64_t pings_received; /* {"message":"ping"} and ping frames */
+extern size_t confirmation_size; /* of the latest one */
+extern uint64_t pings_received;  /* {"message":"ping"} and ping frames */
 
 uint64_t now_ns(void);
 struct connection *connection_new(SSL_CTX *context, int fd);

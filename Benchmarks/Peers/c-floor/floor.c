@@ -3,8 +3,8 @@
    usage: floor URI --ca FILE [--echo] [--idle K]
 
    TLS over one 64 KiB ciphertext buffer and one plaintext buffer for the whole loop, a BIO that reads the ciphertext
-   where libuv put it, and a walk over the frames' headers: no payload is looked at, and a frame that straddles two reads
-   is counted without being put together. Fragmented messages are counted by their last frame. It verifies the
+   where libuv put it, and a walk over the frames' headers: no payload is looked at, and a frame that straddles two
+   reads is counted without being put together. Fragmented messages are counted by their last frame. It verifies the
    certificate and the host name, and checks the answer to its upgrade.
 
    Compiled with FLOOR_SIMDJSON it also puts together what straddles, and has simdjson validate every message. */
