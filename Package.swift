@@ -60,12 +60,6 @@ let package = Package(
         .testTarget(
             name: "GenesysSimulatorTests", dependencies: ["GenesysSimulator", "GenesysLoop", "CUV"],
             swiftSettings: strict),
-        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-        .testTarget(
-            name: "AllocationTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CAllocationCounter"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
         .testTarget(name: "ReadmeTests", dependencies: ["GenesysLoop", "CUV"], swiftSettings: strict),
         .testTarget(
             name: "ToolTests",

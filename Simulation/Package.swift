@@ -2,8 +2,8 @@
 import PackageDescription
 
 // A package of its own, so that the simulation is built in release mode without the rest of the tests. `Scripts/test`
-// runs its many seeds; `Scripts/mutate` builds it with deliberate faults.
-// The main package has the same tests, with few seeds.
+// runs its many seeds; `Scripts/mutate` builds it with deliberate faults. The main package has the same tests, with few
+// seeds. `AllocationTests` are here alone: only what is optimized allocates as little as it must.
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .enableUpcomingFeature("ExistentialAny"),
@@ -32,6 +32,10 @@ let package = Package(
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .testTarget(
+            name: "AllocationTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CAllocationCounter"],
+            swiftSettings: strict),
     ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? [] : [machineTests]),
     swiftLanguageModes: [.v6]
 )

@@ -18,10 +18,10 @@ final class FeedThread: Sendable {
     var uri: String { address.uri }
     var caCertificatePEM: [UInt8] { address.caCertificatePEM }
 
-    init(rate: Double) throws {
+    init(rate: Double, tls: Bool) throws {
         let promise = Promise<Address>()
         Thread.detachNewThread {
-            promise.keep(Result { try FeedThread.serve(rate, promise) })
+            promise.keep(Result { try FeedThread.serve(rate, tls: tls, promise) })
         }
         address = try promise.result()
     }
@@ -32,15 +32,15 @@ final class FeedThread: Sendable {
         address.loop.execute { server.value.close {} }
     }
 
-    private static func serve(_ rate: Double, _ promise: Promise<Address>) throws -> Address {
+    private static func serve(_ rate: Double, tls: Bool, _ promise: Promise<Address>) throws -> Address {
         let loop = try EventLoop()
         var configuration = SimulatedService.Configuration()
         configuration.publishing.rate = rate
         configuration.publishing.burstCount = 200
-        let server = try SimulatorServer(on: loop, configuration: configuration, seed: 1)
+        let server = try SimulatorServer(on: loop, tls: tls, configuration: configuration, seed: 1)
         server.start()
         let address = Address(
-            uri: try server.createChannel().uri, caCertificatePEM: server.caCertificatePEM, loop: loop,
+            uri: try server.createChannel().uri, caCertificatePEM: tls ? server.caCertificatePEM : [], loop: loop,
             server: LoopBound(server, on: loop))
         promise.keep(.success(address))
         loop.run()

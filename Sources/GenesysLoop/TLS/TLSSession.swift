@@ -224,25 +224,22 @@ internal import COpenSSL
         let result = unsafe SSL_read_ex(ssl, target.baseAddress, target.count, &count)
         if result == 1 { return .bytes(count) }
         guard unsafe SSL_want(ssl) == SSL_READING, unsafe block.pointee.inputByteCount == 0 else {
-            return try readEnded(result)
+            return try readEnded()
         }
         return .needMore
     }
 
     /// Finds out why a read gave nothing although there may be input.
-    private func readEnded(_ result: Int32) throws(TLSError) -> ReadResult {
-        // Others may have left entries on this thread. What this read has to say is the last one.
+    private func readEnded() throws(TLSError) -> ReadResult {
+        // Others may have left entries on this thread, so neither `SSL_get_error` nor an empty queue tells: a fatal error
+        // puts the session back into the state of a handshake. What it has to say is the last entry.
         let queue = ErrorQueue.drain().latest
-        switch unsafe SSL_get_error(ssl, result) {
-        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
-            return .needMore
-        case SSL_ERROR_ZERO_RETURN:
-            hasReceivedCloseNotify = true
-            unsafe block.pointee.isStreaming = false
-            return .closeNotify
-        default:
+        guard unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0, unsafe SSL_in_init(ssl) == 0 else {
             throw fail("SSL_read_ex", queue)
         }
+        hasReceivedCloseNotify = true
+        unsafe block.pointee.isStreaming = false
+        return .closeNotify
     }
 
     /// Encrypts all of `plaintext`.

@@ -61,14 +61,22 @@ final class LinkProbe: LinkOwner, TimerOwner {
     func linkDidReceive(_ link: Link) {
         receiveCount += 1
         while true {
-            switch link.nextEvent() {
+            switch link.withStream({ pull(link, &$0) }) {
             case .needMore: return
-            case .message(_, let range): messages.append(link.payload(range).byteArray())
-            case .assembledMessage: messages.append(link.takeMessage())
+            case .message, .assembledMessage: didReceive(self, link)
             case .pong: continue
             }
-            didReceive(self, link)
         }
+    }
+
+    private func pull(_ link: Link, _ stream: inout LinkStream) -> LinkEvent {
+        let event = link.nextEvent(from: &stream)
+        switch event {
+        case .message(_, let range): messages.append(stream.payload(range).byteArray())
+        case .assembledMessage: messages.append(stream.takeMessage())
+        case .pong, .needMore: break
+        }
+        return event
     }
 
     func linkDidDrain(_ link: Link) {}
