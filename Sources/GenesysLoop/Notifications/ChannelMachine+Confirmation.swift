@@ -21,7 +21,8 @@ extension ChannelMachine {
             candidate?.suspend()
             return [.pauseReading(link)] + probe(now: now) + synchronizeTopics(of: next, now: now)
         case .handedOver(let since):
-            let isSeamless = next.openedAt.map { $0.instant <= handOverLimit(since: since) } ?? false
+            let isSoon = next.openedAt.map { $0.instant <= handOverLimit(since: since) } ?? false
+            let isSeamless = isSoon && !next.isDoubtful
             let gap = isSeamless ? [] : lossGap(now: now)
             loss = nil
             return gap + promote(now: now)

@@ -70,8 +70,8 @@ extension ChannelMachine {
         let held = releaseHeld(next.id)
         // Only a channel of its own hands over by itself; another one delivers from its confirmation on.
         guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
-        // Of an end that waited to be read, nobody knows whether it came after the acceptance.
-        state = .handedOver(since: link.wasRead(while: next) ? now.instant : next.createdAt.instant)
+        candidate?.isDoubtful = !link.wasRead(while: next)
+        state = .handedOver(since: now.instant)
         return held
     }
 

@@ -30,6 +30,8 @@ package struct LinkRecord: Equatable, Sendable {
     package var unansweredPingCount = 0
     /// It was asked at the end of its time whether it still delivers, and answered: nothing sent before is missing.
     package var isProven = false
+    /// The old link's Close frame waited to be read: nobody knows whether it came after this one's acceptance.
+    package var isDoubtful = false
     /// The successor for which a Close frame proves nothing: it may have waited to be read.
     private var doubtedSuccessor: LinkID?
     /// It was told to give up, and has not said yet that it did.

@@ -83,4 +83,16 @@ import Testing
         #expect(stage.log.attempts == [], "a paused host is no loss")
         stage.check()
     }
+
+    @Test func `a Close frame that waited may be read a moment before the acceptance`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.pause()
+        stage.wait(.seconds(10))
+        stage.resume()
+        stage.ended(.first, .closed(1001))
+        stage.wait(.milliseconds(50))
+        #expect(words(stage.connect(.second)) == "subscribe 2, didMiss, didRecover rollover, resume 2")
+        #expect(stage.log.attempts == [])
+    }
 }
