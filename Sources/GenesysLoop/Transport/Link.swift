@@ -32,6 +32,8 @@
     package internal(set) var isCompressed = false
     /// The last read emptied the kernel's buffer: what had arrived is being pulled.
     package internal(set) var isDrained = false
+    /// The deadline passed while the loop was blocked; what lies unread comes first.
+    private var isLastLook = false
     /// The owner is pulling.
     var isPulling = false
     /// Reading was paused, and perhaps resumed, by the pull under way.
@@ -85,6 +87,7 @@
 
     func enter(_ phase: Phase, for limit: Duration?) {
         self.phase = phase
+        isLastLook = false
         deadline = limit.map { loop.now.instant + $0 }
         if limit != nil { unsafe owner?.linkDidChangeDeadline(self) }
     }
@@ -103,9 +106,20 @@
         }
     }
 
+    /// One more poll of the loop.
+    private static let lastLook: Duration = .milliseconds(10)
+
     /// The owner's timer fired.
+    ///
+    /// The loop runs timers before it polls: where it comes late, what a blocked host left unread is read first.
     package func deadlineReached(now: Instant) {
         guard let deadline, now >= deadline else { return }
+        guard phase == .open || isLastLook || now - deadline < Link.lastLook else {
+            isLastLook = true
+            self.deadline = now + Link.lastLook
+            unsafe owner?.linkDidChangeDeadline(self)
+            return
+        }
         expire()
     }
 

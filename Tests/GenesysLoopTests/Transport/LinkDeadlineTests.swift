@@ -1,0 +1,63 @@
+import Testing
+
+@testable import GenesysLoop
+
+/// Connects, and has the timer fire late in one phase, as a loop does that was blocked.
+private final class LateOwner: LinkOwner {
+    private let server: ScriptedServer
+    private let phase: Link.Phase
+    private var link: Link?
+    private(set) var isLate = false
+    private(set) var isOpened = false
+    private(set) var end: LinkEnd?
+
+    init(_ server: ScriptedServer, lateIn phase: Link.Phase) {
+        self.server = server
+        self.phase = phase
+    }
+
+    func run() throws {
+        let uri = try WebSocketURI(server.uri("localhost"))
+        let context = uri.isSecure ? try TLSContext(client: ScriptedServer.trust()) : nil
+        let configuration = LinkConfiguration(
+            uri: uri, context: context, deadlines: Deadlines(), limits: MessageLimits(maxMessageByteCount: 1_000))
+        let link = Link(
+            id: LinkID(rawValue: 1), configuration: configuration, loop: server.loop,
+            group: HandleGroup(loop: server.loop), owner: self)
+        self.link = link
+        link.connect()
+        server.run()
+    }
+
+    func linkDidChangeDeadline(_ link: Link) {
+        guard link.phase == phase, !isLate, let deadline = link.deadline else { return }
+        isLate = true
+        link.deadlineReached(now: deadline + .seconds(5))
+    }
+
+    func linkDidOpen(_ link: Link) {
+        isOpened = true
+        link.flush()
+    }
+
+    func linkDidReceive(_ link: Link) { link.discardInput() }
+    func linkDidDrain(_ link: Link) {}
+    func link(_ link: Link, didEnd end: LinkEnd) { self.end = end }
+
+    func linkDidFinish(_ link: Link) {
+        self.link = nil
+        server.clientDidFinish()
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct LinkDeadlineTests {
+    @Test(arguments: [false, true], [Link.Phase.connecting, .upgrading])
+    func `an answer that lies unread before a blocked host is not late`(tls: Bool, phase: Link.Phase) throws {
+        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.close(.normal, ""), .fin])
+        let owner = LateOwner(server, lateIn: phase)
+        try owner.run()
+        #expect(owner.isLate)
+        #expect(owner.isOpened)
+        #expect(owner.end?.failure.reason != .timeout)
+    }
+}
