@@ -1,5 +1,6 @@
-import GenesysLoop
 import GenesysSimulator
+
+@testable import GenesysLoop
 
 /// One connection between a host and the service: two queues of packets that keep their order, and their times.
 ///
@@ -36,7 +37,8 @@ final class NetworkLink {
     let target: String
     var phase = Phase.connecting
     /// When connecting or closing is given up, on the host's monotonic clock.
-    var deadline: Instant?
+    var deadline: Instant? { didSet { if deadline == nil { isLastLook = false } } }
+    private var isLastLook = false
     var isPaused = false
     var socket: SimulatedService.SocketID?
 
@@ -105,6 +107,15 @@ final class NetworkLink {
 }
 
 extension NetworkLink {
+    /// The timer comes before the poll: an answer may lie unread in front of a host that was blocked.
+    func takesLastLook(now: Instant) -> Bool {
+        guard !isLastLook, let deadline, now - deadline >= Heartbeat.recheckDelay else { return false }
+        // Before the request is made, the look finds the answer to an earlier step, and the next one has its own time.
+        isLastLook = socket != nil || isUpLost || phase != .connecting
+        self.deadline = now + (isLastLook ? Heartbeat.recheckDelay : .seconds(10))
+        return true
+    }
+
     /// What is under way arrives when the path is free again, all at once.
     func stall(until end: VirtualTime, now: VirtualTime) {
         stalledUntil = max(stalledUntil, end)

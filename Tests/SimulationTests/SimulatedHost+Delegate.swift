@@ -29,6 +29,10 @@ extension SimulatedHost {
 
     private func receiveNotification(_ message: [UInt8], on link: NetworkLink) {
         auditor.read(message, on: link.id)
+        guard !isDirect else {
+            input { _ in }
+            return deliver(message)
+        }
         let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message.span) : 0
         switch input({ $0.notificationReceived(on: link.id, fingerprint: fingerprint, byteCount: message.count) }) {
         case .deliver: deliver(message)

@@ -8,6 +8,7 @@ extension SimulatedHost {
         var isHeard = false
         var budget = world.scenario.batch
         isReading = true
+        isDirect = machine.deliversDirectly(on: link.id)
         while budget > 0, link.readableAt <= world.time, link.phase != .retired {
             budget -= 1
             let before = generation
@@ -20,7 +21,9 @@ extension SimulatedHost {
                 input { $0.bytesReceived(on: link.id, isDrained: isDrained, now: now) }
             }
             meet(content, on: link, now)
-            if generation != before { performPending() }
+            guard generation != before else { continue }
+            performPending()
+            isDirect = machine.deliversDirectly(on: link.id)
         }
         isReading = false
         advance()

@@ -21,6 +21,8 @@ final class SimulatedHost {
     var targets: [String]
     private(set) var isOver = false
     var isReading = false
+    /// Of the link that is being read: the machine need not be asked about notifications.
+    var isDirect = false
     private(set) var inputCount = 0
     var whim: SplitMix64
     var held: [LinkID: [[UInt8]]] = [:]
@@ -117,7 +119,7 @@ final class SimulatedHost {
         let now = now
         for link in links {
             guard let deadline = link.deadline, deadline <= now.instant else { continue }
-            expire(link)
+            link.takesLastLook(now: now.instant) ? () : expire(link)
         }
         enqueue(input { $0.deadlineReached(now: now) })
         advance()
