@@ -132,7 +132,10 @@ def main():
     if not two_cores:
         print("bench: only one core: server and client share it, and waiting times mean little", file=sys.stderr)
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell may have started us with interrupts ignored; our children are to end all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         results = session.measure(FOLDER, available, options, say)
     except KeyboardInterrupt:

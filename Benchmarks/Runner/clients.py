@@ -181,8 +181,8 @@ OURS, PEER, FLOOR = "ours", "peer", "floor"
 def all_clients():
     parse, echo = "parse400", "echo"
     return [
-        Client("floor", "C: libuv + OpenSSL, frames only", build_floor, FLOOR, works=[echo], idle=10_000),
-        Client("floor-simdjson", "… and simdjson for each", build_simdjson, FLOOR, idle=0, validates="JSON"),
+        Client("floor", "C floor: libuv + OpenSSL, frames", build_floor, FLOOR, works=[echo], idle=10_000),
+        Client("floor-simdjson", "C floor, and simdjson", build_simdjson, FLOOR, idle=0, validates="JSON"),
         Client("websocket", "GenesysLoop, WebSocketClient", build_ours, OURS, works=[echo], idle=0,
                flags=["--websocket"], validates="UTF-8", counts_confirmation=True),
         Client("channel", "GenesysLoop, Channel", build_ours, OURS, works=[parse], idle=10_000,

@@ -23,7 +23,7 @@ WORKS = {work.name: work for work in [
     Work("rec1m", "1 MiB", size=1_048_576, limit=600),
     Work("parse400", "400 B, one record each, parsed", extra=["--parse"]),
     Work("echo", "400 B, sent back", mode="echo", limit=5_000, extra=["--echo"]),
-    Work("single", "400 B, each alone", mode="single", limit=300, gap=4),
+    Work("single", "400 B, each alone", mode="single", limit=1_000, gap=2),
 ]}
 
 

@@ -51,7 +51,9 @@ final class Opener {
         let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: options.path, headers: headers)
         let configuration = NIOTypedHTTPClientUpgradeConfiguration<any Channel>(
             upgradeRequestHead: head, upgraders: [upgrader],
-            notUpgradingCompletionHandler: { $0.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState) })
+            notUpgradingCompletionHandler: {
+                $0.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
+            })
         try channel.pipeline.syncOperations
             .configureUpgradableHTTPClientPipeline(configuration: .init(upgradeConfiguration: configuration))
             .flatMap { $0.writeAndFlush(FrameHandler.subscription()) }
