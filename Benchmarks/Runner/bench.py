@@ -116,6 +116,7 @@ def main():
         sys.exit(1)
     shutil.rmtree(os.path.join(FOLDER, "logs"), ignore_errors=True)
     os.makedirs(os.path.join(FOLDER, "logs"))
+    os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(FOLDER, "pycache")  # the folders of the sources stay clean
     say("building the server and the clients")
     chosen = choose(options)
     try:

@@ -1,0 +1,118 @@
+"""Tests of what becomes of the figures: python3 -B Benchmarks/Runner/test_runner.py"""
+
+import contextlib
+import io
+import os
+import tempfile
+import types
+import unittest
+import xml.dom.minidom
+
+import bars
+import clients
+import picture
+import session
+import tables
+from runs import WORKS
+
+
+def client(title, kind="peer", idle=None, start=5.0, **works):
+    """A client's results; works in ns for each message."""
+    figures = {name: {"seconds": value / 1e9, "max_rss": 8e6, "p50_us": 50.0} for name, value in works.items()}
+    return {"title": title, "kind": kind, "version": "1", "validates": "", "works": figures, "start_ms": start,
+            "start_cpu_ms": start, "idle": {1_000: {"connections": 1_000, "bytes_each": idle}} if idle else {}}
+
+
+def results(**more):
+    found = {
+        "floor": client("floor", "floor", 20_000, rec400=500, batch400=100, rec16k=5_000, rec1m=300_000, echo=30_000),
+        "floor-simdjson": client("simdjson", "floor", rec400=700),
+        "websocket": client("ours", "ours", rec400=540, batch400=120, rec16k=5_500, rec1m=400_000, echo=31_000),
+        "channel": client("channel", "ours", 21_000, 9, rec400=690, batch400=200, rec16k=9_000, rec1m=700_000,
+                          parse400=2_000),
+        "go": client("Go", "peer", 33_000, 3, rec400=510, batch400=300, parse400=4_000),
+        "picows": client("picows", "peer", 61_000, 90, rec400=900, batch400=500, parse400=2_500),
+        **more,
+    }
+    scale = {"channel": {"busy_alone": 0.1, "idle_alone": 0.02, "both": 0.12, "heartbeats": 0.01,
+                         "beyond_heartbeats": 0.01, "pings": 0, "lost": 0}}
+    return {"clients": found, "scale": scale, "openssl": {"floor": "OpenSSL 3"}, "rounds": 3, "quick": False,
+            "seconds": 60, "skipped": {"beast": "boost/beast.hpp is missing"},
+            "machine": {"processor": "A & B", "cores": 2, "kernel": "Linux"}}
+
+
+def verdicts(found):
+    return {bar["name"]: bar["holds"] for bar in found}
+
+
+class Bars(unittest.TestCase):
+    def test_a_good_session_misses_only_what_was_not_measured(self):
+        missed = [name for name, holds in verdicts(bars.evaluate(results())).items() if not holds]
+        self.assertEqual(missed, ["memory of an idle channel, of 10,000"])
+
+    def test_a_slower_channel_misses_its_bars(self):
+        slow = client("channel", "ours", 30_000, 30, rec400=1_200, batch400=200, parse400=5_000)
+        found = verdicts(bars.evaluate(results(channel=slow)))
+        self.assertFalse(found["Channel, 400 B, one record each, of the floor"])
+        self.assertFalse(found["… of the floor with simdjson (floor-simdjson)"])
+        self.assertFalse(found["memory of an idle channel, of 1,000"])
+        self.assertFalse(found["Channel, start to the first notification, of the floor"])
+        self.assertTrue(found["Channel, 400 B in 16 KiB records, of the floor"])
+
+    def test_go_and_the_reference_are_not_among_those_to_be_below(self):
+        found = [bar["name"] for bar in bars.evaluate(results())]
+        self.assertIn("… of the best peer but Go (picows)", found)
+        self.assertIn("… of the best peer (go)", found)
+
+    def test_without_a_floor_nothing_holds(self):
+        empty = results()
+        empty["clients"], empty["scale"] = {}, {}
+        self.assertEqual(set(verdicts(bars.evaluate(empty)).values()), {False})
+
+    def test_a_miss_is_an_exit_status(self):
+        good = [bar for bar in bars.evaluate(results()) if bar["holds"]]
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            self.assertEqual(bars.show(good), 0)
+            self.assertEqual(bars.show(bars.evaluate(results())), 1)
+        self.assertIn("not measured", output.getvalue())
+        self.assertIn("MISSED", output.getvalue())
+
+
+class Output(unittest.TestCase):
+    def test_the_tables_name_ratios_and_what_was_skipped(self):
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            tables.show(results())
+        text = output.getvalue()
+        self.assertIn("690 (1.38x)", text)
+        self.assertIn("SKIPPED: beast", text)
+        self.assertIn("OpenSSL 3", text)
+
+    def test_the_picture_is_xml_with_a_bar_for_each_figure(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "picture.svg")
+            picture.write(results(), path)
+            document = xml.dom.minidom.parse(path)
+        # rec400 of six, parse400 of three, memory of four.
+        self.assertEqual(len(document.getElementsByTagName("rect")), 13)
+
+
+class Figures(unittest.TestCase):
+    def test_a_figure_is_the_median_without_the_session_of_one_message(self):
+        options = types.SimpleNamespace(quick=False, rounds=3)
+        one = session.Session("", [], options, print)
+        run = {"max_rss": 1, "wall": 1, "p50_us": None, "p99_us": None}
+        one.samples["c", "start"] = [{"cpu": cpu, "count": 1, **run} for cpu in (0.02, 0.01, 0.5)]
+        one.samples["c", "rec400"] = [{"cpu": cpu, "count": 1_000, **run} for cpu in (1.02, 2.02, 9.02)]
+        figure = one.figure("c", "rec400")
+        self.assertAlmostEqual(figure["seconds"], 0.002)
+        self.assertAlmostEqual(figure["least"], 0.001)
+
+    def test_names_are_unique_and_works_exist(self):
+        everyone = clients.all_clients()
+        self.assertEqual(len({one.name for one in everyone}), len(everyone))
+        for one in everyone:
+            self.assertLessEqual(one.works, set(WORKS), one.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
