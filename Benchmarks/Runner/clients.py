@@ -105,7 +105,7 @@ def build_simdjson(folder):
 def build_libwebsockets(folder):
     libraries = flags_of("libwebsockets", "libcjson")
     command = c_program(folder, "libwebsockets", [f"{PEERS}/libwebsockets/client.c"], libraries)
-    return command, version_of(["pkg-config", "--modversion", "libwebsockets"]) + ", cJSON"
+    return command, version_of(["pkg-config", "--modversion", "libwebsockets"]).rstrip("-") + ", cJSON"
 
 
 def build_beast(folder):

@@ -137,9 +137,9 @@ class Session:
             mixed = self.attempt(client, runs.busy, 10_100, 100, 100, SCALE_SECONDS) if alone else None
             if mixed is None:
                 continue
-            # A heartbeat costs what a message costs that comes alone.
+            # A heartbeat costs what a message costs that comes alone, and all of them no more than all that was spent.
             beat = self.figure(client.name, "single")
-            beats = 10_000 / runs.HEARTBEAT * (beat["seconds"] if beat else 0)
+            beats = min(10_000 / runs.HEARTBEAT * (beat["seconds"] if beat else 0), mixed["quiet"])
             idle = max(mixed["quiet"], mixed["loaded"] - alone["loaded"])
             self.scale[client.name] = {
                 "busy_alone": alone["loaded"], "idle_alone": mixed["quiet"], "both": mixed["loaded"],
