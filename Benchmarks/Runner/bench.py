@@ -36,8 +36,13 @@ def say(text):
     print(f"{bold}==> {text}{plain}", file=sys.stderr, flush=True)
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(64, f"bench: {message}; see Scripts/bench --help\n")  # EX_USAGE, as everywhere here
+
+
 def parse():
-    parser = argparse.ArgumentParser(prog="Scripts/bench", usage="Scripts/bench [--help] [OPTIONS]", add_help=False)
+    parser = Parser(prog="Scripts/bench", usage="Scripts/bench [--help] [OPTIONS]", add_help=False)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--rounds", type=int)
