@@ -33,6 +33,14 @@ extension Span<UInt8> {
         return (UInt64(littleEndian: low), UInt64(littleEndian: high))
     }
 
+    /// Thirty-two bytes from `offset` as four words, nil if there are not so many.
+    @safe @inline(__always)
+    func wordQuad(at offset: Int) -> SIMD4<UInt64>? {
+        guard offset >= 0, offset <= count &- 32 else { return nil }
+        // `offset + 32 <= count` by the guard above; any alignment is allowed, and the order of bytes does not matter.
+        return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD4<UInt64>.self)
+    }
+
     /// The last bytes of the span as a word.
     @inline(never)
     private func wordAtEdge(_ offset: Int) -> UInt64 {

@@ -14,6 +14,8 @@ package struct EnvelopeScanner: Sendable {
     /// The known member of the outermost object whose value is being scanned, and where that value starts.
     private var field: Envelope.Field?
     private var fieldStart = 0
+    /// Whether the string scanned last holds a `\`.
+    private var hasEscapes = false
 
     private init() {}
 
@@ -54,7 +56,7 @@ package struct EnvelopeScanner: Sendable {
             let first = message.byteOrZero(at: position)
             switch first {
             case UInt8(ascii: "\""):
-                position = try JSONString.end(from: position, in: message)
+                position = try endOfString(from: position, in: message)
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 guard open.push(isObject: first == UInt8(ascii: "{")) else { throw .tooDeep(offset: position) }
                 position = EnvelopeScanner.endOfWhiteSpace(from: position &+ 1, in: message)
@@ -104,7 +106,7 @@ package struct EnvelopeScanner: Sendable {
         guard message.byteOrZero(at: start) == UInt8(ascii: "\"") else {
             throw EnvelopeScanner.flaw(.expectedName, at: start, in: message)
         }
-        let end = try JSONString.end(from: start, in: message)
+        let end = try endOfString(from: start, in: message)
         let colon = EnvelopeScanner.endOfWhiteSpace(from: end, in: message)
         guard message.byteOrZero(at: colon) == UInt8(ascii: ":") else {
             throw EnvelopeScanner.flaw(.expectedColon, at: colon, in: message)
@@ -112,16 +114,24 @@ package struct EnvelopeScanner: Sendable {
         let value = EnvelopeScanner.endOfWhiteSpace(from: colon &+ 1, in: message)
         // Names further in, whatever they are, are the topic's own.
         if isOutermost {
-            field = Envelope.Field(PackedName(start..<end, in: message))
+            field = Envelope.Field(PackedName(start..<end, hasEscapes: hasEscapes, in: message))
             fieldStart = value
         }
         return value
     }
 
+    /// The offset after the string whose opening quote is at `start`.
+    @inline(__always)
+    private mutating func endOfString(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
+        let offset = JSONString.special(from: start &+ 1, in: message)
+        hasEscapes = message.byteOrZero(at: offset) != UInt8(ascii: "\"")
+        return hasEscapes ? try JSONString.endWithEscapes(from: offset, in: message) : offset &+ 1
+    }
+
     /// Takes down the value that has just been completed in the outermost object, if its name is known.
     private mutating func recordMember(endingAt end: Int, in message: Span<UInt8>) {
         guard let field else { return }
-        members.record(JSONSlice(fieldStart..<end, in: message), as: field)
+        members.record(JSONSlice(fieldStart..<end, hasEscapes: hasEscapes, in: message), as: field)
         self.field = nil
     }
 

@@ -30,6 +30,14 @@ package struct JSONSlice: Equatable, Sendable {
         self.range = range
     }
 
+    /// The value in `range`, of which it is known whether it has escapes if it is a string.
+    @inline(__always)
+    init(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) {
+        kind = Kind(firstByte: message.byteOrZero(at: range.lowerBound))
+        self.hasEscapes = kind == .string && hasEscapes
+        self.range = range
+    }
+
     /// The raw text between the quotes of a string; `range` of any other value.
     package var content: Range<Int> {
         guard kind == .string, range.count >= 2 else { return range }

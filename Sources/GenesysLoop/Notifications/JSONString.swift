@@ -21,6 +21,7 @@ enum JSONString {
                 return offset &+ (low != 0 ? lowCount : highCount)
             }
             offset &+= 16
+            while let words = message.wordQuad(at: offset), !JSONString.hasMarks(words) { offset &+= 32 }
         }
     }
 
@@ -37,12 +38,13 @@ enum JSONString {
         return (quoteOrControl | backslash) & ~word & highBits
     }
 
-    /// The offset after the string whose opening quote is at `start`.
+    /// Whether any byte is not plain text.
     @inline(__always)
-    static func end(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
-        let offset = special(from: start &+ 1, in: message)
-        guard message.byteOrZero(at: offset) != UInt8(ascii: "\"") else { return offset &+ 1 }
-        return try endWithEscapes(from: offset, in: message)
+    private static func hasMarks(_ words: SIMD4<UInt64>) -> Bool {
+        let quoteOrControl = (words ^ SIMD4(repeating: ones &* 0x02)) &- SIMD4(repeating: ones &* 0x21)
+        let backslash = (words ^ SIMD4(repeating: ones &* 0x5C)) &- SIMD4(repeating: ones)
+        let marks = (quoteOrControl | backslash) & ~words & SIMD4(repeating: highBits)
+        return marks[0] | marks[1] | marks[2] | marks[3] != 0
     }
 
     /// Whether there is a `\` in the string in `range`, which has been scanned.
@@ -52,7 +54,7 @@ enum JSONString {
 
     /// The same for a string whose first special byte, at `start`, is not its end.
     @inline(never)
-    private static func endWithEscapes(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
+    static func endWithEscapes(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         var offset = start
         while true {
             switch message.byteOrZero(at: offset) {

@@ -11,9 +11,9 @@ struct PackedName: Equatable, Sendable {
     init() {}
 
     /// The name in `range`, a string with its quotes; nil if it is too long to be known.
-    init?(_ range: Range<Int>, in message: Span<UInt8>) {
+    init?(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) {
         let content = range.lowerBound &+ 1..<range.upperBound &- 1
-        if JSONString.hasEscapes(range, in: message) {
+        if hasEscapes {
             self.init(unescaping: content, in: message)
             return
         }
