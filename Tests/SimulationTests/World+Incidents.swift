@@ -95,8 +95,14 @@ extension World {
         max(0, min(duration, scenario.length - time))
     }
 
+    private func isStalled(_ host: SimulatedHost) -> Bool {
+        links.contains { $0.host == host.index && $0.stalledUntil > time }
+    }
+
     private func act(_ incident: Incident, on host: SimulatedHost) {
         switch incident {
+        case .block where isStalled(host), .suspend where isStalled(host):
+            break
         case .block(_, let wanted):
             host.blockedUntil = time + withinScript(wanted)
         case .suspend(_, let wanted):

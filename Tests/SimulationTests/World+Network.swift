@@ -120,7 +120,8 @@ extension World {
     }
 
     func stall(_ host: Int, _ number: Int, _ duration: VirtualTime) {
-        guard let link = victim(host, number) else { return }
+        // What was read after a short block may be older than a stall that began in it: no host can tell.
+        guard let link = victim(host, number), hosts[host].blockedUntil <= time else { return }
         note(nil, "stalls \(link.id.rawValue) of host \(host) for \(duration.text) s")
         link.stall(until: time + duration, now: time)
     }

@@ -31,6 +31,7 @@ extension ChannelMachine {
     /// Calling it early does nothing.
     package mutating func deadlineReached(now: Moment) -> [Action] {
         noticeSuspension(now: now)
+        noticeDelay(now: now)
         switch state {
         case .idle, .ended:
             return []
@@ -138,6 +139,15 @@ extension ChannelMachine {
         guard civil - monotonic > ChannelMachine.suspensionSlack, !isPaused else { return }
         current?.heartbeat.hostAwoke(now: now.instant)
         candidate?.heartbeat.hostAwoke(now: now.instant)
+        current?.holdsBacklog = true
+        candidate?.holdsBacklog = true
+    }
+
+    /// A blocked host did not look for what arrived: how old it is, nobody knows.
+    private mutating func noticeDelay(now: Moment) {
+        guard let nextDeadline, now.instant - nextDeadline >= LinkRecord.transit else { return }
+        current?.holdsBacklog = true
+        candidate?.holdsBacklog = true
     }
 
     private func earliest(_ one: Instant?, _ other: Instant?, _ third: Instant? = nil) -> Instant? {

@@ -14,6 +14,8 @@ package struct LinkRecord: Equatable, Sendable {
     /// Of the moments at which all that had arrived was read: the start of the latest burst, and of the one before.
     private var burst: Moment
     private var previousBurst: Moment
+    /// Nobody looked for a while: of what lies unread nobody knows when it arrived.
+    package var holdsBacklog = false
     /// Commands sent and not answered, oldest first.
     package var pending: [PendingCommand] = []
     /// The topics that the service was asked for on this link.
@@ -53,11 +55,15 @@ package struct LinkRecord: Equatable, Sendable {
     /// Bytes arrived, whatever they mean: the link lives.
     package mutating func heard(isDrained: Bool = true, now: Moment) {
         lastHeard = now
-        if isDrained, now.instant - burst.instant >= LinkRecord.transit {
-            previousBurst = burst
-            burst = now
-        }
+        if isDrained { noteBurst(now: now) }
         heartbeat.heard(now: now.instant)
+    }
+
+    private mutating func noteBurst(now: Moment) {
+        guard !holdsBacklog else { return holdsBacklog = false }
+        guard now.instant - burst.instant >= LinkRecord.transit else { return }
+        previousBurst = burst
+        burst = now
     }
 
     /// The earliest of the link's own deadlines once it is open; before that the driver's per-phase deadlines hold.
@@ -75,6 +81,7 @@ package struct LinkRecord: Equatable, Sendable {
 
     /// The link is read again after `pause`.
     package mutating func resume(after pause: Pause) {
+        holdsBacklog = true
         heartbeat.restart(now: pause.end)
         for index in pending.indices { pending[index].postpone(by: pause) }
     }

@@ -33,6 +33,32 @@ import Testing
         #expect(gaps.map(\.from) == [start + .seconds(5)])
     }
 
+    @Test func `what a pause or a blocked loop left unread proves nothing when it is read`() {
+        var paused = Stage.live()
+        paused.live(.seconds(30))
+        let known = paused.now.wall
+        paused.pause()
+        paused.wait(.seconds(20))
+        paused.resume()
+        paused.heard(.first)
+        paused.block(.seconds(2))
+        paused.heard(.first)
+        paused.ended(.first, .reset)
+        paused.wait(.seconds(1))
+        #expect(paused.connect(.second).gaps.map(\.from) == [known])
+
+        var blocked = Stage.live()
+        blocked.live(.seconds(30))
+        blocked.block(.seconds(40))
+        blocked.fireTimers()
+        blocked.heard(.first)
+        blocked.block(.seconds(2))
+        blocked.heard(.first)
+        blocked.ended(.first, .reset)
+        blocked.wait(.seconds(1))
+        #expect(blocked.connect(.second).gaps.map(\.from) == [known])
+    }
+
     @Test func `a clock that is set back makes no gap that ends before it begins`() {
         var stage = Stage.live()
         stage.live(.seconds(100))
