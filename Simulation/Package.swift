@@ -11,9 +11,17 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-let machineTests = Target.testTarget(
-    name: "MachineTests", dependencies: ["GenesysLoop"],
-    swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")])
+let machineTests: [Target] = [
+    .testTarget(
+        name: "MachineTests", dependencies: ["GenesysLoop"],
+        swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")])
+]
+let allocationTests: [Target] = [
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    .testTarget(
+        name: "AllocationTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CAllocationCounter"],
+        swiftSettings: strict),
+]
 
 let package = Package(
     name: "Simulation",
@@ -32,10 +40,6 @@ let package = Package(
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
-        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-        .testTarget(
-            name: "AllocationTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CAllocationCounter"],
-            swiftSettings: strict),
-    ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? [] : [machineTests]),
+    ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? allocationTests : machineTests),
     swiftLanguageModes: [.v6]
 )

@@ -3,11 +3,12 @@ import GenesysLoop
 
 /// What the environment asks for.
 enum Settings {
-    /// `GENESYS_LOOP_SEED` is one seed; `GENESYS_LOOP_SEEDS` the number of seeds, from 1 on, or a range as in `1-2000`.
-    ///
+    /// With `GENESYS_LOOP_BRIEF` a failing run is not made smaller.
+    static var isBrief: Bool { ProcessInfo.processInfo.environment["GENESYS_LOOP_BRIEF"] != nil }
     /// `GENESYS_LOOP_VERBOSE` shows the whole transcript of a failing run.
     static var isVerbose: Bool { ProcessInfo.processInfo.environment["GENESYS_LOOP_VERBOSE"] != nil }
 
+    /// `GENESYS_LOOP_SEED` is one seed; `GENESYS_LOOP_SEEDS` the number of seeds, from 1 on, or a range as in `1-2000`.
     static var seeds: ClosedRange<UInt64> {
         let environment = ProcessInfo.processInfo.environment
         if let seed = environment["GENESYS_LOOP_SEED"].flatMap(UInt64.init) { return seed...seed }
@@ -64,6 +65,7 @@ struct SeedRun {
     }
 
     private static func report(_ violation: String, _ scenario: Scenario) -> String {
+        guard !Settings.isBrief else { return "seed \(scenario.seed) (\(scenario.profile)): \(violation)" }
         let smaller = Shrinker(scenario, failingWith: violation).shrunken
         let world = World(smaller, isRecording: true)
         world.run()
