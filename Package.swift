@@ -60,6 +60,8 @@ let package = Package(
         .testTarget(
             name: "GenesysSimulatorTests", dependencies: ["GenesysSimulator", "GenesysLoop", "CUV"],
             swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
         .testTarget(name: "ReadmeTests", dependencies: ["GenesysLoop", "CUV"], swiftSettings: strict),
         .testTarget(
             name: "ToolTests",
