@@ -98,7 +98,8 @@ extension Channel: LoopPass, TimerOwner {
         let uri = driver[endpoint]
         var target = LinkConfiguration(
             uri: uri, context: uri.isSecure ? driver.context : nil, deadlines: configuration.deadlines,
-            limits: MessageLimits(maxMessageByteCount: configuration.maxMessageSize))
+            limits: MessageLimits(
+                maxMessageByteCount: min(configuration.maxMessageSize, JSONSlice.maxMessageByteCount)))
         target.compression = configuration.compression
         let link = Link(id: id, configuration: target, loop: loop, group: driver.handles.group, owner: self)
         driver.links.append(link)

@@ -18,7 +18,8 @@ public struct ChannelConfiguration: Sendable {
     public var pingTimeout: Duration = .seconds(7)
     /// How long each phase of a connection may take.
     public var deadlines = Deadlines()
-    /// The largest message accepted, in bytes, decompressed. A larger one ends the channel with `messageTooLarge`. Default 16 MiB.
+    /// The largest message accepted, in bytes, decompressed; never more than 4 GiB. A larger one ends the channel with
+    /// `messageTooLarge`. Default 16 MiB.
     public var maxMessageSize = 16 * 1024 * 1024
     /// Offers permessage-deflate (RFC 7692). Default nil: nothing is offered, and nothing compressed.
     ///

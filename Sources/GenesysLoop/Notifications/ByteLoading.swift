@@ -18,7 +18,7 @@ extension Span<UInt8> {
     /// Eight bytes from `offset`, the first in the lowest bits; bytes outside of the span read as 0.
     @safe @inline(__always)
     func word(at offset: Int) -> UInt64 {
-        guard offset >= 0, offset <= count &- 8 else { return wordAtEdge(offset) }
+        guard UInt(bitPattern: offset) < UInt(bitPattern: max(0, count &- 7)) else { return wordAtEdge(offset) }
         // `offset + 8 <= count` by the guard above; any alignment is allowed.
         return unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
@@ -26,7 +26,9 @@ extension Span<UInt8> {
     /// Sixteen bytes from `offset` as two words; bytes outside of the span read as 0.
     @safe @inline(__always)
     func wordPair(at offset: Int) -> (UInt64, UInt64) {
-        guard offset >= 0, offset <= count &- 16 else { return (word(at: offset), word(at: offset &+ 8)) }
+        guard UInt(bitPattern: offset) < UInt(bitPattern: max(0, count &- 15)) else {
+            return (word(at: offset), word(at: offset &+ 8))
+        }
         // `offset + 16 <= count` by the guard above; any alignment is allowed.
         let low = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
         let high = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 8, as: UInt64.self)
@@ -36,7 +38,7 @@ extension Span<UInt8> {
     /// Thirty-two bytes from `offset` as four words, nil if there are not so many.
     @safe @inline(__always)
     func wordQuad(at offset: Int) -> SIMD4<UInt64>? {
-        guard offset >= 0, offset <= count &- 32 else { return nil }
+        guard UInt(bitPattern: offset) < UInt(bitPattern: max(0, count &- 31)) else { return nil }
         // `offset + 32 <= count` by the guard above; any alignment is allowed, and the order of bytes does not matter.
         return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD4<UInt64>.self)
     }

@@ -40,6 +40,7 @@ package struct EnvelopeScanner: Sendable {
     /// Scans the one value that starts at `offset`.
     ///
     /// - Returns: where it ends, and its known members if it is an object.
+    @inline(__always)
     static func scanValue(
         at offset: Int, in message: Span<UInt8>
     ) throws(EnvelopeError) -> (end: Int, members: Envelope) {

@@ -17,17 +17,25 @@ package struct JSONSlice: Equatable, Sendable {
         }
     }
 
-    package var kind: Kind
+    package let kind: Kind
     /// A string that holds at least one `\`; always false for other kinds.
-    package var hasEscapes: Bool
+    package let hasEscapes: Bool
+    // Half as large as two `Int`: an envelope of eleven slices is handed on with each message.
+    private let lowerBound: UInt32
+    private let upperBound: UInt32
+
+    /// The longest message whose values can be named.
+    package static let maxMessageByteCount = Int(UInt32.max)
+
     /// The whole value: a string's with its quotes, an object's with its braces.
-    package var range: Range<Int>
+    package var range: Range<Int> { Int(lowerBound)..<Int(upperBound) }
 
     /// The value in `range` of a scanned message.
     init(_ range: Range<Int>, in message: Span<UInt8>) {
         kind = Kind(firstByte: message.byteOrZero(at: range.lowerBound))
         hasEscapes = kind == .string && JSONString.hasEscapes(range, in: message)
-        self.range = range
+        lowerBound = UInt32(range.lowerBound)
+        upperBound = UInt32(range.upperBound)
     }
 
     /// The value in `range`, of which it is known whether it has escapes if it is a string.
@@ -35,7 +43,8 @@ package struct JSONSlice: Equatable, Sendable {
     init(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) {
         kind = Kind(firstByte: message.byteOrZero(at: range.lowerBound))
         self.hasEscapes = kind == .string && hasEscapes
-        self.range = range
+        lowerBound = UInt32(range.lowerBound)
+        upperBound = UInt32(range.upperBound)
     }
 
     /// The raw text between the quotes of a string; `range` of any other value.
