@@ -29,8 +29,14 @@ enum StreamClient {
             try run(options)
         } catch {
             complain("\(error)")
-            exit(69)
+            exit(isUsage(error) ? 64 : 69)
         }
+    }
+
+    /// Whether what cannot be used is from the command line.
+    private static func isUsage(_ error: any Error) -> Bool {
+        let reason = (error as? ChannelFailure)?.reason ?? (error as? WebSocketFailure)?.reason
+        return reason == .invalidURI
     }
 
     private static func run(_ options: StreamOptions) throws {

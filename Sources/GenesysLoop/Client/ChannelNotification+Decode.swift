@@ -16,6 +16,8 @@ extension ChannelNotification {
             throw DecodingError.valueNotFound(
                 type, DecodingError.Context(codingPath: [], debugDescription: "The notification has no eventBody."))
         }
-        return try JSONDecoder().decode(type, from: Data(body.byteArray()))
+        // The memory is the span's, and lives during the call.
+        let data = unsafe body.withUnsafeBytes { bytes in unsafe Data(bytes) }
+        return try JSONDecoder().decode(type, from: data)
     }
 }
