@@ -72,7 +72,7 @@ extension Channel: LinkOwner {
     private func receiveDirectly(_ message: Span<UInt8>, on link: Link, _ delegate: any ChannelDelegate) {
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
-            guard MessageClass(envelope, in: message) == .notification else {
+            guard MessageClass.isPlainNotification(envelope, in: message) else {
                 return receive(message, .text, on: link, delegate)
             }
             tally.counts.receivedByteCount &+= message.count

@@ -38,6 +38,13 @@ package enum MessageClass: Equatable, Sendable {
         self = MessageClass.control(topic, of: envelope, in: message)
     }
 
+    /// Whether a scanned message is a notification, seen at a glance; false is no answer.
+    @inline(__always)
+    package static func isPlainNotification(_ envelope: Envelope, in message: Span<UInt8>) -> Bool {
+        guard let topic = envelope.topicName, topic.kind == .string else { return false }
+        return !mayBeControl(topic, in: message)
+    }
+
     /// A quick look at the first eight bytes: false for every topic that can be subscribed to.
     @inline(always)
     private static func mayBeControl(_ topic: JSONSlice, in message: Span<UInt8>) -> Bool {

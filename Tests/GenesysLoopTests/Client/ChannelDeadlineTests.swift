@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 /// Each way in which a connection comes to nothing has a reason and a phase of its own.
-@Suite(.timeLimit(.minutes(1))) struct ChannelDeadlineTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ChannelDeadlineTests {
     @Test func `a name that is not found`() throws {
         let server = try ScriptedServer(EventLoop(), [])
         server.loop.resolver.lookup = { _, _ in

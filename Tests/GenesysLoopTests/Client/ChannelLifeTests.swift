@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct ChannelLifeTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ChannelLifeTests {
     // MARK: - close()
 
     /// How far a channel comes before it is closed.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct ChannelMisuseTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ChannelMisuseTests {
     @Test func `a CA file that is missing fails at init, with its name`() throws {
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .file("/nonexistent/ca.pem")

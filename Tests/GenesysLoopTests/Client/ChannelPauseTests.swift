@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct ChannelPauseTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ChannelPauseTests {
     /// Ten thousand bytes of notifications in one write, more than one TLS record of them, then a clean end.
     private func script(_ count: Int, padding: Int = 0) -> [Step] {
         Step.subscription + [.turn] + (1...count).map { .text(notification($0, padding: padding)) } + Step.goodbye

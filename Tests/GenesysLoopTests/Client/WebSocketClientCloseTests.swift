@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(2))) struct WebSocketClientCloseTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientCloseTests {
     @Test(arguments: [1_000, 3_000, 4_999] as [UInt16])
     func `a close of ours carries code and reason, and the peer's answer is told`(code: UInt16) throws {
         let server = try EchoServer(EventLoop(), tls: true)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct WebSocketClientCompressionTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct WebSocketClientCompressionTests {
     static func terms(_ noContext: Bool, _ bits: Int) -> DeflateParameters {
         var parameters = DeflateParameters()
         parameters.serverNoContextTakeover = noContext

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(2))) struct WebSocketClientFlowTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientFlowTests {
     /// Sends numbered messages as long as they are taken.
     final class Sender {
         let message: [UInt8]

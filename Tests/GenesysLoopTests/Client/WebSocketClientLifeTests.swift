@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(2))) struct WebSocketClientLifeTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientLifeTests {
     enum Moment: CaseIterable { case opened, text, binary, pong, writable, closed, failed }
     enum Deed: CaseIterable {
         case close, closeWithCode, closeTwice, sendAndPing, pauseAndResume, pause, open, forgetDelegate, openAnother

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(2))) struct WebSocketClientMessageTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientMessageTests {
     static let sizes = [0, 1, 125, 126, 65_535, 65_536, 1_048_576]
 
     /// Not the same byte all over, so that a byte out of place shows.

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(2))) struct WebSocketClientUpgradeTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientUpgradeTests {
     @Test func `the request carries subprotocols, headers and user agent`() throws {
         let server = try EchoServer(EventLoop())
         let host = WebSocketHost()

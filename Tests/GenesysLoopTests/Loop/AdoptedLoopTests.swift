@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct AdoptedLoopTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct AdoptedLoopTests {
     @Test func `adopting keeps no foreign loop running and leaves after detach`() throws {
         let foreign = ForeignLoop()
         let loop = try unsafe EventLoop(adopting: foreign.raw)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct EventLoopTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct EventLoopTests {
     @Test func `run returns at once when nothing is open, and may be called again`() throws {
         let loop = try EventLoop()
         loop.run()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct LockedTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct LockedTests {
     @Test func `no change is lost between threads`() {
         let total = Locked(0)
         let running = Locked(4)

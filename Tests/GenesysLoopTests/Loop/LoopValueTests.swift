@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct LoopValueTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct LoopValueTests {
     @Test func `a bound value dropped on another thread dies on the loop's thread`() throws {
         let loop = try EventLoop()
         final class Witness {

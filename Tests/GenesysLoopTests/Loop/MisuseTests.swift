@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(2))) struct MisuseTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct MisuseTests {
     @Test func `a call on a thread that is not the loop's traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let loop = try EventLoop()

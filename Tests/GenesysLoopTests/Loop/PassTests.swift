@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct PassTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct PassTests {
     @Test func `passes scheduled inside a pass run before it ends, in order, and never inside each other`() throws {
         let loop = try EventLoop()
         var log: [String] = []

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct ResolverTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ResolverTests {
     @Test func `a numeric host is answered in a pass, without a thread`() throws {
         let loop = try EventLoop()
         let probe = ResolutionProbe()

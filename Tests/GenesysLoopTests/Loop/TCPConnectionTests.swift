@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct TCPConnectionTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct TCPConnectionTests {
     @Test(arguments: ["127.0.0.1", "::1"]) func `bytes go both ways over loopback`(host: String) throws {
         let loop = try EventLoop()
         guard let listener = try? ListenerProbe(loop, host: host) else { return }  // no IPv6 on this machine

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct TimerTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct TimerTests {
     @Test func `timers fire in the order of their instants and never early`() throws {
         let loop = try EventLoop()
         var order: [Int] = []

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct LinkEndTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct LinkEndTests {
     private func end(_ server: ScriptedServer, _ probe: LinkProbe) throws -> LinkEnd {
         #expect(probe.endCount == 1)
         #expect(probe.finishCount == 1)

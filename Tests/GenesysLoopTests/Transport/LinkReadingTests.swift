@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct LinkReadingTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct LinkReadingTests {
     @Test(arguments: [false, true], [1, 7, Int.max])
     func `bytes may come in any pieces`(tls: Bool, chunk: Int) throws {
         let long = String(repeating: "z", count: chunk == 1 ? 300 : 70_000)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(1))) struct LinkWritingTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct LinkWritingTests {
     /// Makes the kernel take little, so that the rest has to wait.
     private func narrow(_ tcp: TCPConnection?) {
         guard let descriptor = tcp?.descriptor else { return }

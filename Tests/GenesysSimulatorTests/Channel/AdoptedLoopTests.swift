@@ -3,7 +3,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct AdoptedLoopTests {
+@Suite(.timeLimit(.minutes(patience(5)))) struct AdoptedLoopTests {
     @Test func `after close and detach a host finds its loop as it was`() throws {
         let raw = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
         let timer = UnsafeMutablePointer<uv_timer_t>.allocate(capacity: 1)

@@ -4,7 +4,7 @@ import GenesysSimulator
 import Testing
 
 /// Runs in a process of its own: only there nobody else opens descriptors or takes memory.
-@Suite(.timeLimit(.minutes(5))) struct CycleTests {
+@Suite(.timeLimit(.minutes(patience(5)))) struct CycleTests {
     @Test func `a thousand channels opened and closed leave no descriptor and no memory behind`() async {
         await #expect(processExitsWith: .success) {
             try Cycles.run(count: 1_000)

@@ -36,7 +36,7 @@ private final class HastyServer: TCPListenerOwner {
 }
 
 @Suite(
-    .serialized, .timeLimit(.minutes(1)), .tags(.realTime),
+    .serialized, .timeLimit(.minutes(patience(1))), .tags(.realTime),
     .enabled(if: ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] != nil, "ten seconds each: with --all only"))
 struct HastyServerTests {
     /// The bounds that full jitter has for the delay before attempt `index`, from 0 (design: 0.1 s to 0.5 s · 2ⁿ).

@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct LiveChannelTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct LiveChannelTests {
     @Test func `a channel subscribes, delivers in order and closes`() throws {
         let playground = try Playground()
         let host = RecordingHost()

@@ -3,7 +3,7 @@ import GenesysSimulator
 import Testing
 
 /// Real sockets, real TLS, 5,000 notifications a second over 50 topics.
-@Suite(.timeLimit(.minutes(3)), .serialized) struct LoadTests {
+@Suite(.timeLimit(.minutes(patience(3))), .serialized) struct LoadTests {
     static let topics = (0..<50).map { Topic("v2.users.u\($0).presence") }
 
     /// A simulator without a feed of its own, a feed of numbers, and one channel.

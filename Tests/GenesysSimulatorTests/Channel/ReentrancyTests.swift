@@ -3,7 +3,7 @@ import GenesysSimulator
 import Testing
 
 /// What a host may do inside a delegate method: everything.
-@Suite(.timeLimit(.minutes(2))) struct ReentrancyTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct ReentrancyTests {
     enum Deed: CaseIterable {
         case close, closeTwice, rollover, forgetDelegate, pauseAndResume, changeTopics, openAnother
     }

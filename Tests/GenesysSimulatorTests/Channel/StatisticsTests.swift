@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StatisticsTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct StatisticsTests {
     @Test func `a channel that was not opened has nothing to count`() throws {
         let playground = try Playground()
         let channel = try playground.channel(RecordingHost())

@@ -3,7 +3,7 @@ import GenesysSimulator
 import Testing
 
 /// The REST side over HTTP, on the port of the sockets.
-@Suite(.timeLimit(.minutes(5))) struct RESTServerTests {
+@Suite(.timeLimit(.minutes(patience(5)))) struct RESTServerTests {
     static let path = "/api/v2/notifications/channels"
 
     static func request(_ method: String, _ target: String, body: String = "", headers: String = "") -> String {

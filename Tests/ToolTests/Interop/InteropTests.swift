@@ -1,7 +1,7 @@
 import Testing
 
 /// The client against servers that share no code with it, one of them behind nginx.
-@Suite(.timeLimit(.minutes(3))) struct InteropTests {
+@Suite(.timeLimit(.minutes(patience(3)))) struct InteropTests {
     @Suite(.needs(.nodeWS)) struct NodeWS {
         @Test func `messages of every size and kind come back as they went`() async throws {
             try await InteropChecks.echoMessages(with: .nodeWS)

@@ -2,7 +2,7 @@ import GenesysLoop
 import Testing
 
 /// The end of TLS is maintained while connections are open.
-@Suite(.needs(.nginx), .timeLimit(.minutes(3))) struct TLSTerminatorTests {
+@Suite(.needs(.nginx), .timeLimit(.minutes(patience(3)))) struct TLSTerminatorTests {
     @Test func `a connection outlives a reload, and a new one meets the new worker`() async throws {
         try await Slots.taken {
             let peer = try await EchoPeer(.nginx)
