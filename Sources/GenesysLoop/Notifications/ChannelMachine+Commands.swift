@@ -171,8 +171,9 @@ extension ChannelMachine {
         topics.removeAll { refused.contains($0) }
         granted.subtract(refused)
         update(link) { $0.subscribed.subtract(refused) }
-        // What was not answered may have been done, and what was asked for earlier may hold: then it is to be undone.
-        if failure.reason != .subscriptionTimeout, let endpoint = record(link)?.endpoint {
+        // What was not answered, or was asked for twice, may have been done, and what was asked for earlier may hold:
+        // then it is to be undone.
+        if failure.reason != .subscriptionTimeout, !pending.isResent, let endpoint = record(link)?.endpoint {
             asked[endpoint]?.subtract(refused.intersection(pending.firstAsked))
         }
         let rejected = RejectedTopics(topics: pending.topics, status: failure.status ?? 0, message: failure.message)

@@ -43,7 +43,7 @@ extension ChannelMachine {
         lifetime.renewed(now: now)
         reconnect.recovered(now: now.instant)
         let announced = firstWords(attemptCount, now: now) + announceMaintenance(now: now)
-        return announced + synchronizeTopics(of: next, now: now)
+        return announced + repairSubscription(now: now) + synchronizeCurrent(now: now)
     }
 
     private mutating func firstWords(_ attemptCount: Int, now: Moment) -> [Action] {

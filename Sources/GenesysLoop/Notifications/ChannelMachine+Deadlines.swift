@@ -86,11 +86,15 @@ extension ChannelMachine {
             actions += startRollover(.maintenance, to: endpoint, now: now)
         }
         guard !isPaused else { return actions }
-        if let overlapEnd, now.instant >= overlapEnd {
-            self.overlapEnd = nil
-            deduplicator.end()
-        }
+        if let overlapEnd, now.instant >= overlapEnd { echoOver(now: now) }
         return actions + refreshOverdue(now: now) + linkOverdue(current, now: now)
+    }
+
+    /// Copies may be stuck on a stalled path: until all that was sent before the overlap ended has come.
+    private mutating func echoOver(now: Moment) {
+        let isHeard = current?.isPastEcho ?? true
+        overlapEnd = isHeard ? nil : now.instant + ChannelMachine.overlapEcho
+        if isHeard { deduplicator.end() }
     }
 
     private mutating func lifeOverdue(now: Moment) -> [Action] {

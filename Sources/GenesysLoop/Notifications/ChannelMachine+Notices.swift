@@ -57,6 +57,10 @@ extension ChannelMachine {
     }
 
     private mutating func takenOver(_ link: LinkID, _ message: String?, now: Moment) -> [Action] {
+        if let next = candidate, next.id == link {
+            // The confirmation under way may be older than this: then it is of no use without another one.
+            candidate?.lapse = next.lapse ?? Lapse(from: next.heardUntil, reason: .channelTakenOver)
+        }
         guard let record = current, record.id == link else { return [] }
         let lapse = Lapse(from: record.heardUntil, reason: .channelTakenOver)
         // During a rollover our own second socket makes the service say so on the first one. And one takeover may

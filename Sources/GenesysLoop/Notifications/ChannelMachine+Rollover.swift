@@ -175,6 +175,7 @@ extension ChannelMachine {
         asked = asked.filter { $0.key == next.endpoint }
         refreshDue = nil
         state = .live
+        current?.tookOverAt = now.instant
         rolloverFailureCount = 0
         lifetime.renewed(now: next.confirmedAt ?? now)
         overlapEnd = now.instant + ChannelMachine.overlapEcho
@@ -186,7 +187,7 @@ extension ChannelMachine {
             actions.append(.resumeReading(next.id))
         }
         if next.isClosingSoon { actions += announceMaintenance(now: now) }
-        actions += synchronizeTopics(of: next, now: now)
+        actions += repairSubscription(now: now) + synchronizeCurrent(now: now)
         return actions + (grantWish(now: now) ?? [])
     }
 

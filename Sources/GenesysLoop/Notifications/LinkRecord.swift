@@ -16,6 +16,8 @@ package struct LinkRecord: Equatable, Sendable {
     private var previousBurst: Moment
     /// Nobody looked for a while: of what lies unread nobody knows when it arrived.
     package var holdsBacklog = false
+    /// When it took over: copies of what the old one delivered then may be on their way.
+    package var tookOverAt: Instant?
     /// Commands sent and not answered, oldest first.
     package var pending: [PendingCommand] = []
     /// The topics that the service was asked for on this link.
@@ -93,6 +95,11 @@ package struct LinkRecord: Equatable, Sendable {
     /// That something was read now tells nothing of what was sent now: it may be under way and lost with the link, and
     /// what a blocked host or a stalled path brought in one burst may be old. But what came before the burst was whole.
     package var heardUntil: Moment { previousBurst }
+
+    /// Whether all that was sent before it took over has come.
+    package var isPastEcho: Bool {
+        tookOverAt.map { heardUntil.instant >= $0 } ?? true
+    }
 
     /// It was not read during `pause`, and perhaps ended before `next` was accepted.
     mutating func missed(_ next: LinkRecord, during pause: Pause) {

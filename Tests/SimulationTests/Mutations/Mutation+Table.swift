@@ -48,7 +48,7 @@ extension Mutation {
         Mutation(
             "never end the de-duplication",
             harm: "memory, and genuine repeats across rollovers that are long over",
-            Edit("ChannelMachine+Deadlines", "            deduplicator.end()\n", "")),
+            Edit("ChannelMachine+Deadlines", "        if isHeard { deduplicator.end() }\n", "")),
         Mutation(
             "deliver what was held back out of order",
             harm: "an older state overwrites a newer one",

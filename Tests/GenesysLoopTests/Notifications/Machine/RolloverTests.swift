@@ -125,6 +125,20 @@ import Testing
         #expect(stage.log.attempts == [])
     }
 
+    @Test func `copies that a stalled path holds back are recognised when it is free again`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.connect(.second)
+        #expect(stage.message(.first, 1) == .deliver)
+        stage.block(.milliseconds(100))
+        stage.ended(.first, .closed(1001))
+        #expect(stage.wait(.seconds(20)) == [])
+        stage.heard(.second)
+        #expect(stage.message(.second, 1) == .ignore)
+        for _ in 0..<3 { stage.live(.seconds(30)) }
+        #expect(!stage.machine.wantsFingerprints)
+    }
+
     @Test func `a silent old socket is given up while the new one is confirmed`() {
         var stage = Stage.live { $0.drainTimeout = .seconds(300) }
         stage.rollover(to: .other)
@@ -207,7 +221,7 @@ import Testing
         stage.announceMaintenance()
         stage.connect(.second)
         stage.ended(.first, .closed(1000))
-        stage.live(.seconds(6))
+        for _ in 0..<3 { stage.live(.seconds(30)) }
         #expect(!stage.machine.wantsFingerprints)
         for _ in 0..<5 { #expect(stage.message(.second, 1) == .deliver) }
     }

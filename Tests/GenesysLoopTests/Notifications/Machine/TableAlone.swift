@@ -108,8 +108,8 @@ extension TableTests {
         replyToNobody: =
         closingNoticeOnCurrent: =
         closingNoticeOnCandidate: -
-        noLongerSubscribed: =
-        duplicateID: =
+        noLongerSubscribed: -
+        duplicateID: -
         subscriptionChanged: =
         tokenRevoked: retire 2, failed recovery.reconnect tokenRevoked > ended
         unknownTopic: =

@@ -159,6 +159,18 @@ import Testing
         #expect(stage.wait(.seconds(20)) == [])
     }
 
+    @Test func `a channel that is taken before its confirmation is heard is asked for again`() {
+        var stage = Stage.live()
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        stage.opened(.second)
+        stage.system(.noLongerSubscribed, .second)
+        #expect(words(stage.accept(.second)) == "didMiss, didRecover reconnect, subscribe 2")
+        #expect(stage.accept(.second).gaps.map(\.reason) == [.channelTakenOver])
+        #expect(stage.wait(.seconds(20)) == [])
+        stage.check()
+    }
+
     @Test func `our own second socket is no thief`() {
         var stage = Stage.live()
         for _ in 0..<8 {

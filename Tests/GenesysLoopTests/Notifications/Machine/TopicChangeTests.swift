@@ -41,6 +41,13 @@ import Testing
         #expect(words(stage.wait(.seconds(10))) == "subscribe 1, didReject, unsubscribe 1")
     }
 
+    @Test func `an addition that was sent twice and refused once may hold, and is taken back`() {
+        var stage = Stage.live()
+        stage.setTopics(["v2.a", "v2.b", "v2.c"])
+        stage.wait(.seconds(5))
+        #expect(words(stage.refuse(.first)) == "didReject, unsubscribe 1")
+    }
+
     @Test func `the refusal of an older addition does not undo a newer one`() {
         var stage = Stage.live()
         stage.setTopics(["v2.a", "v2.b", "v2.c"])
