@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,8 +29,9 @@ CUV_INLINE uv_handle_t *cuv_timer_handle(uv_timer_t *timer) { return (uv_handle_
 CUV_INLINE uv_handle_t *cuv_async_handle(uv_async_t *async) { return (uv_handle_t *)async; }
 
 // One heap block for a handle of any kind. `group` is what the close callback needs, and nothing else uses it.
-// The handle comes first, so that a pointer to it is a pointer to its block.
+// The handle comes last: a block is allocated only as far as its kind reaches, and a timer is much smaller than a socket.
 typedef struct cuv_block {
+    void *group;
     union {
         uv_handle_t any;
         uv_stream_t stream;
@@ -38,8 +40,9 @@ typedef struct cuv_block {
         uv_async_t async;
         uv_poll_t poll;
     } handle;
-    void *group;
 } cuv_block;
+
+CUV_INLINE size_t cuv_block_size(size_t handle_size) { return offsetof(cuv_block, handle) + handle_size; }
 
 CUV_INLINE uv_handle_t *cuv_block_handle(cuv_block *block) { return &block->handle.any; }
 CUV_INLINE uv_stream_t *cuv_block_stream(cuv_block *block) { return &block->handle.stream; }
@@ -47,7 +50,9 @@ CUV_INLINE uv_tcp_t *cuv_block_tcp(cuv_block *block) { return &block->handle.tcp
 CUV_INLINE uv_timer_t *cuv_block_timer(cuv_block *block) { return &block->handle.timer; }
 CUV_INLINE uv_async_t *cuv_block_async(cuv_block *block) { return &block->handle.async; }
 CUV_INLINE uv_poll_t *cuv_block_poll(cuv_block *block) { return &block->handle.poll; }
-CUV_INLINE cuv_block *cuv_block_of(uv_handle_t *handle) { return (cuv_block *)handle; }
+CUV_INLINE cuv_block *cuv_block_of(uv_handle_t *handle) {
+    return (cuv_block *)((char *)handle - offsetof(cuv_block, handle));
+}
 
 // An Internet address without the padding and the platform differences of struct sockaddr. `words` holds the address
 // bytes in network order: 4 of them for IPv4, 16 for IPv6.

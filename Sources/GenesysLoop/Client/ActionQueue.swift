@@ -8,6 +8,8 @@ struct ActionQueue<Action> {
     private(set) var isBusy = false
 
     var isEmpty: Bool { next == actions.count }
+    /// The storage held for actions.
+    var capacity: Int { actions.capacity }
 
     mutating func append(_ more: [Action]) {
         actions += more
@@ -23,7 +25,8 @@ struct ActionQueue<Action> {
     /// The next action; nil ends what `begin()` began.
     mutating func pop() -> Action? {
         guard next < actions.count else {
-            actions.removeAll(keepingCapacity: next <= 16)
+            // What is to be done is rare: between two times no memory is kept.
+            actions = []
             next = 0
             isBusy = false
             return nil

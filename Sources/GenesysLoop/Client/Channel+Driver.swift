@@ -96,14 +96,12 @@ extension Channel: LoopPass, TimerOwner {
 
     private func connect(_ id: LinkID, to endpoint: EndpointID) {
         let uri = driver[endpoint]
-        var target = LinkConfiguration(
-            uri: uri, context: uri.isSecure ? driver.context : nil, deadlines: configuration.deadlines,
-            limits: MessageLimits(
-                maxMessageByteCount: min(configuration.maxMessageSize, JSONSlice.maxMessageByteCount)))
-        target.compression = configuration.compression
-        let link = Link(id: id, configuration: target, loop: loop, group: driver.handles.group, owner: self)
+        guard let target = try? terms.link(to: uri, on: loop) else {
+            preconditionFailure("the rules of links to an endpoint were not made when it was added")
+        }
+        let link = Link(id: id, uri: uri, configuration: target, loop: loop, group: driver.handles.group, owner: self)
         driver.links.append(link)
-        configuration.logger.debug("connecting to \(uri.redacted)")
+        logger.debug("connecting to \(uri.redacted)")
         link.connect()
     }
 
@@ -122,7 +120,7 @@ extension Channel: LoopPass, TimerOwner {
     // MARK: - The end
 
     private func finish(_ end: ChannelMachine.End) {
-        driver.end = end
+        driver.end = Boxed(end)
         driver.resuming = []
         // There is no later for what a pause still holds back; after `close()` nobody wants it.
         for id in driver.held.keys.sorted(by: { $0.rawValue < $1.rawValue }) { releaseHeld(id, evenIfPaused: true) }
@@ -131,7 +129,7 @@ extension Channel: LoopPass, TimerOwner {
 
     /// Makes the terminal call when the last handle is closed.
     private func endIfDone() {
-        guard let end = driver.end, driver.links.isEmpty else { return }
+        guard let end = driver.end?.value, driver.links.isEmpty else { return }
         guard driver.handles.close(then: self) else { return }
         driver.end = nil
         let delegate = self.delegate
@@ -139,14 +137,14 @@ extension Channel: LoopPass, TimerOwner {
         loop.release(self)
         switch end {
         case .closed:
-            configuration.logger.debug("closed")
+            logger.debug("closed")
             delegate?.channelDidClose(self)
         case .failed(let failure) where machine.isSilent:
             // A failure that the host's `close()` overtook is not told: only `channelDidClose` follows that.
-            configuration.logger.debug("closed, after it failed: \(failure)")
+            logger.debug("closed, after it failed: \(failure)")
             delegate?.channelDidClose(self)
         case .failed(let failure):
-            configuration.logger.debug("failed: \(failure)")
+            logger.debug("failed: \(failure)")
             delegate?.channel(self, didFail: failure)
         }
     }
@@ -155,14 +153,14 @@ extension Channel: LoopPass, TimerOwner {
         // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure is.
         guard !machine.isSilent else { return }
         guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
-        configuration.logger.debug("\(event.summary)")
+        logger.debug("\(event.summary)")
         switch event {
         case .didSubscribe(let topics): delegate.channel(self, didSubscribe: topics)
         case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
         case .didMiss(let gap):
-            tally.counts.gapCount += 1
+            tally.gapCount += 1
             delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)

@@ -75,7 +75,7 @@ extension Channel: LinkOwner {
             guard MessageClass.isPlainNotification(envelope, in: message) else {
                 return receive(message, .text, on: link, delegate)
             }
-            tally.counts.receivedByteCount &+= message.count
+            tally.receivedByteCount &+= message.count
             tally.delivered()
             delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
         } catch {
@@ -87,7 +87,7 @@ extension Channel: LinkOwner {
     private func receive(
         _ message: Span<UInt8>, _ kind: MessageKind, on link: Link, _ delegate: any ChannelDelegate
     ) {
-        tally.counts.receivedByteCount &+= message.count
+        tally.receivedByteCount &+= message.count
         guard kind == .text else { return discard(message, .invalidMessage, delegate) }
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
@@ -117,7 +117,7 @@ extension Channel: LinkOwner {
 
     private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any ChannelDelegate) {
         guard machine.isDelivering else { return }
-        tally.counts.discardedCount &+= 1
+        tally.discardedCount &+= 1
         delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))
     }
 

@@ -3,7 +3,11 @@ extension Channel {
     public var statistics: ChannelStatistics {
         loop.preconditionCurrent("Channel.statistics")
         let now = loop.now.instant
-        var statistics = tally.counts
+        var statistics = ChannelStatistics()
+        statistics.receivedCount = tally.receivedCount
+        statistics.discardedCount = tally.discardedCount
+        statistics.receivedByteCount = tally.receivedByteCount
+        statistics.gapCount = tally.gapCount
         statistics.reconnectCount = machine.counts.reconnectCount
         statistics.rolloverCount = machine.counts.rolloverCount
         statistics.extensionCount = machine.counts.extensionCount

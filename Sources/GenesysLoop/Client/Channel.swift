@@ -14,7 +14,14 @@ public final class Channel {
     /// The loop that drives the channel.
     public let loop: EventLoop
     /// The configuration it was made with.
-    public let configuration: ChannelConfiguration
+    public var configuration: ChannelConfiguration {
+        var configuration = terms.configuration
+        configuration.logger = logger
+        return configuration
+    }
+
+    let terms: ChannelTerms
+    let logger: Logger
 
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
     public var delegate: (any ChannelDelegate)? {
@@ -59,11 +66,11 @@ public final class Channel {
         let endpoint = try WebSocketURI(checking: uri)
         let topics = try Channel.checked(topics)
         self.loop = loop
-        self.configuration = configuration
-        driver = try ChannelDriver(endpoint: endpoint, loop: loop, configuration: configuration)
+        terms = loop.channelTerms(configuration)
+        logger = configuration.logger
+        driver = try ChannelDriver(endpoint: endpoint, loop: loop, terms: terms)
         var seed = SystemRandomNumberGenerator()
-        machine = ChannelMachine(
-            topics: topics, settings: configuration.settings(rolloverJitter: .zero), seed: seed.next())
+        machine = ChannelMachine(topics: topics, settings: terms.settings, seed: seed.next())
         weakDelegate = delegate
     }
 
@@ -78,7 +85,7 @@ public final class Channel {
         loop.preconditionCurrent("Channel.open")
         guard machine.state == .idle else { return }
         loop.retain(self)
-        configuration.logger.debug("opening \(driver.redactedURI) with \(topics.count) topics")
+        logger.debug("opening \(driver.redactedURI) with \(topics.count) topics")
         submit(machine.openRequested(now: loop.now))
     }
 
@@ -104,7 +111,7 @@ public final class Channel {
         loop.preconditionCurrent("Channel.rollover")
         do {
             let endpoint = try WebSocketURI(checking: uri)
-            let id = try driver.add(endpoint, loop: loop, configuration: configuration)
+            let id = try driver.add(endpoint, loop: loop, terms: terms)
             submit(machine.rolloverRequested(to: id, now: loop.now))
         } catch {
             guard machine.state != .ended else { return }
@@ -158,6 +165,7 @@ public final class Channel {
                 kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
                 message: "\(unique.count) topics are more than the \(Topic.maxCount) that one channel may have")
         }
-        return unique
+        // The host's own array where nothing was taken out: channels with the same topics share it.
+        return unique.count == topics.count ? topics : unique
     }
 }

@@ -28,7 +28,10 @@ public struct ChannelConfiguration: Sendable {
     /// Whom to trust.
     public var tls = TLSConfiguration()
     /// Where life-cycle messages go; channel URIs are redacted in it. Default: nowhere.
-    public var logger = Logger(label: "genesys-loop.channel", factory: { _ in SwiftLogNoOpLogHandler() })
+    public var logger = ChannelConfiguration.silentLogger
+
+    /// Made once: a logger has memory of its own.
+    private static let silentLogger = Logger(label: "genesys-loop.channel", factory: { _ in SwiftLogNoOpLogHandler() })
 
     /// The defaults.
     public init() {}

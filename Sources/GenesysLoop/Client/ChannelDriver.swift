@@ -10,33 +10,34 @@ struct ChannelDriver {
     /// Notifications that may not be delivered yet.
     var held: [LinkID: [[UInt8]]] = [:]
     var handles: DriverHandles
-    var end: ChannelMachine.End?
-    /// Made with the first `wss:` URI.
-    private(set) var context: TLSContext?
+    var end: Boxed<ChannelMachine.End>?
+    private let firstEndpoint: WebSocketURI
+    /// Those of rollovers.
+    private var otherEndpoints: [WebSocketURI] = []
 
-    private var endpoints: [WebSocketURI] = []
-
-    init(endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration) throws(ChannelFailure) {
+    init(endpoint: WebSocketURI, loop: EventLoop, terms: ChannelTerms) throws(ChannelFailure) {
         handles = DriverHandles(loop: loop)
-        _ = try add(endpoint, loop: loop, configuration: configuration)
+        firstEndpoint = endpoint
+        _ = try terms.link(to: endpoint, on: loop)
     }
 
     /// The first URI, fit for a log.
-    var redactedURI: String { endpoints[0].redacted }
+    var redactedURI: String { firstEndpoint.redacted }
 
     /// The name of a URI, the same one for the same URI: the machine tells a second socket of a channel from another
     /// channel by it.
     mutating func add(
-        _ endpoint: WebSocketURI, loop: EventLoop, configuration: ChannelConfiguration
+        _ endpoint: WebSocketURI, loop: EventLoop, terms: ChannelTerms
     ) throws(ChannelFailure) -> EndpointID {
-        if let index = endpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index)) }
-        if endpoint.isSecure, context == nil { context = try loop.sharedContext(checking: configuration.tls) }
-        endpoints.append(endpoint)
-        return EndpointID(rawValue: UInt32(endpoints.count - 1))
+        if endpoint == firstEndpoint { return EndpointID(rawValue: 0) }
+        if let index = otherEndpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index + 1)) }
+        _ = try terms.link(to: endpoint, on: loop)
+        otherEndpoints.append(endpoint)
+        return EndpointID(rawValue: UInt32(otherEndpoints.count))
     }
 
     subscript(endpoint: EndpointID) -> WebSocketURI {
-        endpoints[Int(endpoint.rawValue)]
+        endpoint.rawValue == 0 ? firstEndpoint : otherEndpoints[Int(endpoint.rawValue) - 1]
     }
 
     func link(_ id: LinkID) -> Link? {

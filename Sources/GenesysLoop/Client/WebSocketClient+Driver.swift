@@ -70,7 +70,7 @@ extension WebSocketClient: LoopPass, TimerOwner {
         switch action {
         case .connect:
             let link = Link(
-                id: LinkID(rawValue: 0), configuration: configuration.link(to: driver.uri, context: driver.context),
+                id: LinkID(rawValue: 0), uri: driver.uri, configuration: configuration.link(context: driver.context),
                 loop: loop, group: driver.handles.group, owner: self)
             driver.link = link
             link.connect()

@@ -27,16 +27,19 @@ public struct WebSocketClientConfiguration: Sendable {
     /// Whom to trust; for `wss:` only.
     public var tls = TLSConfiguration()
     /// Where life-cycle messages go; URIs are redacted in it. Default: nowhere.
-    public var logger = Logger(label: "genesys-loop.websocket", factory: { _ in SwiftLogNoOpLogHandler() })
+    public var logger = WebSocketClientConfiguration.silentLogger
+
+    /// Made once: a logger has memory of its own.
+    private static let silentLogger = Logger(
+        label: "genesys-loop.websocket", factory: { _ in SwiftLogNoOpLogHandler() })
 
     /// The defaults.
     public init() {}
 
     /// What the link needs of it.
-    func link(to uri: WebSocketURI, context: TLSContext?) -> LinkConfiguration {
-        var link = LinkConfiguration(
-            uri: uri, context: context, deadlines: deadlines,
-            limits: MessageLimits(maxMessageByteCount: maxMessageSize))
+    func link(context: TLSContext?) -> LinkConfiguration {
+        let link = LinkConfiguration(
+            context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: maxMessageSize))
         link.subprotocols = subprotocols
         link.headers = headers
         link.compression = compression

@@ -70,7 +70,9 @@ internal import Synchronization
     /// On failure nothing of ours is left on it, and it still belongs to the caller.
     init(raw: UnsafeMutablePointer<uv_loop_t>, isAdopted: Bool) throws(UVError) {
         let ledger = HandleLedger()
-        let async = try unsafe HandleBlock(group: HandleGroup(ledger: ledger), operation: "uv_async_init") { block in
+        let async = try unsafe HandleBlock(
+            group: HandleGroup(ledger: ledger), kind: uv_async_t.self, operation: "uv_async_init"
+        ) { block in
             unsafe uv_async_init(raw, cuv_block_async(block), wakeUpCallback)
         }
         // The loop itself must not keep `uv_run` going; open objects and waiting passes do (`hold()`).

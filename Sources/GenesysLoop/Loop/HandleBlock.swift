@@ -13,16 +13,22 @@ internal import CUV
     ///
     /// - Parameters:
     ///   - group: whose handle it is; retained until the close callback.
+    ///   - kind: the type of the handle; there is memory for no other.
     ///   - initialize: calls `uv_…_init` and returns its code.
-    init(
-        group: HandleGroup, operation: String, _ initialize: (UnsafeMutablePointer<cuv_block>) -> Int32
+    init<Handle>(
+        group: HandleGroup, kind: Handle.Type, operation: String,
+        _ initialize: (UnsafeMutablePointer<cuv_block>) -> Int32
     ) throws(UVError) {
-        let pointer = UnsafeMutablePointer<cuv_block>.allocate(capacity: 1)
-        unsafe pointer.initialize(to: cuv_block())
+        let byteCount = cuv_block_size(MemoryLayout<Handle>.size)
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount, alignment: unsafe MemoryLayout<cuv_block>.alignment)
+        // Zero, as C would have it; `pointer` reaches beyond the end, but nothing touches what is of another kind.
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        let pointer = unsafe memory.bindMemory(to: cuv_block.self, capacity: 1)
         let code = unsafe initialize(pointer)
         guard code == 0 else {
             // A failed `uv_…_init` leaves the handle unknown to the loop, so the memory is still ours.
-            unsafe pointer.deallocate()
+            unsafe memory.deallocate()
             throw UVError(operation: operation, code: code)
         }
         unsafe self.pointer = unsafe pointer
@@ -68,6 +74,6 @@ private func handleDidCloseCallback(_ handle: UnsafeMutablePointer<uv_handle_t>?
     guard let handle = unsafe handle, let block = unsafe cuv_block_of(handle) else { return }
     // libuv no longer knows the handle; the group was retained when the block was made.
     let group = unsafe block.pointee.group.map { unsafe Unmanaged<HandleGroup>.fromOpaque($0).takeRetainedValue() }
-    unsafe block.deallocate()
+    unsafe UnsafeMutableRawPointer(block).deallocate()
     group?.handleDidClose()
 }

@@ -48,7 +48,7 @@ internal import CUV
         self.group = group
         unsafe self.owner = owner
         do throws(UVError) {
-            block = try unsafe HandleBlock(group: group, operation: "uv_tcp_init") { block in
+            block = try unsafe HandleBlock(group: group, kind: uv_tcp_t.self, operation: "uv_tcp_init") { block in
                 unsafe uv_tcp_init(loop.raw, cuv_block_tcp(block))
             }
         } catch {

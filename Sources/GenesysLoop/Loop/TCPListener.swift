@@ -47,7 +47,7 @@ package protocol TCPListenerOwner: AnyObject {
         }
         close(keepingOwner: true)
         let loop = self.loop
-        let block = try unsafe HandleBlock(group: group, operation: "bind") { block in
+        let block = try unsafe HandleBlock(group: group, kind: uv_tcp_t.self, operation: "bind") { block in
             unsafe uv_tcp_init(loop.raw, cuv_block_tcp(block))
         }
         self.block = block

@@ -27,7 +27,7 @@ package protocol TimerOwner: AnyObject {
         self.loop = loop
         unsafe self.owner = owner
         do throws(UVError) {
-            block = try unsafe HandleBlock(group: group, operation: "uv_timer_init") { block in
+            block = try unsafe HandleBlock(group: group, kind: uv_timer_t.self, operation: "uv_timer_init") { block in
                 unsafe uv_timer_init(loop.raw, cuv_block_timer(block))
             }
         } catch {

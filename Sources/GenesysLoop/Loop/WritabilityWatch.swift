@@ -16,7 +16,7 @@ internal import CUV
         let duplicate = cuv_duplicate(descriptor)
         guard duplicate >= 0 else { throw UVError(operation: "write", code: duplicate) }
         do throws(UVError) {
-            block = try unsafe HandleBlock(group: connection.group, operation: "write") { block in
+            block = try unsafe HandleBlock(group: connection.group, kind: uv_poll_t.self, operation: "write") { block in
                 unsafe uv_poll_init(connection.loop.raw, cuv_block_poll(block), duplicate)
             }
         } catch {

@@ -19,16 +19,17 @@ extension ChannelMachine {
         var pending = PendingCommand(
             purpose: purpose, topics: topics, correlationID: random.correlationID(), timeout: settings.commandTimeout,
             now: now.instant)
+        let names = Set(topics)
         if purpose != .remove, let endpoint = record(link)?.endpoint {
-            pending.firstAsked = Set(topics).subtracting(asked[endpoint] ?? [])
-            asked[endpoint, default: []].formUnion(topics)
+            pending.firstAsked = names.subtracting(asked[endpoint] ?? [])
+            asked[endpoint, default: []].include(names)
         }
         update(link) { record in
             record.pending.append(pending)
             if purpose == .remove {
                 record.subscribed.subtract(topics)
             } else {
-                record.subscribed.formUnion(topics)
+                record.subscribed.include(names)
             }
         }
         return [.send(link, pending.command)]
@@ -103,7 +104,7 @@ extension ChannelMachine {
     // MARK: - Verdicts
 
     private mutating func accepted(_ pending: PendingCommand, on link: LinkID, now: Moment) -> [Action] {
-        if pending.purpose != .remove { granted.formUnion(pending.topics.filter(topics.contains)) }
+        if pending.purpose != .remove { grant(pending.topics, on: link) }
         switch pending.purpose {
         case .confirm:
             return confirmed(link, now: now)
@@ -122,6 +123,17 @@ extension ChannelMachine {
             guard let record = record(link) else { return [] }
             asked[record.endpoint]?.subtract(Set(pending.topics).subtracting(record.subscribed))
             return catchUp(on: link, now: now)
+        }
+    }
+
+    /// The service confirmed topics. Those that are still wanted are granted.
+    private mutating func grant(_ confirmed: [Topic], on link: LinkID) {
+        let names = Set(confirmed).intersection(topics)
+        // The set that is there already, where it is the same: topics are long names, and there may be a thousand.
+        if granted.isEmpty, let subscribed = record(link)?.subscribed, subscribed == names {
+            granted = subscribed
+        } else {
+            granted.include(names)
         }
     }
 
@@ -219,8 +231,18 @@ extension ChannelMachine {
         }
         guard let index else { return nil }
         var taken: PendingCommand?
-        update(link) { taken = $0.pending.remove(at: index) }
+        update(link) { record in
+            taken = record.pending.remove(at: index)
+            if record.pending.isEmpty { record.pending = [] }
+        }
         return taken
+    }
+}
+
+extension Set {
+    /// Adds what another set has. An empty one shares the memory of the other.
+    fileprivate mutating func include(_ other: Set) {
+        if isEmpty { self = other } else { formUnion(other) }
     }
 }
 

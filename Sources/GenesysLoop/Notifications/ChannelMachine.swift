@@ -86,7 +86,14 @@ package struct ChannelMachine: Equatable, Sendable {
     /// Where the gap of an outage begins, and why.
     struct Loss: Equatable, Sendable {
         let from: Moment
-        let failure: ChannelFailure
+        private let boxedFailure: Boxed<ChannelFailure>
+
+        var failure: ChannelFailure { boxedFailure.value }
+
+        init(from: Moment, failure: ChannelFailure) {
+            self.from = from
+            boxedFailure = Boxed(failure)
+        }
     }
 
     /// What is to be done with a notification.
@@ -97,10 +104,16 @@ package struct ChannelMachine: Equatable, Sendable {
         case ignore
     }
 
-    package let settings: ChannelSettings
+    package var settings: ChannelSettings { sharedSettings.value }
     package internal(set) var state: State = .idle
     package internal(set) var current: LinkRecord?
-    package internal(set) var candidate: LinkRecord?
+    package internal(set) var candidate: LinkRecord? {
+        get { candidates.first }
+        set {
+            guard let newValue else { return candidates = [] }
+            if candidates.isEmpty { candidates = [newValue] } else { candidates[0] = newValue }
+        }
+    }
     /// The topics wanted, in the order in which they were given.
     package internal(set) var topics: [Topic]
     package internal(set) var isPaused = false
@@ -141,10 +154,19 @@ package struct ChannelMachine: Equatable, Sendable {
     var counts = Recovery(
         method: .reconnect, attemptCount: 1, reconnectCount: 0, rolloverCount: 0, extensionCount: 0, mergedRepeats: 0)
     private var nextLinkID: UInt32 = 1
+    /// The same for many channels.
+    private let sharedSettings: Boxed<ChannelSettings>
+    /// At most one. Out of line: there is hardly ever one.
+    private var candidates: [LinkRecord] = []
 
     package init(topics: [Topic], settings: ChannelSettings, seed: UInt64) {
+        self.init(topics: topics, settings: Boxed(settings), seed: seed)
+    }
+
+    package init(topics: [Topic], settings shared: Boxed<ChannelSettings>, seed: UInt64) {
+        let settings = shared.value
         self.topics = topics
-        self.settings = settings
+        sharedSettings = shared
         random = SplitMix64(seed: seed)
         lifetime = Lifetime(duration: settings.lifetime, isExtended: settings.extendsLifetime)
         reconnect = Reconnect(policy: settings.reconnect)

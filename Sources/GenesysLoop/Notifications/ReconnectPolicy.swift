@@ -5,7 +5,7 @@ public enum ReconnectPolicy: Hashable, Sendable {
     /// One attempt for each outage; an outage within 60 s of a recovery is the same outage.
     case once
     /// Attempts with growing, random delays until the total is spent.
-    case backoff(Backoff)
+    indirect case backoff(Backoff)
 
     /// Exponential back-off with full jitter.
     ///

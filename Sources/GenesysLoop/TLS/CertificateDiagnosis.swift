@@ -93,10 +93,13 @@ internal import COpenSSL
 /// The context belongs to OpenSSL and lives during the call; the block belongs to the session.
 func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
     guard let context = unsafe context else { return 0 }
-    if unsafe X509_verify_cert(context) == 1 { return 1 }
+    if unsafe X509_verify_cert(context) == 1 {
+        // Nobody asks for the chain that was found: what the peer sent stays with the session.
+        unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
+        return 1
+    }
     let ssl = unsafe X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx())
-    let block = unsafe ssl.flatMap { unsafe SSL_get_ex_data(OpaquePointer($0), 0) }?
-        .assumingMemoryBound(to: SessionBlock.self)
+    let block = unsafe SessionBIO.block(of: ssl.flatMap { unsafe SSL_get_rbio(OpaquePointer($0)) })
     let finding = unsafe CertificateDiagnosis.run(context, host: block?.pointee.host)
     // The alert for the peer is chosen from this code.
     unsafe X509_STORE_CTX_set_error(context, Int32(finding.code))

@@ -23,7 +23,7 @@ internal import COpenSSL
     }
 
     /// The block of a stream; nil while the session ends.
-    fileprivate static func block(of bio: OpaquePointer?) -> UnsafeMutablePointer<SessionBlock>? {
+    static func block(of bio: OpaquePointer?) -> UnsafeMutablePointer<SessionBlock>? {
         unsafe BIO_get_data(bio)?.assumingMemoryBound(to: SessionBlock.self)
     }
 }

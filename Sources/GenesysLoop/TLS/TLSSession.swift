@@ -44,7 +44,8 @@ internal import COpenSSL
     private var firstBytes: [UInt8] = []
     /// Plaintext whose write waits for a message of the peer.
     private var unsent: [UInt8] = []
-    private var failure: TLSError?
+    private var boxedFailure: Boxed<TLSError>?
+    private var failure: TLSError? { boxedFailure?.value }
     /// Whether the handshake is complete.
     package private(set) var isEstablished = false
     private var hasReceivedCloseNotify = false
@@ -82,7 +83,6 @@ internal import COpenSSL
         // From here on `deinit` frees both. The SSL takes over the stream, one reference for both directions.
         let bio = try unsafe SessionBIO.make(over: block)
         unsafe SSL_set_bio(ssl, bio, bio)
-        unsafe SSL_set_ex_data(ssl, 0, block)
     }
 
     deinit {
@@ -124,7 +124,7 @@ internal import COpenSSL
         guard unsafe block.pointee.inputByteCount == 0 else {
             preconditionFailure("ciphertext lent while some is still lent")
         }
-        if firstBytes.count < 5 {
+        if !isEstablished, firstBytes.count < 5 {
             unsafe firstBytes += ciphertext.prefix(5 - firstBytes.count)
         }
         unsafe block.pointee.input = ciphertext.baseAddress
@@ -170,6 +170,7 @@ internal import COpenSSL
         if result == 1 {
             try checkVerified()
             isEstablished = true
+            firstBytes = []
             return true
         }
         switch unsafe SSL_get_error(ssl, result) {
@@ -312,9 +313,10 @@ internal import COpenSSL
         hasReceivedCloseNotify ? .clean : .truncated
     }
 
-    /// Gives OpenSSL's record buffers back (some 33 KiB) until there is traffic again; for an idle connection.
+    /// Gives OpenSSL's record buffers back (some 33 KiB) until there is traffic again; for a connection that is idle, or
+    /// waits for the peer's part of the handshake.
     package func releaseBuffers() {
-        guard isEstablished, failure == nil, unsafe block.pointee.inputByteCount == 0 else { return }
+        guard boxedFailure == nil, unsafe block.pointee.inputByteCount == 0 else { return }
         // "RH": waiting for a record's header. Amid a record OpenSSL before 3.0.14 frees too much (CVE-2024-4741).
         guard let state = unsafe SSL_rstate_string(ssl), unsafe String(cString: state) == "RH" else { return }
         ErrorQueue.clear()
@@ -340,7 +342,7 @@ internal import COpenSSL
     }
 
     private func latch(_ error: TLSError) -> TLSError {
-        failure = error
+        boxedFailure = Boxed(error)
         unsafe block.pointee.isStreaming = false
         return error
     }

@@ -2,8 +2,8 @@
 extension Link: ResolutionOwner, TCPConnectionOwner {
     package func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress]) {
         guard phase == .resolving else { return }
-        self.resolution = nil
-        self.addresses = addresses[...]
+        approach?.resolution = nil
+        approach?.addresses = addresses[...]
         enter(.connecting, for: configuration.deadlines.connect)
         if !connectToNextAddress() {
             fail(ChannelFailure(reason: .dns, phase: .dns, message: "the name has no address"))
@@ -13,27 +13,27 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
 
     package func resolution(_ resolution: Resolution, didFailWith error: ResolverError) {
         guard phase == .resolving else { return }
-        self.resolution = nil
+        approach?.resolution = nil
         fail(ChannelFailure(resolver: error))
         settle()
     }
 
     /// Tries the next address; false when there is none left.
     private func connectToNextAddress() -> Bool {
-        guard let address = addresses.popFirst() else { return false }
+        guard let address = approach?.addresses.popFirst() else { return false }
         let tcp = TCPConnection(loop: loop, group: group, owner: self)
         tcp.lowWaterMark = configuration.lowWaterMark
         self.tcp = tcp
-        self.address = address
+        approach?.address = address
         tcp.connect(to: address)
         return true
     }
 
     package func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
-        guard phase == .connecting, connection === tcp else { return }
-        failedAddresses.append("\(address.map(\.description) ?? ""): \(error.text)")
+        guard phase == .connecting, connection === tcp, let approach else { return }
+        approach.failedAddresses.append("\(approach.address.map(\.description) ?? ""): \(error.text)")
         tcp = nil
-        if !connectToNextAddress() { fail(ChannelFailure(connect: error, addresses: failedAddresses)) }
+        if !connectToNextAddress() { fail(ChannelFailure(connect: error, addresses: approach.failedAddresses)) }
         settle()
     }
 
@@ -46,13 +46,14 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
         }
         tcp?.startReading()
         flush()
+        tls?.releaseBuffers()
         settle()
     }
 
     private func startTLS(_ context: TLSContext) {
         enter(.securing, for: configuration.deadlines.tls)
         do throws(TLSError) {
-            let session = try TLSSession(context: context, clientFor: configuration.uri.host)
+            let session = try TLSSession(context: context, clientFor: uri.host)
             tls = session
             stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits), tls: session)
             _ = try session.handshake()
@@ -66,12 +67,12 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
         enter(.upgrading, for: configuration.deadlines.upgrade)
         let key = HandshakeKey.make()
         let offer = configuration.compression?.offer
-        upgrade = UpgradeResponseParser(
+        approach?.upgrade = UpgradeResponseParser(
             expectedAccept: HandshakeKey.accept(for: key), offeredSubprotocols: configuration.subprotocols,
             deflateOffer: offer)
         do throws(InvalidHeader) {
             outbox += try UpgradeRequest.encode(
-                uri: configuration.uri, key: key, subprotocols: configuration.subprotocols, deflate: offer,
+                uri: uri, key: key, subprotocols: configuration.subprotocols, deflate: offer,
                 extraHeaders: configuration.headers.map { ($0.name, $0.value) }, userAgent: configuration.userAgent)
         } catch {
             fail(ChannelFailure(reason: .invalidURI, phase: .upgrade, message: error.description))

@@ -52,7 +52,9 @@ extension Link {
         while phase == .upgrading, !stream.input.isExhausted || refill() {
             do throws(UpgradeFailure) {
                 let start = stream.input.offset
-                guard let result = try upgrade?.receive(stream.input.span.extracting(start...)) else { return }
+                guard let result = try approach?.upgrade?.receive(stream.input.span.extracting(start...)) else {
+                    return
+                }
                 switch result {
                 case .needMore:
                     stream.input.offset = stream.input.end
@@ -67,9 +69,9 @@ extension Link {
     }
 
     private func opened() {
-        subprotocol = upgrade?.subprotocol
-        if let agreed = upgrade?.deflate { compress(agreed) }
-        upgrade = nil
+        subprotocol = approach?.upgrade?.subprotocol
+        if let agreed = approach?.upgrade?.deflate { compress(agreed) }
+        approach = nil
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)
     }

@@ -139,7 +139,7 @@ extension Link {
     func peerEnded(isTruncated: Bool) {
         guard phase != .lingering else { return finish() }
         // The status of a refusal counts more than that its head was cut off.
-        if phase == .upgrading, let refusal = upgrade?.endOfInput(), case .status = refusal {
+        if phase == .upgrading, let refusal = approach?.upgrade?.endOfInput(), case .status = refusal {
             return fail(ChannelFailure(upgrade: refusal))
         }
         var text = "the peer ended the connection"

@@ -18,6 +18,7 @@
     package let id: LinkID
     let loop: EventLoop
     let group: HandleGroup
+    let uri: WebSocketURI
     let configuration: LinkConfiguration
     // The owner outlives its links, or sets this to nil.
     unowned(unsafe) package var owner: (any LinkOwner)?
@@ -41,19 +42,16 @@
     /// What was kept for a paused owner ends with a close_notify or a fault that nobody has acted on.
     var hasUnseenEnd = false
 
-    var resolution: Resolution?
-    var addresses: ArraySlice<SocketAddress> = []
-    var address: SocketAddress?
-    var failedAddresses: [String] = []
+    /// Until it is open.
+    var approach: LinkApproach?
     var tcp: TCPConnection?
     var tls: TLSSession?
-    var upgrade: UpgradeResponseParser?
     /// Lent to the owner for the length of a pull.
     var stream: LinkStream
     /// Compresses what is sent; nil without permessage-deflate.
     var deflater: Deflater?
     /// What is to be told once the owner has pulled all that came before.
-    var pendingEnd: LinkEnd?
+    var pendingEnd: Boxed<LinkEnd>?
     var isEndTold = false
     /// Frames not yet handed to TLS.
     var outbox: [UInt8] = []
@@ -61,11 +59,15 @@
     var overduePong: [UInt8]?
     /// When it was read last, since it is open.
     var lastReadAt: Instant?
+    /// How many reads in a row came soon after the one before.
+    var quickReadCount = 0
 
     package init(
-        id: LinkID, configuration: LinkConfiguration, loop: EventLoop, group: HandleGroup, owner: any LinkOwner
+        id: LinkID, uri: WebSocketURI, configuration: LinkConfiguration, loop: EventLoop, group: HandleGroup,
+        owner: any LinkOwner
     ) {
         self.id = id
+        self.uri = uri
         self.configuration = configuration
         self.loop = loop
         self.group = group
@@ -74,7 +76,7 @@
     }
 
     deinit {
-        resolution?.cancel()
+        approach?.resolution?.cancel()
         tcp?.close()
     }
 
@@ -82,7 +84,9 @@
     package func connect() {
         guard phase == .idle else { return }
         enter(.resolving, for: configuration.deadlines.dns)
-        resolution = loop.resolver.resolve(configuration.uri.host, port: configuration.uri.port, owner: self)
+        let approach = LinkApproach()
+        self.approach = approach
+        approach.resolution = loop.resolver.resolve(uri.host, port: uri.port, owner: self)
     }
 
     func enter(_ phase: Phase, for limit: Duration?) {
@@ -136,9 +140,8 @@
     func end(_ end: LinkEnd, lingering: Bool) {
         guard phase != .ended, phase != .lingering else { return }
         // A Close frame or a violation that was kept came before the end of its connection.
-        if pendingEnd == nil || lingering { pendingEnd = end }
-        resolution?.cancel()
-        resolution = nil
+        if pendingEnd == nil || lingering { pendingEnd = Boxed(end) }
+        approach?.cancel()
         if lingering, tcp != nil { return enter(.lingering, for: lingerLimit) }
         flush()
         if isPaused, phase == .open { closeSocket() } else { finish() }
@@ -153,7 +156,7 @@
 
     /// Tells the owner what is to be told. The last statement of every entry from below.
     func settle() {
-        if let end = pendingEnd, !isEndTold {
+        if let end = pendingEnd?.value, !isEndTold {
             guard !isPaused || phase != .open || !(isPulling || stream.input.hasCarry) else { return }
             if phase == .open { finish() }
             isEndTold = true
@@ -188,8 +191,7 @@
     /// Abandons the connection at once. Nothing is told but `linkDidFinish`.
     package func drop() {
         isEndTold = true
-        resolution?.cancel()
-        resolution = nil
+        approach?.cancel()
         finish()
         tellFinish()
     }
@@ -218,7 +220,8 @@
     /// Names the address that did not answer, and those that refused before.
     private func connectTimeout() -> ChannelFailure {
         var failure = timeout(.connect)
-        let tried = failedAddresses + [address.map { "\($0): no answer" }].compactMap(\.self)
+        let last = approach?.address.map { "\($0): no answer" }
+        let tried = (approach?.failedAddresses ?? []) + [last].compactMap(\.self)
         failure.underlying = .init(operation: "connect", code: 0, text: tried.joined(separator: "; "))
         return failure
     }

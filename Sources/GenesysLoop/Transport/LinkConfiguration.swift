@@ -19,9 +19,8 @@ public struct Deadlines: Hashable, Sendable {
     public init() {}
 }
 
-/// Where a link goes, and under which rules.
-package struct LinkConfiguration {
-    package var uri: WebSocketURI
+/// The rules of a link; links of one configuration share them, and nothing changes them once a link has them.
+package final class LinkConfiguration {
     /// The shared context; nil for `ws:`.
     package var context: TLSContext?
     package var deadlines: Deadlines
@@ -37,8 +36,7 @@ package struct LinkConfiguration {
     /// How few bytes must be queued for the owner to hear that the queue has drained.
     package var lowWaterMark = 0
 
-    package init(uri: WebSocketURI, context: TLSContext?, deadlines: Deadlines, limits: MessageLimits) {
-        self.uri = uri
+    package init(context: TLSContext?, deadlines: Deadlines, limits: MessageLimits) {
         self.context = context
         self.deadlines = deadlines
         self.limits = limits

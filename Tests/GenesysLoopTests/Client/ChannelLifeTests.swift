@@ -126,7 +126,7 @@ import Testing
         }
         server.loop.inPass {
             link = channel?.driver.links.first
-            resolution = link?.resolution
+            resolution = link?.approach?.resolution
         }
         server.run()
         host.forget()

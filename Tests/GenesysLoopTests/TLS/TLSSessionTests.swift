@@ -164,6 +164,24 @@ import Testing
         #expect(pair.serverReceived == pair.clientReceived)
     }
 
+    @Test(arguments: tlsVersions, [1, 100, 5_000])
+    func `buffers may be released after every piece of a handshake`(version: Int, chunk: Int) throws {
+        let pair = try TLSPair(maximumVersion: version)
+        _ = try pair.client.handshake()
+        while !pair.client.outgoing.isEmpty || !pair.server.outgoing.isEmpty {
+            for (sender, receiver) in [(pair.client, pair.server), (pair.server, pair.client)] {
+                let flight = sender.takeOutgoing()
+                for start in stride(from: 0, to: flight.count, by: chunk) {
+                    try pair.deliver(Array(flight[start..<min(start + chunk, flight.count)]), to: receiver)
+                    receiver.releaseBuffers()
+                }
+            }
+        }
+        try pair.server.write(tlsPattern(300))
+        try pair.run()
+        #expect(pair.clientReceived == tlsPattern(300))
+    }
+
     @Test(arguments: tlsVersions)
     func `releasing the buffers amid a record does no harm`(version: Int) throws {
         let pair = try TLSPair(maximumVersion: version)

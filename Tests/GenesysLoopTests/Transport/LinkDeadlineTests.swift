@@ -20,9 +20,9 @@ private final class LateOwner: LinkOwner {
         let uri = try WebSocketURI(server.uri("localhost"))
         let context = uri.isSecure ? try TLSContext(client: ScriptedServer.trust()) : nil
         let configuration = LinkConfiguration(
-            uri: uri, context: context, deadlines: Deadlines(), limits: MessageLimits(maxMessageByteCount: 1_000))
+            context: context, deadlines: Deadlines(), limits: MessageLimits(maxMessageByteCount: 1_000))
         let link = Link(
-            id: LinkID(rawValue: 1), configuration: configuration, loop: server.loop,
+            id: LinkID(rawValue: 1), uri: uri, configuration: configuration, loop: server.loop,
             group: HandleGroup(loop: server.loop), owner: self)
         self.link = link
         link.connect()

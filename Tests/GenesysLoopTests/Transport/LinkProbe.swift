@@ -28,10 +28,11 @@ final class LinkProbe: LinkOwner, TimerOwner {
         let uri = try WebSocketURI(server.uri(host))
         let context = uri.isSecure ? try TLSContext(client: ScriptedServer.trust()) : nil
         let configuration = LinkConfiguration(
-            uri: uri, context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: limit))
+            context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: limit))
         let group = HandleGroup(loop: server.loop)
         let link = Link(
-            id: LinkID(rawValue: 1), configuration: configuration, loop: server.loop, group: group, owner: self)
+            id: LinkID(rawValue: 1), uri: uri, configuration: configuration, loop: server.loop, group: group,
+            owner: self)
         self.link = link
         timer = Timer(loop: server.loop, group: group, owner: self)
         link.connect()

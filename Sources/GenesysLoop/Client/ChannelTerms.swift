@@ -1,0 +1,50 @@
+/// What channels of one configuration share on a loop, so that ten thousand of them hold it once.
+final class ChannelTerms {
+    /// As the first of them was given it; the others differ by their loggers at most.
+    let configuration: ChannelConfiguration
+    let settings: Boxed<ChannelSettings>
+    private var secureLink: LinkConfiguration?
+    private var plainLink: LinkConfiguration?
+
+    init(_ configuration: ChannelConfiguration) {
+        self.configuration = configuration
+        settings = Boxed(configuration.settings(rolloverJitter: .zero))
+    }
+
+    /// The rules of a link to `uri`; the first one to a `wss:` URI makes the TLS context.
+    func link(to uri: WebSocketURI, on loop: EventLoop) throws(ChannelFailure) -> LinkConfiguration {
+        if let made = uri.isSecure ? secureLink : plainLink { return made }
+        let context = uri.isSecure ? try loop.sharedContext(checking: configuration.tls) : nil
+        let link = LinkConfiguration(
+            context: context, deadlines: configuration.deadlines,
+            limits: MessageLimits(
+                maxMessageByteCount: min(configuration.maxMessageSize, JSONSlice.maxMessageByteCount)))
+        link.compression = configuration.compression
+        if uri.isSecure { secureLink = link } else { plainLink = link }
+        return link
+    }
+}
+
+extension EventLoop {
+    /// The terms of `configuration`: those of the channel made before, where it had the same.
+    ///
+    /// Only the last ones are remembered. A host with many configurations pays for each channel, and never for one that
+    /// has ended.
+    func channelTerms(_ configuration: ChannelConfiguration) -> ChannelTerms {
+        let key = ObjectIdentifier(ChannelTerms.self)
+        if let last = attachments[key] as? ChannelTerms, last.configuration.isSame(as: configuration) { return last }
+        let terms = ChannelTerms(configuration)
+        attachments[key] = terms
+        return terms
+    }
+}
+
+extension ChannelConfiguration {
+    /// Whether it equals another in all but the logger.
+    func isSame(as other: ChannelConfiguration) -> Bool {
+        lifetime == other.lifetime && extendsLifetime == other.extendsLifetime && reconnect == other.reconnect
+            && rollover == other.rollover && heartbeatTimeout == other.heartbeatTimeout
+            && pingTimeout == other.pingTimeout && deadlines == other.deadlines
+            && maxMessageSize == other.maxMessageSize && compression == other.compression && tls == other.tls
+    }
+}

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import GenesysLoop
+
+/// What an idle channel holds: thousands of them live in one process.
+@Suite(.timeLimit(.minutes(1))) struct ChannelFootprintTests {
+    @Test func `what lies in the objects of a channel is small`() {
+        #expect(MemoryLayout<ChannelMachine>.size <= 840)
+        #expect(MemoryLayout<ChannelDriver>.size <= 144)
+        #expect(MemoryLayout<ChannelTally>.size <= 56)
+        #expect(MemoryLayout<LinkStream>.size <= 304)
+    }
+
+    @Test func `what is left after the confirmation holds no storage`() throws {
+        let server = try ScriptedServer(
+            EventLoop(), tls: true,
+            Step.subscription + [.turn, .notify(1), .turn, .notify(2)] + Step.goodbye + [.clientEnd])
+        let host = ChannelHost()
+        var capacities: [Int] = []
+        host.didReceive = { channel, number in
+            // This read is under way: what is told is how the read before it left the link.
+            guard number == 2 else { return }
+            let link = channel.driver.links.first
+            capacities = [link?.outbox.capacity ?? -1, link?.tls?.outgoing.capacity ?? -1]
+            #expect(link?.approach == nil)
+            #expect(channel.driver.pending.capacity == 0)
+            #expect(channel.machine.current?.pending.capacity == 0)
+            channel.close()
+        }
+        try host.run(on: server)
+        #expect(capacities == [0, 0])
+    }
+
+    @Test func `channels of one configuration share it, whatever their loggers`() throws {
+        let loop = try EventLoop()
+        var configuration = ChannelConfiguration()
+        configuration.heartbeatTimeout = .seconds(50)
+        let first = try Channel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
+        configuration.logger = WebSocketClientConfiguration().logger
+        let second = try Channel(uri: "ws://b/", topics: [], on: loop, configuration: configuration)
+        #expect(first.terms === second.terms)
+        #expect(second.configuration.heartbeatTimeout == .seconds(50))
+    }
+
+    @Test func `every setting makes another configuration`() throws {
+        let changes: [(inout ChannelConfiguration) -> Void] = [
+            { $0.lifetime = .seconds(1) }, { $0.extendsLifetime = false }, { $0.reconnect = .never },
+            { $0.rollover = .manual }, { $0.heartbeatTimeout = .seconds(1) }, { $0.pingTimeout = .seconds(1) },
+            { $0.deadlines.close = .seconds(1) }, { $0.maxMessageSize = 1 },
+            { $0.compression = .permessageDeflate }, { $0.tls.minimumVersion = .tls13 },
+        ]
+        // All but the logger: one that is added has to be compared, too.
+        #expect(Mirror(reflecting: ChannelConfiguration()).children.count == changes.count + 1)
+        let loop = try EventLoop()
+        for change in changes {
+            let plain = try Channel(uri: "ws://a/", topics: [], on: loop)
+            var configuration = ChannelConfiguration()
+            change(&configuration)
+            let other = try Channel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
+            #expect(plain.terms !== other.terms)
+            #expect(other.configuration.isSame(as: configuration))
+            #expect(!other.configuration.isSame(as: plain.configuration))
+        }
+    }
+}
