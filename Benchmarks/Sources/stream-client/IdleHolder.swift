@@ -8,7 +8,7 @@ import Glibc
 
 /// Opens many connections and holds them.
 ///
-/// So many at a time: a service that is stormed refuses, and so does a listener's backlog.
+/// So many at a time as all the clients that are compared do, or all at once, which is the library's to pace.
 final class IdleHolder: ChannelDelegate, WebSocketClientDelegate {
     private static let maxOpeningCount = 64
 
@@ -28,7 +28,7 @@ final class IdleHolder: ChannelDelegate, WebSocketClientDelegate {
     func run() throws {
         // Nothing is lost by ending at once: the connections are the kernel's to close.
         _ = signal(SIGTERM) { _ in _exit(0) }
-        for _ in 0..<min(count, IdleHolder.maxOpeningCount) { try openNext() }
+        for _ in 0..<(options.isAtOnce ? count : min(count, IdleHolder.maxOpeningCount)) { try openNext() }
         loop.run()
         give("The loop ended before SIGTERM came.")
     }

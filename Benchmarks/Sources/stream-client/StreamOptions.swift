@@ -1,7 +1,7 @@
 /// What the command line asks for.
 struct StreamOptions {
     static let usage = """
-        usage: stream-client URI --ca FILE [--websocket] [--parse] [--echo] [--idle K]
+        usage: stream-client URI --ca FILE [--websocket] [--parse] [--echo] [--idle K [--at-once]]
 
         Subscribes once, counts messages until the server closes, and prints {"messages":N,"bytes":B}.
 
@@ -10,6 +10,7 @@ struct StreamOptions {
           --parse        decodes one field of each notification's body
           --echo         sends each text message after the first back (implies --websocket)
           --idle K       opens K connections, subscribes on each, prints READY and holds them until SIGTERM
+          --at-once      and leaves it to the library how many of them connect at a time; otherwise up to 64 do
 
         Exit status: 0 closed by the server, 64 wrong usage, 69 no connection or lost.
         """
@@ -20,6 +21,7 @@ struct StreamOptions {
     private(set) var isParsing = false
     private(set) var isEchoing = false
     private(set) var idleCount: Int?
+    private(set) var isAtOnce = false
 
     /// Wrong usage, in a sentence.
     struct Mistake: Error {
@@ -33,6 +35,7 @@ struct StreamOptions {
             case "--ca": caFile = try StreamOptions.value(of: argument, rest.next())
             case "--websocket": isWebSocket = true
             case "--parse": isParsing = true
+            case "--at-once": isAtOnce = true
             case "--echo":
                 isEchoing = true
                 isWebSocket = true

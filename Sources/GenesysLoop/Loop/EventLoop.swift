@@ -179,8 +179,8 @@ extension EventLoop {
             switch letter {
             case .block(let block), .disposal(let block):
                 block()
-            case .resolved(let id, let result):
-                resolver.lookupDidEnd(id, result)
+            case .resolved(let askers, let result):
+                resolver.lookupDidEnd(askers, result)
             }
         }
     }

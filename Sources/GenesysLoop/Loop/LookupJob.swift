@@ -2,14 +2,15 @@
 ///
 /// It holds the mailbox, so that a stuck thread keeps no loop alive.
 final class LookupJob: Sendable {
-    let id: UInt64
+    /// The resolutions that wait for it.
+    let askers: [UInt64]
     let host: String
     let port: UInt16
     let lookup: Resolver.Lookup
     let mailbox: Mailbox
 
-    init(id: UInt64, host: String, port: UInt16, lookup: @escaping Resolver.Lookup, mailbox: Mailbox) {
-        self.id = id
+    init(askers: [UInt64], host: String, port: UInt16, lookup: @escaping Resolver.Lookup, mailbox: Mailbox) {
+        self.askers = askers
         self.host = host
         self.port = port
         self.lookup = lookup
@@ -17,7 +18,7 @@ final class LookupJob: Sendable {
     }
 
     func run() {
-        mailbox.post(.resolved(id: id, lookup(host, port)))
+        mailbox.post(.resolved(askers: askers, lookup(host, port)))
     }
 }
 

@@ -12,7 +12,7 @@ internal import CUV
         /// Destroys a value that belongs to the loop; carried out even when the loop itself is being destroyed.
         case disposal(@Sendable () -> Void)
         /// The answer of a resolver thread.
-        case resolved(id: UInt64, Result<[SocketAddress], ResolverError>)
+        case resolved(askers: [UInt64], Result<[SocketAddress], ResolverError>)
     }
 
     private struct State: Sendable {

@@ -14,7 +14,7 @@ internal import CUV
     /// Replaced by tests.
     package typealias Lookup = @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], ResolverError>
 
-    /// The look-up for the names asked for from now on.
+    /// The look-up from now on.
     package var lookup: Lookup = Resolver.systemLookup
 
     /// Threads that have not returned yet, stuck ones included.
@@ -27,7 +27,17 @@ internal import CUV
     private var lastID: UInt64 = 0
     // Unretained: a resolution takes itself out (`forget`) before it dies.
     private var underWay: [UInt64: Unmanaged<Resolution>] = unsafe [:]
-    private var queue: [LookupJob] = []
+    private struct Question: Hashable {
+        let host: String
+        let port: UInt16
+    }
+
+    /// What waits for a thread, oldest first, from `head` on.
+    private var queue: [Question] = []
+    private var head = 0
+    /// Who asked what waits: a thousand channels of one host ask once. What has its thread takes nobody in any more,
+    /// since it may be stuck.
+    private var askers: [Question: [UInt64]] = [:]
 
     init(loop: EventLoop) {
         unsafe self.loop = loop
@@ -51,7 +61,9 @@ internal import CUV
             resolution.answerLater(.failure(.noSuchName("not a host name")))
         } else {
             unsafe underWay[lastID] = Unmanaged.passUnretained(resolution)
-            queue.append(LookupJob(id: lastID, host: host, port: port, lookup: lookup, mailbox: loop.mailbox))
+            let question = Question(host: host, port: port)
+            if askers[question] == nil { queue.append(question) }
+            askers[question, default: []].append(lastID)
             startThreads()
         }
         return resolution
@@ -60,21 +72,36 @@ internal import CUV
     /// The resolution ended; its thread, if it has one, goes on for nobody.
     func forget(_ id: UInt64) {
         unsafe underWay[id] = nil
-        queue.removeAll { $0.id == id }
     }
 
     /// A thread returned.
-    func lookupDidEnd(_ id: UInt64, _ result: Result<[SocketAddress], ResolverError>) {
+    func lookupDidEnd(_ askers: [UInt64], _ result: Result<[SocketAddress], ResolverError>) {
         threadCount -= 1
         startThreads()
-        // Still listed, so alive; the strong local keeps it so for the call.
-        guard let resolution = unsafe underWay[id]?.takeUnretainedValue() else { return }
-        resolution.answer(result)
+        for id in askers {
+            // Still listed, so alive; the strong local keeps it so for the call.
+            unsafe underWay[id]?.takeUnretainedValue().answer(result)
+        }
+    }
+
+    /// The next look-up that somebody still waits for.
+    private func nextJob() -> LookupJob? {
+        while head < queue.count {
+            let question = queue[head]
+            head += 1
+            let waiting = (askers.removeValue(forKey: question) ?? []).filter { unsafe underWay[$0] != nil }
+            guard !waiting.isEmpty else { continue }
+            return LookupJob(
+                askers: waiting, host: question.host, port: question.port, lookup: lookup,
+                mailbox: unsafe loop.mailbox)
+        }
+        queue = []
+        head = 0
+        return nil
     }
 
     private func startThreads() {
-        while threadCount < Self.maxThreadCount, !queue.isEmpty {
-            let job = queue.removeFirst()
+        while threadCount < Self.maxThreadCount, let job = nextJob() {
             // Given back by the thread, or here when there is none.
             let argument = unsafe Unmanaged.passRetained(job)
             let code = unsafe cuv_start_detached_thread(lookupThread, argument.toOpaque())
@@ -82,7 +109,7 @@ internal import CUV
                 unsafe argument.release()
                 let error = UVError(operation: "resolve", code: code)
                 let failure = ResolverError(code: code, text: error.text, isNoSuchName: false)
-                unsafe underWay[job.id]?.takeUnretainedValue().answerLater(.failure(failure))
+                for id in job.askers { unsafe underWay[id]?.takeUnretainedValue().answerLater(.failure(failure)) }
                 continue
             }
             threadCount += 1

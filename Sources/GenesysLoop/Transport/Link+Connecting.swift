@@ -82,7 +82,7 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
     /// The phase as failures name it.
     var failurePhase: ChannelFailure.Phase {
         switch phase {
-        case .idle, .resolving: .dns
+        case .idle, .waiting, .resolving: .dns
         case .connecting: .connect
         case .securing: .tls
         case .upgrading: .upgrade

@@ -71,7 +71,7 @@ extension Link {
     private func opened() {
         subprotocol = approach?.upgrade?.subprotocol
         if let agreed = approach?.upgrade?.deflate { compress(agreed) }
-        approach = nil
+        endApproach()
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)
     }

@@ -86,7 +86,7 @@ extension Link {
             enter(.closing, for: configuration.deadlines.close)
         case .closing, .lingering, .ended:
             break
-        case .idle, .resolving, .connecting, .securing, .upgrading:
+        case .idle, .waiting, .resolving, .connecting, .securing, .upgrading:
             fail(ChannelFailure(reason: .connectionClosed, phase: .close))
         }
     }

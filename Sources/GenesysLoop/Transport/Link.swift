@@ -1,6 +1,6 @@
 /// One physical connection: name, TCP, TLS, upgrade, frames, closing handshake.
 ///
-///     idle ─▶ resolving ─▶ connecting ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶ lingering ─▶ ended
+///     idle ─▶ waiting ─▶ resolving ─▶ connecting ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶ lingering ─▶ ended
 ///                  └───────────┴────────────┴────────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended
 ///
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
@@ -9,7 +9,7 @@
 /// a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
 @safe package final class Link {
     package enum Phase: Equatable {
-        case idle, resolving, connecting, securing, upgrading, open, closing, lingering, ended
+        case idle, waiting, resolving, connecting, securing, upgrading, open, closing, lingering, ended
     }
 
     /// How long the peer may take to end the TCP connection after the closing handshake.
@@ -76,17 +76,32 @@
     }
 
     deinit {
-        approach?.resolution?.cancel()
+        endApproach()
         tcp?.close()
     }
 
-    /// Starts with the name. Failures come as `link(_:didEnd:)`, never from within this call.
+    /// Starts with the name, as soon as it is its turn. Failures come as `link(_:didEnd:)`, never from within this call.
     package func connect() {
         guard phase == .idle else { return }
-        enter(.resolving, for: configuration.deadlines.dns)
-        let approach = LinkApproach()
+        phase = .waiting
+        let approach = LinkApproach(self)
         self.approach = approach
+        loop.connectionTurns.enter(approach)
+    }
+
+    /// It is its turn.
+    func begin(_ approach: LinkApproach) {
+        enter(.resolving, for: configuration.deadlines.dns)
         approach.resolution = loop.resolver.resolve(uri.host, port: uri.port, owner: self)
+    }
+
+    /// It is open or over: the next one's turn.
+    func endApproach() {
+        guard let approach else { return }
+        self.approach = nil
+        approach.cancel()
+        unsafe approach.link = nil
+        if approach.hasTurn { loop.connectionTurns.leave() }
     }
 
     func enter(_ phase: Phase, for limit: Duration?) {
@@ -106,7 +121,8 @@
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
         case .lingering: finish()
         case .open: considerIdle()
-        case .idle, .ended: break
+        // That many others are connecting says nothing about its peer.
+        case .idle, .waiting, .ended: break
         }
     }
 
@@ -141,7 +157,6 @@
         guard phase != .ended, phase != .lingering else { return }
         // A Close frame or a violation that was kept came before the end of its connection.
         if pendingEnd == nil || lingering { pendingEnd = Boxed(end) }
-        approach?.cancel()
         if lingering, tcp != nil { return enter(.lingering, for: lingerLimit) }
         flush()
         if isPaused, phase == .open { closeSocket() } else { finish() }
@@ -168,6 +183,7 @@
     func finish() {
         phase = .ended
         closeSocket()
+        endApproach()
         // A pull under way frees it at its end.
         if !isPulling { stream.input.freeCarry() }
     }
@@ -191,7 +207,6 @@
     /// Abandons the connection at once. Nothing is told but `linkDidFinish`.
     package func drop() {
         isEndTold = true
-        approach?.cancel()
         finish()
         tellFinish()
     }
@@ -208,7 +223,7 @@
             if isPaused { resumeReading() }
         case .closing, .lingering:
             break
-        case .idle, .resolving, .connecting, .securing, .upgrading, .ended:
+        case .idle, .waiting, .resolving, .connecting, .securing, .upgrading, .ended:
             drop()
         }
     }

@@ -98,6 +98,54 @@ import Testing
         #expect(loop.resolver.threadCount == 0)
     }
 
+    @Test func `a thousand that ask for one name while threads are busy are answered by one look-up`() throws {
+        let loop = try EventLoop()
+        let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
+        let gate = Gate()
+        let names = Locked<[String]>([])
+        loop.resolver.lookup = { host, _ in
+            gate.wait()
+            names.withLock { $0.append(host) }
+            return .success([address])
+        }
+        let probe = ResolutionProbe()
+        let busy = (0..<Resolver.maxThreadCount).map { loop.resolver.resolve("busy\($0)", port: 1, owner: probe) }
+        let unwanted = loop.resolver.resolve("unwanted", port: 1, owner: probe)
+        let many = (0..<1_000).map { _ in loop.resolver.resolve("one", port: 1, owner: probe) }
+        unwanted.cancel()
+        many[0].cancel()
+        for _ in 0...busy.count { gate.open() }
+        withExtendedLifetime((busy, many)) { loop.run() }
+        #expect(probe.callCount == busy.count + 999)
+        #expect(names.withLock { $0.filter { $0 == "one" }.count } == 1)
+        #expect(names.withLock { !$0.contains("unwanted") })
+    }
+
+    @Test func `a look-up that is stuck takes nobody in`() throws {
+        let loop = try EventLoop()
+        let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
+        let gate = Gate()
+        let count = Locked(0)
+        loop.resolver.lookup = { _, _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            if number == 1 { gate.wait() }
+            return .success([address])
+        }
+        let probe = ResolutionProbe()
+        let stuck = loop.resolver.resolve("name", port: 1, owner: probe)
+        probe.didEnd = {
+            #expect(probe.callCount == 1)
+            stuck.cancel()
+        }
+        let next = loop.resolver.resolve("name", port: 1, owner: probe)
+        withExtendedLifetime((stuck, next)) { loop.run() }
+        #expect(probe.callCount == 1)
+        gate.open()
+    }
+
     @Test func `a stuck thread holds up neither run nor the end of the loop`() throws {
         let gate = Gate()
         let returned = Gate()

@@ -1,0 +1,56 @@
+/// Lets the links of a loop connect in turns: so many at a time, first come, first served.
+///
+/// A host that opens thousands of channels at once would overrun the listener's backlog, and as all handshakes share one
+/// thread, each would take as long as all of them: longer than its deadlines. The deadlines of a link begin with its
+/// turn, and its turn ends when it is open or has failed.
+final class ConnectionTurns {
+    /// How many links of a loop connect at a time.
+    static let defaultLimit = 64
+
+    /// How many may connect at a time. Changed by tests.
+    var limit = ConnectionTurns.defaultLimit
+    /// Those that are connecting.
+    private(set) var count = 0
+    private var waiting: [LinkApproach?] = []
+    private var head = 0
+
+    /// Begins the approach, now or when it is its turn.
+    func enter(_ approach: LinkApproach) {
+        waiting.append(approach)
+        beginNext()
+    }
+
+    /// A turn is over.
+    func leave() {
+        count -= 1
+        beginNext()
+    }
+
+    private func beginNext() {
+        while count < limit, head < waiting.count {
+            let approach = waiting[head]
+            waiting[head] = nil
+            head += 1
+            if head == waiting.count {
+                waiting = []
+                head = 0
+            }
+            // Nobody is left where the link was dropped while it waited.
+            guard let approach, let link = unsafe approach.link else { continue }
+            count += 1
+            approach.hasTurn = true
+            link.begin(approach)
+        }
+    }
+}
+
+extension EventLoop {
+    /// The turns of this loop's links.
+    var connectionTurns: ConnectionTurns {
+        let key = ObjectIdentifier(ConnectionTurns.self)
+        if let turns = attachments[key] as? ConnectionTurns { return turns }
+        let turns = ConnectionTurns()
+        attachments[key] = turns
+        return turns
+    }
+}
