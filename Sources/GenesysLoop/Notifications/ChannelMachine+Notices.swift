@@ -48,7 +48,7 @@ extension ChannelMachine {
         case .tokenRevoked:
             return revoked(link, tokenRevokedFailure(message), now: now)
         case .noLongerSubscribed, .duplicateID:
-            return takenOver(link, message, now: now)
+            return takenOver(link, topic, message, now: now)
         case .subscriptionChanged:
             return lapsed(link, Lapse(from: nil, reason: .ambiguous), now: now)
         case .unknown:
@@ -56,7 +56,9 @@ extension ChannelMachine {
         }
     }
 
-    private mutating func takenOver(_ link: LinkID, _ message: String?, now: Moment) -> [Action] {
+    private mutating func takenOver(
+        _ link: LinkID, _ topic: SystemTopic, _ message: String?, now: Moment
+    ) -> [Action] {
         if let next = candidate, next.id == link {
             // The confirmation under way may be older than this: then it is of no use without another one.
             candidate?.lapse = next.lapse ?? Lapse(from: next.heardUntil, reason: .channelTakenOver)
@@ -64,11 +66,15 @@ extension ChannelMachine {
         guard let record = current, record.id == link else { return [] }
         let lapse = Lapse(from: record.heardUntil, reason: .channelTakenOver)
         // During a rollover our own second socket makes the service say so on the first one. And one takeover may
-        // come as two messages.
-        guard state == .live, !record.isRestoring(after: lapse) else { return lapsed(link, lapse, now: now) }
+        // come as two messages, but not as the same one twice.
+        let isSettled = record.isRestoring(after: lapse) && !record.takeoverNotices.contains(topic)
+        if state == .live { current?.takeoverNotices.insert(topic) }
+        guard state == .live, !isSettled else { return lapsed(link, lapse, now: now) }
         current?.isTakenOver = true
+        current?.takeoverNotices = [topic]
         guard !takeover.lossCounted(now: now.instant) else { return finishAll(takenOverFailure(nil, message: message)) }
-        return lapsed(link, lapse, now: now)
+        // The subscription under way may have come before this one.
+        return subscribeAgain(link, lapse, now: now)
     }
 
     /// The subscription on a confirmed link may not hold any longer.
@@ -96,12 +102,17 @@ extension ChannelMachine {
     mutating func repairSubscription(now: Moment) -> [Action] {
         guard let link = current, let lapse = link.lapse else { return [] }
         current?.lapse = nil
+        current?.takeoverNotices = []
         return restore(link.id, lapse, now: now)
     }
 
     /// Subscribes again on a live link, unless that is under way.
     private mutating func restore(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
         guard let record = current, record.id == link, !record.isRestoring(after: lapse) else { return [] }
+        return subscribeAgain(link, lapse, now: now)
+    }
+
+    private mutating func subscribeAgain(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
         guard !topics.isEmpty else { return gapAction(from: lapse.from, now: now, reason: lapse.reason) }
         refreshedAt = now.instant
         refreshDue = nil

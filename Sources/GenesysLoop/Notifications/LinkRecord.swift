@@ -28,6 +28,8 @@ package struct LinkRecord: Equatable, Sendable {
     package var isClosingAnnounced = false
     /// A takeover was counted for it; its Close frame is not a second one.
     package var isTakenOver = false
+    /// How the last takeover was told.
+    package var takeoverNotices: Set<SystemTopic> = []
     /// What must be repaired if the link outlives the successor that brought it about.
     package var lapse: Lapse?
     /// Application pings that were not answered yet.

@@ -86,6 +86,23 @@ import Testing
         stage.check()
     }
 
+    @Test func `a theft while the subscription is asked for again is another one, with a gap of its own`() {
+        var stage = Stage.live()
+        stage.live(.seconds(60))
+        stage.system(.noLongerSubscribed, .first)
+        stage.block(.seconds(1))
+        #expect(words(stage.system(.noLongerSubscribed, .first)) == "subscribe 1")
+        #expect(stage.system(.duplicateID, .first) == [])
+        #expect(stage.accept(.first).gaps.count == 1)
+        stage.block(.seconds(1))
+        let second = stage.accept(.first).gaps
+        #expect(second.map(\.to) == [stage.now.wall], "what the first answer says was not true any longer")
+        stage.system(.noLongerSubscribed, .first)
+        stage.system(.noLongerSubscribed, .first)
+        #expect(stage.system(.noLongerSubscribed, .first).failure?.reason == .channelTakenOver)
+        stage.check()
+    }
+
     @Test func `the Close frame of a theft is not a second one`() {
         var stage = Stage.live()
         for link in 1...4 as ClosedRange<UInt32> {
