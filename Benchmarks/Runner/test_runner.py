@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import tempfile
 import types
@@ -10,6 +11,7 @@ import xml.dom.minidom
 
 import bars
 import clients
+import instructions
 import picture
 import session
 import tables
@@ -112,6 +114,29 @@ class Figures(unittest.TestCase):
         self.assertEqual(len({one.name for one in everyone}), len(everyone))
         for one in everyone:
             self.assertLessEqual(one.works, set(WORKS), one.name)
+
+
+
+class InstructionTests(unittest.TestCase):
+    budget = {"instructions": {"400": 1_000, "16384": 10_000}}
+
+    def test_within_the_tolerance_nothing_is_said(self):
+        self.assertEqual(instructions.verdict({"400": 1_019.0, "16384": 9_801.0}, self.budget), ([], []))
+
+    def test_more_is_a_complaint_and_less_is_news(self):
+        complaints, news = instructions.verdict({"400": 1_021.0, "16384": 9_000.0}, self.budget)
+        self.assertEqual(complaints, ["400 B: 1,021 instructions for each notification; the budget is 1,000"])
+        self.assertEqual(len(news), 1)
+
+    def test_a_size_without_a_budget_is_a_complaint(self):
+        self.assertEqual(len(instructions.verdict({"100": 1.0}, self.budget)[0]), 1)
+
+    def test_the_committed_budget_has_every_size(self):
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        with open(os.path.join(root, instructions.BUDGET), encoding="utf-8") as file:
+            budget = json.load(file)
+        self.assertEqual(set(budget["instructions"]), {str(size) for size in instructions.SIZES})
+        self.assertEqual(set(budget), {"processor", "swift", "instructions"})
 
 
 if __name__ == "__main__":
