@@ -70,7 +70,7 @@ extension ChannelMachine {
         let held = releaseHeld(next.id)
         // Only a channel of its own hands over by itself; another one delivers from its confirmation on.
         guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
-        candidate?.isDoubtful = !link.wasRead(while: next)
+        candidate?.isDoubtful = !link.wasRead(while: next) || link.isDeprived
         state = .handedOver(since: now.instant)
         return held
     }
@@ -122,7 +122,7 @@ extension ChannelMachine {
         // A service that closes the old socket of a channel did accept the new one before; two channels are strangers.
         let isHandedOver =
             candidate.map { end.isClean && $0.endpoint == link.endpoint && link.wasRead(while: $0) } ?? false
-        let gap = isHandedOver ? [] : drainedUnproven(end.failure.reason, now: now)
+        let gap = isHandedOver && !link.isDeprived ? [] : drainedUnproven(end.failure.reason, now: now)
         current = nil
         return gap + promote(now: now)
     }
@@ -142,7 +142,7 @@ extension ChannelMachine {
     /// On the same channel our own new socket takes the subscription over; another channel has nothing of the old one.
     func drainedUnproven(_ reason: FailureReason, now: Moment) -> [Action] {
         guard let link = current else { return [] }
-        let isTakenOver = link.lapse?.from != nil && link.endpoint != candidate?.endpoint
+        let isTakenOver = link.isDeprived || link.lapse?.from != nil && link.endpoint != candidate?.endpoint
         guard !link.isProven || isTakenOver else { return [] }
         return gapAction(from: link.deliveredUntil, now: now, reason: reason)
     }

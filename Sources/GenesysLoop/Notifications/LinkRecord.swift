@@ -98,6 +98,14 @@ package struct LinkRecord: Equatable, Sendable {
     /// what a blocked host or a stalled path brought in one burst may be old. But what came before the burst was whole.
     package var heardUntil: Moment { previousBurst }
 
+    /// Whether another client took its subscription, which it was not given back yet.
+    var isDeprived: Bool {
+        pending.contains { command in
+            guard case .restore(let lapse) = command.purpose else { return false }
+            return lapse.from != nil
+        }
+    }
+
     /// Whether all that was sent before it took over has come.
     package var isPastEcho: Bool {
         tookOverAt.map { heardUntil.instant >= $0 } ?? true

@@ -70,7 +70,7 @@ extension Mutation {
             "a gap after a clean rollover",
             harm: "each maintenance makes every host read its whole state again",
             Edit(
-                "ChannelMachine+Rollover", "let gap = isHandedOver ? [] : drainedUnproven(",
+                "ChannelMachine+Rollover", "let gap = isHandedOver && !link.isDeprived ? [] : drainedUnproven(",
                 "let gap = drainedUnproven(")),
         Mutation(
             "believe an old socket that says nothing",

@@ -188,6 +188,25 @@ import Testing
         stage.check()
     }
 
+    @Test(arguments: [false, true])
+    func `a stolen subscription that was not given back before a rollover leaves a gap`(_ isDrained: Bool) {
+        var stage = Stage.live()
+        stage.live(.seconds(60))
+        let lastHeard = stage.now.wall
+        stage.block(.seconds(2))
+        stage.system(.noLongerSubscribed, .first)
+        stage.announceMaintenance()
+        stage.opened(.second)
+        if isDrained {
+            stage.accept(.second)
+            stage.pong(.first)
+        }
+        stage.ended(.first, .closed(1000))
+        stage.accept(.second)
+        #expect(stage.log.gaps.map(\.from) == [lastHeard], "an orderly end gives nothing back")
+        stage.check()
+    }
+
     @Test func `our own second socket is no thief`() {
         var stage = Stage.live()
         for _ in 0..<8 {
