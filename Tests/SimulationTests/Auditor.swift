@@ -27,6 +27,8 @@ final class Auditor {
     var gaps: [Span] = []
     private var confirmed: [Topic] = []
     var promised: UInt16 = 0
+    /// What another client of the same channel took from it, until somebody asks for it again.
+    var taken: UInt16 = 0
     /// Of the repeated ones: how many were read on which link, how many delivered.
     private var reads: [Int: [LinkID: Int]] = [:]
     private var deliveredRepeats: [Int: Int] = [:]
@@ -51,7 +53,7 @@ final class Auditor {
 
     // MARK: - Promises
 
-    func isPromised(_ topicIndex: Int) -> Bool { promised >> UInt16(topicIndex) & 1 == 1 }
+    func isPromised(_ topicIndex: Int) -> Bool { (promised & ~taken) >> UInt16(topicIndex) & 1 == 1 }
 
     /// A topic is promised from the confirmation of its subscription until it is not wanted any longer.
     func updatePromises(_ machine: ChannelMachine) {

@@ -33,12 +33,30 @@ extension World {
             upgrade(link)
         case .text(let bytes):
             guard let socket = link.socket else { return }
+            let before = topicMask(of: link)
             carry(service.textReceived(on: socket, bytes, now: serviceTime))
+            noteTaken(before, by: link)
         case .close:
             end(link)
             link.sendDown(.close(1000), at: time)
         case .gone:
             end(link)
+        }
+    }
+
+    private func topicMask(of link: NetworkLink) -> UInt16 {
+        guard scenario.sharesChannel else { return 0 }
+        let names = try? service.subscriptions(of: String(link.target.dropFirst("/channels/".count)))
+        return TopicPlan.mask(of: names ?? [])
+    }
+
+    /// A client that takes its topics from a shared channel takes them from the others, too, and nobody tells these.
+    private func noteTaken(_ before: UInt16, by link: NetworkLink) {
+        guard scenario.sharesChannel else { return }
+        let after = topicMask(of: link)
+        for host in hosts where host.targets.contains(link.target) {
+            if host.index != link.host { host.auditor.taken |= before & ~after }
+            host.auditor.taken &= ~after
         }
     }
 
