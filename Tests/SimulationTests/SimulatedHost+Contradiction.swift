@@ -53,6 +53,7 @@ extension SimulatedHost {
         if !held.isEmpty, !machine.isPaused {
             switch machine.state {
             case .rollingOver, .draining: break
+            case .live where held.keys.allSatisfy(machine.isHolding): break
             default: return "messages are held back in \(machine.state)"
             }
         }

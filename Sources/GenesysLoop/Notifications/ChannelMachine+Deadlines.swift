@@ -15,9 +15,12 @@ extension ChannelMachine {
         case .live:
             // A rollover does not wait for the host: what the new socket brings waits in it.
             let due = earliest(lifetime.deadline, rolloverDue)
-            return isPaused ? due : earliest(earliest(due, refreshDue), current?.deadline, overlapEnd)
+            guard !isPaused else { return due }
+            return earliest(earliest(due, refreshDue, leftBehind.deadline), current?.deadline, overlapEnd)
         case .rollingOver:
-            return isPaused ? lifetime.deadline : earliest(current?.deadline, candidate?.deadline, lifetime.deadline)
+            guard !isPaused else { return lifetime.deadline }
+            let due = earliest(lifetime.deadline, leftBehind.deadline)
+            return earliest(current?.deadline, candidate?.deadline, due)
         case .handedOver(let since):
             guard candidate?.openedAt != nil else { return handOverLimit(since: since) }
             return isPaused ? nil : candidate?.deadline
@@ -44,7 +47,7 @@ extension ChannelMachine {
         case .rollingOver:
             let actions = lifeOverdue(now: now)
             guard !isPaused else { return actions }
-            return actions + candidateOverdue(now: now) + linkOverdue(current, now: now)
+            return actions + backlogOverdue(now: now) + candidateOverdue(now: now) + linkOverdue(current, now: now)
         case .handedOver(let since):
             return handOverOverdue(handOverLimit(since: since), now: now)
         case .draining(let until, let isLastLook):
@@ -86,15 +89,20 @@ extension ChannelMachine {
             actions += startRollover(.maintenance, to: endpoint, now: now)
         }
         guard !isPaused else { return actions }
+        actions += backlogOverdue(now: now)
         if let overlapEnd, now.instant >= overlapEnd { echoOver(now: now) }
         return actions + refreshOverdue(now: now) + linkOverdue(current, now: now)
     }
 
     /// Copies may be stuck on a stalled path: until all that was sent before the overlap ended has come.
     private mutating func echoOver(now: Moment) {
-        let isHeard = current?.isPastEcho ?? true
+        let isHeard = current?.isPastEcho ?? true && leftBehind.deadline == nil
         overlapEnd = isHeard ? nil : now.instant + ChannelMachine.overlapEcho
         if isHeard { deduplicator.end() }
+    }
+
+    private mutating func backlogOverdue(now: Moment) -> [Action] {
+        leftBehind.deadlineReached(now: now.instant) ? releaseLeftBehind() : []
     }
 
     private mutating func lifeOverdue(now: Moment) -> [Action] {

@@ -38,11 +38,11 @@ extension ChannelMachine {
             return []
         case .waiting, .attempting:
             redirect(to: endpoint)
-            return dropCandidate() + startAttempt(now: now)
+            return dropCandidate(now: now) + startAttempt(now: now)
         case .live:
             return startRollover(.requested, to: endpoint, now: now)
         case .rollingOver:
-            return dropCandidate() + startRollover(.requested, to: endpoint, now: now)
+            return dropCandidate(now: now) + startRollover(.requested, to: endpoint, now: now)
         case .handedOver, .draining:
             // What only the new socket has would be lost with it: it takes over first.
             wish = endpoint
@@ -76,6 +76,7 @@ extension ChannelMachine {
         pausedAt = nil
         if let candidate { current?.missed(candidate, during: pause) }
         reconnect.postpone(by: pause)
+        leftBehind.lookAgain(now: now.instant)
         overlapEnd = overlapEnd.map { pause.postponed($0, limit: ChannelMachine.overlapEcho) }
         switch state {
         case .idle, .waiting, .closing, .ended:
@@ -109,6 +110,7 @@ extension ChannelMachine {
 
     private mutating func startClosing(now: Moment) -> [Action] {
         var actions: [Action] = []
+        leftBehind = LeftBehind()
         for link in [current, candidate].compactMap(\.self) {
             if link.openedAt == nil {
                 actions.append(.drop(link.id))

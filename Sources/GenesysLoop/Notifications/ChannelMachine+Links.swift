@@ -23,6 +23,7 @@ extension ChannelMachine {
     package mutating func bytesReceived(on link: LinkID, isDrained: Bool = true, now: Moment) {
         if current?.id == link {
             current?.heard(isDrained: isDrained, now: now)
+            if leftBehind.deadline != nil { leftBehind.backlogRead(isDrained: isDrained, now: now.instant) }
         } else if candidate?.id == link {
             candidate?.heard(isDrained: isDrained, now: now)
         }
@@ -122,7 +123,7 @@ extension ChannelMachine {
             return finish(failure.asKind(failure.phase == .subscribe ? .reconnect : .receive))
         }
         noteLoss(of: link, failure)
-        return act(on: reconnect.lost(now: now.instant, random: &random), failure, now: now)
+        return releaseLeftBehind() + act(on: reconnect.lost(now: now.instant, random: &random), failure, now: now)
     }
 
     /// The link is dead although nobody said so: abandoned at once, then a loss like any other.
@@ -158,7 +159,7 @@ extension ChannelMachine {
 
     /// Ends with every link closed in order and nothing held back.
     mutating func finishAll(_ failure: ChannelFailure) -> [Action] {
-        let held = candidate.map { releaseHeld($0.id) } ?? []
+        let held = releaseLeftBehind() + (candidate.map { releaseHeld($0.id) } ?? [])
         let links = [current, candidate].compactMap(\.self)
         let retired: [Action] = links.map { $0.openedAt == nil ? .drop($0.id) : .retire($0.id) }
         return held + retired + finish(failure)
@@ -169,14 +170,27 @@ extension ChannelMachine {
         if candidate?.id == link { candidate = nil }
     }
 
-    mutating func dropCandidate() -> [Action] {
+    mutating func dropCandidate(now: Moment) -> [Action] {
         guard let link = candidate else { return [] }
-        let held = releaseHeld(link.id)
+        let held = leaveBehind(link.id, now: now)
         candidate = nil
         return held + [link.openedAt == nil ? .drop(link.id) : .retire(link.id)]
     }
 
-    /// What was held for a link that goes must still be delivered.
+    /// What was held for a link that goes must still be delivered: behind what the old one has, if nobody read that.
+    mutating func leaveBehind(_ link: LinkID, now: Moment) -> [Action] {
+        guard heldByteCount > 0, let current, isPaused || current.holdsBacklog else { return releaseHeld(link) }
+        leftBehind.add(link, now: now.instant)
+        return []
+    }
+
+    mutating func releaseLeftBehind() -> [Action] {
+        guard leftBehind.deadline != nil else { return [] }
+        defer { leftBehind = LeftBehind() }
+        return leftBehind.links.map { .releaseHeld($0) }
+    }
+
+    /// What was held for a link that goes is delivered now.
     mutating func releaseHeld(_ link: LinkID) -> [Action] {
         guard heldByteCount > 0 else { return [] }
         heldByteCount = 0

@@ -13,7 +13,8 @@ extension ChannelMachine {
 
     /// Whether what `link` brings must wait for the end of the old socket.
     package func isHolding(_ link: LinkID) -> Bool {
-        switch state {
+        guard !leftBehind.links.contains(link) else { return true }
+        return switch state {
         case .rollingOver, .draining: candidate?.id == link
         case .idle, .waiting, .attempting, .live, .handedOver, .closing, .ended: false
         }

@@ -13,7 +13,7 @@ extension ChannelMachine {
         candidate = link
         state = .rollingOver(purpose)
         rolloverDue = nil
-        heldByteCount = 0
+        if leftBehind.deadline == nil { heldByteCount = 0 }
         overlapEnd = nil
         deduplicator.begin(with: link.id)
         return [.connect(link.id, endpoint)]
@@ -21,7 +21,7 @@ extension ChannelMachine {
 
     /// The new link failed; the old one goes on.
     mutating func rolloverFailed(_ failure: ChannelFailure, purpose: Purpose, now: Moment) -> [Action] {
-        let held = candidate.map { releaseHeld($0.id) } ?? []
+        let held = candidate.map { leaveBehind($0.id, now: now) } ?? []
         candidate = nil
         state = .live
         overlapEnd = now.instant + ChannelMachine.overlapEcho
@@ -67,7 +67,7 @@ extension ChannelMachine {
         current = nil
         rolloverDue = nil
         overlapEnd = now.instant + ChannelMachine.overlapEcho
-        let held = releaseHeld(next.id)
+        let held = releaseLeftBehind() + releaseHeld(next.id)
         // Only a channel of its own hands over by itself; another one delivers from its confirmation on.
         guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
         candidate?.isDoubtful = !link.wasRead(while: next) || link.isDeprived
@@ -180,7 +180,7 @@ extension ChannelMachine {
         lifetime.renewed(now: next.confirmedAt ?? now)
         overlapEnd = now.instant + ChannelMachine.overlapEcho
         counts.rolloverCount += 1
-        actions += releaseHeld(next.id)
+        actions += releaseLeftBehind() + releaseHeld(next.id)
         actions.append(.tell(.didRecover(recovery(.rollover))))
         if !isPaused {
             current?.heartbeat.restart(now: now.instant)

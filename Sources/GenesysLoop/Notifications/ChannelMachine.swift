@@ -149,6 +149,7 @@ package struct ChannelMachine: Equatable, Sendable {
     /// When the echo of the last overlap is over.
     var overlapEnd: Instant?
     var heldByteCount = 0
+    var leftBehind = LeftBehind()
     var pausedAt: Instant?
     var clocks: Moment?
     var counts = Recovery(

@@ -94,12 +94,13 @@ extension Mutation {
             harm: "a host that takes its time loses a healthy connection",
             Edit("LinkRecord", "        heartbeat.suspend()\n", ""),
             Edit(
-                "ChannelMachine+Deadlines", "return isPaused ? due : earliest(earliest(due",
-                "return earliest(earliest(due"),
+                "ChannelMachine+Deadlines",
+                "            guard !isPaused else { return due }\n            return earliest(earliest(due",
+                "            return earliest(earliest(due"),
             Edit(
                 "ChannelMachine+Deadlines",
-                "        guard !isPaused else { return actions }\n        if let overlapEnd",
-                "        if let overlapEnd")),
+                "        guard !isPaused else { return actions }\n        actions += backlogOverdue(",
+                "        actions += backlogOverdue(")),
         Mutation(
             "the watchdog gives up without a last look",
             harm: "a blocked loop takes a living connection for a dead one",

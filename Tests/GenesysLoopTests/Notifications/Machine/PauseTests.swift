@@ -125,4 +125,60 @@ import Testing
         #expect(words(stage.ended(.first, .closed(1000))) == "closed")
         #expect(stage.resume() == [])
     }
+
+    /// The second link, for which something is held, is refused after a pause.
+    private func refusedAfterPause(_ isDrained: Bool) -> Stage {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.opened(.second)
+        #expect(stage.message(.second, 9) == .hold)
+        stage.pause()
+        stage.wait(.seconds(10))
+        stage.resume()
+        stage.machine.bytesReceived(on: .first, isDrained: isDrained, now: stage.now)
+        #expect(stage.refuse(.second).contains(word: "release 2") == isDrained)
+        return stage
+    }
+
+    @Test func `what was held for a successor that failed follows what the old socket has of a pause`() {
+        var stage = refusedAfterPause(false)
+        #expect(stage.machine.isHolding(.second))
+        #expect(stage.message(.first, 8) == .deliver)
+        stage.machine.bytesReceived(on: .first, isDrained: false, now: stage.now)
+        #expect(stage.wait(.milliseconds(10)).contains(word: "release 2") == false)
+        stage.heard(.first)
+        #expect(stage.machine.isHolding(.second), "what this read brings comes first")
+        #expect(stage.wait(.zero).contains(word: "release 2"))
+        #expect(!stage.machine.isHolding(.second))
+        #expect(stage.released(.second, 8) == .ignore)
+        #expect(stage.released(.second, 9) == .deliver)
+        stage.check()
+    }
+
+    @Test func `what was held for a successor that failed does not wait for a backlog that is none`() {
+        var stage = refusedAfterPause(false)
+        #expect(stage.wait(.milliseconds(20)).contains(word: "release 2"))
+        var drained = refusedAfterPause(true)
+        #expect(drained.wait(.milliseconds(20)).contains(word: "release 2") == false)
+    }
+
+    @Test func `a rollover that replaces another one in a pause does not overtake what the old socket has`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.opened(.second)
+        #expect(stage.message(.second, 9) == .hold)
+        stage.pause()
+        #expect(words(stage.rollover(to: .other)) == "retire 2, connect 3 to 1")
+        stage.resume()
+        stage.heard(.first)
+        #expect(words(stage.wait(.zero)) == "release 2")
+        stage.check()
+    }
+
+    @Test func `what is left behind is delivered when the old link is lost`() {
+        var stage = refusedAfterPause(false)
+        #expect(stage.ended(.first, .reset).contains(word: "release 2"))
+        #expect(stage.released(.second, 9) == .deliver)
+        stage.check()
+    }
 }
