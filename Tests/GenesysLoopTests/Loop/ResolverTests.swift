@@ -125,17 +125,23 @@ import Testing
         let loop = try EventLoop()
         let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
         let gate = Gate()
+        let isStuck = Gate()
         let count = Locked(0)
         loop.resolver.lookup = { _, _ in
             let number = count.withLock { count in
                 count += 1
                 return count
             }
-            if number == 1 { gate.wait() }
+            if number == 1 {
+                isStuck.open()
+                gate.wait()
+            }
             return .success([address])
         }
         let probe = ResolutionProbe()
         let stuck = loop.resolver.resolve("name", port: 1, owner: probe)
+        // Otherwise the other one's thread might be the first.
+        isStuck.wait()
         probe.didEnd = {
             #expect(probe.callCount == 1)
             stuck.cancel()
