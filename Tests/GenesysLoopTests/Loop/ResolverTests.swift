@@ -148,6 +148,7 @@ import Testing
         }
         let next = loop.resolver.resolve("name", port: 1, owner: probe)
         withExtendedLifetime((stuck, next)) { loop.run() }
+        probe.didEnd = {}
         #expect(probe.callCount == 1)
         gate.open()
     }
