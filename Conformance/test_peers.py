@@ -60,6 +60,8 @@ def listen(hello, change=lambda subscribe: subscribe, code=1000, leave_after=Non
     lines = []
     options.setdefault("compression", None)
     options.setdefault("user_agent_header", None)
+    # A busy machine may need longer than the ten seconds that are the default.
+    options.setdefault("open_timeout", 60)
     with connect(hello["uri"], ssl=context, max_size=1 << 24, proxy=None, **options) as client:
         subscribe = {"message": "subscribe", "topics": hello["topics"], "correlationId": "M8tF6UUNrlBKDR7T"}
         client.send(json.dumps(change(subscribe)))
