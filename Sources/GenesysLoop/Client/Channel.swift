@@ -120,6 +120,10 @@ public final class Channel {
     }
 
     /// Stops reading: the service's data waits in the socket. Nobody's silence counts until `resume()`.
+    ///
+    /// Delivery stops with the message that is being delivered. However long the pause and however much the service
+    /// sends, each connection of the channel keeps at most what one read brought, 64 KiB, and the message of which a
+    /// part has arrived, at most `configuration.maxMessageSize`.
     public func pause() {
         loop.preconditionCurrent("Channel.pause")
         submit(machine.pauseRequested(now: loop.now))

@@ -99,7 +99,8 @@ extension WebSocketClient: LoopPass, TimerOwner {
     /// What was refused while much was queued in one pass, and went to the kernel at its end, is asked for at the next
     /// turn of the loop: others get theirs in between, however fast the peer reads.
     private func awaitTurn() {
-        guard !driver.isTurnAwaited, let link = driver.link, machine.hasRoomToTell(at: link.queuedByteCount)
+        guard !driver.isTurnAwaited, let link = driver.link,
+            machine.hasRoomToTell(at: link.queuedByteCount) || link.sends.hasDone(at: link.sentByteCount)
         else { return }
         driver.isTurnAwaited = true
         let bound = LoopBound(self, on: loop)
@@ -113,6 +114,7 @@ extension WebSocketClient: LoopPass, TimerOwner {
     }
 
     package func linkDidDrain(_ link: Link) {
+        while let completion = link.sends.popDone(at: link.sentByteCount) { completion(nil) }
         guard enqueue(machine.queueShrank(to: link.queuedByteCount)) else { return }
         advance()
     }

@@ -32,6 +32,9 @@ extension WebSocketClient: LinkOwner {
 
     package func linkDidFinish(_ link: Link) {
         driver.link = nil
+        while let completion = link.sends.popDone(at: 0) { completion(nil) }
+        let failure = driver.failure ?? ChannelFailure(reason: .connectionClosed, phase: .close)
+        while let completion = link.sends.popFirst() { completion(failure) }
         advance()
     }
 

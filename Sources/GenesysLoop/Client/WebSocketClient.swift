@@ -150,6 +150,8 @@ public final class WebSocketClient {
     /// Stops reading after the message that is being delivered: the peer's data waits in the socket and slows it down.
     ///
     /// Pings are not answered and the peer's end is not noticed until `resume()`. It may be called before `open()`.
+    /// However much the peer sends, at most what one read brought is kept, 64 KiB, and the message of which a part has
+    /// arrived, at most `configuration.maxMessageSize`.
     public func pause() {
         loop.preconditionCurrent("WebSocketClient.pause")
         machine.pauseRequested()
@@ -161,70 +163,6 @@ public final class WebSocketClient {
         loop.preconditionCurrent("WebSocketClient.resume")
         machine.resumeRequested()
         readingDidChange()
-    }
-
-    // MARK: - Sending
-
-    /// Sends a text message.
-    ///
-    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
-    /// - Throws: `WebSocketUsageError.notOpen`.
-    public func send(text: String) throws -> SendResult {
-        loop.preconditionCurrent("WebSocketClient.send")
-        return try send(.text, Array(text.utf8).span)
-    }
-
-    /// Sends a text message that is UTF-8 already; what was delivered can be sent back as it is.
-    ///
-    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
-    /// - Throws: `WebSocketUsageError.notOpen`, `.invalidUTF8`.
-    public func send(text: Span<UInt8>) throws -> SendResult {
-        loop.preconditionCurrent("WebSocketClient.send")
-        guard UTF8Validator.isValid(text, 0..<text.count) else { throw WebSocketUsageError.invalidUTF8 }
-        return try send(.text, text)
-    }
-
-    /// Sends a binary message.
-    ///
-    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
-    /// - Throws: `WebSocketUsageError.notOpen`.
-    public func send(binary: Span<UInt8>) throws -> SendResult {
-        loop.preconditionCurrent("WebSocketClient.send")
-        return try send(.binary, binary)
-    }
-
-    /// Sends a binary message.
-    ///
-    /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
-    /// - Throws: `WebSocketUsageError.notOpen`.
-    public func send(binary: [UInt8]) throws -> SendResult {
-        try send(binary: binary.span)
-    }
-
-    /// Sends a ping; `webSocket(_:didReceivePong:)` comes when the peer answers (RFC 6455 §5.5.2).
-    ///
-    /// - Parameter payload: comes back in the pong; at most 125 bytes.
-    /// - Returns: `.wouldBlock` if it was not taken because too much is queued.
-    /// - Throws: `WebSocketUsageError.notOpen`, `.pingTooLong`.
-    @discardableResult
-    public func ping(_ payload: [UInt8] = []) throws -> SendResult {
-        loop.preconditionCurrent("WebSocketClient.ping")
-        guard payload.count <= WebSocketClient.maxPingByteCount else { throw WebSocketUsageError.pingTooLong }
-        return try send(.ping, payload.span)
-    }
-
-    private func send(_ opcode: Opcode, _ payload: Span<UInt8>) throws(WebSocketUsageError) -> SendResult {
-        switch machine.sendRequested(queuedByteCount: driver.link?.queuedByteCount ?? 0) {
-        case .send:
-            // It is only queued here; the pass that follows sends it.
-            driver.link?.send(opcode, payload)
-            schedulePass()
-            return .sent
-        case .wouldBlock:
-            return .wouldBlock
-        case .notOpen:
-            throw .notOpen
-        }
     }
 }
 

@@ -86,7 +86,10 @@ extension TCPConnection {
         guard let descriptor, let base = bytes.baseAddress else { return nil }
         // The caller lends the memory for the call.
         let count = unsafe cuv_send(descriptor, base, bytes.count)
-        if count >= 0 { return count }
+        if count >= 0 {
+            sentByteCount += count
+            return count
+        }
         if count == Int(UV_EAGAIN.rawValue) { return 0 }
         writeDidFail(UVError(operation: "write", code: Int32(count)))
         return nil
@@ -108,8 +111,9 @@ extension TCPConnection {
             let wasAbove = outbound.byteCount > lowWaterMark
             let isDrained = flush()
             // After a failure the queue is empty, too, without having drained.
-            let isBelow = !outbound.isEmpty && outbound.byteCount <= lowWaterMark
-            guard isDrained || (wasAbove && isBelow) else { return }
+            guard !outbound.isEmpty || isDrained else { return }
+            let isBelow = outbound.byteCount <= lowWaterMark
+            guard isDrained || (wasAbove && isBelow) || reportsProgress else { return }
             unsafe owner?.connectionDidDrain(self)
         }
     }

@@ -35,9 +35,16 @@ internal import CUV
     var outbound = OutboundQueue()
     /// How few bytes must be queued for the owner to hear that the queue has drained. Default 0.
     package var lowWaterMark = 0
+    /// How many bytes the kernel has taken.
+    package internal(set) var sentByteCount = 0
+    /// The owner hears of every write that the kernel took from the queue, not only when the queue has drained.
+    package var reportsProgress = false
     var writability: WritabilityWatch?
     var wantsShutdown = false
     var outputHasEnded = false
+    private var writeHasFailed = false
+    /// Whether some of what was written was dropped, and all will be that is written from now on.
+    package var hasLostOutput: Bool { writeHasFailed || state == .failed || state == .closed }
 
     /// Creates a connection that is not connected.
     ///
@@ -247,6 +254,7 @@ internal import CUV
     /// While input is read, what the peer sent before it left comes first.
     func writeDidFail(_ error: UVError) {
         outbound.removeAll()
+        writeHasFailed = true
         outputHasEnded = true
         writability?.close()
         writability = nil

@@ -23,6 +23,9 @@ extension Link {
     /// Bytes that the kernel has not taken yet.
     package var queuedByteCount: Int { outbox.count + (tcp?.queuedByteCount ?? 0) }
 
+    /// Bytes that the kernel has taken, TLS included; 0 when the connection is over.
+    package var sentByteCount: Int { tcp?.sentByteCount ?? 0 }
+
     private func append(_ opcode: Opcode, _ payload: Span<UInt8>, isCompressed: Bool = false) {
         // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
         let key = UInt32.random(in: .min ... .max)
@@ -54,11 +57,14 @@ extension Link {
             outbox = []
             tcp.write(bytes)
         }
+        guard !tcp.hasLostOutput else { return }
+        sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount)
+        tcp.reportsProgress = !sends.isEmpty
     }
 
     package func connectionDidDrain(_ connection: TCPConnection) {
         guard connection === tcp else { return }
-        if let pong = overduePong, phase == .open {
+        if let pong = overduePong, phase == .open, queuedByteCount <= Link.maxQueuedPongByteCount {
             overduePong = nil
             append(.pong, pong)
             flush()

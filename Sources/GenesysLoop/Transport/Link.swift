@@ -55,6 +55,8 @@
     var isEndTold = false
     /// Frames not yet handed to TLS.
     var outbox: [UInt8] = []
+    /// Who wants to know what became of what was sent.
+    package var sends = SendLedger()
     /// The payload of the last ping that could not be answered because the peer does not read.
     var overduePong: [UInt8]?
     /// When it was read last, since it is open.
@@ -190,6 +192,7 @@
 
     private func closeSocket() {
         deadline = nil
+        sends.connectionIsOver(at: sentByteCount)
         tcp?.close()
         tcp = nil
         tls = nil

@@ -157,7 +157,7 @@ final class EchoConnection: TCPConnectionOwner {
         tcp.close()
     }
 
-    func connectionDidDrain(_ connection: TCPConnection) {}
+    func connectionDidDrain(_ connection: TCPConnection) { server.didDrain(self) }
 
     func connectionDidConnect(_ connection: TCPConnection) {}
 

@@ -22,6 +22,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     /// The response to an upgrade request; nil accepts it.
     var respond: (UpgradeRequestHead) -> [UInt8]? = { _ in nil }
     var didOpen: (EchoConnection) -> Void = { _ in }
+    var didDrain: (EchoConnection) -> Void = { _ in }
     var didReceive: (EchoConnection, EchoConnection.Event) -> Void = { $0.answer($1) }
 
     init(_ loop: EventLoop, tls: Bool = false) throws {
@@ -48,14 +49,15 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     }
 
     /// Runs until `end()`.
-    func run() {
+    func run(atMost limit: Duration = .seconds(30)) {
         let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
-        watchdog.start(at: loop.now.instant + .seconds(30))
+        watchdog.start(at: loop.now.instant + limit)
         self.watchdog = watchdog
         loop.run()
         #expect(hasEnded, "the test did not come to its end")
         respond = { _ in nil }
         didOpen = { _ in }
+        didDrain = { _ in }
         didReceive = { _, _ in }
         guard hasEnded else { return }
         // Of all handles only the loop's own is left.
