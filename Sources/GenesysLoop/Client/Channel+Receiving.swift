@@ -51,13 +51,16 @@ extension Channel: LinkOwner {
                 switch link.nextEvent(from: &stream) {
                 case .needMore:
                     return .needMore
-                case .message(.text, let range) where isDirect:
-                    receiveDirectly(stream.payload(range), on: link, delegate)
-                case .message(let kind, let range):
-                    receive(stream.payload(range), kind, on: link, delegate)
+                case .message(.text, let range):
+                    receive(stream.payload(range), isDirect, on: link, delegate)
+                case .message(.binary, let range):
+                    receiveBinary(stream.payload(range), delegate)
                 case .assembledMessage(let kind):
                     let message = stream.takeMessage()
-                    receive(message.span, kind, on: link, delegate)
+                    switch kind {
+                    case .text: receive(message.span, isDirect, on: link, delegate)
+                    case .binary: receiveBinary(message.span, delegate)
+                    }
                     stream.recycle(consume message)
                 case .pong:
                     break
@@ -67,54 +70,55 @@ extension Channel: LinkOwner {
         }
     }
 
-    /// The short way of nearly every message: the machine need not be asked about it.
+    /// One text message; nearly every one goes to the delegate without a question to the machine.
     @inline(__always)
-    private func receiveDirectly(_ message: Span<UInt8>, on link: Link, _ delegate: any ChannelDelegate) {
-        do throws(EnvelopeError) {
-            let envelope = try EnvelopeScanner.scan(message)
-            guard MessageClass.isPlainNotification(envelope, in: message) else {
-                return receive(message, .text, on: link, delegate)
-            }
-            tally.receivedByteCount &+= message.count
-            tally.delivered()
-            delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
-        } catch {
-            receive(message, .text, on: link, delegate)
-        }
-    }
-
-    @inline(never)
     private func receive(
-        _ message: Span<UInt8>, _ kind: MessageKind, on link: Link, _ delegate: any ChannelDelegate
+        _ message: Span<UInt8>, _ isDirect: Bool, on link: Link, _ delegate: any ChannelDelegate
     ) {
         tally.receivedByteCount &+= message.count
-        guard kind == .text else { return discard(message, .invalidMessage, delegate) }
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
-            switch MessageClass(envelope, in: message) {
-            case .notification:
-                let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message) : 0
-                switch machine.notificationReceived(
-                    on: link.id, fingerprint: fingerprint, byteCount: message.count)
-                {
-                case .deliver:
-                    tally.delivered()
-                    delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
-                case .hold:
-                    driver.held[link.id, default: []].append(message.byteArray())
-                case .ignore:
-                    break
-                }
-            case let kind:
-                let actions = machine.controlMessageReceived(kind, envelope, in: message, on: link.id, now: loop.now)
-                guard let actions else { return discard(message, .unrecognizedMessage, delegate) }
-                enqueue(actions)
+            guard isDirect, MessageClass.isPlainNotification(envelope, in: message) else {
+                return judge(message, envelope, on: link, delegate)
             }
+            tally.delivered()
+            delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
         } catch {
             discard(message, .invalidMessage, delegate)
         }
     }
 
+    /// The way of all others: the machine says what becomes of it.
+    @inline(never)
+    private func judge(
+        _ message: Span<UInt8>, _ envelope: Envelope, on link: Link, _ delegate: any ChannelDelegate
+    ) {
+        switch MessageClass(envelope, in: message) {
+        case .notification:
+            let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message) : 0
+            switch machine.notificationReceived(on: link.id, fingerprint: fingerprint, byteCount: message.count) {
+            case .deliver:
+                tally.delivered()
+                delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
+            case .hold:
+                driver.held[link.id, default: []].append(message.byteArray())
+            case .ignore:
+                break
+            }
+        case let kind:
+            let actions = machine.controlMessageReceived(kind, envelope, in: message, on: link.id, now: loop.now)
+            guard let actions else { return discard(message, .unrecognizedMessage, delegate) }
+            enqueue(actions)
+        }
+    }
+
+    /// No channel sends binary messages.
+    private func receiveBinary(_ message: Span<UInt8>, _ delegate: any ChannelDelegate) {
+        tally.receivedByteCount &+= message.count
+        discard(message, .invalidMessage, delegate)
+    }
+
+    @inline(never)
     private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any ChannelDelegate) {
         guard machine.isDelivering else { return }
         tally.discardedCount &+= 1

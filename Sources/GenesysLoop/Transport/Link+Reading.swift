@@ -98,7 +98,8 @@ extension Link {
     package func nextEvent(from stream: inout LinkStream) -> LinkEvent {
         while true {
             if stream.input.isExhausted {
-                guard !stream.isStopped, let tls = stream.tls, let count = decrypt(with: tls) else { return .needMore }
+                guard !stream.isStopped, let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer))
+                else { return .needMore }
                 unsafe stream.input.set(plaintext(count))
             }
             do throws(WebSocketViolation) {
@@ -121,22 +122,19 @@ extension Link {
 
     /// The same for the upgrade, before there are messages; false when there is no more input.
     private func refill() -> Bool {
-        guard let tls, let count = decrypt(with: tls) else { return false }
+        guard let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer)) else { return false }
         unsafe stream.input.set(plaintext(count))
         return true
     }
 
-    /// Decrypts the next record into the loop's plaintext buffer; nil when there is none.
+    /// How many bytes of the next record are in the loop's plaintext buffer; nil when there is none.
     @inline(__always)
-    private func decrypt(with tls: TLSSession) -> Int? {
-        do throws(TLSError) {
-            switch unsafe try tls.read(into: loop.plaintextBuffer) {
-            case .bytes(let count): return count
-            case .needMore: return nil
-            case .closeNotify: peerEnded(isTruncated: false)
-            }
-        } catch {
-            fail(ChannelFailure(tls: error, phase: failurePhase))
+    private func decrypted(_ result: Result<TLSSession.ReadResult, TLSError>) -> Int? {
+        switch result {
+        case .success(.bytes(let count)): return count
+        case .success(.needMore): break
+        case .success(.closeNotify): peerEnded(isTruncated: false)
+        case .failure(let error): fail(ChannelFailure(tls: error, phase: failurePhase))
         }
         return nil
     }

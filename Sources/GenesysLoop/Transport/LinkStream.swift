@@ -2,18 +2,34 @@
 ///
 /// The owner has it for the length of a pull (`Link.withStream`): whatever it does meanwhile, nothing else touches it, and
 /// nothing has to be looked up in an object for each message.
-package struct LinkStream: ~Copyable {
+@safe package struct LinkStream: ~Copyable {
     var input: LinkInput
     var reader: MessageReader
-    /// Where the input comes from; nil without TLS.
-    let tls: TLSSession?
+    /// Where the input comes from; nil without TLS. Retained until `deinit`, so that a record is read without a change of
+    /// its reference count.
+    private let source: Unmanaged<TLSSession>?
     /// Nothing more may be pulled for now: paused, or over.
     var isStopped = false
 
     init(reader: consuming MessageReader, input: consuming LinkInput = LinkInput(), tls: TLSSession? = nil) {
         self.reader = reader
         self.input = input
-        self.tls = tls
+        unsafe source = tls.map { unsafe Unmanaged.passRetained($0) }
+    }
+
+    deinit {
+        // The counterpart of `passRetained`.
+        if let source = unsafe source { unsafe source.release() }
+    }
+
+    /// Decrypts the next record into `target`.
+    @inline(__always)
+    func read(into target: UnsafeMutableRawBufferPointer) -> Result<TLSSession.ReadResult, TLSError> {
+        guard let source = unsafe source else { return .success(.needMore) }
+        // The caller lends the target; the session is retained.
+        return unsafe source._withUnsafeGuaranteedRef { session in
+            Result { () throws(TLSError) in try unsafe session.read(into: target) }
+        }
     }
 
     /// The payload of the message that `nextEvent` just named; valid until the next call of it.
