@@ -1,7 +1,11 @@
 package import GenesysLoop
 
 /// Between the loop and the connections.
-extension EchoServer: TCPListenerOwner, LoopPass {
+extension EchoServer: TCPListenerOwner, LoopPass, LoopResident {
+    package func closeResident() {
+        close()
+    }
+
     package func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
         guard state == .started else { return connection.abort() }
         connection.lowWaterMark = configuration.lowWaterMark

@@ -1,7 +1,11 @@
 package import GenesysLoop
 
 /// Between the service, its sockets and the loop.
-extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass {
+extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass, LoopResident {
+    package func closeResident() {
+        close()
+    }
+
     package func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
         guard state == .started else { return connection.abort() }
         acceptedSocketCount += 1

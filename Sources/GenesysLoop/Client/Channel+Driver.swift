@@ -2,7 +2,7 @@ internal import Logging
 
 /// Performs what the machine decides. Public calls only touch the machine and the list of pending actions; links, timer
 /// and delegate are touched here, from the loop, one action after the other.
-extension Channel: LoopPass, TimerOwner {
+extension Channel: LoopPass, TimerOwner, LoopResident {
     /// Queues actions and sees to it that a pass performs them.
     func submit(_ actions: [ChannelMachine.Action]) {
         guard enqueue(actions), !driver.isAdvancing else { return }
@@ -15,6 +15,10 @@ extension Channel: LoopPass, TimerOwner {
         driver.pending.append(actions)
         generation &+= 1
         return true
+    }
+
+    package func closeResident() {
+        close()
     }
 
     package func runPass() {

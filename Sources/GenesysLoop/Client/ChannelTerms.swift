@@ -31,11 +31,9 @@ extension EventLoop {
     /// Only the last ones are remembered. A host with many configurations pays for each channel, and never for one that
     /// has ended.
     func channelTerms(_ configuration: ChannelConfiguration) -> ChannelTerms {
-        let key = ObjectIdentifier(ChannelTerms.self)
-        if let last = attachments[key] as? ChannelTerms, last.configuration.isSame(as: configuration) { return last }
-        let terms = ChannelTerms(configuration)
-        attachments[key] = terms
-        return terms
+        shared(ObjectIdentifier(ChannelTerms.self), where: { $0.configuration.isSame(as: configuration) }) {
+            ChannelTerms(configuration)
+        }
     }
 }
 

@@ -3,11 +3,8 @@ extension EventLoop {
     ///
     /// - Throws: why the trust of the configuration is unusable, in the terms of a channel.
     func sharedContext(checking configuration: TLSConfiguration) throws(ChannelFailure) -> TLSContext {
-        if let context = attachments[configuration] as? TLSContext { return context }
         do throws(TLSError) {
-            let context = try TLSContext(client: configuration)
-            attachments[configuration] = context
-            return context
+            return try shared(configuration) { () throws(TLSError) in try TLSContext(client: configuration) }
         } catch {
             throw ChannelFailure(tls: error, phase: .tls)
         }

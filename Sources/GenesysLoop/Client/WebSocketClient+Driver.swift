@@ -2,7 +2,7 @@ internal import Logging
 
 /// Performs what the machine decides. Public calls touch only the machine, the list of pending actions and, for what
 /// is sent, the link's outbox; link, timer and delegate are touched here, from the loop, one action after the other.
-extension WebSocketClient: LoopPass, TimerOwner {
+extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
     /// Queues actions and sees to it that a pass performs them.
     func submit(_ actions: [WebSocketClientMachine.Action]) {
         if enqueue(actions) { schedulePass() }
@@ -27,6 +27,10 @@ extension WebSocketClient: LoopPass, TimerOwner {
         guard let link = driver.link, link.isPaused != machine.wantsPause else { return }
         generation &+= 1
         schedulePass()
+    }
+
+    package func closeResident() {
+        close()
     }
 
     package func runPass() {

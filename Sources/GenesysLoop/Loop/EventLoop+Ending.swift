@@ -3,7 +3,7 @@ internal import CUV
 extension EventLoop {
     /// Takes the library off an adopted loop.
     ///
-    /// It takes effect once every channel and client on the loop is closed and no block waits: our last handle is then
+    /// It takes effect once every channel and client on the loop is closed (see `closeAll()`) and no block waits: our last handle is then
     /// closed, and `completion` runs inside the host's `uv_run` when none of our handles is left (`uv_walk` finds none).
     /// It may stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any
     /// more; dropping it is safe on every thread.
@@ -17,12 +17,14 @@ extension EventLoop {
         guard !isDetached || ledger.openCount > 0 else { return completion() }
         ledger.completions.append(completion)
         isDetaching = true
+        keepsRunning = true
         considerDetaching()
     }
 
     /// Closes the async handle when it is the last thing of ours on an adopted loop that is to be left.
     func considerDetaching() {
-        guard isDetaching, !isDetached, !isInPass, holdCount == 0, ledger.openCount == 1 else { return }
+        guard isDetaching, !isDetached, !isInPass, holdCount == 0, backlog.isEmpty, ledger.openCount == 1
+        else { return }
         isDetached = mailbox.closeIfEmpty()
     }
 
@@ -33,7 +35,7 @@ extension EventLoop {
             Misuse.trap(
                 "An adopted EventLoop was released on a thread that is not the loop's; call detach(completion:) first.")
         }
-        dispose(mailbox.close())
+        dispose(backlog.reversed() + mailbox.close())
     }
 
     /// Frees our own loop, in `deinit`.
@@ -41,7 +43,7 @@ extension EventLoop {
     /// Nobody else has a reference, so no thread runs it, and all wrappers are gone: what is left are handles that wait
     /// for their close callback.
     func destroyOwnLoop() {
-        dispose(mailbox.close())
+        dispose(backlog.reversed() + mailbox.close())
         var rounds = 0
         // The loop is ours and open.
         while ledger.openCount > 0, rounds < 1_000 {
@@ -49,28 +51,24 @@ extension EventLoop {
             rounds += 1
         }
         guard unsafe uv_loop_close(raw) == 0 else {
-            Misuse.trap("An EventLoop was destroyed while handles were open on it: \(openHandleNames()).")
+            Misuse.trap("An EventLoop was destroyed while handles were open on it: \(ledger.summary()).")
         }
         unsafe raw.deallocate()
     }
 
+    /// Destroys what was on its way here to be destroyed. Blocks are released without being run.
     func dispose(_ letters: [Mailbox.Letter]) {
-        for case .disposal(let destroy) in letters { destroy() }
-    }
-
-    func openHandleNames() -> String {
-        var names: [String] = []
-        // The list lives for the call of `uv_walk`, which is synchronous.
-        unsafe withUnsafeMutablePointer(to: &names) { names in
-            unsafe uv_walk(
-                raw,
-                { handle, names in
-                    guard let handle = unsafe handle, let name = unsafe uv_handle_type_name(handle.pointee.type) else {
-                        return
-                    }
-                    unsafe names?.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
-                }, names)
+        for letter in letters {
+            switch letter {
+            case .disposal(let destroy):
+                destroy()
+            case .job:
+                Misuse.trap(
+                    "An EventLoop was released while a job of an actor waited on it, which can never run now; "
+                        + "an actor must hold the loop that is its executor.")
+            case .block, .resolved:
+                break
+            }
         }
-        return names.joined(separator: ", ")
     }
 }

@@ -24,15 +24,13 @@ extension EventLoop {
     func hold() {
         guard !isDetached else { Misuse.trap("An event loop was used after detach(completion:) took effect.") }
         holdCount += 1
-        // The async handle is open: the loop is neither dead nor detached.
-        if holdCount == 1 { unsafe uv_ref(async.handle) }
+        if holdCount == 1 { referWakeUp() }
     }
 
     func unhold() {
         holdCount -= 1
         if holdCount == 0 {
-            // As in `hold()`.
-            unsafe uv_unref(async.handle)
+            referWakeUp()
             considerDetaching()
         }
     }

@@ -15,6 +15,7 @@ extension EventLoop {
     /// the one that called `init(adopting:)`, or when a loop is handed over to another thread while it is not running.
     /// The former thread must not use the loop any more.
     public func bindToCurrentThread() {
+        checkFork()
         if isPolling, !isCurrent {
             Misuse.trap("EventLoop.bindToCurrentThread(): the loop is running on another thread.")
         }
@@ -31,7 +32,7 @@ extension EventLoop {
     }
 
     func checkFork() {
-        guard forkGeneration == ForkGuard.generation else {
+        guard !ledger.isInherited else {
             Misuse.trap("An event loop made before fork() was used in the child process.")
         }
     }

@@ -20,7 +20,6 @@ internal import Synchronization
     let ledger: HandleLedger
     let mailbox: Mailbox
     let async: HandleBlock
-    let forkGeneration = ForkGuard.generation
 
     // What other threads read.
     let thread: Atomic<UInt>
@@ -39,8 +38,10 @@ internal import Synchronization
     var isWakingForPasses = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
 
-    /// What upper layers share between all that is on the loop, for example TLS contexts. Freed with the loop.
-    package var attachments: [AnyHashable: AnyObject] = [:]
+    /// See `shared(_:where:make:)`.
+    var attachments: [AnyHashable: AnyObject] = [:]
+    /// Letters that were taken and not opened yet, the next one last.
+    var backlog: [Mailbox.Letter] = []
 
     /// The loop's name look-ups.
     private(set) lazy var resolver = Resolver(loop: self)
@@ -89,6 +90,8 @@ internal import Synchronization
     }
 
     deinit {
+        // In the child of a fork() everything is left as it is: closing it would be felt by the parent.
+        guard !ledger.isInherited else { return }
         unsafe ledger.loop = nil
         if isAdopted {
             abandonAdoptedLoop()
@@ -124,7 +127,7 @@ extension EventLoop {
             // The loop is ours and open until `deinit`; the caller's reference outlives this call.
             let isAlive = unsafe uv_run(raw, UV_RUN_DEFAULT) != 0
             isPolling = false
-            guard isAlive || mailbox.hasLetters else { break }
+            guard isAlive || !backlog.isEmpty || mailbox.hasLetters else { break }
         }
         stopRequested.store(false, ordering: .releasing)
         isRunning = false
@@ -134,14 +137,16 @@ extension EventLoop {
     ///
     /// May be called on any thread.
     ///
-    /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. A `stop()` that finds no
-    /// `run()` ends the next one at once.
+    /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. What is open keeps the loop in
+    /// memory and its sockets open, also when the host drops its references: to leave for good, `closeAll()` and `run()`
+    /// once more. A `stop()` that finds no `run()` ends the next one at once.
     ///
     /// - Precondition: the loop is not adopted.
     public func stop() {
         guard !isAdopted else {
             Misuse.trap("EventLoop.stop(): an adopted loop is stopped by the program that owns it.")
         }
+        checkFork()
         stopRequested.store(true, ordering: .releasing)
         if isCurrent {
             // Only inside `uv_run`: it would remember the call for the next one.
@@ -159,6 +164,7 @@ extension EventLoop {
     /// an adopted loop is woken up by them, but not kept alive. After `detach(completion:)` took effect, blocks are
     /// released without being run.
     public func execute(_ block: @escaping @Sendable () -> Void) {
+        checkFork()
         mailbox.post(.block(block))
     }
 
@@ -174,14 +180,32 @@ extension EventLoop {
         }
     }
 
+    /// Opens the letters that had come when it began, at most 1,000: a flood of them must not starve the sockets.
+    ///
+    /// What is left, and what comes meanwhile, waits for the next wake-up.
     func readMailbox() {
-        for letter in mailbox.takeLetters() {
-            switch letter {
-            case .block(let block), .disposal(let block):
-                block()
-            case .resolved(let askers, let result):
-                resolver.lookupDidEnd(askers, result)
-            }
+        let wasInterrupted = !backlog.isEmpty
+        if !wasInterrupted {
+            backlog = mailbox.takeLetters()
+            backlog.reverse()
+        }
+        var budget = 1_000
+        while budget > 0, let letter = backlog.popLast() {
+            open(letter)
+            budget -= 1
+        }
+        // The wake-up of letters that came meanwhile may have been the one that went on with the backlog.
+        if wasInterrupted || !backlog.isEmpty { mailbox.wake() }
+    }
+
+    private func open(_ letter: Mailbox.Letter) {
+        switch letter {
+        case .block(let block), .disposal(let block):
+            block()
+        case .job(let job):
+            perform(job)
+        case .resolved(let askers, let result):
+            resolver.lookupDidEnd(askers, result)
         }
     }
 }

@@ -34,7 +34,7 @@ internal import CUV
         unsafe self.pointer = unsafe pointer
         // Given back in the close callback.
         unsafe pointer.pointee.group = Unmanaged.passRetained(group).toOpaque()
-        group.handleDidOpen()
+        unsafe group.handleDidOpen(pointer)
     }
 
     var handle: UnsafeMutablePointer<uv_handle_t> { unsafe cuv_block_handle(pointer) }
@@ -60,9 +60,15 @@ internal import CUV
 
     /// Hands the block to libuv for closing.
     ///
-    /// No callback of the handle reaches its wrapper any more.
+    /// No callback of the handle reaches its wrapper any more. In the child of a `fork()` it is left alone instead: parent
+    /// and child share the kernel's poll set, and the parent's socket would fall silent.
     func close() {
         unsafe handle.pointee.data = nil
+        // The group is retained until the close callback.
+        let group = unsafe pointer.pointee.group.map {
+            unsafe Unmanaged<HandleGroup>.fromOpaque($0).takeUnretainedValue()
+        }
+        guard group?.isInherited != true else { return }
         unsafe uv_close(handle, handleDidCloseCallback)
     }
 }
@@ -74,6 +80,7 @@ private func handleDidCloseCallback(_ handle: UnsafeMutablePointer<uv_handle_t>?
     guard let handle = unsafe handle, let block = unsafe cuv_block_of(handle) else { return }
     // libuv no longer knows the handle; the group was retained when the block was made.
     let group = unsafe block.pointee.group.map { unsafe Unmanaged<HandleGroup>.fromOpaque($0).takeRetainedValue() }
+    unsafe group?.handleWillDie(block)
     unsafe UnsafeMutableRawPointer(block).deallocate()
     group?.handleDidClose()
 }

@@ -1,8 +1,10 @@
+internal import CUV
+
 /// Counts the open uv handles of one owner (a channel, a client, an accepted connection).
 ///
 /// A closed handle is open, in this sense, until libuv called its close callback: only then are its memory and its
 /// socket gone. Held by the handles' blocks, so it outlives the wrappers as long as needed.
-package final class HandleGroup {
+@safe package final class HandleGroup {
     /// The group's handles that libuv still knows.
     package private(set) var openCount = 0
 
@@ -26,9 +28,17 @@ package final class HandleGroup {
         unsafe ledger.loop?.schedule(pass)
     }
 
-    func handleDidOpen() {
+    /// Whether the loop was made before a `fork()` that this process is the child of.
+    var isInherited: Bool { ledger.isInherited }
+
+    func handleDidOpen(_ block: UnsafeMutablePointer<cuv_block>) {
         openCount += 1
-        ledger.handleDidOpen()
+        unsafe ledger.handleDidOpen(block)
+    }
+
+    /// The memory of a handle that libuv forgot is about to be freed.
+    func handleWillDie(_ block: UnsafeMutablePointer<cuv_block>) {
+        unsafe ledger.handleWillDie(block)
     }
 
     func handleDidClose() {

@@ -9,6 +9,8 @@ internal import CUV
     package enum Letter: Sendable {
         /// A block of the host.
         case block(@Sendable () -> Void)
+        /// A job of an actor on the loop, or of a task that prefers it.
+        case job(UnownedJob)
         /// Destroys a value that belongs to the loop; carried out even when the loop itself is being destroyed.
         case disposal(@Sendable () -> Void)
         /// The answer of a resolver thread.

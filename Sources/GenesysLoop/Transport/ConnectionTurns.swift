@@ -47,10 +47,6 @@ final class ConnectionTurns {
 extension EventLoop {
     /// The turns of this loop's links.
     var connectionTurns: ConnectionTurns {
-        let key = ObjectIdentifier(ConnectionTurns.self)
-        if let turns = attachments[key] as? ConnectionTurns { return turns }
-        let turns = ConnectionTurns()
-        attachments[key] = turns
-        return turns
+        shared(ObjectIdentifier(ConnectionTurns.self)) { ConnectionTurns() }
     }
 }
