@@ -1,0 +1,126 @@
+import GenesysLoop
+import GenesysSimulator
+import Testing
+
+/// One round of a cell: a channel, whose host does one thing inside one delegate method.
+final class ChannelSession: ChannelDelegate {
+    private let stage: MatrixStage
+    private let moment: ChannelMoment
+    private let deed: Deed
+    private let id: String
+    private let patience: Int
+    private(set) var log = MomentLog<ChannelMoment>()
+    private(set) var other: ChannelSession?
+    /// Held until the deed, by nobody but the loop afterwards.
+    private var channel: Channel?
+    private weak var remembered: Channel?
+
+    /// - Parameter patience: turns of the loop from the deed to the end.
+    init(_ stage: MatrixStage, _ moment: ChannelMoment, _ deed: Deed, patience: Int) throws {
+        self.stage = stage
+        self.moment = moment
+        self.deed = deed
+        self.patience = patience
+        let (uri, id) = try stage.server.createChannel()
+        self.id = id
+        var configuration = ChannelConfiguration()
+        configuration.tls = stage.trust
+        var backoff = ReconnectPolicy.Backoff()
+        backoff.base = .milliseconds(1)
+        backoff.floor = .zero
+        configuration.reconnect = moment == .didFail ? .never : .backoff(backoff)
+        let channel = try Channel(
+            uri: uri, topics: stage.topics, on: stage.loop, delegate: self, configuration: configuration)
+        self.channel = channel
+        remembered = channel
+        stage.sessionDidBegin()
+        channel.open()
+        watch()
+    }
+
+    func check() {
+        log.check(deed, at: moment)
+        #expect(remembered == nil)
+        if deed == .openAnother { other?.checkEnd() }
+    }
+
+    private func checkEnd() {
+        #expect(log.terminalCount == 1 && log.moments.last?.isTerminal == true, "\(log.moments)")
+        #expect(remembered == nil)
+    }
+
+    /// Ends the session when the channel is gone, whoever was told.
+    private func watch() {
+        if log.hasEnded { channel = nil }
+        guard remembered != nil else { return stage.sessionDidEnd() }
+        stage.afterTurns(1) { self.watch() }
+    }
+
+    // MARK: - What is heard
+
+    private func heard(_ now: ChannelMoment, _ sender: Channel) {
+        log.note(now)
+        if log.countAtDeed == nil {
+            if now == moment {
+                log.noteDeed()
+                do { try act(sender) } catch { Issue.record("\(error)") }
+                settle()
+            } else if now == .didSubscribe {
+                do { try bringAbout(sender) } catch { Issue.record("\(error)") }
+            }
+        }
+    }
+
+    /// Sees to it that the moment comes.
+    private func bringAbout(_ channel: Channel) throws {
+        let target = SimulatedService.Target.channel(id)
+        switch moment {
+        case .didReceive, .didSubscribe: break
+        case .didFail, .willReconnect, .didMiss, .didRecover: stage.server.disconnect(target, .drop)
+        case .willExpire: stage.server.announceMaintenance(target)
+        case .didFailRollover: channel.rollover(to: stage.server.uri(ofChannel: "streaming-0-unknown"))
+        case .didReject: try channel.subscribe([MatrixStage.forbiddenTopic])
+        case .didDiscard: stage.server.inject(Array("no JSON".utf8), into: target)
+        case .didClose: channel.close()
+        }
+    }
+
+    private func act(_ channel: Channel) throws {
+        switch deed {
+        case .close: channel.close()
+        case .rollover: channel.rollover(to: try stage.server.createChannel().uri)
+        case .subscribe: try channel.subscribe(["v2.users.d.presence"])
+        case .unsubscribe: try channel.unsubscribe([stage.topics[0]])
+        case .setTopics: try channel.setTopics(["v2.users.e.presence", stage.topics[1]])
+        case .pause: channel.pause()
+        case .resume: channel.resume()
+        case .forgetDelegate: channel.delegate = nil
+        case .dropLastReference: self.channel = nil
+        case .openAnother: other = try ChannelSession(stage, .didReceive, .close, patience: 0)
+        case .stopLoop: stage.stopLoop()
+        case .send, .ping: Issue.record("a channel does not send")
+        }
+    }
+
+    /// After the deed life goes on for a while; then everything ends.
+    private func settle() {
+        // A channel without a delegate ends by itself, as what is delivered to nobody closes it.
+        guard deed != .forgetDelegate, !moment.isTerminal else { return channel = nil }
+        stage.afterTurns(patience) {
+            self.remembered?.close()
+            self.channel = nil
+        }
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) { heard(.didReceive, channel) }
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) { heard(.didFail, channel) }
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { heard(.willExpire, channel) }
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { heard(.didSubscribe, channel) }
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { heard(.willReconnect, channel) }
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { heard(.didFailRollover, channel) }
+    func channel(_ channel: Channel, didReject topics: RejectedTopics) { heard(.didReject, channel) }
+    func channel(_ channel: Channel, didMiss gap: Gap) { heard(.didMiss, channel) }
+    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { heard(.didDiscard, channel) }
+    func channel(_ channel: Channel, didRecover recovery: Recovery) { heard(.didRecover, channel) }
+    func channelDidClose(_ channel: Channel) { heard(.didClose, channel) }
+}

@@ -1,0 +1,19 @@
+/// What a host does inside a delegate method.
+enum Deed: CaseIterable {
+    case close, rollover, subscribe, unsubscribe, setTopics, pause, resume
+    /// Sets `delegate` to nil.
+    case forgetDelegate
+    /// Drops its last reference to the channel or client.
+    case dropLastReference
+    case openAnother, stopLoop
+    /// WebSocketClient only.
+    case send, ping
+
+    static let ofChannels: [Deed] = [
+        .close, .rollover, .subscribe, .unsubscribe, .setTopics, .pause, .resume, .forgetDelegate, .dropLastReference,
+        .openAnother, .stopLoop,
+    ]
+    static let ofClients: [Deed] = [
+        .close, .send, .ping, .pause, .resume, .forgetDelegate, .dropLastReference, .openAnother, .stopLoop,
+    ]
+}

@@ -1,0 +1,37 @@
+import Testing
+
+/// What a delegate heard, and what it did once.
+struct MomentLog<Kind: Moment> {
+    private(set) var moments: [Kind] = []
+    /// How many moments there were, the one of the deed included, when the deed was done.
+    private(set) var countAtDeed: Int?
+
+    /// Notes a moment.
+    mutating func note(_ moment: Kind) { moments.append(moment) }
+
+    /// The deed is about to be done.
+    mutating func noteDeed() { countAtDeed = moments.count }
+
+    var terminalCount: Int { moments.count(where: \.isTerminal) }
+    var hasEnded: Bool { terminalCount > 0 }
+    var afterDeed: ArraySlice<Kind> { moments[(countAtDeed ?? moments.count)...] }
+
+    /// What every delegate may rely on, whatever it does.
+    func check(_ deed: Deed, at moment: Kind, _ place: SourceLocation = #_sourceLocation) {
+        #expect(countAtDeed != nil, "the moment never came: \(moments)", sourceLocation: place)
+        let wasTold = deed != .forgetDelegate || moment.isTerminal
+        #expect(terminalCount == (wasTold ? 1 : 0), "\(moments)", sourceLocation: place)
+        if wasTold { #expect(moments.last?.isTerminal == true, "\(moments)", sourceLocation: place) }
+        switch deed {
+        case .close:
+            #expect(afterDeed.allSatisfy { "\($0)" == "didClose" }, "\(moments)", sourceLocation: place)
+        case .forgetDelegate:
+            #expect(afterDeed.isEmpty, "\(moments)", sourceLocation: place)
+        case .pause:
+            #expect(!afterDeed.contains { $0.isDelivery }, "\(moments)", sourceLocation: place)
+        case .rollover, .subscribe, .unsubscribe, .setTopics, .resume, .dropLastReference, .openAnother, .stopLoop,
+            .send, .ping:
+            break
+        }
+    }
+}
