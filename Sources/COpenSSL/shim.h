@@ -28,6 +28,14 @@ COSSL_INLINE int cossl_ctx_set_max_proto_version(SSL_CTX *ctx, int version) {
 COSSL_INLINE void cossl_ctx_set_session_cache_off(SSL_CTX *ctx) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 }
+COSSL_INLINE void cossl_ctx_set_session_cache_external(SSL_CTX *ctx) {
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+}
+COSSL_INLINE long cossl_ctx_sess_hits(SSL_CTX *ctx) { return SSL_CTX_sess_hits(ctx); }
+COSSL_INLINE long cossl_ctx_sess_connect_good(SSL_CTX *ctx) { return SSL_CTX_sess_connect_good(ctx); }
+COSSL_INLINE int cossl_ctx_set1_groups_list(SSL_CTX *ctx, const char *groups) {
+    return (int)SSL_CTX_set1_groups_list(ctx, groups);
+}
 COSSL_INLINE int cossl_ctx_add1_chain_cert(SSL_CTX *ctx, X509 *certificate) {
     return (int)SSL_CTX_add1_chain_cert(ctx, certificate);
 }
@@ -36,6 +44,7 @@ COSSL_INLINE int cossl_ctx_add1_chain_cert(SSL_CTX *ctx, X509 *certificate) {
 COSSL_INLINE int cossl_x509_count(const STACK_OF(X509) *stack) { return stack == NULL ? 0 : sk_X509_num(stack); }
 COSSL_INLINE X509 *cossl_x509_at(const STACK_OF(X509) *stack, int index) { return sk_X509_value(stack, index); }
 COSSL_INLINE void cossl_x509_free_all(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
+COSSL_INLINE int cossl_store_count(X509_STORE *store) { return sk_X509_OBJECT_num(X509_STORE_get0_objects(store)); }
 COSSL_INLINE int cossl_general_name_count(const GENERAL_NAMES *names) {
     return names == NULL ? 0 : sk_GENERAL_NAME_num(names);
 }

@@ -20,7 +20,7 @@ public final class Channel {
         return configuration
     }
 
-    let terms: ChannelTerms
+    private(set) var terms: ChannelTerms
     let logger: Logger
 
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
@@ -117,6 +117,22 @@ public final class Channel {
             guard machine.state != .ended else { return }
             submit([.tell(.didFailRollover(error.asKind(.rollover)))])
         }
+    }
+
+    /// Changes whom the channel trusts and what it shows, from its next connection on: a reconnect, or a rollover. The
+    /// connection that is open goes on.
+    ///
+    /// For files that changed on the disk, `EventLoop.reloadTLS()` is enough.
+    ///
+    /// - Throws: `ChannelFailure` with reason `tlsHandshake` where the configuration cannot be used; nothing has changed
+    ///   then.
+    public func setTLS(_ tls: TLSConfiguration) throws {
+        loop.preconditionCurrent("Channel.setTLS")
+        var configuration = self.configuration
+        configuration.tls = tls
+        let changed = loop.channelTerms(configuration)
+        try driver.prepare(changed, on: loop)
+        terms = changed
     }
 
     /// Stops reading: the service's data waits in the socket. Nobody's silence counts until `resume()`.

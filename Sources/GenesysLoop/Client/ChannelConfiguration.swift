@@ -25,7 +25,7 @@ public struct ChannelConfiguration: Sendable {
     ///
     /// A channel receives much and sends little; what it costs is worth it only where bandwidth is scarce.
     public var compression: Compression?
-    /// Whom to trust.
+    /// Whom to trust, and what to accept and show.
     public var tls = TLSConfiguration()
     /// Where life-cycle messages go; channel URIs are redacted in it. Default: nowhere.
     public var logger = ChannelConfiguration.silentLogger

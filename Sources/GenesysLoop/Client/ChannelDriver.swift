@@ -36,6 +36,12 @@ struct ChannelDriver {
         return EndpointID(rawValue: UInt32(otherEndpoints.count))
     }
 
+    /// Makes the rules of links to every endpoint, under other terms.
+    func prepare(_ terms: ChannelTerms, on loop: EventLoop) throws(ChannelFailure) {
+        _ = try terms.link(to: firstEndpoint, on: loop)
+        for endpoint in otherEndpoints { _ = try terms.link(to: endpoint, on: loop) }
+    }
+
     subscript(endpoint: EndpointID) -> WebSocketURI {
         endpoint.rawValue == 0 ? firstEndpoint : otherEndpoints[Int(endpoint.rawValue) - 1]
     }

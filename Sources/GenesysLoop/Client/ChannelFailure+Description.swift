@@ -53,7 +53,7 @@ extension ChannelFailure: CustomStringConvertible {
         case .tlsHostMismatch: said(or: "the server's certificate does not name this host")
         case .tlsUnknownIssuer: said(or: "the server's certificate was issued by an authority that is not trusted")
         case .tlsSelfSigned: said(or: "the server's certificate is self-signed and not trusted")
-        case .tlsPinMismatch: "no certificate of the server matches a configured pin"
+        case .tlsPinMismatch: said(or: "no certificate of the server matches a configured pin")
         case .tlsClientCertificate: "the server wants a client certificate, or refused ours\(alert)"
         case .tlsHandshake: said(or: "the TLS handshake failed")
         case .httpUnauthorized: "the service answered 401, unauthorized"
@@ -87,6 +87,7 @@ extension ChannelFailure: CustomStringConvertible {
         case .timeout where phase == .connect || phase == .dns: "Check the network, the firewall and the port"
         case .tlsExpired, .tlsNotYetValid: "Check the server's certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"
+        case .tlsPinMismatch: "Add the new key's pin if the server changed its key on purpose"
         case .tlsUnknownIssuer, .tlsSelfSigned: "Give the authority's certificate as a CA file if you trust it"
         case .httpUnauthorized, .tokenRevoked: "Get a new token and a new channel"
         case .httpForbidden: "Check the permissions that the topics need"

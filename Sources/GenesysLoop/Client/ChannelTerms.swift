@@ -14,7 +14,8 @@ final class ChannelTerms {
     /// The rules of a link to `uri`; the first one to a `wss:` URI makes the TLS context.
     func link(to uri: WebSocketURI, on loop: EventLoop) throws(ChannelFailure) -> LinkConfiguration {
         if let made = uri.isSecure ? secureLink : plainLink { return made }
-        let context = uri.isSecure ? try loop.sharedContext(checking: configuration.tls) : nil
+        let context =
+            uri.isSecure ? try loop.sharedContext(checking: configuration.tls, logger: configuration.logger) : nil
         let link = LinkConfiguration(
             context: context, deadlines: configuration.deadlines,
             limits: MessageLimits(

@@ -24,7 +24,7 @@ public struct WebSocketClientConfiguration: Sendable {
     ///
     /// One that is not below the high one is taken to be just below it.
     public var sendLowWaterMark = 256 * 1_024
-    /// Whom to trust; for `wss:` only.
+    /// Whom to trust, and what to accept and show; for `wss:` only.
     public var tls = TLSConfiguration()
     /// Where life-cycle messages go; URIs are redacted in it. Default: nowhere.
     public var logger = WebSocketClientConfiguration.silentLogger

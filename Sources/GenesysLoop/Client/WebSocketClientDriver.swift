@@ -22,7 +22,9 @@ struct WebSocketClientDriver {
     init(uri: String, loop: EventLoop, configuration: WebSocketClientConfiguration) throws {
         do throws(ChannelFailure) {
             self.uri = try WebSocketURI(checking: uri)
-            context = self.uri.isSecure ? try loop.sharedContext(checking: configuration.tls) : nil
+            context =
+                self.uri.isSecure
+                ? try loop.sharedContext(checking: configuration.tls, logger: configuration.logger) : nil
         } catch {
             throw WebSocketFailure(error)
         }

@@ -53,6 +53,7 @@ internal import COpenSSL
         }
         let digest =
             switch request.digest {
+            case _ where unsafe EVP_PKEY_get_id(issuerKey.pointer) == EVP_PKEY_ED25519: unsafe nil as OpaquePointer?
             case .sha1: unsafe EVP_sha1()
             case .sha256: unsafe EVP_sha256()
             }
@@ -62,7 +63,11 @@ internal import COpenSSL
     /// The extensions in OpenSSL's configuration syntax.
     private var extensions: [(Int32, String)] {
         var list: [(Int32, String)] = [
-            (NID_basic_constraints, request.isAuthority ? "critical,CA:TRUE" : "critical,CA:FALSE"),
+            (
+                NID_basic_constraints,
+                request.isAuthority
+                    ? "critical,CA:TRUE" + (request.pathLength.map { ",pathlen:\($0)" } ?? "") : "critical,CA:FALSE"
+            ),
             (
                 NID_key_usage,
                 request.maySignCertificates ?? request.isAuthority
@@ -77,6 +82,10 @@ internal import COpenSSL
         case .client: list.append((NID_ext_key_usage, "clientAuth"))
         case .serverAndClient: list.append((NID_ext_key_usage, "serverAuth,clientAuth"))
         case .any: break
+        }
+        if !request.permittedNames.isEmpty {
+            let names = request.permittedNames.map { "permitted;DNS:\($0)" }
+            list.append((NID_name_constraints, "critical," + names.joined(separator: ",")))
         }
         if !request.names.isEmpty {
             let names = request.names.map { name in

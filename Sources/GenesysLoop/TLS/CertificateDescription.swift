@@ -40,6 +40,10 @@ internal import COpenSSL
             return unsafe "the signature of \(label) does not verify"
         case .notAuthority:
             return unsafe "\(label) signed a certificate, but is no certificate authority"
+        case .pathTooLong:
+            return unsafe "\(label) permits fewer authorities below it than the chain has"
+        case .nameNotPermitted:
+            return unsafe "\(label) is for \(names), which one of its issuers may not certify"
         case .wrongPurpose:
             return unsafe "\(label) must not be used for a server"
         case .hostMismatch:
@@ -52,9 +56,20 @@ internal import COpenSSL
             return unsafe "\(label) expired on \(Self.date(X509_get0_notAfter(pointer)))"
         case .notYetValid:
             return unsafe "\(label) is not valid before \(Self.date(X509_get0_notBefore(pointer)))"
-        case .other:
+        case .pinMismatch, .other:
             return unsafe "\(plain), at \(label)"
         }
+    }
+
+    /// The pin of its key; nil for a key that cannot be encoded.
+    var pin: PublicKeyPin? {
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        var encoded: UnsafeMutablePointer<UInt8>?
+        let count = unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), &encoded)
+        // Allocated by the call, for us.
+        defer { unsafe CRYPTO_free(encoded, #file, #line) }
+        guard count > 0, unsafe SHA256(encoded, Int(count), &digest) != nil else { return nil }
+        return PublicKeyPin(sha256: digest)
     }
 
     private var bits: Int { unsafe Int(EVP_PKEY_get_bits(X509_get0_pubkey(pointer))) }

@@ -27,6 +27,22 @@ internal import COpenSSL
         return best
     }
 
+    /// What is wrong with a verified chain in which no key is pinned; nil where one is, or none has to be.
+    static func mismatch(of pins: Set<PublicKeyPin>, in verified: OpaquePointer) -> CertificateFinding? {
+        if pins.isEmpty { return nil }
+        // The chain belongs to the context.
+        let chain = unsafe X509_STORE_CTX_get0_chain(verified)
+        for index in unsafe 0..<cossl_x509_count(chain) {
+            let pin = unsafe CertificateDescription(cossl_x509_at(chain, index), depth: Int(index)).pin
+            if let pin, pins.contains(pin) { return nil }
+        }
+        let leaf = unsafe CertificateDescription(X509_STORE_CTX_get0_cert(verified), depth: 0)
+        let shown = unsafe leaf.pin.map { ", whose own key is \($0)" } ?? ""
+        let text = unsafe "none of the pinned keys is in the chain of \(leaf.label)\(shown)"
+        return CertificateFinding(
+            fault: .pinMismatch, depth: 0, code: Int(X509_V_ERR_APPLICATION_VERIFICATION), text: text)
+    }
+
     private init(refused: OpaquePointer, host: String?) {
         unsafe self.refused = unsafe refused
         unsafe self.host = host
@@ -93,17 +109,24 @@ internal import COpenSSL
 /// The context belongs to OpenSSL and lives during the call; the block belongs to the session.
 func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
     guard let context = unsafe context else { return 0 }
-    if unsafe X509_verify_cert(context) == 1 {
-        // Nobody asks for the chain that was found: what the peer sent stays with the session.
-        unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
-        return 1
-    }
     let ssl = unsafe X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx())
     let block = unsafe SessionBIO.block(of: ssl.flatMap { unsafe SSL_get_rbio(OpaquePointer($0)) })
-    let finding = unsafe CertificateDiagnosis.run(context, host: block?.pointee.host)
+    let finding: CertificateFinding
+    if unsafe X509_verify_cert(context) == 1 {
+        let pins = unsafe block?.pointee.context.configuration?.pins ?? []
+        guard let mismatch = unsafe CertificateDiagnosis.mismatch(of: pins, in: context) else {
+            unsafe block?.pointee.verifiedAt = ResumableSession.now
+            // Nobody asks for the chain that was found: what the peer sent stays with the session.
+            unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
+            return 1
+        }
+        finding = mismatch
+    } else {
+        finding = unsafe CertificateDiagnosis.run(context, host: block?.pointee.peer?.host)
+    }
     // The alert for the peer is chosen from this code.
     unsafe X509_STORE_CTX_set_error(context, Int32(finding.code))
-    unsafe block?.pointee.finding = finding
+    unsafe block?.pointee.finding = Boxed(finding)
     return 0
 }
 

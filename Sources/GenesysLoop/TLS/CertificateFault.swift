@@ -4,11 +4,12 @@
 /// the peer's own certificate:
 ///
 /// 1. no trusted issuer (`selfSigned`, `unknownIssuer`): without one, nothing else in a certificate can be believed;
-/// 2. `badSignature`, `notAuthority`, `wrongPurpose`: the chain is not what it says;
+/// 2. `badSignature`, `notAuthority`, `pathTooLong`, `nameNotPermitted`, `wrongPurpose`: the chain is not what it says;
 /// 3. `hostMismatch`: the certificate is somebody else's, so its dates are of no interest;
 /// 4. `weakKey`, `weakSignature`;
 /// 5. `expired`, `notYetValid`;
-/// 6. `other`.
+/// 6. `other`;
+/// 7. `pinMismatch`, which is looked for in chains that are good otherwise.
 package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
     /// The peer's certificate is signed by its own key and is not in the trust store.
     case selfSigned
@@ -18,6 +19,10 @@ package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
     case badSignature
     /// A certificate of the chain was signed by one that is not a certificate authority.
     case notAuthority
+    /// More authorities stand between a certificate and one of its issuers than that one permits.
+    case pathTooLong
+    /// A name of the certificate is none that one of its issuers may certify.
+    case nameNotPermitted
     /// A certificate of the chain must not be used for a server (or, at a server, for a client).
     case wrongPurpose
     /// The subjectAltName entries do not name the host.
@@ -30,6 +35,8 @@ package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
     case expired
     /// A certificate of the chain is not valid yet.
     case notYetValid
+    /// No certificate of the chain has a pinned key.
+    case pinMismatch
     /// Any other X.509 error; the code and the text tell.
     case other
 
@@ -38,12 +45,13 @@ package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .selfSigned, .unknownIssuer: 1
         case .badSignature: 2
-        case .notAuthority: 3
+        case .notAuthority, .pathTooLong, .nameNotPermitted: 3
         case .wrongPurpose: 4
         case .hostMismatch: 5
         case .weakKey, .weakSignature: 6
         case .expired, .notYetValid: 7
         case .other: 8
+        case .pinMismatch: 9
         }
     }
 }

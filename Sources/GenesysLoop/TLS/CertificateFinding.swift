@@ -34,6 +34,10 @@ extension CertificateFault {
             self = .badSignature
         case X509_V_ERR_INVALID_CA, X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
             self = .notAuthority
+        case X509_V_ERR_PATH_LENGTH_EXCEEDED:
+            self = .pathTooLong
+        case X509_V_ERR_PERMITTED_VIOLATION, X509_V_ERR_EXCLUDED_VIOLATION:
+            self = .nameNotPermitted
         case X509_V_ERR_INVALID_PURPOSE:
             self = .wrongPurpose
         case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:

@@ -6,6 +6,8 @@ package struct CertificateRequest: Hashable, Sendable {
     package enum Key: Hashable, Sendable {
         /// The elliptic curve P-256.
         case p256
+        /// Ed25519 (RFC 8410).
+        case ed25519
         /// RSA, with so many bits.
         case rsa(bits: Int)
     }
@@ -46,6 +48,10 @@ package struct CertificateRequest: Hashable, Sendable {
     package var notBefore: Duration = .seconds(-3_600)
     /// The end of the validity, from now; may be negative.
     package var notAfter: Duration = .seconds(30 * 86_400)
+    /// How many authorities may stand below this one; nil for any number.
+    package var pathLength: Int?
+    /// The DNS names, with all below them, that an authority may certify; empty for any.
+    package var permittedNames: [String] = []
     /// The kind of key made for it.
     package var key: Key = .p256
     /// What its issuer signs it with.

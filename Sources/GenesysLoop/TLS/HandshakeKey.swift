@@ -25,4 +25,17 @@ package enum HandshakeKey {
         let count = unsafe EVP_EncodeBlock(&encoded, bytes, Int32(bytes.count))
         return String(decoding: encoded.prefix(Int(count)), as: UTF8.self)
     }
+    /// The bytes of a Base64 text with padding (RFC 4648 §4); nil for anything else.
+    static func bytes(ofBase64 text: String) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard !digits.isEmpty, digits.count % 4 == 0, digits.count < 1_024 else { return nil }
+        // EVP_DecodeBlock would skip white space at both ends.
+        guard digits.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
+        let padding = digits.suffix(2).count { $0 == UInt8(ascii: "=") }
+        var bytes = [UInt8](repeating: 0, count: digits.count / 4 * 3)
+        // It writes 3 bytes for each 4 characters, zeros for the padding.
+        let count = unsafe EVP_DecodeBlock(&bytes, digits, Int32(digits.count))
+        ErrorQueue.clear()
+        return count == Int32(bytes.count) ? Array(bytes.dropLast(padding)) : nil
+    }
 }

@@ -1,4 +1,4 @@
-/// What OpenSSL's callbacks see of a session: a block of memory of its own, so that no callback touches an object.
+/// What OpenSSL's callbacks see of a session: a block of memory of its own, so that no callback touches the session.
 ///
 /// The session allocates it before, and frees it after, its `SSL`.
 @unsafe struct SessionBlock {
@@ -10,14 +10,23 @@
     ///
     /// Here, because a flag of the session itself would be checked for exclusive access with each record.
     var isStreaming = false
+    /// A session was offered for resumption.
+    var hasOffered = false
+    /// The server asked for a certificate, and none is configured.
+    var isCertificateMissing = false
     /// Ciphertext for the peer.
     var outgoing: [UInt8] = []
+    /// Keeps what may be resumed, and knows the pins.
+    let context: TLSContext
     /// The host that the peer's certificate must name; nil at a server.
-    var host: String?
+    let peer: SessionCache.Key?
+    /// When the peer's chain was verified, in seconds since 1970: in a handshake that was resumed, if this one is.
+    var verifiedAt = 0
     /// Why the peer's chain was refused.
-    var finding: CertificateFinding?
+    var finding: Boxed<CertificateFinding>?
 
-    init(host: String?) {
-        unsafe self.host = host
+    init(context: TLSContext, peer: SessionCache.Key?) {
+        unsafe self.context = context
+        unsafe self.peer = peer
     }
 }

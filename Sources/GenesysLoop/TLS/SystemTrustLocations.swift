@@ -50,22 +50,40 @@ internal import Darwin
         return unsafe String(cString: value)
     }
 
-    /// Whether the folder holds certificates named by the hash of their subject (`1d3472b9.0`), as `openssl rehash` and
-    /// `c_rehash` make them.
+    /// How many certificates a folder holds that are named by the hash of their subject (`1d3472b9.0`), as
+    /// `openssl rehash` and `c_rehash` make them.
     ///
     /// OpenSSL reads those one by one, when it needs them.
-    static func holdsHashedCertificates(_ folder: String) -> Bool {
-        guard let stream = unsafe opendir(folder) else { return false }
+    static func hashedCertificateCount(in folder: String) -> Int {
+        visibleNames(in: folder)?.count(where: isHashed) ?? 0
+    }
+
+    private static func isHashed(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        return bytes.count > 9 && bytes[8] == UInt8(ascii: ".") && isDigit(bytes[9])
+            && bytes[..<8].allSatisfy { isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    }
+
+    /// The names in a folder that do not begin with a dot; nil for what is no folder, or cannot be read.
+    static func visibleNames(in folder: String) -> [String]? {
+        guard let stream = unsafe opendir(folder) else { return nil }
         // The stream, and each entry of it, lives until closedir.
         defer { unsafe closedir(stream) }
+        var names: [String] = []
         while let entry = unsafe readdir(stream) {
-            let isHashed = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { name in
-                unsafe name.count > 9 && name[8] == UInt8(ascii: ".") && isDigit(name[9])
-                    && name[..<8].allSatisfy { isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { start in
+                unsafe start.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(cString: $0) }
             }
-            if isHashed { return true }
+            if !name.hasPrefix(".") { names.append(name) }
         }
-        return false
+        return names
+    }
+
+    /// Whether a path names a file that can be read to its end, directly or through a link: no folder, no pipe.
+    static func isRegularFile(_ path: String) -> Bool {
+        // Filled by the call before it is read; the path is a C string for its length.
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool {

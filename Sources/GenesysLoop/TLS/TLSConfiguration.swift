@@ -1,9 +1,12 @@
-/// Whom a TLS connection trusts, and what it accepts.
+/// Whom a TLS connection trusts, and what it accepts and shows.
 ///
 /// Fixed, and without a switch: the server's chain and name are always verified; names come only from the
 /// certificate's subjectAltName (never from its common name), a DNS wildcard counts only as a whole left-most label,
 /// an IP address matches only an IP entry; keys and signatures must satisfy OpenSSL's security level 2 (or a stricter
 /// one that the system's OpenSSL configuration demands).
+///
+/// Files are read when the first channel or client with a configuration is made on a loop, and once more by
+/// `EventLoop.reloadTLS()`. What cannot be used is an error there and then, never a connection with less.
 public struct TLSConfiguration: Hashable, Sendable {
     /// Where the trusted certificates come from.
     ///
@@ -16,6 +19,9 @@ public struct TLSConfiguration: Hashable, Sendable {
         case system
         /// A file of PEM certificates, in place of the system's store.
         case file(String)
+        /// A folder whose files hold PEM certificates, in place of the system's store. All of its files are read,
+        /// whatever their names; hidden ones, folders, and files that hold no certificate are skipped.
+        case directory(String)
         /// PEM certificates in memory, in place of the system's store.
         case pem([UInt8])
     }
@@ -38,6 +44,42 @@ public struct TLSConfiguration: Hashable, Sendable {
     ///
     /// A stricter system-wide OpenSSL configuration wins.
     public var minimumVersion: Version
+
+    /// What is shown to a server that asks for a certificate; nil, by default, for nothing.
+    public var identity: ClientIdentity?
+
+    /// Keys of which the verified chain must hold one at least, in the server's certificate or in one of its issuers',
+    /// the trusted one included. Empty, by default, for no such condition.
+    ///
+    /// Pins narrow the trust, they never widen it: the chain is verified all the same.
+    public var pins: Set<PublicKeyPin> = []
+
+    /// The name that the server is asked for (SNI), and that its certificate must hold, in place of the host of the
+    /// URI; nil by default. An IP address is never sent, but must be in the certificate.
+    public var serverName: String?
+
+    /// The protocols offered by ALPN (RFC 7301), the preferred one first; none by default. WebSocket runs over
+    /// `http/1.1`. A server that chooses one that was not offered is refused.
+    public var applicationProtocols: [String] = []
+
+    /// The cipher suites of TLS 1.3, in OpenSSL's words with colons between them, for example
+    /// `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256`; nil, by default, for OpenSSL's choice.
+    public var cipherSuites: String?
+
+    /// The ciphers of TLS 1.2, as OpenSSL's cipher string, for example `ECDHE+AESGCM`; nil, by default, for OpenSSL's
+    /// choice. It cannot lower the security level.
+    public var ciphers: String?
+
+    /// The groups for the key exchange, in OpenSSL's words with colons between them, for example `X25519:P-256`; nil,
+    /// by default, for OpenSSL's choice.
+    public var groups: String?
+
+    /// Whether a later connection to the same host resumes a session of an earlier one; true by default.
+    ///
+    /// Sessions live in memory, per loop, configuration, host and port: at most 64 for a host, a ticket of TLS 1.3 for
+    /// one connection only (RFC 8446 §C.4), none for longer than a day after the server's chain was verified in full.
+    /// No data is ever sent early.
+    public var resumesSessions = true
 
     /// Creates a configuration.
     ///

@@ -9,6 +9,8 @@ extension TLSError {
         var looksLikeTLS: Bool
         /// Whether the handshake had been completed.
         var isEstablished: Bool
+        /// Whether the server asked for a certificate, and none is configured.
+        var isCertificateMissing = false
     }
 
     /// Builds the error of a call that failed, from what the error queue said of it.
@@ -17,12 +19,18 @@ extension TLSError {
             self.init(operation: operation, code: finding.code, text: queue.text, fault: finding.asFault)
             return
         }
-        let fault =
+        var fault =
             if !circumstances.isEstablished && !circumstances.looksLikeTLS {
                 Fault.notTLS
             } else {
                 queue.essential.map { Fault($0, isEstablished: circumstances.isEstablished) } ?? .internal
             }
+        // Before TLS 1.3 a server says handshake_failure (RFC 5246 §7.4.6).
+        if circumstances.isCertificateMissing, case .alertReceived(let number, let name) = fault,
+            (40...46).contains(number) || [48, 49, 116].contains(number)
+        {
+            fault = .clientCertificateMissing(alert: number, name)
+        }
         self.init(operation: operation, code: Int(queue.essential?.code ?? 0), text: queue.text, fault: fault)
     }
 

@@ -10,6 +10,8 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case certificate(CertificateFault, depth: Int, code: Int, text: String)
         /// The peer ended TLS with a fatal alert (RFC 8446 §6.2): its number and name.
         case alertReceived(Int, String)
+        /// The server wants a client certificate, none that suits it is configured, and it ended TLS with this alert.
+        case clientCertificateMissing(alert: Int, String)
         /// The first bytes of the peer are no TLS record: it speaks something else, plain HTTP for example.
         case notTLS
         /// The peer broke the rules of TLS: a bad record MAC, an unexpected or malformed message.
@@ -47,6 +49,9 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
             "The peer's certificate is not trusted: \(text)."
         case .alertReceived(let number, let name):
             "The peer ended TLS with the alert “\(name)” (\(number))."
+        case .clientCertificateMissing(let number, let name):
+            "The server wants a client certificate, and none that suits it is configured: it ended TLS with the "
+                + "alert “\(name)” (\(number))."
         case .notTLS:
             "The peer does not speak TLS on this port: its first bytes are no TLS record."
         case .protocol:
@@ -62,6 +67,11 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A text with an upper-case letter at its beginning.
+    static func capitalized(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst()
+    }
+
     /// Whether both sides speak TLS but could not agree on a version or an algorithm.
     ///
     /// The alerts counted are handshake_failure, protocol_version, insufficient_security and inappropriate_fallback
@@ -70,17 +80,18 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         switch fault {
         case .version, .cipher: true
         case .alertReceived(let number, _): [40, 70, 71, 86].contains(number)
-        case .certificate, .notTLS, .protocol, .configuration, .internal: false
+        case .certificate, .clientCertificateMissing, .notTLS, .protocol, .configuration, .internal: false
         }
     }
 
     /// Whether the peer wants a client certificate, or refused ours: the alerts bad_certificate to
     /// certificate_unknown, unknown_ca, access_denied and certificate_required (RFC 8446 §6.2).
     package var isClientCertificateRefused: Bool {
-        if case .alertReceived(let number, _) = fault {
-            return (41...46).contains(number) || [48, 49, 116].contains(number)
+        switch fault {
+        case .clientCertificateMissing: true
+        case .alertReceived(let number, _): (41...46).contains(number) || [48, 49, 116].contains(number)
+        case .certificate, .notTLS, .protocol, .version, .cipher, .configuration, .internal: false
         }
-        return false
     }
 
     static func configuration(_ sentence: String, operation: String = "configure") -> TLSError {

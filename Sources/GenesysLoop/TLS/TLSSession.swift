@@ -27,19 +27,11 @@ internal import COpenSSL
         case truncated
     }
 
-    /// What was negotiated.
-    package struct Summary: Hashable, Sendable {
-        /// "TLSv1.3".
-        package var version: String
-        /// "TLS_AES_256_GCM_SHA384".
-        package var cipher: String
-    }
-
     /// Shared with OpenSSL's callbacks; owned, freed after `ssl`.
-    private let block: UnsafeMutablePointer<SessionBlock>
+    let block: UnsafeMutablePointer<SessionBlock>
     /// Owned.
-    private let ssl: OpaquePointer
-    private let isServer: Bool
+    let ssl: OpaquePointer
+    private var isServer: Bool { unsafe block.pointee.peer == nil }
     /// The first bytes of the peer, up to five: what tells TLS from something else.
     private var firstBytes: [UInt8] = []
     /// Plaintext whose write waits for a message of the peer.
@@ -55,62 +47,51 @@ internal import COpenSSL
     ///
     /// - Parameters:
     ///   - context: made for clients.
-    ///   - host: the name or address the server's certificate must hold; an IPv6 address without brackets.
+    ///   - host: the name or address the server's certificate must hold, unless the configuration has another; an IPv6
+    ///     address without brackets.
+    ///   - port: tells servers of one name apart, where a session may be resumed.
     /// - Throws: `TLSError.Fault.configuration` when `host` can be neither.
-    package convenience init(context: TLSContext, clientFor host: String) throws(TLSError) {
-        precondition(!context.isServer, "a client's session needs a client's context")
+    package convenience init(context: TLSContext, clientFor host: String, port: UInt16 = 0) throws(TLSError) {
+        guard let configuration = context.configuration else {
+            preconditionFailure("a client's session needs a client's context")
+        }
+        let host = configuration.serverName ?? host
         let hostName = try HostName(host)
-        try self.init(context, host: host)
+        let peer = SessionCache.Key(host: host, port: port)
+        try self.init(context, peer: peer)
         unsafe SSL_set_connect_state(ssl)
         try expect(hostName)
+        if let session = context.takeSession(for: peer) { offer(session) }
     }
 
     /// A server's side.
     package convenience init(serverOn context: TLSContext) throws(TLSError) {
         precondition(context.isServer, "a server's session needs a server's context")
-        try self.init(context, host: nil)
+        try self.init(context, peer: nil)
         unsafe SSL_set_accept_state(ssl)
     }
 
-    private init(_ context: TLSContext, host: String?) throws(TLSError) {
+    private init(_ context: TLSContext, peer: SessionCache.Key?) throws(TLSError) {
         ErrorQueue.clear()
         guard let ssl = unsafe SSL_new(context.pointer) else { throw .draining("SSL_new") }
         let block = UnsafeMutablePointer<SessionBlock>.allocate(capacity: 1)
-        unsafe block.initialize(to: SessionBlock(host: host))
+        unsafe block.initialize(to: SessionBlock(context: context, peer: peer))
         unsafe self.ssl = unsafe ssl
         unsafe self.block = unsafe block
-        isServer = context.isServer
         // From here on `deinit` frees both. The SSL takes over the stream, one reference for both directions.
         let bio = try unsafe SessionBIO.make(over: block)
         unsafe SSL_set_bio(ssl, bio, bio)
     }
 
     deinit {
+        // A connection that broke without close_notify does not invalidate its session (RFC 8446 §6.1), one that
+        // failed has done so by itself.
+        if isEstablished, boxedFailure == nil { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN) }
         // No callback may find the block any more; then the SSL and its stream go, then the block.
         if let bio = unsafe SSL_get_rbio(ssl) { unsafe BIO_set_data(bio, nil) }
         unsafe SSL_free(ssl)
         unsafe block.deinitialize(count: 1)
         unsafe block.deallocate()
-    }
-
-    /// Tells OpenSSL whom the certificate must name, and the server whom we want (SNI, names only).
-    private func expect(_ host: HostName) throws(TLSError) {
-        ErrorQueue.clear()
-        // OpenSSL copies the strings.
-        let parameters = unsafe SSL_get0_param(ssl)
-        switch host {
-        case .name(let name):
-            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
-            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(flags))
-            guard unsafe X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1,
-                unsafe cossl_set_tlsext_host_name(ssl, name) == 1
-            else { throw .draining("SSL_set_tlsext_host_name") }
-        case .address(let address):
-            guard unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, address) == 1 else {
-                ErrorQueue.clear()
-                throw .configuration("“\(address.prefix(64))” is no IP address.")
-            }
-        }
     }
 
     // MARK: - Ciphertext
@@ -185,19 +166,21 @@ internal import COpenSSL
     }
 
     /// A second lock on the door: a completed handshake of a client without a verified certificate cannot happen.
+    ///
+    /// A session that was resumed has the certificate, and the result of its verification, of the one it comes from.
     private func checkVerified() throws(TLSError) {
-        if isServer { return }
+        guard let configuration = unsafe block.pointee.context.configuration else { return }
         guard unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK), unsafe SSL_get0_peer_certificate(ssl) != nil else {
             throw latch(.internal("SSL_do_handshake", "the peer's certificate was not verified"))
         }
-    }
-
-    /// The negotiated version and cipher.
-    package var summary: Summary {
-        // Both strings are constants of OpenSSL's.
-        let version = unsafe SSL_get_version(ssl).map { unsafe String(cString: $0) }
-        let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) }
-        return Summary(version: version ?? "", cipher: cipher ?? "")
+        // OpenSSL does not look whether the choice is one of ours (RFC 7301 §3.1).
+        if let chosen = applicationProtocol, !configuration.applicationProtocols.contains(chosen) {
+            throw latch(
+                TLSError(
+                    operation: "SSL_get0_alpn_selected", code: 0,
+                    text: "it chose the application protocol “\(chosen.prefix(32))”, which was not offered",
+                    fault: .protocol))
+        }
     }
 
     // MARK: - Plaintext
@@ -338,11 +321,15 @@ internal import COpenSSL
             TLSError(
                 operation, queue,
                 TLSError.Circumstances(
-                    finding: unsafe block.pointee.finding, looksLikeTLS: looksLikeTLS, isEstablished: isEstablished)))
+                    finding: unsafe block.pointee.finding?.value, looksLikeTLS: looksLikeTLS,
+                    isEstablished: isEstablished, isCertificateMissing: unsafe block.pointee.isCertificateMissing)))
     }
 
     private func latch(_ error: TLSError) -> TLSError {
         boxedFailure = Boxed(error)
+        if !isEstablished, unsafe block.pointee.hasOffered, let peer = unsafe block.pointee.peer {
+            unsafe block.pointee.context.dropSessions(for: peer)
+        }
         unsafe block.pointee.isStreaming = false
         return error
     }

@@ -5,55 +5,77 @@ internal import COpenSSL
     /// Owned by the `SSL_CTX`, which outlives this value.
     private let store: OpaquePointer
 
-    /// A bundle is a few hundred KiB; more than this is not one.
-    static let maxFileByteCount = 16 * 1_048_576
-
     init(_ store: OpaquePointer) {
         unsafe self.store = unsafe store
+    }
+
+    /// Any certificate of the store ends a chain, whether it signed itself or not.
+    func acceptPartialChains() {
+        unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
 
     /// Adds what the configuration trusts.
     ///
     /// - Throws: `TLSError.Fault.configuration` when there is no certificate to trust, or one cannot be read.
-    func add(_ trust: TLSConfiguration.Trust) throws(TLSError) {
+    func add(_ trust: TLSConfiguration.Trust) throws(TLSError) -> TrustReport {
         switch trust {
         case .system:
-            try addSystem(.current())
+            return try addSystem(.current())
         case .file(let path):
-            try addAll(Self.contents(of: path), origin: "the CA file “\(path)”")
+            let origin = "the CA file “\(path)”"
+            return try add(PEMFile.contents(of: path, origin: origin), path: path, origin: origin)
+        case .directory(let path):
+            return try add(folder: path)
         case .pem(let pem):
-            try addAll(pem, origin: "the PEM text of trusted certificates")
+            return try add(pem, path: nil, origin: "the PEM text of trusted certificates")
         }
     }
 
-    private func addAll(_ pem: [UInt8], origin: String) throws(TLSError) {
-        let subject = origin.prefix(1).uppercased() + origin.dropFirst()
-        guard pem.count <= Self.maxFileByteCount else {
-            let limit = Self.maxFileByteCount / 1_048_576
-            throw .configuration("\(subject) exceeds the limit of \(limit) MiB.", operation: "trust")
+    private func add(_ pem: [UInt8], path: String?, origin: String) throws(TLSError) -> TrustReport {
+        let count = try addAll(pem, origin: origin)
+        guard count > 0 else {
+            throw .configuration(
+                "\(TLSError.capitalized(origin)) \(pem.isEmpty ? "is empty" : "holds no PEM certificate").",
+                operation: "trust")
         }
+        var report = TrustReport()
+        report.add(count, at: path)
+        return report
+    }
+
+    /// Adds the certificates of all files of a folder.
+    private func add(folder: String) throws(TLSError) -> TrustReport {
+        guard let names = SystemTrustLocations.visibleNames(in: folder) else {
+            throw .configuration("The CA folder “\(folder)” cannot be read.", operation: "trust")
+        }
+        let before = unsafe cossl_store_count(store)
+        for name in names.sorted() {
+            let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            let origin = "the file “\(path)” of the CA folder"
+            guard SystemTrustLocations.isRegularFile(path) else { continue }
+            _ = try addAll(PEMFile.contents(of: path, origin: origin), origin: origin)
+        }
+        let count = unsafe cossl_store_count(store) - before
+        guard count > 0 else {
+            throw .configuration(
+                "The CA folder “\(folder)” holds no file with a PEM certificate.", operation: "trust")
+        }
+        var report = TrustReport()
+        report.add(Int(count), at: folder)
+        return report
+    }
+
+    /// Adds every certificate of a text, and says how many the store did not hold before.
+    private func addAll(_ pem: [UInt8], origin: String) throws(TLSError) -> Int {
         var reader = try PEMReader(pem)
-        var count = 0
+        let before = unsafe cossl_store_count(store)
         while let certificate = try reader.nextCertificate(of: origin) {
             // The store takes a reference of its own.
             guard unsafe X509_STORE_add_cert(store, certificate.pointer) == 1 else {
                 throw .draining("X509_STORE_add_cert")
             }
-            count += 1
         }
-        guard count > 0 else {
-            throw .configuration(
-                "\(subject) \(pem.isEmpty ? "is empty" : "holds no PEM certificate").", operation: "trust")
-        }
-    }
-
-    private static func contents(of path: String) throws(TLSError) -> [UInt8] {
-        ErrorQueue.clear()
-        guard let file = OwnedBIO(path: path), let contents = file.readAll(maxByteCount: maxFileByteCount) else {
-            let reason = ErrorQueue.drain().entries.first?.text ?? "unknown error"
-            throw .configuration("The CA file “\(path)” cannot be read: \(reason).", operation: "trust")
-        }
-        return contents
+        return unsafe Int(cossl_store_count(store) - before)
     }
 
     /// Adds the system's certificates.
@@ -62,39 +84,45 @@ internal import COpenSSL
     /// built-in places hold nothing, are the well-known ones tried: what a user chose is never widened silently.
     ///
     /// - Throws: `TLSError.Fault.configuration` with the places tried, when none holds a certificate.
-    func addSystem(_ locations: SystemTrustLocations) throws(TLSError) {
-        var tried: [String] = []
-        let file = locations.environmentFile ?? locations.builtInFile
+    func addSystem(_ locations: SystemTrustLocations) throws(TLSError) -> TrustReport {
+        var search = Search()
         let folders = (locations.environmentFolders ?? locations.builtInFolders).split(separator: ":").map(String.init)
-        let hasFile = add(file: file, &tried)
-        let hasFolders = add(folders: folders, &tried)
-        if hasFile || hasFolders { return }
-        if locations.environmentFile == nil && locations.environmentFolders == nil {
-            for known in locations.knownFiles where add(file: known, &tried) { return }
-            if add(folders: locations.knownFolders, &tried) { return }
+        add(file: locations.environmentFile ?? locations.builtInFile, &search)
+        add(folders: folders, &search)
+        if search.found.sources.isEmpty, locations.environmentFile == nil, locations.environmentFolders == nil {
+            for known in locations.knownFiles where search.found.sources.isEmpty { add(file: known, &search) }
+            if search.found.sources.isEmpty { add(folders: locations.knownFolders, &search) }
         }
+        guard search.found.sources.isEmpty else { return search.found }
         throw .configuration(
-            "The system has no trusted certificates; tried \(tried.joined(separator: ", ")). "
+            "The system has no trusted certificates; tried \(search.tried.joined(separator: ", ")). "
                 + "Install the package ca-certificates, or name a CA file.", operation: "trust")
     }
 
-    private func add(file: String, _ tried: inout [String]) -> Bool {
-        guard !file.isEmpty, !tried.contains(file) else { return false }
-        tried.append(file)
-        // A return of 1 means that at least one certificate was added.
-        let isLoaded = unsafe X509_STORE_load_file(store, file) == 1
-        ErrorQueue.clear()
-        return isLoaded
+    /// Where the system's certificates were looked for, and what was there.
+    private struct Search {
+        var tried: [String] = []
+        var found = TrustReport()
     }
 
-    private func add(folders: [String], _ tried: inout [String]) -> Bool {
-        var found = false
-        for folder in folders where !tried.contains(folder) {
-            tried.append(folder)
-            guard SystemTrustLocations.holdsHashedCertificates(folder) else { continue }
-            if unsafe X509_STORE_load_path(store, folder) == 1 { found = true }
+    private func add(file: String, _ search: inout Search) {
+        guard !file.isEmpty, !search.tried.contains(file) else { return }
+        search.tried.append(file)
+        let before = unsafe cossl_store_count(store)
+        // A return of 1 means that at least one certificate was added.
+        if unsafe X509_STORE_load_file(store, file) == 1 {
+            search.found.add(unsafe Int(cossl_store_count(store) - before), at: file)
+        }
+        ErrorQueue.clear()
+    }
+
+    private func add(folders: [String], _ search: inout Search) {
+        for folder in folders where !search.tried.contains(folder) {
+            search.tried.append(folder)
+            let count = SystemTrustLocations.hashedCertificateCount(in: folder)
+            guard count > 0 else { continue }
+            if unsafe X509_STORE_load_path(store, folder) == 1 { search.found.add(count, at: folder) }
             ErrorQueue.clear()
         }
-        return found
     }
 }

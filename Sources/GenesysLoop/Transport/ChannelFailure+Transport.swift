@@ -56,7 +56,7 @@ extension ChannelFailure {
                 isCertificateFault: true)
         case .notTLS, .protocol:
             self.init(reason: .protocolViolation, phase: phase, underlying: underlying)
-        case .alertReceived where error.isClientCertificateRefused:
+        case .alertReceived where error.isClientCertificateRefused, .clientCertificateMissing:
             // With TLS 1.3 the refusal comes after the client's handshake is complete (RFC 8446 §4.4.2.4).
             self.init(
                 reason: .tlsClientCertificate, phase: .tls, underlying: underlying, isRetryable: false,
@@ -75,7 +75,8 @@ extension FailureReason {
         case .hostMismatch: self = .tlsHostMismatch
         case .unknownIssuer, .notAuthority, .badSignature: self = .tlsUnknownIssuer
         case .selfSigned: self = .tlsSelfSigned
-        case .wrongPurpose, .weakKey, .weakSignature, .other: self = .tlsHandshake
+        case .pinMismatch: self = .tlsPinMismatch
+        case .pathTooLong, .nameNotPermitted, .wrongPurpose, .weakKey, .weakSignature, .other: self = .tlsHandshake
         }
     }
 }

@@ -53,7 +53,7 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
     private func startTLS(_ context: TLSContext) {
         enter(.securing, for: configuration.deadlines.tls)
         do throws(TLSError) {
-            let session = try TLSSession(context: context, clientFor: uri.host)
+            let session = try TLSSession(context: context, clientFor: uri.host, port: uri.port)
             tls = session
             stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits), tls: session)
             _ = try session.handshake()

@@ -137,7 +137,7 @@ import Testing
         // Another name than the root at hand: OpenSSL looks into folders for unknown names only.
         let authority = try CertificateAuthority(commonName: "Folder Root")
         _ = try folder.write(authority.certificatePEM, to: "ca.pem")
-        #expect(!SystemTrustLocations.holdsHashedCertificates(folder.path))
+        #expect(SystemTrustLocations.hashedCertificateCount(in: folder.path) == 0)
         #expect(throws: TLSError.self) { _ = try store { $0.builtInFolders = folder.path } }
         let hash = try OwnedCertificate(pem: authority.certificatePEM).subjectHash
         _ = try folder.write(authority.certificatePEM, to: "\(hash).0")

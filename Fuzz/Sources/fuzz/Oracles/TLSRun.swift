@@ -179,7 +179,7 @@ struct TLSRun {
         if error.description.isEmpty { complain("no sentence") }
         switch error.fault {
         case .configuration, .internal: complain("the peer is not blamed: \(error) \(error.operation) \(error.text)")
-        case .certificate, .alertReceived, .notTLS, .protocol, .version, .cipher: break
+        case .certificate, .clientCertificateMissing, .alertReceived, .notTLS, .protocol, .version, .cipher: break
         }
         let session = sides[index].session
         let again = Result { () throws(TLSError) in try session.handshake() }

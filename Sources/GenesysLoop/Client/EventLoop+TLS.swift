@@ -1,0 +1,59 @@
+internal import Logging
+
+extension EventLoop {
+    /// Reads once more all that the TLS configurations in use on this loop name: CA files and folders, the system's
+    /// store, client certificates and keys, passphrases.
+    ///
+    /// Every connection made from now on uses what was read: the next reconnect or rollover of each channel, each new
+    /// client. Connections that are open go on, and no later one resumes their TLS sessions. All or nothing: where
+    /// anything cannot be used, nothing changes. Costs about a millisecond for each hundred certificates.
+    ///
+    /// Legal in every delegate callback.
+    ///
+    /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description names the file and what is wrong.
+    /// - Precondition: called on the loop's thread.
+    public func reloadTLS() throws {
+        preconditionCurrent("EventLoop.reloadTLS")
+        do throws(TLSError) {
+            var read: [(TLSContext, ClientMaterial)] = []
+            for case let context as TLSContext in attachments.values {
+                if let material = try context.reread() { read.append((context, material)) }
+            }
+            for (context, material) in read { context.commit(material) }
+        } catch {
+            throw ChannelFailure(tls: error, phase: .tls)
+        }
+    }
+
+    /// One TLS context for each configuration on this loop.
+    ///
+    /// - Throws: why the configuration is unusable, in the terms of a channel.
+    func sharedContext(
+        checking configuration: TLSConfiguration, logger: Logger
+    ) throws(ChannelFailure) -> TLSContext {
+        do throws(TLSError) {
+            return try shared(configuration) { () throws(TLSError) in
+                let context = try TLSContext(client: configuration)
+                if let trust = context.trust { logger.info("TLS: \(trust)") }
+                return context
+            }
+        } catch {
+            throw ChannelFailure(tls: error, phase: .tls)
+        }
+    }
+}
+
+extension TLSConfiguration {
+    /// Reads everything that the configuration names, as the first channel with it does, and forgets it again.
+    ///
+    /// - Returns: whom it trusts, and where that was found.
+    /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description says what cannot be used; for an empty
+    ///   system store it lists the places tried.
+    public func check() throws -> TrustReport {
+        do throws(TLSError) {
+            return try ClientMaterial(self).trust
+        } catch {
+            throw ChannelFailure(tls: error, phase: .tls)
+        }
+    }
+}

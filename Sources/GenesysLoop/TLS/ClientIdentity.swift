@@ -1,0 +1,46 @@
+/// What a client shows to a server that asks who it is: a certificate, its issuers, and the private key.
+///
+/// A server that does not ask never sees it. A server that refuses it, or wants one where there is none, ends the
+/// connection: reason `tlsClientCertificate`.
+public struct ClientIdentity: Hashable, Sendable {
+    /// Where PEM text comes from.
+    public enum Source: Hashable, Sendable {
+        /// A file, read when the first channel or client with the configuration is made on a loop, and at each
+        /// `EventLoop.reloadTLS()`.
+        case file(String)
+        /// Text in memory.
+        case pem([UInt8])
+    }
+
+    /// The certificate, then its issuers (nearest first, without the root), in PEM.
+    public var certificate: Source
+    /// The private key in PEM; may be the source of the certificate, if that holds both.
+    public var key: Source
+    /// For a key that is encrypted; nil, by default, refuses such a key. Nobody is asked at a terminal.
+    public var passphrase: PrivateKeyPassphrase?
+
+    /// Creates an identity; nothing is read yet.
+    public init(certificate: Source, key: Source, passphrase: PrivateKeyPassphrase? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.passphrase = passphrase
+    }
+
+    func apply(to context: borrowing OwnedContext) throws(TLSError) {
+        let chain = try Self.read(certificate, "the client certificate")
+        try context.useChain(chain.pem, origin: chain.origin)
+        let text = try Self.read(key, "the client's private key")
+        let key = try OwnedKey(pem: text.pem, origin: text.origin, passphrase: passphrase)
+        try context.useKey(key, origin: text.origin)
+    }
+
+    private static func read(_ source: Source, _ what: String) throws(TLSError) -> (pem: [UInt8], origin: String) {
+        switch source {
+        case .file(let path):
+            let origin = "\(what) “\(path)”"
+            return (try PEMFile.contents(of: path, origin: origin), origin)
+        case .pem(let pem):
+            return (pem, what)
+        }
+    }
+}

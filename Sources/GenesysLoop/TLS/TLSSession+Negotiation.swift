@@ -1,0 +1,65 @@
+internal import COpenSSL
+
+/// What a client offers and asks for, and what comes of it.
+extension TLSSession {
+    /// What was negotiated.
+    package struct Summary: Hashable, Sendable {
+        /// "TLSv1.3".
+        package var version: String
+        /// "TLS_AES_256_GCM_SHA384".
+        package var cipher: String
+        /// What the server chose by ALPN, if anything.
+        package var applicationProtocol: String?
+        /// Whether an earlier session was resumed.
+        package var isResumed: Bool
+    }
+
+    /// Offers to resume an earlier session, whose peer was verified under the same terms and the same name.
+    func offer(_ session: ResumableSession) {
+        ErrorQueue.clear()
+        // OpenSSL takes a reference of its own. Without the session, the handshake is a full one.
+        guard unsafe SSL_set_session(ssl, session.pointer) == 1 else { return ErrorQueue.clear() }
+        unsafe block.pointee.hasOffered = true
+        unsafe block.pointee.verifiedAt = session.verifiedAt
+    }
+
+    /// Tells OpenSSL whom the certificate must name, and the server whom we want (SNI, names only).
+    func expect(_ host: HostName) throws(TLSError) {
+        ErrorQueue.clear()
+        // OpenSSL copies the strings.
+        let parameters = unsafe SSL_get0_param(ssl)
+        switch host {
+        case .name(let name):
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(flags))
+            guard unsafe X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1,
+                unsafe cossl_set_tlsext_host_name(ssl, name) == 1
+            else { throw .draining("SSL_set_tlsext_host_name") }
+        case .address(let address):
+            guard unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, address) == 1 else {
+                ErrorQueue.clear()
+                throw .configuration("“\(address.prefix(64))” is no IP address.")
+            }
+        }
+    }
+
+    /// What the server chose by ALPN, if anything.
+    var applicationProtocol: String? {
+        var start: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        // The name belongs to the SSL and is copied at once.
+        unsafe SSL_get0_alpn_selected(ssl, &start, &count)
+        guard count > 0 else { return nil }
+        return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    }
+
+    /// What was negotiated.
+    package var summary: Summary {
+        // Both strings are constants of OpenSSL's.
+        let version = unsafe SSL_get_version(ssl).map { unsafe String(cString: $0) }
+        let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) }
+        return Summary(
+            version: version ?? "", cipher: cipher ?? "", applicationProtocol: applicationProtocol,
+            isResumed: unsafe SSL_session_reused(ssl) == 1)
+    }
+}
