@@ -39,7 +39,7 @@ internal import Synchronization
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
 
     /// See `shared(_:where:make:)`.
-    var attachments: [AnyHashable: AnyObject] = [:]
+    package internal(set) var attachments: [AnyHashable: AnyObject] = [:]
     /// Letters that were taken and not opened yet, the next one last.
     var backlog: [Mailbox.Letter] = []
 
