@@ -28,10 +28,11 @@ let package = Package(
             name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CVector"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "GenesysLoop",
-            dependencies: ["CUV", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .target(
@@ -55,7 +56,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GenesysLoopTests",
-            dependencies: ["GenesysLoop", "CUV", "COpenSSL"],
+            dependencies: ["GenesysLoop", "CUV", "COpenSSL", "CVector"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "GenesysSimulatorTests", dependencies: ["GenesysSimulator", "GenesysLoop", "CUV"],

@@ -46,10 +46,11 @@ let package = Package(
             name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CVector"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "GenesysLoop",
-            dependencies: ["CUV", "COpenSSL", "CZlib", .product(name: "Logging", package: "swift-log")],
+            dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(library)]),
         .executableTarget(
             name: "fuzz", dependencies: ["GenesysLoop", "COpenSSL"],

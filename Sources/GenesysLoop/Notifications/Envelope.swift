@@ -5,7 +5,7 @@
 /// Of a name that comes twice, the last one counts (RFC 8259 §4), even where its value has the wrong type.
 package struct Envelope: Equatable, Sendable {
     /// A member that the protocol knows.
-    enum Field: Sendable {
+    enum Field: CaseIterable, Sendable {
         case topicName, eventBody, metadata
         case correlationID, result, status, message, topics
         case reason, systemTopicType, metadataCorrelationID
@@ -57,6 +57,22 @@ package struct Envelope: Equatable, Sendable {
 
     package init() {}
 
+    private subscript(field: Field) -> JSONSlice? {
+        switch field {
+        case .topicName: topicName
+        case .eventBody: eventBody
+        case .metadata: metadata
+        case .correlationID: correlationID
+        case .result: result
+        case .status: status
+        case .message: message
+        case .topics: topics
+        case .reason: reason
+        case .systemTopicType: systemTopicType
+        case .metadataCorrelationID: metadataCorrelationID
+        }
+    }
+
     /// Takes down a member; replaces one of the same name.
     mutating func record(_ slice: JSONSlice, as field: Field) {
         switch field {
@@ -71,6 +87,15 @@ package struct Envelope: Equatable, Sendable {
         case .reason: reason = slice
         case .systemTopicType: systemTopicType = slice
         case .metadataCorrelationID: metadataCorrelationID = slice
+        }
+    }
+
+    /// Finds out which members are strings with escapes, where that was not known before.
+    @inline(never)
+    mutating func findEscapes(in message: Span<UInt8>) {
+        for field in Field.allCases {
+            guard let slice = self[field] else { continue }
+            record(JSONSlice(slice.range, in: message), as: field)
         }
     }
 

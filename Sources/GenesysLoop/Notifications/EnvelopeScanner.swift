@@ -1,6 +1,7 @@
 /// Checks the JSON grammar of a whole message (RFC 8259) and finds the members of its outermost object.
 ///
-/// One pass over the bytes, no recursion, no allocation, no tree. It accepts exactly the texts of the grammar, except
+/// One pass over the bytes, no recursion, no allocation, no tree; what `PlainScanner` has accepted is not read again. It
+/// accepts exactly the texts of the grammar, except
 /// that it refuses a byte order mark (§8.1 leaves that open) and more than `ContainerStack.maxDepth` nested containers
 /// (§9). That strings are UTF-8 is checked by the WebSocket codec (RFC 6455 §8.1); here any byte from 0x80 is taken
 /// inside a string and refused elsewhere. It is memory-safe on any input. `Scripts/bench codec` says how fast it is.
@@ -25,7 +26,16 @@ package struct EnvelopeScanner: Sendable {
     ///
     /// - Returns: the known members of the outermost object, as ranges of the message.
     /// - Throws: the first breach of the grammar; `.notAnObject` only where there is none.
+    @inline(__always)
     package static func scan(_ message: Span<UInt8>) throws(EnvelopeError) -> Envelope {
+        var members = Envelope()
+        guard !PlainScanner.scan(message, into: &members) else { return members }
+        return try scanThoroughly(message)
+    }
+
+    /// The same, byte by byte: what is not plain, and what is wrong.
+    @inline(never)
+    static func scanThoroughly(_ message: Span<UInt8>) throws(EnvelopeError) -> Envelope {
         guard message.word(at: 0) & 0xFF_FFFF != 0xBF_BBEF else {
             throw .invalidJSON(offset: 0, .byteOrderMark)
         }
@@ -157,7 +167,7 @@ package struct EnvelopeScanner: Sendable {
 
     /// The offset after the `true`, `false` or `null` at `start` (RFC 8259 §3).
     @inline(__always)
-    private static func endOfLiteral(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
+    static func endOfLiteral(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         let word = message.word(at: start)
         // The letters of the words, the first in the lowest byte.
         if word & 0xFFFF_FFFF == 0x6575_7274 || word & 0xFFFF_FFFF == 0x6C6C_756E { return start &+ 4 }

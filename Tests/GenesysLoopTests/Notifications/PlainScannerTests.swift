@@ -1,0 +1,148 @@
+import CVector
+import Testing
+
+@testable import GenesysLoop
+
+/// The quick way through a message says what the byte-wise one says, or nothing.
+struct PlainScannerTests {
+    /// What the quick way finds; nil where it leaves the message to the other.
+    private static func quick(_ bytes: [UInt8]) -> Envelope? {
+        var members = Envelope()
+        return PlainScanner.scan(bytes.span, into: &members) ? members : nil
+    }
+
+    private static func thorough(_ bytes: [UInt8]) -> Envelope? {
+        try? EnvelopeScanner.scanThoroughly(bytes.span)
+    }
+
+    /// Expects no contradiction.
+    ///
+    /// - Returns: whether the quick way understood the message.
+    @discardableResult
+    private static func compare(_ bytes: [UInt8]) -> Bool {
+        guard let found = quick(bytes) else { return false }
+        #expect(found == thorough(bytes), "\(String(decoding: bytes, as: UTF8.self))")
+        return true
+    }
+
+    private static func compare(_ text: String) -> Bool { compare([UInt8](text.utf8)) }
+
+    @Test(arguments: EnvelopeTesting.sampleNames)
+    func `what the service sends is understood at once`(_ name: String) throws {
+        let bytes = try EnvelopeTesting.sample(name)
+        // One byte less than the quick way asks for.
+        #expect(PlainScannerTests.compare(bytes) == (name != "10_pong"))
+    }
+
+    @Test func `100,000 documents, half of them damaged, are told as by the other scanner or not at all`() {
+        var random = EnvelopeRandom(state: 11)
+        var understoodCount = 0
+        for round in 0..<100_000 {
+            // Long enough for the quick way, and in every place of a block and a chunk.
+            let padding = String(repeating: "x", count: 40 + random.below(round % 8 == 0 ? 1_100 : 80))
+            let object = EnvelopeDocument.makeObject(using: &random)
+            var bytes = [UInt8]("{\"padding\":\"\(padding)\",\"eventBody\":".utf8) + object + [UInt8(ascii: "}")]
+            if round % 2 == 0 { bytes = EnvelopeMutation.apply(to: bytes, other: object, using: &random) }
+            if PlainScannerTests.compare(bytes) { understoodCount += 1 }
+        }
+        #expect(understoodCount > 10_000)
+    }
+
+    @Test(arguments: [#"\""#, #"\\"#, #"\n"#, #"\u00e4"#, #"\uD83D\uDE00"#, #"\\\""#, #"\"\"\""#])
+    func `an escape is passed over in every place of a block and a chunk`(_ escape: String) {
+        for length in 0..<1_100 {
+            let padding = String(repeating: "x", count: length)
+            let text = #"{"topicName":"\#(padding)\#(escape)","eventBody":{"text":"\#(escape)\#(padding)"},"status":1}"#
+            let isLongEnough = text.utf8.count >= QuoteCursor.minMessageByteCount
+            #expect(PlainScannerTests.compare(text) == isLongEnough, "\(length)")
+            // Cut there, or with no escape behind the backslash, it is for the other scanner.
+            #expect(!PlainScannerTests.compare(text.replacing(escape + "\"", with: #"\x""#)), "\(length)")
+        }
+    }
+
+    @Test func `strings and numbers may end in every place of a block and a chunk`() {
+        for length in 0..<1_100 {
+            let padding = String(repeating: "é", count: length / 2) + String(repeating: "x", count: length % 2 + 60)
+            #expect(PlainScannerTests.compare(#"{"topicName":"\#(padding)","eventBody":[1.5,-2e3,"a",{},[],true]}"#))
+            #expect(PlainScannerTests.compare(#"{"eventBody":{"\#(padding)":12345678901},"message":"", "result":0}"#))
+            #expect(PlainScannerTests.compare(#"{"eventBody":["\#(padding)",{"a":[null,false]}],"status":7}"#))
+            // Nothing is taken for whole that is not.
+            #expect(!PlainScannerTests.compare(#"{"topicName":"\#(padding)","eventBody":"}"#))
+            #expect(!PlainScannerTests.compare(#"{"topicName":"\#(padding)}"#))
+        }
+    }
+
+    @Test(arguments: [
+        "0", "7", "-1", "10", "0.5", "140.0", "1234567", "12345678", "1.2345678", "123456.789", "1e5", "1.5E-7", "-0.0",
+        "99999999999999999999", "0.000000000000001", "true", "false", "null",
+    ])
+    func `every number and word is taken`(_ value: String) {
+        let head = #"{"topicName":"v2.users.d4b2f6f3-63a3-4f6a-9f2c-4b1f6f1d3c11.presence","eventBody":{"value":"#
+        #expect(PlainScannerTests.compare(head + value + "}}"))
+        #expect(PlainScannerTests.compare(head + "[" + value + "," + value + "]},\"status\":" + value + "}"))
+        #expect(PlainScannerTests.compare(head + value + #","more":"\#(head.filter { $0 != "\"" })"}}"#))
+    }
+
+    @Test(arguments: [
+        "", "01", "-", "1.", ".5", "1e", "1e+", "+1", "00.5", "1.2.3", "0x1", "1 2", "tru", "nulls", "NaN", "1,", ",1",
+        "\"a\"b", "\"a\":1", "{\"a\"}", "{\"a\":}", "{a:1}", "[1}", "{\"a\":1]", "[,]", "\\\"", "\\", "\u{1}",
+        "\"\u{1}\"", "\"\\u12\"", "'a'", "[1 2]", "}", "]", "\u{FEFF}1", "\u{E9}",
+    ])
+    func `nothing is taken that is no value`(_ value: String) {
+        let head = #"{"topicName":"v2.users.d4b2f6f3-63a3-4f6a-9f2c-4b1f6f1d3c11.presence","eventBody":"#
+        let longer = #"{"a":"\#(String(repeating: "x", count: 60))"}"#
+        for text in [head + value + "}", head + "[" + value + ",1]}", head + "{\"a\":" + value + ",\"b\":\(longer)}}"] {
+            #expect(PlainScannerTests.quick([UInt8](text.utf8)) == nil, "\(text)")
+            // "[,1]" and the like are no JSON; an empty value in "[" and ",1]" neither.
+            #expect(PlainScannerTests.thorough([UInt8](text.utf8)) == nil, "\(text)")
+        }
+    }
+
+    @Test func `deep nesting, line breaks and what is no object are left to the other scanner`() throws {
+        let padding = "\"p\":\"\(String(repeating: "x", count: 60))\""
+        func nested(_ depth: Int) -> String {
+            "{\(padding),\"eventBody\":\(String(repeating: "[", count: depth))\(String(repeating: "]", count: depth))}"
+        }
+        #expect(PlainScannerTests.compare(nested(62)))
+        for depth in [63, 64, 65, 200] {
+            #expect(!PlainScannerTests.compare(nested(depth)))
+            #expect(EnvelopeTesting.flaw([UInt8](nested(depth).utf8)) == nil)
+        }
+        for text in ["{\n\(padding)}", "[{\(padding)}]", "{\(padding)} ", " {\(padding)}", "{\(padding)\t,\"a\":1}"] {
+            #expect(!PlainScannerTests.compare(text))
+            #expect(EnvelopeTesting.flaw([UInt8](text.utf8)) == nil, "\(text)")
+        }
+        // Single spaces are how some write JSON.
+        #expect(PlainScannerTests.compare("{\(padding), \"status\": 1, \"eventBody\": [ 1, { \"a\": [ ] } ] }"))
+    }
+
+    @Test func `an escaped name is found, and text with escapes is told from text without`() throws {
+        let tail = String(repeating: "x", count: 60)
+        let escaped = try EnvelopeTesting.scan(#"{"topic\u004eame":"a","message":"\#(tail)"}"#)
+        #expect(escaped.topicName != nil)
+        let envelope = try EnvelopeTesting.scan(#"{"topicName":"a\/b","message":"\#(tail)","eventBody":{"a":"\\"}}"#)
+        #expect(envelope.topicName?.hasEscapes == true)
+        #expect(envelope.message?.hasEscapes == false)
+    }
+
+    @Test func `the masks of equal bytes are the same with vectors and without`() {
+        var random = EnvelopeRandom(state: 3)
+        for _ in 0..<2_000 {
+            let few: [UInt8] = [0x22, 0x5C, 0x1F, 0x20, 0x21, 0x23, 0xA2, 0x00, 0xFF]
+            let bytes = (0..<64).map { _ in few[random.below(few.count)] }
+            var mask: UInt64 = 0
+            for (index, byte) in bytes.enumerated() where byte == 0x22 { mask |= 1 << UInt64(index) }
+            var quotes: UInt64 = 0
+            var others: Int32 = 0
+            // The array is 64 bytes long, as they want it.
+            unsafe #expect(cvector_equal64(bytes, 0x22) == mask)
+            unsafe #expect(cvector_equal64_portable(bytes, 0x22) == mask)
+            let found = unsafe cvector_quotes(bytes, 1, &quotes)
+            #expect(quotes == mask)
+            unsafe #expect(cvector_quotes64_portable(bytes, &others) == mask)
+            #expect(found == others)
+            #expect((found & Int32(CVECTOR_CONTROL_CHARACTER) != 0) == bytes.contains { $0 < 0x20 })
+            #expect((found & Int32(CVECTOR_BACKSLASH) != 0) == bytes.contains(0x5C))
+        }
+    }
+}
