@@ -10,6 +10,7 @@ import Glibc
 
 /// The calls of the operating system that the tool makes, with their errors as values.
 @safe package enum SystemCalls {
+    package static let standardInput: Int32 = 0
     package static let standardOutput: Int32 = 1
     package static let standardError: Int32 = 2
 
@@ -139,6 +140,17 @@ import Glibc
     }
 
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Asks a person at the terminal, without showing what is typed; nil when there is no terminal.
+    package static func passphrase(_ prompt: String) -> [UInt8]? {
+        // The prompt is a C string for the call. The answer lies in the C library's own memory until the next call: it
+        // is copied, and wiped there.
+        guard let answer = unsafe getpass(prompt) else { return nil }
+        let count = unsafe strlen(answer)
+        let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: answer, count: count))
+        unsafe memset(answer, 0, count)
+        return bytes
+    }
 
     package static func environment(_ name: String) -> String? {
         // The name is a C string for the call, and nothing changes the environment: the value is copied at once.

@@ -24,10 +24,18 @@ struct ListenOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Trust these PEM certificates instead of the system's.", valueName: "file"))
     var caFile: String?
 
-    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Show this PEM certificate (then its issuers, without the root) to a server that asks for one.",
+            valueName: "file"))
     var clientCertificate: String?
 
-    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            """
+            The PEM key of the client certificate. The passphrase of an encrypted one is taken from the environment's \
+            \(ClientKey.variable), or asked for at the terminal.
+            """, valueName: "file"))
     var clientKey: String?
 
     @Option(help: ArgumentHelp("Not supported by this version.", valueName: "url"))
@@ -61,8 +69,8 @@ struct ListenOptions: ParsableArguments {
     var logLevel = Level.warning
 
     func validate() throws {
-        try Unsupported.check(
-            ["--proxy": proxy, "--client-certificate": clientCertificate, "--client-key": clientKey])
+        try Unsupported.check(["--proxy": proxy])
+        try ClientKey.check(certificate: clientCertificate, key: clientKey)
         try Numbers.check(seconds: lifetime, of: "--lifetime")
         try Numbers.check(seconds: duration, of: "--duration")
         try Numbers.check(count: count, of: "--count")

@@ -60,11 +60,10 @@ struct ListenPlan {
         case .backoff: configuration.reconnect = .backoff(.init())
         }
         if let size = options.maxMessageSize { configuration.maxMessageSize = size }
-        if let path = options.caFile {
-            configuration.tls.trust = .file(path)
-            // Without TLS the channel would never look at it.
-            if !isSecure { try check(configuration.tls) }
-        }
+        if let path = options.caFile { configuration.tls.trust = .file(path) }
+        configuration.tls.identity = ClientKey.identity(certificate: options.clientCertificate, key: options.clientKey)
+        // Without TLS the channel would never look at what is named.
+        if !isSecure, options.caFile != nil || configuration.tls.identity != nil { try check(configuration.tls) }
         configuration.logger = EventLogHandler.logger(
             log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
         return configuration

@@ -25,18 +25,18 @@ final class Child: @unchecked Sendable {
     /// - Parameters:
     ///   - standardOutput: takes the place of the pipe that is collected.
     ///   - mayLeak: it ends in the middle of something, which the leak sanitizer is not to take for a leak.
+    ///   - variables: added to the environment.
     init(
-        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false
+        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false,
+        variables: [String: String] = [:]
     ) throws {
         let out = Pipe()
         let err = Pipe()
         process.executableURL = executable
         process.arguments = arguments
-        if mayLeak {
-            var environment = ProcessInfo.processInfo.environment
-            environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0"
-            process.environment = environment
-        }
+        var environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+        if mayLeak { environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0" }
+        process.environment = environment
         process.standardInput = input
         process.standardOutput = standardOutput ?? out.fileHandleForWriting
         process.standardError = err.fileHandleForWriting
@@ -58,9 +58,11 @@ final class Child: @unchecked Sendable {
 
     /// The tool itself.
     static func tool(
-        _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false
+        _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false,
+        variables: [String: String] = [:]
     ) throws -> Child {
-        try Child(Tool.executable, arguments, standardOutput: standardOutput, mayLeak: mayLeak)
+        try Child(
+            Tool.executable, arguments, standardOutput: standardOutput, mayLeak: mayLeak, variables: variables)
     }
 
     func signal(_ number: Int32) {

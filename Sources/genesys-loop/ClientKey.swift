@@ -1,0 +1,32 @@
+import ArgumentParser
+import GenesysLoop
+import ToolSupport
+
+/// The client certificate of the command line, and where the passphrase of its key comes from.
+enum ClientKey {
+    /// The environment's variable that holds the passphrase.
+    static let variable = "GENESYS_LOOP_KEY_PASSPHRASE"
+
+    /// Refuses one without the other.
+    static func check(certificate: String?, key: String?) throws {
+        switch (certificate, key) {
+        case (nil, nil), (_?, _?): break
+        case (_?, nil): throw ValidationError("--client-certificate needs --client-key, the file of its private key.")
+        case (nil, _?): throw ValidationError("--client-key needs --client-certificate, the certificate of that key.")
+        }
+    }
+
+    /// What is shown to a server that asks; nil without the two options. Nothing is read yet.
+    static func identity(certificate: String?, key: String?) -> ClientIdentity? {
+        guard let certificate, let key else { return nil }
+        return ClientIdentity(
+            certificate: .file(certificate), key: .file(key), passphrase: PrivateKeyPassphrase(asking: passphrase))
+    }
+
+    /// The variable wins, so that a program that is started by another one never waits for a person; nil for "none".
+    @Sendable private static func passphrase() -> [UInt8]? {
+        if let value = SystemCalls.environment(variable), !value.isEmpty { return Array(value.utf8) }
+        guard SystemCalls.isTerminal(SystemCalls.standardInput) else { return nil }
+        return SystemCalls.passphrase("Passphrase of the client's private key: ")
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import GenesysLoop
+import Testing
+
+/// Each server of a matrix of certificates and manners has its exact reason, in the library and in the tool.
+///
+/// A server whose TLS is accepted answers with 404, so that `httpNotFound` proves the handshake.
+@Suite(.enabled(if: Peer.python != nil, Peer.missing), .timeLimit(.minutes(patience(3))))
+struct CertificateMatrixTests {
+    /// Opens a channel, and keeps how it ended.
+    private final class Witness: ChannelDelegate {
+        var failure: ChannelFailure?
+
+        func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
+        func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+        func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+            #expect(self.failure == nil)
+            self.failure = failure
+        }
+    }
+
+    private func failure(_ server: CertificateServers.Case) throws -> ChannelFailure? {
+        var configuration = ChannelConfiguration()
+        configuration.reconnect = .never
+        configuration.tls.trust = .file(server.caFile)
+        configuration.tls.pins = Set(server.pins.compactMap { PublicKeyPin($0) })
+        #expect(configuration.tls.pins.count == server.pins.count)
+        if !server.isAddress { configuration.tls.serverName = server.host }
+        if let certificate = server.certificate, let key = server.key {
+            configuration.tls.identity = ClientIdentity(certificate: .file(certificate), key: .file(key))
+        }
+        let loop = try EventLoop()
+        let witness = Witness()
+        let channel = try Channel(
+            uri: server.uri(server.address), topics: ["v2.a"], on: loop, delegate: witness,
+            configuration: configuration)
+        channel.open()
+        loop.run()
+        return witness.failure
+    }
+
+    @Test func `the library names the exact reason for each of the servers`() async throws {
+        try await Slots.taken {
+            let servers = try await CertificateServers()
+            #expect(servers.cases.count >= 24)
+            for server in servers.cases {
+                let found = try failure(server)
+                #expect(found?.reason.rawValue == server.reason, "\(server.name): \(found?.description ?? "nothing")")
+                let isPermitted = !(found?.isCertificateFault ?? false)
+                #expect(isPermitted == (server.status != 77), "\(server.name): \(found?.description ?? "nothing")")
+                if server.reason != "httpNotFound" { #expect(found?.phase == .tls, "\(server.name)") }
+                #expect(found?.description.contains("matrix-secret") == false)
+            }
+            try await servers.end()
+        }
+    }
+
+    @Test func `the tool ends with the status and the reason of each of the servers`() async throws {
+        try await Slots.taken {
+            let servers = try await CertificateServers()
+            let reachable = servers.cases.filter { $0.pins.isEmpty && (servers.preload != nil || $0.isAddress) }
+            if servers.preload == nil {
+                print("SKIPPED the certificates of names: there is no C compiler for the stub that finds them")
+            }
+            for server in reachable {
+                let host = server.isAddress ? server.address : server.host
+                let end = try await run(server, host: host, preload: servers.preload)
+                #expect(end.status == server.status, "\(server.name): \(end.errors)")
+                #expect(end.output == [])
+                let last = try Tool.events(end.errors).last
+                #expect(last?["event"] as? String == "failed", "\(server.name): \(end.errors)")
+                #expect(last?["reason"] as? String == server.reason, "\(server.name): \(end.errors)")
+                #expect(!end.errors.contains("matrix-secret"))
+            }
+            try await servers.end()
+        }
+    }
+
+    private func run(_ server: CertificateServers.Case, host: String, preload: String?) async throws -> Child.End {
+        var arguments = [
+            "listen", "--uri", server.uri(host), "--ca-file", server.caFile, "--topic", "v2.a", "--events",
+            "--no-proxy",
+        ]
+        if let certificate = server.certificate, let key = server.key {
+            arguments += ["--client-certificate", certificate, "--client-key", key]
+        }
+        var variables: [String: String] = [:]
+        if let preload, !server.isAddress {
+            variables = ["LD_PRELOAD": preload, "ASAN_OPTIONS": "verify_asan_link_order=0"]
+        }
+        return await (try Child.tool(arguments, variables: variables)).end()
+    }
+
+    @Test func `a key is opened with the passphrase of the environment, and the passphrase is never shown`()
+        async throws
+    {
+        try await Slots.taken {
+            let servers = try await CertificateServers()
+            let server = try servers.named("client-good-1.3")
+            let certificate = try #require(server.certificate)
+            for (passphrase, status, sentence) in [
+                (servers.passphrase, 69 as Int32, "404"), ("wrong horse", 64, "cannot be decrypted"),
+                ("", 64, "its passphrase was not given"),
+            ] {
+                let arguments = [
+                    "listen", "--uri", server.uri("127.0.0.1"), "--ca-file", server.caFile, "--topic", "v2.a",
+                    "--log-level", "trace", "--client-certificate", certificate, "--client-key", servers.encryptedKey,
+                ]
+                // The certificate of this server is for a name; what matters is how far the client comes.
+                let expected = status == 69 ? 77 : status
+                let child = try Child.tool(
+                    arguments, mayLeak: true, variables: ["GENESYS_LOOP_KEY_PASSPHRASE": passphrase])
+                let end = await child.end()
+                #expect(end.status == expected, "\(end.errors)")
+                #expect(status == 69 || end.errors.contains(sentence), "\(end.errors)")
+                #expect(passphrase.isEmpty || !end.errors.contains(passphrase))
+            }
+            try await servers.end()
+        }
+    }
+
+    @Test func `an unusable client certificate or key ends with 64 and its path`() async throws {
+        try await Slots.taken {
+            let servers = try await CertificateServers()
+            let server = try servers.named("client-good-1.3")
+            let other = try servers.named("client-of-a-stranger-1.3")
+            let certificate = try #require(server.certificate)
+            let cases: [(String, String, String, String)] = [
+                (certificate, "/nonexistent/key.pem", "/nonexistent/key.pem", "wss"),
+                ("/nonexistent/client.pem", try #require(server.key), "/nonexistent/client.pem", "wss"),
+                (certificate, certificate, "no readable PEM key", "wss"),
+                (certificate, try #require(other.key), "key", "wss"),
+                ("/dev/null", try #require(server.key), "/dev/null", "ws"),
+            ]
+            for (certificate, key, sentence, scheme) in cases {
+                let arguments = [
+                    "listen", "--uri", "\(scheme)://127.0.0.1:\(server.port)/", "--ca-file", server.caFile, "--topic",
+                    "v2.a", "--client-certificate", certificate, "--client-key", key,
+                ]
+                let end = await (try Child.tool(arguments, mayLeak: true)).end()
+                #expect(end.status == 64, "\(end.errors)")
+                #expect(end.errors.contains(sentence), "\(end.errors)")
+            }
+            try await servers.end()
+        }
+    }
+}
