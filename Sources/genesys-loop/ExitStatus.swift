@@ -20,7 +20,8 @@ enum ExitStatus: Int32 {
 
     /// The status for a channel's end.
     init(_ failure: ChannelFailure) {
-        self = failure.isCertificateFault ? .notPermitted : ExitStatus(failure.reason, status: failure.status)
+        let isRefusal = failure.isCertificateFault || failure.isProxyAuthorizationFault
+        self = isRefusal ? .notPermitted : ExitStatus(failure.reason, status: failure.status)
     }
 
     private init(_ reason: FailureReason, status: Int?) {

@@ -41,7 +41,7 @@ struct ListenSession {
             channel = try Channel(
                 uri: plan.uri, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
         } catch let failure as ChannelFailure {
-            // Nothing was sent yet: what is wrong is the URI, a topic, or the file of trusted certificates.
+            // Nothing was sent yet: what is wrong is the URI, a topic, a file, or a proxy that the environment names.
             throw ValidationError(failure.underlying?.text ?? failure.description)
         }
     }

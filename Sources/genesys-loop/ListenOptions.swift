@@ -38,10 +38,18 @@ struct ListenOptions: ParsableArguments {
             """, valueName: "file"))
     var clientKey: String?
 
-    @Option(help: ArgumentHelp("Not supported by this version.", valueName: "url"))
+    @Option(
+        help: ArgumentHelp(
+            "Connect through this proxy, whatever the environment says: http://, https:// or socks5://, then "
+                + "user:password@ where it wants them, host and port.", valueName: "url"))
     var proxy: String?
 
-    @Flag(help: "Connect directly, whatever the environment says. This version always does.")
+    @Option(
+        help: ArgumentHelp(
+            "Trust these PEM certificates at a proxy of https:// (default: those of --ca-file).", valueName: "file"))
+    var proxyCaFile: String?
+
+    @Flag(help: "Do not look for a proxy in the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY).")
     var noProxy = false
 
     @Option(help: ArgumentHelp("Extend the channel's life after so long (default: 82800, 23 h).", valueName: "seconds"))
@@ -69,21 +77,11 @@ struct ListenOptions: ParsableArguments {
     var logLevel = Level.warning
 
     func validate() throws {
-        try Unsupported.check(["--proxy": proxy])
         try ClientKey.check(certificate: clientCertificate, key: clientKey)
         try Numbers.check(seconds: lifetime, of: "--lifetime")
         try Numbers.check(seconds: duration, of: "--duration")
         try Numbers.check(count: count, of: "--count")
         try Numbers.check(count: maxMessageSize, of: "--max-message-size")
-    }
-}
-
-/// Options that are known and do nothing yet: better refused than ignored.
-enum Unsupported {
-    static func check(_ options: KeyValuePairs<String, String?>) throws {
-        for (name, value) in options where value != nil {
-            throw ValidationError("This version does not support \(name) yet.")
-        }
     }
 }
 

@@ -64,9 +64,22 @@ struct ListenPlan {
         configuration.tls.identity = ClientKey.identity(certificate: options.clientCertificate, key: options.clientKey)
         // Without TLS the channel would never look at what is named.
         if !isSecure, options.caFile != nil || configuration.tls.identity != nil { try check(configuration.tls) }
+        configuration.proxy = try proxy(options)
+        if let path = options.proxyCaFile ?? options.caFile { configuration.proxyTLS.trust = .file(path) }
+        if options.proxyCaFile != nil { try check(configuration.proxyTLS) }
         configuration.logger = EventLogHandler.logger(
             log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
         return configuration
+    }
+
+    /// `--proxy` wins over the environment, which `--no-proxy` leaves out.
+    private static func proxy(_ options: ListenOptions) throws -> ProxySetting {
+        guard let uri = options.proxy else { return options.noProxy ? .none : .environment }
+        do {
+            return .url(try ProxyURI(uri))
+        } catch {
+            throw ValidationError("--proxy: \(error)")
+        }
     }
 
     private static func check(_ tls: TLSConfiguration) throws {

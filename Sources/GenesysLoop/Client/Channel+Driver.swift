@@ -105,7 +105,8 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         }
         let link = Link(id: id, uri: uri, configuration: target, loop: loop, group: driver.handles.group, owner: self)
         driver.links.append(link)
-        logger.debug("connecting to \(uri.redacted)")
+        let proxy = (try? target.proxy?.check(uri)).map { " through the proxy \($0)" } ?? ""
+        logger.debug("connecting to \(uri.redacted)\(proxy)")
         link.connect()
     }
 

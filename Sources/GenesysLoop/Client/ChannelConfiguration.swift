@@ -27,6 +27,11 @@ public struct ChannelConfiguration: Sendable {
     public var compression: Compression?
     /// Whom to trust, and what to accept and show.
     public var tls = TLSConfiguration()
+    /// Whether to connect through a proxy. Default `.none`.
+    public var proxy = ProxySetting.none
+    /// Whom to trust at a proxy of `https:`, and what to accept and show there; `tls` is for the service alone. Default:
+    /// the system's store.
+    public var proxyTLS = TLSConfiguration()
     /// Where life-cycle messages go; channel URIs are redacted in it. Default: nowhere.
     public var logger = ChannelConfiguration.silentLogger
 

@@ -47,7 +47,7 @@ extension ChannelFailure: CustomStringConvertible {
         case .dns: "the host name could not be resolved"
         case .connect: "no TCP connection could be made"
         case .timeout: "the \(phaseName) took longer than its deadline"
-        case .proxy: "the proxy refused or broke off"
+        case .proxy: said(or: "the proxy refused or broke off")
         case .tlsExpired: said(or: "the server's certificate, or one of its issuers, has expired")
         case .tlsNotYetValid: said(or: "the server's certificate, or one of its issuers, is not valid yet")
         case .tlsHostMismatch: said(or: "the server's certificate does not name this host")
@@ -85,6 +85,7 @@ extension ChannelFailure: CustomStringConvertible {
         case .dns: "Check the host name and the network"
         case .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .connect || phase == .dns: "Check the network, the firewall and the port"
+        case .proxy where isProxyAuthorizationFault: "Check the user and the password in the proxy's URI"
         case .tlsExpired, .tlsNotYetValid: "Check the server's certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"
         case .tlsPinMismatch: "Add the new key's pin if the server changed its key on purpose"

@@ -5,6 +5,8 @@ final class ChannelTerms {
     let settings: Boxed<ChannelSettings>
     private var secureLink: LinkConfiguration?
     private var plainLink: LinkConfiguration?
+    /// Nil: not read yet.
+    private var proxy: ProxyRules??
 
     init(_ configuration: ChannelConfiguration) {
         self.configuration = configuration
@@ -13,6 +15,8 @@ final class ChannelTerms {
 
     /// The rules of a link to `uri`; the first one to a `wss:` URI makes the TLS context.
     func link(to uri: WebSocketURI, on loop: EventLoop) throws(ChannelFailure) -> LinkConfiguration {
+        let proxy = try proxyRules(on: loop)
+        _ = try proxy?.check(uri)
         if let made = uri.isSecure ? secureLink : plainLink { return made }
         let context =
             uri.isSecure ? try loop.sharedContext(checking: configuration.tls, logger: configuration.logger) : nil
@@ -21,8 +25,17 @@ final class ChannelTerms {
             limits: MessageLimits(
                 maxMessageByteCount: min(configuration.maxMessageSize, JSONSlice.maxMessageByteCount)))
         link.compression = configuration.compression
+        link.proxy = proxy
         if uri.isSecure { secureLink = link } else { plainLink = link }
         return link
+    }
+
+    private func proxyRules(on loop: EventLoop) throws(ChannelFailure) -> ProxyRules? {
+        if let made = proxy { return made }
+        let made = try loop.proxyRules(
+            configuration.proxy, tls: configuration.proxyTLS, logger: configuration.logger)
+        proxy = .some(made)
+        return made
     }
 }
 
@@ -45,5 +58,7 @@ extension ChannelConfiguration {
             && rollover == other.rollover && heartbeatTimeout == other.heartbeatTimeout
             && pingTimeout == other.pingTimeout && deadlines == other.deadlines
             && maxMessageSize == other.maxMessageSize && compression == other.compression && tls == other.tls
+            && proxy == other.proxy
+            && proxyTLS == other.proxyTLS
     }
 }

@@ -43,6 +43,19 @@ extension EventLoop {
     }
 }
 
+extension EventLoop {
+    /// Which proxies links of a configuration go through; nil where there are none.
+    ///
+    /// - Throws: why TLS with a proxy cannot be had.
+    func proxyRules(
+        _ setting: ProxySetting, tls: TLSConfiguration, logger: Logger
+    ) throws(ChannelFailure) -> ProxyRules? {
+        guard var rules = ProxyRules(setting, environment: Environment.value) else { return nil }
+        if rules.needsContext { rules.context = try sharedContext(checking: tls, logger: logger) }
+        return rules
+    }
+}
+
 extension TLSConfiguration {
     /// Reads everything that the configuration names, as the first channel with it does, and forgets it again.
     ///

@@ -74,8 +74,9 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
         switch action {
         case .connect:
             let link = Link(
-                id: LinkID(rawValue: 0), uri: driver.uri, configuration: configuration.link(context: driver.context),
-                loop: loop, group: driver.handles.group, owner: self)
+                id: LinkID(rawValue: 0), uri: driver.uri,
+                configuration: configuration.link(context: driver.context, proxy: driver.proxy), loop: loop,
+                group: driver.handles.group, owner: self)
             driver.link = link
             link.connect()
         case .sendClose(let code, let reason):

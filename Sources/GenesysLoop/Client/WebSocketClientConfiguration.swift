@@ -26,6 +26,11 @@ public struct WebSocketClientConfiguration: Sendable {
     public var sendLowWaterMark = 256 * 1_024
     /// Whom to trust, and what to accept and show; for `wss:` only.
     public var tls = TLSConfiguration()
+    /// Whether to connect through a proxy. Default `.none`.
+    public var proxy = ProxySetting.none
+    /// Whom to trust at a proxy of `https:`, and what to accept and show there; `tls` is for the server alone. Default:
+    /// the system's store.
+    public var proxyTLS = TLSConfiguration()
     /// Where life-cycle messages go; URIs are redacted in it. Default: nowhere.
     public var logger = WebSocketClientConfiguration.silentLogger
 
@@ -37,9 +42,10 @@ public struct WebSocketClientConfiguration: Sendable {
     public init() {}
 
     /// What the link needs of it.
-    func link(context: TLSContext?) -> LinkConfiguration {
+    func link(context: TLSContext?, proxy: ProxyRules?) -> LinkConfiguration {
         let link = LinkConfiguration(
             context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: maxMessageSize))
+        link.proxy = proxy
         link.subprotocols = subprotocols
         link.headers = headers
         link.compression = compression

@@ -3,6 +3,7 @@ struct WebSocketClientDriver {
     let uri: WebSocketURI
     /// For `wss:` only.
     let context: TLSContext?
+    let proxy: ProxyRules?
     /// Performed only in a pass, never during a callout.
     var pending = ActionQueue<WebSocketClientMachine.Action>()
     var isAdvancing = false
@@ -25,6 +26,8 @@ struct WebSocketClientDriver {
             context =
                 self.uri.isSecure
                 ? try loop.sharedContext(checking: configuration.tls, logger: configuration.logger) : nil
+            proxy = try loop.proxyRules(configuration.proxy, tls: configuration.proxyTLS, logger: configuration.logger)
+            _ = try proxy?.check(self.uri)
         } catch {
             throw WebSocketFailure(error)
         }

@@ -19,7 +19,7 @@ extension ChannelFailure {
 
     /// Whether no policy tries again once a channel was confirmed: the service decided, or an attempt would meet the same.
     package var isFinalOnReconnect: Bool {
-        if isCertificateFault { return true }
+        if isCertificateFault || isProxyAuthorizationFault { return true }
         switch reason {
         case .httpUnauthorized, .httpForbidden, .httpNotFound, .subscriptionRefused, .tokenRevoked, .messageTooLarge,
             .channelTakenOver, .channelExpired, .invalidURI:

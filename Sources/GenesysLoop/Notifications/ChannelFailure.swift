@@ -66,7 +66,7 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var phase: Phase
     /// What Genesys Cloud said, when it said something.
     public var message: String?
-    /// The HTTP status of the upgrade, or the `result` of a command reply.
+    /// The HTTP status of the upgrade or of the proxy, or the `result` of a command reply.
     public var status: Int?
     /// The `Retry-After` of a 429 or 503.
     public var retryAfter: Duration?
@@ -78,6 +78,8 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var isRetryable: Bool
     /// Whether the certificate (the peer's or ours) was not accepted.
     package var isCertificateFault: Bool
+    /// Whether the proxy wants a user and a password, or others.
+    package var isProxyAuthorizationFault = false
 
     /// Creates a failure.
     package init(

@@ -39,6 +39,16 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
 
     package func connectionDidConnect(_ connection: TCPConnection) {
         guard phase == .connecting, connection === tcp else { return }
+        if let proxy = approach?.proxy {
+            startTunnel(to: proxy, over: connection)
+        } else {
+            startWithServer()
+        }
+        settle()
+    }
+
+    /// The server is reached.
+    func startWithServer() {
         if let context = configuration.context {
             startTLS(context)
         } else {
@@ -47,7 +57,6 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
         tcp?.startReading()
         flush()
         tls?.releaseBuffers()
-        settle()
     }
 
     private func startTLS(_ context: TLSContext) {
@@ -84,6 +93,7 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
         switch phase {
         case .idle, .waiting, .resolving: .dns
         case .connecting: .connect
+        case .tunneling: .proxy
         case .securing: .tls
         case .upgrading: .upgrade
         case .open, .ended: .open

@@ -34,6 +34,7 @@ extension Link {
 
     private func releaseIdleMemory() {
         tls?.releaseBuffers()
+        tunnel?.releaseBuffers()
         stream.reader.releaseIdleState()
         if outbox.isEmpty { outbox = [] }
     }

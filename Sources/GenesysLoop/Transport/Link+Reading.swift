@@ -2,7 +2,13 @@
 extension Link {
     package func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
         guard connection === tcp else { return }
-        isDrained = unsafe bytes.count < loop.ciphertextBuffer.count
+        unsafe receive(bytes, isDrained: bytes.count < loop.ciphertextBuffer.count)
+    }
+
+    /// What the server sent, as a read or a tunnel brought it; lent for the call.
+    @inline(__always)
+    func receive(_ bytes: UnsafeRawBufferPointer, isDrained: Bool) {
+        self.isDrained = isDrained
         if let tls {
             unsafe tls.lend(bytes)
         } else {

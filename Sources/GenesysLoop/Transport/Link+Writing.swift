@@ -51,15 +51,19 @@ extension Link {
                 outbox.removeAll(keepingCapacity: outbox.capacity <= 4096)
             }
             let ciphertext = tls.takeOutgoing()
-            if !ciphertext.isEmpty { tcp.write(ciphertext) }
+            if !ciphertext.isEmpty { write(ciphertext, to: tcp) }
         } else if !outbox.isEmpty {
             let bytes = outbox
             outbox = []
-            tcp.write(bytes)
+            write(bytes, to: tcp)
         }
         guard !tcp.hasLostOutput else { return }
         sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount)
         tcp.reportsProgress = !sends.isEmpty
+    }
+
+    private func write(_ bytes: [UInt8], to tcp: TCPConnection) {
+        if let tunnel { tunnel.write(bytes) } else { tcp.write(bytes) }
     }
 
     package func connectionDidDrain(_ connection: TCPConnection) {
@@ -92,7 +96,7 @@ extension Link {
             enter(.closing, for: configuration.deadlines.close)
         case .closing, .lingering, .ended:
             break
-        case .idle, .waiting, .resolving, .connecting, .securing, .upgrading:
+        case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .upgrading:
             fail(ChannelFailure(reason: .connectionClosed, phase: .close))
         }
     }
@@ -120,6 +124,7 @@ extension Link {
         flush()
         tls?.sendCloseNotify()
         flush()
+        tunnel?.sayGoodbye()
         tcp?.shutdown()
     }
 

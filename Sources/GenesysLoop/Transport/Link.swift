@@ -1,15 +1,16 @@
-/// One physical connection: name, TCP, TLS, upgrade, frames, closing handshake.
+/// One physical connection: name, TCP, proxy, TLS, upgrade, frames, closing handshake.
 ///
-///     idle ─▶ waiting ─▶ resolving ─▶ connecting ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶ lingering ─▶ ended
-///                  └───────────┴────────────┴────────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended
+///     idle ─▶ waiting ─▶ resolving ─▶ connecting (─▶ tunneling) ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶ lingering
+///                  └───────────┴────────────┴─────────────┴───────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended ◀─┘
 ///
+/// With a proxy, name and TCP connection are the proxy's, and `tunneling` is what is said to it (`ProxyTunnel`).
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
 /// `deadlineReached`. Bytes are pulled by the owner, one event at a time, so that it may look at the world again after
 /// each callout. `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so that
 /// a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
 @safe package final class Link {
     package enum Phase: Equatable {
-        case idle, waiting, resolving, connecting, securing, upgrading, open, closing, lingering, ended
+        case idle, waiting, resolving, connecting, tunneling, securing, upgrading, open, closing, lingering, ended
     }
 
     /// How long the peer may take to end the TCP connection after the closing handshake.
@@ -46,6 +47,8 @@
     var approach: LinkApproach?
     var tcp: TCPConnection?
     var tls: TLSSession?
+    /// While it talks to a proxy; to one with TLS until the end.
+    var tunnel: ProxyTunnel?
     /// Lent to the owner for the length of a pull.
     var stream: LinkStream
     /// Compresses what is sent; nil without permessage-deflate.
@@ -79,6 +82,7 @@
 
     deinit {
         endApproach()
+        unsafe tunnel?.link = nil
         tcp?.close()
     }
 
@@ -94,7 +98,8 @@
     /// It is its turn.
     func begin(_ approach: LinkApproach) {
         enter(.resolving, for: configuration.deadlines.dns)
-        approach.resolution = loop.resolver.resolve(uri.host, port: uri.port, owner: self)
+        let (host, port) = approach.destination()
+        approach.resolution = loop.resolver.resolve(host, port: port, owner: self)
     }
 
     /// It is open or over: the next one's turn.
@@ -118,6 +123,7 @@
         switch phase {
         case .resolving: fail(timeout(.dns))
         case .connecting: fail(connectTimeout())
+        case .tunneling: fail(timeout(.proxy))
         case .securing: fail(timeout(.tls))
         case .upgrading: fail(timeout(.upgrade))
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
@@ -149,7 +155,7 @@
 
     /// A failure before or outside of the closing handshake: the socket is of no use.
     func fail(_ failure: ChannelFailure) {
-        end(LinkEnd(failure: failure), lingering: false)
+        end(LinkEnd(failure: blamingProxy(for: failure)), lingering: false)
     }
 
     /// Records how it ended; the owner is told when it has pulled what came before.
@@ -196,6 +202,8 @@
         tcp?.close()
         tcp = nil
         tls = nil
+        unsafe tunnel?.link = nil
+        tunnel = nil
         outbox = []
         overduePong = nil
         deflater = nil
@@ -226,7 +234,7 @@
             if isPaused { resumeReading() }
         case .closing, .lingering:
             break
-        case .idle, .waiting, .resolving, .connecting, .securing, .upgrading, .ended:
+        case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .upgrading, .ended:
             drop()
         }
     }

@@ -12,9 +12,27 @@
     /// Those that refused, each with its reason.
     var failedAddresses: [String] = []
     var upgrade: UpgradeResponseParser?
+    /// Whom it connects to in place of the server.
+    private(set) var proxy: ProxyURI?
+    /// Why there is no such proxy, although there should be.
+    private(set) var unusableProxy: ProxyRules.Unusable?
 
     init(_ link: Link) {
         unsafe self.link = link
+    }
+
+    /// Host and port to connect to: the proxy's or the server's.
+    ///
+    /// Where the proxy cannot be used it is a host that is none, so that the link fails in a later pass.
+    func destination() -> (host: String, port: UInt16) {
+        guard let link = unsafe link else { return ("", 0) }
+        do throws(ProxyRules.Unusable) {
+            proxy = try link.configuration.proxy?.proxy(for: link.uri)
+            return proxy.map { ($0.host, $0.port) } ?? (link.uri.host, link.uri.port)
+        } catch {
+            unusableProxy = error
+            return ("", 0)
+        }
     }
 
     /// Ends the look-up under way.

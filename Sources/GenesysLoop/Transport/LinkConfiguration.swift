@@ -4,7 +4,7 @@ public struct Deadlines: Hashable, Sendable {
     public var dns: Duration = .seconds(10)
     /// Connecting over TCP, all addresses together. Default 10 s.
     public var connect: Duration = .seconds(10)
-    /// Talking to the proxy. Default 10 s.
+    /// Talking to the proxy, TLS with it included. Default 10 s.
     public var proxy: Duration = .seconds(10)
     /// The TLS handshake. Default 10 s.
     public var tls: Duration = .seconds(10)
@@ -25,6 +25,8 @@ package final class LinkConfiguration {
     package var context: TLSContext?
     package var deadlines: Deadlines
     package var limits: MessageLimits
+    /// Which proxy to go through; nil goes through none.
+    package var proxy: ProxyRules?
     /// Subprotocols to offer, in order of preference.
     package var subprotocols: [String] = []
     /// Offers permessage-deflate; nil offers nothing.

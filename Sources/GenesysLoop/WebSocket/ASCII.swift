@@ -8,6 +8,12 @@ enum ASCII {
         isDigit(byte) || (0x61...0x66).contains(byte | 0x20)
     }
 
+    /// The value of a hexadecimal digit.
+    static func hexValue(_ byte: UInt8) -> UInt8? {
+        guard isHexDigit(byte) else { return nil }
+        return isDigit(byte) ? byte & 0x0F : (byte & 0x0F) + 9
+    }
+
     static func isAlphanumeric(_ byte: UInt8) -> Bool {
         isDigit(byte) || (0x61...0x7A).contains(byte | 0x20)
     }

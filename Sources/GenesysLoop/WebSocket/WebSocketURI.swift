@@ -77,7 +77,7 @@ package struct WebSocketURI: Hashable, Sendable {
     }
 
     /// Returns the host and where the rest of the authority, empty or beginning with a colon, starts.
-    private static func host(
+    static func host(
         _ authority: ArraySlice<UInt8>
     ) throws(InvalidURI) -> (host: [UInt8], isIPv6Literal: Bool, rest: Int) {
         guard authority.first == UInt8(ascii: "[") else {
@@ -100,7 +100,7 @@ package struct WebSocketURI: Hashable, Sendable {
     }
 
     /// The port after its colon; nil without one (RFC 3986 §3.2.3 allows a colon alone).
-    private static func port(_ rest: ArraySlice<UInt8>) throws(InvalidURI) -> UInt16? {
+    static func port(_ rest: ArraySlice<UInt8>) throws(InvalidURI) -> UInt16? {
         let digits = rest.dropFirst()
         guard !digits.isEmpty else { return nil }
         var value = 0

@@ -13,6 +13,10 @@ final class LinkProbe: LinkOwner, TimerOwner {
     private let server: ScriptedServer
     private var timer: Timer?
 
+    /// Which proxy to go through.
+    var proxy: ProxyRules?
+    /// The link has let go.
+    var didFinish: () -> Void = {}
     var didOpen: (LinkProbe, Link) -> Void = { _, _ in }
     var didReceive: (LinkProbe, Link) -> Void = { _, _ in }
     var didEnd: (LinkProbe, Link) -> Void = { _, _ in }
@@ -29,6 +33,7 @@ final class LinkProbe: LinkOwner, TimerOwner {
         let context = uri.isSecure ? try TLSContext(client: ScriptedServer.trust()) : nil
         let configuration = LinkConfiguration(
             context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: limit))
+        configuration.proxy = proxy
         let group = HandleGroup(loop: server.loop)
         let link = Link(
             id: LinkID(rawValue: 1), uri: uri, configuration: configuration, loop: server.loop, group: group,
@@ -98,6 +103,7 @@ final class LinkProbe: LinkOwner, TimerOwner {
         self.link = nil
         timer?.close()
         timer = nil
+        didFinish()
         server.clientDidFinish()
     }
 }

@@ -1,0 +1,146 @@
+/// Where a proxy is and how it is spoken to: `http://`, `https://`, `socks5://` or `socks5h://`.
+///
+///     http://proxy.example:3128         HTTP CONNECT (RFC 9110 §9.3.6)
+///     https://proxy.example             the same over TLS, whose certificate is verified
+///     http://user:password@proxy:3128   with Basic authentication (RFC 7617); both percent-decoded
+///     socks5://proxy.example            SOCKS5 (RFC 1928), with user and password RFC 1929
+///
+/// The name of the server is resolved by the proxy, whichever the scheme; `socks5h` means the same as `socks5`. Without a
+/// port it is 80, 443 or 1080. Whatever it prints, the user and the password are not in it.
+public struct ProxyURI: Hashable, Sendable {
+    /// What is spoken to the proxy.
+    public enum Scheme: String, Hashable, Sendable {
+        /// HTTP CONNECT.
+        case http
+        /// HTTP CONNECT over TLS.
+        case https
+        /// SOCKS5.
+        case socks5
+        /// SOCKS5; the name is that of other programs, which let the proxy resolve names for this one only.
+        case socks5h
+    }
+
+    /// Who asks. Never printed.
+    struct Credentials: Hashable, Sendable {
+        let user: [UInt8]
+        let password: [UInt8]
+    }
+
+    /// What is spoken to the proxy.
+    public let scheme: Scheme
+    /// Its host in lower case; an IPv6 address without its brackets.
+    public let host: String
+    /// Its port.
+    public let port: UInt16
+    /// Whether the host is an IPv6 address.
+    private let isIPv6Literal: Bool
+    let credentials: Credentials?
+
+    /// Whether the URI holds a user and a password.
+    public var hasCredentials: Bool { credentials != nil }
+
+    /// Takes a URI apart.
+    ///
+    /// - Throws: `InvalidURI`, whose sentence does not repeat the URI: it may hold a password.
+    public init(_ string: String) throws {
+        try self.init(checking: string)
+    }
+
+    init(checking string: String) throws(InvalidURI) {
+        let bytes = Array(string.utf8)
+        guard bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw InvalidURI("The URI of the proxy holds a space, a control character or one beyond ASCII.")
+        }
+        let (scheme, start) = try Self.scheme(bytes)
+        let end = bytes[start...].firstIndex { $0 == .slash || $0 == .questionMark || $0 == UInt8(ascii: "#") }
+        let rest = bytes[(end ?? bytes.count)...]
+        guard rest.isEmpty || rest.elementsEqual([.slash]) else {
+            throw InvalidURI("Something follows the host and port of the proxy's URI; a proxy has no path.")
+        }
+        var authority = bytes[start..<(end ?? bytes.count)]
+        let at = authority.lastIndex(of: .at)
+        if let at {
+            credentials = try Self.credentials(authority[..<at], for: scheme)
+            authority = authority[(at + 1)...]
+        } else {
+            credentials = nil
+        }
+        let (host, isIPv6Literal, portStart) = try WebSocketURI.host(authority)
+        self.scheme = scheme
+        self.host = String(decoding: host, as: UTF8.self)
+        self.isIPv6Literal = isIPv6Literal
+        port = try WebSocketURI.port(authority[portStart...]) ?? scheme.defaultPort
+    }
+
+    private static func scheme(_ bytes: [UInt8]) throws(InvalidURI) -> (Scheme, end: Int) {
+        guard let colon = bytes.firstIndex(of: .colon), bytes[colon...].starts(with: "://".utf8),
+            let scheme = Scheme(rawValue: String(decoding: ASCII.lowercased(bytes[..<colon]), as: UTF8.self))
+        else {
+            throw InvalidURI("The URI of the proxy does not begin with http://, https://, socks5:// or socks5h://.")
+        }
+        return (scheme, colon + 3)
+    }
+
+    private static func credentials(
+        _ bytes: ArraySlice<UInt8>, for scheme: Scheme
+    ) throws(InvalidURI) -> Credentials? {
+        guard !bytes.isEmpty else { return nil }
+        let colon = bytes.firstIndex(of: .colon) ?? bytes.endIndex
+        let user = try decoded(bytes[..<colon])
+        let password = try decoded(bytes[colon...].dropFirst())
+        switch scheme {
+        case .http, .https:
+            // RFC 7617 §2: the first colon ends the user.
+            if user.contains(.colon) { throw InvalidURI("The user of the proxy's URI holds a colon.") }
+        case .socks5, .socks5h:
+            // RFC 1929 §2. An empty password is against its letter, and what other clients send.
+            guard (1...255).contains(user.count), password.count <= 255 else {
+                throw InvalidURI("SOCKS5 takes a user of 1 to 255 bytes and a password of at most 255.")
+            }
+        }
+        return Credentials(user: user, password: password)
+    }
+
+    /// Without percent signs, and without what RFC 7617 §2 forbids.
+    private static func decoded(_ bytes: ArraySlice<UInt8>) throws(InvalidURI) -> [UInt8] {
+        var decoded: [UInt8] = []
+        var rest = bytes
+        while let byte = rest.popFirst() {
+            guard byte == .percent else {
+                decoded.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(ASCII.hexValue), let low = rest.popFirst().flatMap(ASCII.hexValue)
+            else { throw InvalidURI("The user or the password of the proxy's URI is not percent-encoded properly.") }
+            decoded.append(high << 4 | low)
+        }
+        guard decoded.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            throw InvalidURI("The user or the password of the proxy's URI holds a control character.")
+        }
+        return decoded
+    }
+}
+
+extension ProxyURI.Scheme {
+    /// The port where the URI names none.
+    var defaultPort: UInt16 {
+        switch self {
+        case .http: 80
+        case .https: 443
+        case .socks5, .socks5h: 1_080
+        }
+    }
+}
+
+extension ProxyURI: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Scheme, host and port, never the user and the password.
+    public var description: String {
+        "\(scheme.rawValue)://\(isIPv6Literal ? "[\(host)]" : host):\(port)"
+    }
+
+    /// The same.
+    public var debugDescription: String { description }
+
+    /// A mirror without children.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
