@@ -26,3 +26,9 @@ package protocol TCPConnectionOwner: AnyObject {
     /// It comes once for each of the two.
     func connectionDidDrain(_ connection: TCPConnection)
 }
+
+/// For an owner that is given connections which are established.
+extension TCPConnectionOwner {
+    package func connectionDidConnect(_ connection: TCPConnection) {}
+    package func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {}
+}

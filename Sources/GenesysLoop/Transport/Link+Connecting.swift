@@ -1,13 +1,12 @@
 /// From the name to the upgrade request.
-extension Link: ResolutionOwner, TCPConnectionOwner {
+extension Link: ResolutionOwner, ConnectorOwner, TCPConnectionOwner {
     package func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress]) {
         guard phase == .resolving else { return }
         approach?.resolution = nil
-        approach?.addresses = addresses[...]
         enter(.connecting, for: configuration.deadlines.connect)
-        if !connectToNextAddress() {
-            fail(ChannelFailure(reason: .dns, phase: .dns, message: "the name has no address"))
-        }
+        let connector = Connector(addresses, loop: loop, group: group, owner: self)
+        approach?.connector = connector
+        connector.start()
         settle()
     }
 
@@ -18,27 +17,18 @@ extension Link: ResolutionOwner, TCPConnectionOwner {
         settle()
     }
 
-    /// Tries the next address; false when there is none left.
-    private func connectToNextAddress() -> Bool {
-        guard let address = approach?.addresses.popFirst() else { return false }
-        let tcp = TCPConnection(loop: loop, group: group, owner: self)
-        tcp.lowWaterMark = configuration.lowWaterMark
-        self.tcp = tcp
-        approach?.address = address
-        tcp.connect(to: address)
-        return true
-    }
-
-    package func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
-        guard phase == .connecting, connection === tcp, let approach else { return }
-        approach.failedAddresses.append("\(approach.address.map(\.description) ?? ""): \(error.text)")
-        tcp = nil
-        if !connectToNextAddress() { fail(ChannelFailure(connect: error, addresses: approach.failedAddresses)) }
+    func connector(_ connector: Connector, didFailWith error: UVError, tried: [String]) {
+        guard phase == .connecting else { return }
+        fail(ChannelFailure(connect: error, addresses: tried))
         settle()
     }
 
-    package func connectionDidConnect(_ connection: TCPConnection) {
-        guard phase == .connecting, connection === tcp else { return }
+    func connector(_ connector: Connector, didConnect connection: TCPConnection) {
+        guard phase == .connecting else { return connection.close() }
+        approach?.connector = nil
+        unsafe connection.owner = self
+        connection.lowWaterMark = configuration.lowWaterMark
+        tcp = connection
         if let proxy = approach?.proxy {
             startTunnel(to: proxy, over: connection)
         } else {

@@ -246,8 +246,7 @@
     /// Names the address that did not answer, and those that refused before.
     private func connectTimeout() -> ChannelFailure {
         var failure = timeout(.connect)
-        let last = approach?.address.map { "\($0): no answer" }
-        let tried = (approach?.failedAddresses ?? []) + [last].compactMap(\.self)
+        let tried = approach?.connector?.tried ?? []
         failure.underlying = .init(operation: "connect", code: 0, text: tried.joined(separator: "; "))
         return failure
     }

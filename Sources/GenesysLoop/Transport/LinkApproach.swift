@@ -5,12 +5,7 @@
     /// It is one of those that connect now.
     var hasTurn = false
     var resolution: Resolution?
-    /// Those not tried yet.
-    var addresses: ArraySlice<SocketAddress> = []
-    /// The one that is being tried, or was the last.
-    var address: SocketAddress?
-    /// Those that refused, each with its reason.
-    var failedAddresses: [String] = []
+    var connector: Connector?
     var upgrade: UpgradeResponseParser?
     /// Whom it connects to in place of the server.
     private(set) var proxy: ProxyURI?
@@ -35,8 +30,10 @@
         }
     }
 
-    /// Ends the look-up under way.
+    /// Ends the look-up and the attempts to connect under way.
     func cancel() {
+        connector?.cancel()
+        connector = nil
         resolution?.cancel()
         resolution = nil
     }

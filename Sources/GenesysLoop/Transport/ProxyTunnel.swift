@@ -197,8 +197,4 @@
     func connectionDidDrain(_ connection: TCPConnection) {
         if handshake == nil { unsafe link?.connectionDidDrain(connection) }
     }
-
-    // It is established before it comes here.
-    func connectionDidConnect(_ connection: TCPConnection) {}
-    func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {}
 }
