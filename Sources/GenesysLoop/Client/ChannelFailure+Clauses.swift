@@ -13,8 +13,8 @@ extension ChannelFailure {
         return "\(rule) (\(section))"
     }
 
-    /// ": …" with the alert that the server sent, if it sent one.
-    var alert: String {
+    /// ": …" with what the error below says, an alert for example; nothing where there is none.
+    var addition: String {
         guard let text = underlying?.text, !text.isEmpty else { return "" }
         return ": \(ChannelFailure.clause(text))"
     }

@@ -54,13 +54,13 @@ extension ChannelFailure: CustomStringConvertible {
         case .tlsUnknownIssuer: said(or: "the server's certificate was issued by an authority that is not trusted")
         case .tlsSelfSigned: said(or: "the server's certificate is self-signed and not trusted")
         case .tlsPinMismatch: said(or: "no certificate of the server matches a configured pin")
-        case .tlsClientCertificate: "the server wants a client certificate, or refused ours\(alert)"
+        case .tlsClientCertificate: "the server wants a client certificate, or refused ours\(addition)"
         case .tlsHandshake: said(or: "the TLS handshake failed")
         case .httpUnauthorized: "the service answered 401, unauthorized"
         case .httpForbidden: "the service answered 403, forbidden"
         case .httpNotFound: "the service answered 404: the channel has expired, was evicted, or its token expired"
         case .httpTooManyRequests: "the service answered 429, too many requests"
-        case .invalidStatusCode: "the server answered the upgrade with HTTP status \(status ?? 0)"
+        case .invalidStatusCode: "the server answered the upgrade with HTTP status \(status ?? 0)\(addition)"
         case .invalidHandshake: brokenRule(or: "the server's answer to the upgrade breaks HTTP or RFC 6455")
         case .invalidURI: message.map(ChannelFailure.clause) ?? "the URI is not a usable ws: or wss: URI"
         case .invalidMessage: "a message is not a JSON object in a text frame"

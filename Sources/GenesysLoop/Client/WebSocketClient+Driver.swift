@@ -75,8 +75,8 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
         case .connect:
             let link = Link(
                 id: LinkID(rawValue: 0), uri: driver.uri,
-                configuration: configuration.link(context: driver.context, proxy: driver.proxy), loop: loop,
-                group: driver.handles.group, owner: self)
+                configuration: configuration.link(context: driver.context, proxy: driver.proxy, trail: driver.trail),
+                loop: loop, group: driver.handles.group, owner: self)
             driver.link = link
             link.connect()
         case .sendClose(let code, let reason):

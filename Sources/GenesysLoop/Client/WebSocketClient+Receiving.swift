@@ -22,6 +22,7 @@ extension WebSocketClient: LinkOwner {
 
     package func link(_ link: Link, didEnd end: LinkEnd) {
         driver.failure = end.failure
+        if machine.state == .connecting, redirect(end) { return }
         if let code = end.closeCode {
             enqueue(machine.linkEnded(.closed(CloseCode(rawValue: code), reason: end.closeReason)))
         } else {
@@ -35,6 +36,10 @@ extension WebSocketClient: LinkOwner {
         while let completion = link.sends.popDone(at: 0) { completion(nil) }
         let failure = driver.failure ?? ChannelFailure(reason: .connectionClosed, phase: .close)
         while let completion = link.sends.popFirst() { completion(failure) }
+        if driver.isRedirected {
+            driver.isRedirected = false
+            enqueue(machine.linkRedirected())
+        }
         advance()
     }
 

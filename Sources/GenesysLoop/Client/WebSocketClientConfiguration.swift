@@ -10,6 +10,13 @@ public struct WebSocketClientConfiguration: Sendable {
     public var headers: [(name: String, value: String)] = []
     /// The `User-Agent` of the upgrade request; nil sends none. Default `GenesysLoop`.
     public var userAgent: String? = "GenesysLoop"
+    /// How many redirects of the upgrade are followed, one after the other; 0 follows none. Default 5.
+    ///
+    /// The statuses are 301, 302, 307 and 308. A redirect from `wss:` to `ws:` is never followed. Another host, port or
+    /// scheme than the first is sent no `Authorization`, `Cookie` or `Proxy-Authorization` of `headers` and shown no
+    /// `tls.identity`, and `tls.serverName` does not count for it. One that is not followed is a failure with reason
+    /// `invalidStatusCode`, whose `underlying` says why. The deadlines begin anew with each connection.
+    public var maxRedirects = 5
     /// How long each phase of the connection may take; `subscribe` plays no part.
     public var deadlines = Deadlines()
     /// The largest message accepted, in bytes, decompressed. A larger one ends the connection with `messageTooLarge`. Default 16 MiB.
@@ -42,12 +49,12 @@ public struct WebSocketClientConfiguration: Sendable {
     public init() {}
 
     /// What the link needs of it.
-    func link(context: TLSContext?, proxy: ProxyRules?) -> LinkConfiguration {
+    func link(context: TLSContext?, proxy: ProxyRules?, trail: RedirectTrail) -> LinkConfiguration {
         let link = LinkConfiguration(
             context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: maxMessageSize))
         link.proxy = proxy
         link.subprotocols = subprotocols
-        link.headers = headers
+        link.headers = trail.permitted(headers)
         link.compression = compression
         link.userAgent = userAgent
         link.lowWaterMark = WebSocketClientMachine.effective(

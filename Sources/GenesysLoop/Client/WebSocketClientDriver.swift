@@ -1,9 +1,12 @@
 /// What the driver of a client owns: its link, handles, actions not yet performed.
 struct WebSocketClientDriver {
-    let uri: WebSocketURI
+    /// Where it connects to, and how it came to that.
+    var trail: RedirectTrail
     /// For `wss:` only.
-    let context: TLSContext?
+    var context: TLSContext?
     let proxy: ProxyRules?
+    /// The link is over because it led elsewhere; the next one follows when it has let go of its socket.
+    var isRedirected = false
     /// Performed only in a pass, never during a callout.
     var pending = ActionQueue<WebSocketClientMachine.Action>()
     var isAdvancing = false
@@ -22,16 +25,19 @@ struct WebSocketClientDriver {
 
     init(uri: String, loop: EventLoop, configuration: WebSocketClientConfiguration) throws {
         do throws(ChannelFailure) {
-            self.uri = try WebSocketURI(checking: uri)
+            trail = RedirectTrail(try WebSocketURI(checking: uri), limit: configuration.maxRedirects)
             context =
-                self.uri.isSecure
+                trail.uri.isSecure
                 ? try loop.sharedContext(checking: configuration.tls, logger: configuration.logger) : nil
             proxy = try loop.proxyRules(configuration.proxy, tls: configuration.proxyTLS, logger: configuration.logger)
-            _ = try proxy?.check(self.uri)
+            _ = try proxy?.check(trail.uri)
         } catch {
             throw WebSocketFailure(error)
         }
-        try configuration.check(for: self.uri)
+        try configuration.check(for: trail.uri)
         handles = DriverHandles(loop: loop)
     }
+
+    /// Where it connects to.
+    var uri: WebSocketURI { trail.uri }
 }

@@ -29,6 +29,8 @@ package struct LinkEnd: Equatable, Sendable {
     package var closeCode: UInt16?
     /// The text of that frame; empty without one.
     package var closeReason: String
+    /// The `Location` of an answer to the upgrade, as the server sent it; it may be a secret.
+    package var location: String?
 
     package init(failure: ChannelFailure, closeCode: UInt16? = nil, closeReason: String = "") {
         self.failure = failure

@@ -69,7 +69,9 @@ extension Link {
                     opened()
                 }
             } catch {
-                fail(ChannelFailure(upgrade: error))
+                var end = LinkEnd(failure: ChannelFailure(upgrade: error))
+                if case .status(_, _, let location) = error { end.location = location }
+                self.end(end, lingering: false)
             }
         }
     }

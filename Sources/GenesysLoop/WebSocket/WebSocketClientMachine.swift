@@ -141,6 +141,14 @@ package struct WebSocketClientMachine: Equatable, Sendable {
         }
     }
 
+    /// The link is over, and its server named another place.
+    package mutating func linkRedirected() -> [Action] {
+        switch state {
+        case .connecting: [.connect]
+        case .idle, .open, .closing, .ended: []
+        }
+    }
+
     /// Whether the user waits to be told of room, and there is some.
     package func hasRoomToTell(at queuedByteCount: Int) -> Bool {
         state == .open && owesWritable && queuedByteCount <= lowWaterMark

@@ -1,0 +1,67 @@
+/// Where the redirects of one connection have led, and how many more may follow.
+///
+/// Followed: 301, 302, 307 and 308, which all keep a GET request what it is (RFC 9110 §15.4). Never from `wss:` to
+/// `ws:`. A circle ends at the limit.
+package struct RedirectTrail: Hashable, Sendable {
+    /// Why a redirect is not followed.
+    package enum Fault: Error, Hashable, Sendable {
+        /// As many as may be were followed before.
+        case tooMany(limit: Int)
+        /// It leads from `wss:` to `ws:`.
+        case unencrypted
+        /// What it names is no URI of a WebSocket.
+        case unusable(InvalidURI)
+    }
+
+    /// Where to connect now.
+    package private(set) var uri: WebSocketURI
+    /// Whether another host, port or scheme than the first was visited. From then on credentials stay at home, even if
+    /// the trail leads back: whoever sent us away has no say in where they go.
+    package private(set) var hasLeftOrigin = false
+    private let limit: Int
+    private var followedCount = 0
+
+    package init(_ uri: WebSocketURI, limit: Int) {
+        self.uri = uri
+        self.limit = limit
+    }
+
+    /// Goes where an answer to the upgrade points.
+    ///
+    /// - Returns: false when it is no redirect, or none is to be followed at all.
+    package mutating func follow(status: Int, location: String?) throws(Fault) -> Bool {
+        guard limit > 0, [301, 302, 307, 308].contains(status), let location else { return false }
+        guard followedCount < limit else { throw .tooMany(limit: limit) }
+        let next: WebSocketURI
+        do throws(InvalidURI) {
+            next = try URIReference.resolve(location, against: uri)
+        } catch {
+            throw .unusable(error)
+        }
+        guard next.isSecure || !uri.isSecure else { throw .unencrypted }
+        followedCount += 1
+        if next.host != uri.host || next.port != uri.port || next.isSecure != uri.isSecure { hasLeftOrigin = true }
+        uri = next
+        return true
+    }
+
+    /// Headers that prove who somebody is.
+    private static let credentials: Set<String> = ["authorization", "cookie", "cookie2", "proxy-authorization"]
+
+    /// Of the headers that a host wants to send, those that may be sent now.
+    package func permitted(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+        guard hasLeftOrigin else { return headers }
+        return headers.filter { !RedirectTrail.credentials.contains(ASCII.lowercased($0.name)) }
+    }
+}
+
+extension RedirectTrail.Fault: CustomStringConvertible {
+    /// One clause, without what the server sent.
+    package var description: String {
+        switch self {
+        case .tooMany(let limit): "it is one redirect more than the limit of \(limit)"
+        case .unencrypted: "it redirects from wss: to ws:"
+        case .unusable(let why): "its redirect leads to no WebSocket: \(why)"
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientRedirectTests {
+    private func redirect(to location: String, status: Int = 302) -> [UInt8]? {
+        try? UpgradeResponse.refuse(status: status, headers: [("Location", location)])
+    }
+
+    private func closing() -> WebSocketHost {
+        let host = WebSocketHost()
+        host.onEvent = { event, client in if event == .opened { client.close() } }
+        return host
+    }
+
+    @Test(arguments: [false, true]) func `a redirect leads to another connection, in the same client`(tls: Bool) throws
+    {
+        let server = try EchoServer(EventLoop(), tls: tls)
+        let host = closing()
+        var targets: [String] = []
+        server.respond = { request in
+            targets.append(request.target)
+            return targets.count < 3
+                ? redirect(to: "next?\(targets.count)", status: 300 + [1, 8][targets.count - 1]) : nil
+        }
+        try host.run(server) {
+            $0.headers = [("Authorization", "Bearer x")]
+            $0.subprotocols = ["a"]
+        }
+        #expect(host.events == [.opened, .closed(.normal, "")])
+        #expect(targets == ["/secret", "/next?1", "/next?2"])
+        let last = try #require(server.connections.last?.request)
+        #expect(last.fields.values(of: "authorization") == ["Bearer x"])
+        #expect(last.subprotocols == ["a"])
+    }
+
+    @Test func `another host gets neither authorization nor cookies`() throws {
+        let server = try EchoServer(EventLoop())
+        let host = closing()
+        let elsewhere = server.uri.replacing("localhost", with: "user:word@127.0.0.1")
+        server.respond = { request in
+            request.target == "/secret" && request.fields.values(of: "host")[0].hasPrefix("localhost")
+                ? redirect(to: elsewhere) : nil
+        }
+        try host.run(server) { $0.headers = [("Authorization", "Bearer x"), ("cookie", "a=b"), ("X-Trace", "1")] }
+        #expect(host.events == [.opened, .closed(.normal, "")])
+        let last = try #require(server.connections.last?.request)
+        #expect(server.connections.count == 2)
+        #expect(last.fields.values(of: "authorization") == [])
+        #expect(last.fields.values(of: "cookie") == [])
+        #expect(last.fields.values(of: "x-trace") == ["1"])
+    }
+
+    @Test func `a circle is one failure with the last status, after six connections`() throws {
+        let server = try EchoServer(EventLoop())
+        let host = WebSocketHost()
+        server.respond = { _ in redirect(to: "/secret") }
+        try host.run(server)
+        #expect(host.events == [.failed(.invalidStatusCode)])
+        #expect(server.connections.count == 6)
+        #expect(
+            host.failure?.description
+                == "The WebSocket could not be opened: the server answered the upgrade with HTTP status 302: "
+                + "it is one redirect more than the limit of 5.")
+    }
+
+    @Test(arguments: [("ws://localhost/", "from wss: to ws:"), ("ftp://localhost/", "no WebSocket")])
+    func `a redirect that must not be followed is a failure that says why`(location: String, why: String) throws {
+        let server = try EchoServer(EventLoop(), tls: true)
+        let host = WebSocketHost()
+        server.respond = { _ in redirect(to: location) }
+        try host.run(server)
+        #expect(host.events == [.failed(.invalidStatusCode)])
+        #expect(server.connections.count == 1)
+        #expect(host.failure?.status == 302)
+        #expect(host.failure?.description.contains(why) == true)
+    }
+
+    @Test func `none is followed where none may be`() throws {
+        let server = try EchoServer(EventLoop())
+        let host = WebSocketHost()
+        server.respond = { _ in redirect(to: "/x") }
+        try host.run(server) { $0.maxRedirects = 0 }
+        #expect(host.events == [.failed(.invalidStatusCode)])
+        #expect(server.connections.count == 1)
+    }
+
+    @Test func `a client that is closed on the way to the next place says so, and leaves nothing`() throws {
+        let server = try EchoServer(EventLoop())
+        let host = WebSocketHost()
+        let client = try host.client(server)
+        server.respond = { _ in
+            if server.connections.count == 2 { client.close() }
+            return redirect(to: "/x")
+        }
+        host.onEvent = { event, _ in if event.isTerminal { server.end() } }
+        client.open()
+        server.run()
+        host.onEvent = { _, _ in }
+        #expect(host.events == [.closed(.abnormalClosure, "")])
+        #expect(server.connections.count == 2)
+    }
+
+    @Test func `a place where nobody listens is the failure that counts`() throws {
+        let server = try EchoServer(EventLoop())
+        let host = WebSocketHost()
+        let other = try EchoServer(server.loop)
+        let uri = other.uri
+        other.stopListening()
+        server.respond = { _ in redirect(to: uri) }
+        try host.run(server)
+        #expect(host.events == [.failed(.connect)])
+        #expect(host.failure?.status == nil)
+    }
+}

@@ -1,0 +1,86 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite struct RedirectTrailTests {
+    /// Seen from `ws://a/b/c/d?q`: the examples of RFC 3986 §5.4 that can be a WebSocket's, then our own.
+    static let resolved: [(String, String)] = [
+        ("g", "ws://a/b/c/g"), ("./g", "ws://a/b/c/g"), ("g/", "ws://a/b/c/g/"), ("/g", "ws://a/g"), ("//g", "ws://g/"),
+        ("?y", "ws://a/b/c/d?y"), ("g?y", "ws://a/b/c/g?y"), ("#s", "ws://a/b/c/d?q"), ("g#s", "ws://a/b/c/g"),
+        (";x", "ws://a/b/c/;x"), ("g;x?y#s", "ws://a/b/c/g;x?y"), ("", "ws://a/b/c/d?q"), (".", "ws://a/b/c/"),
+        ("./", "ws://a/b/c/"), ("..", "ws://a/b/"), ("../", "ws://a/b/"), ("../g", "ws://a/b/g"), ("../..", "ws://a/"),
+        ("../../", "ws://a/"), ("../../g", "ws://a/g"), ("../../../g", "ws://a/g"), ("../../../../g", "ws://a/g"),
+        ("/./g", "ws://a/g"), ("/../g", "ws://a/g"), ("g.", "ws://a/b/c/g."), (".g", "ws://a/b/c/.g"),
+        ("..g", "ws://a/b/c/..g"), ("./../g", "ws://a/b/g"), ("./g/.", "ws://a/b/c/g/"), ("g/./h", "ws://a/b/c/g/h"),
+        ("g/../h", "ws://a/b/c/h"), ("g;x=1/../y", "ws://a/b/c/y"), ("g?y/../x", "ws://a/b/c/g?y/../x"),
+        ("http://h/p", "ws://h/p"), ("HTTPS://H:8443/p?q", "wss://h:8443/p?q"), ("wss://h", "wss://h/"),
+        ("//user:word@h:81/x", "ws://h:81/x"), ("wss://[::1]:9/x", "wss://[::1]:9/x"), ("/a:b", "ws://a/a:b"),
+        ("?a:b//c", "ws://a/b/c/d?a:b//c"), ("//h?q", "ws://h/?q"),
+    ]
+
+    @Test(arguments: resolved)
+    func `a location is resolved as RFC 3986 says`(location: String, expected: String) throws {
+        let found = try URIReference.resolve(location, against: WebSocketURI("ws://a/b/c/d?q"))
+        #expect(try found == WebSocketURI(expected))
+    }
+
+    @Test(arguments: [
+        "ftp://h/", "http:g", "g h", "//", "///x", "//h:0/", "//h:x/", "//1.2/", "mailto:x", "%", "/\u{e9}",
+    ])
+    func `what is no WebSocket's URI is refused without being repeated`(location: String) throws {
+        var trail = RedirectTrail(try WebSocketURI("ws://a/b"), limit: 5)
+        let former = trail
+        let fault = #expect(throws: RedirectTrail.Fault.self) { try trail.follow(status: 302, location: location) }
+        #expect(trail == former)
+        guard case .unusable = fault else {
+            Issue.record("\(String(describing: fault))")
+            return
+        }
+    }
+
+    @Test func `four statuses are followed, with a location, within the limit`() throws {
+        let start = try WebSocketURI("wss://h/")
+        for status in [301, 302, 307, 308] {
+            var trail = RedirectTrail(start, limit: 1)
+            #expect(try trail.follow(status: status, location: "/x"))
+            #expect(trail.uri.target == "/x")
+        }
+        for status in [200, 300, 303, 304, 305, 306, 309, 401, 503] {
+            var trail = RedirectTrail(start, limit: 1)
+            #expect(try !trail.follow(status: status, location: "/x"))
+            #expect(trail.uri == start)
+        }
+        var trail = RedirectTrail(start, limit: 1)
+        #expect(try !trail.follow(status: 302, location: nil))
+        trail = RedirectTrail(start, limit: 0)
+        #expect(try !trail.follow(status: 302, location: "/x"))
+    }
+
+    @Test func `a circle ends at the limit, and encryption is never given up`() throws {
+        var trail = RedirectTrail(try WebSocketURI("ws://h/"), limit: 5)
+        for _ in 0..<5 { #expect(try trail.follow(status: 302, location: "/")) }
+        #expect(throws: RedirectTrail.Fault.tooMany(limit: 5)) { try trail.follow(status: 302, location: "/") }
+        trail = RedirectTrail(try WebSocketURI("ws://h/"), limit: 5)
+        #expect(try trail.follow(status: 301, location: "wss://h/"))
+        #expect(throws: RedirectTrail.Fault.unencrypted) { try trail.follow(status: 301, location: "http://h/") }
+        #expect(try trail.follow(status: 301, location: "//other/"))
+        #expect(trail.uri.isSecure)
+    }
+
+    @Test(arguments: [
+        ("/x", false), ("ws://h/x", false), ("ws://H:80/x", false), ("ws://h:81/x", true), ("ws://other/", true),
+        ("wss://h/", true), ("ws://h./", true),
+    ])
+    func `credentials stay with host, port and scheme`(location: String, leaves: Bool) throws {
+        let headers = [
+            (name: "Authorization", value: "1"), (name: "COOKIE", value: "2"), (name: "X-Trace", value: "3"),
+            (name: "Proxy-Authorization", value: "4"),
+        ]
+        var trail = RedirectTrail(try WebSocketURI("ws://h/"), limit: 5)
+        #expect(try trail.follow(status: 302, location: location))
+        #expect(trail.permitted(headers).map(\.value) == (leaves ? ["3"] : ["1", "2", "3", "4"]))
+        guard leaves, !trail.uri.isSecure else { return }
+        #expect(try trail.follow(status: 302, location: "ws://h/"))
+        #expect(trail.permitted(headers).map(\.value) == ["3"])
+    }
+}
