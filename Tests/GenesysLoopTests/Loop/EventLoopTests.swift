@@ -48,9 +48,13 @@ import Testing
         #expect(deaths.value == 1)
     }
 
-    @Test func `a hundred thousand blocks from eight threads all run, in order per thread`() throws {
+    /// In all; a million with `--all`.
+    static let blockCount = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] == "1" ? 1_000_000 : 100_000
+
+    @Test func `a hundred thousand blocks, or a million, from eight threads all run, in order per thread`() throws {
         let loop = try EventLoop()
-        let (threadCount, blockCount) = (8, 12_500)
+        let threadCount = 8
+        let blockCount = Self.blockCount / threadCount
         let anchor = Anchor(loop)
         final class Log {
             var last = [Int](repeating: -1, count: 8)

@@ -1,0 +1,6 @@
+import GenesysLoop
+
+/// Nor may a task of its own have it.
+func close(_ channel: Channel) {
+    Task.detached { channel.close() }  // error: data races
+}
