@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .library(name: "GenesysLoop", targets: ["GenesysLoop"]),
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
+        .library(name: "GenesysLoopC", type: .dynamic, targets: ["GenesysLoopC"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),
         .executable(name: "websocket-echo", targets: ["websocket-echo"]),
@@ -34,6 +35,10 @@ let package = Package(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .systemLibrary(name: "CGenesysLoop", path: "Sources/GenesysLoopC/include"),
+        .target(
+            name: "GenesysLoopC", dependencies: ["GenesysLoop", "CGenesysLoop", "CUV"], exclude: ["include"],
+            swiftSettings: strict),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .target(
             name: "ToolSupport",

@@ -1,0 +1,96 @@
+internal import CGenesysLoop
+internal import GenesysLoop
+
+/// Strings for a C program, for the length of one call.
+enum CStrings {
+    /// NULL for nil.
+    static func lend(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Void) {
+        guard let string else { return body(nil) }
+        // The pointer lives for the closure.
+        unsafe string.withCString { unsafe body($0) }
+    }
+
+    /// An array of strings; NULL when there is none.
+    static func lend(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Void) {
+        guard !strings.isEmpty else { return body(nil) }
+        // All of them in one array, which lives for the closures, with a pointer to the beginning of each.
+        let bytes = strings.flatMap { $0.utf8CString }
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return body(nil) }
+            var offset = 0
+            let pointers: [UnsafePointer<CChar>?] = unsafe strings.map { string in
+                defer { offset += string.utf8.count + 1 }
+                return unsafe base + offset
+            }
+            unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+        }
+    }
+
+    /// Copies of the strings that a C program gave; nil if one is NULL or not UTF-8.
+    static func copy(_ strings: UnsafePointer<UnsafePointer<CChar>?>?, count: Int) -> [String]? {
+        guard count > 0 else { return [] }
+        guard let strings = unsafe strings else { return nil }
+        var copies: [String] = []
+        for index in 0..<count {
+            // `count` strings are there, as the program says.
+            guard let string = unsafe strings[index], let copy = unsafe String(validatingCString: string) else {
+                return nil
+            }
+            copies.append(copy)
+        }
+        return copies
+    }
+
+    /// A copy of one; nil if it is NULL.
+    static func copy(_ string: UnsafePointer<CChar>?) -> String? {
+        guard let string = unsafe string else { return nil }
+        // Ended by a zero, as the program says.
+        return unsafe String(cString: string)
+    }
+}
+
+/// A failure for a C program, for the length of one call.
+struct BorrowedFailure {
+    private let failure: ChannelFailure
+
+    init(_ failure: ChannelFailure) { self.failure = failure }
+
+    func lend(_ body: (UnsafePointer<genesys_failure>?) -> Void) {
+        unsafe CStrings.lend(failure.kind.rawValue) { kind in
+            unsafe CStrings.lend(failure.reason.rawValue) { reason in
+                unsafe CStrings.lend(failure.phase.rawValue) { phase in
+                    unsafe CStrings.lend("\(failure)") { description in
+                        unsafe CStrings.lend(failure.message) { message in
+                            var value = unsafe genesys_failure(
+                                kind: kind, reason: reason, phase: phase, description: description, message: message,
+                                http_status: Int32(clamping: failure.status ?? 0),
+                                is_retryable: failure.isRetryable ? 1 : 0,
+                                retry_after: failure.retryAfter?.inSeconds ?? -1)
+                            unsafe body(&value)
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension genesys_bytes {
+    /// Borrows the buffer.
+    init(_ buffer: UnsafeBufferPointer<UInt8>) {
+        unsafe self.init(data: buffer.baseAddress, size: buffer.count)
+    }
+}
+
+extension genesys_time {
+    init(_ time: WallTime) {
+        self.init(seconds: time.seconds, nanoseconds: time.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// As C counts it.
+    var inSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

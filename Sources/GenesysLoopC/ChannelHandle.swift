@@ -1,0 +1,150 @@
+internal import CGenesysLoop
+internal import GenesysLoop
+
+/// What a `genesys_channel *` points to: a channel and its delegate, which calls the C program back.
+///
+/// One reference belongs to the C program until `genesys_channel_release`, another to the handle itself from
+/// `genesys_channel_open` to the channel's last callback, as the loop keeps the channel itself.
+@safe final class ChannelHandle {
+    private(set) var channel: Channel?
+    private let callbacks: genesys_channel_callbacks
+    /// Keeps the handle while the channel is open.
+    private var keeper: ChannelHandle?
+
+    init(_ callbacks: genesys_channel_callbacks) {
+        unsafe self.callbacks = callbacks
+    }
+
+    /// Makes the channel; called once.
+    func make(uri: String, topics: [Topic], on loop: EventLoop, _ configuration: ChannelConfiguration) throws {
+        channel = try Channel(uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
+    }
+
+    func open() {
+        keeper = self
+        channel?.open()
+    }
+
+    func close() {
+        keeper = self
+        channel?.close()
+    }
+
+    /// The handle that a C program names; nil for NULL.
+    static func of(_ pointer: OpaquePointer?) -> ChannelHandle? {
+        guard let pointer = unsafe pointer else { return nil }
+        return unsafe Unmanaged<ChannelHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+    }
+
+    /// Without a reference of its own: for a callback.
+    private var pointer: OpaquePointer {
+        unsafe OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// A new reference for the C program.
+    var retainedPointer: OpaquePointer {
+        // Given back by genesys_channel_release.
+        unsafe OpaquePointer(Unmanaged.passRetained(self).toOpaque())
+    }
+
+    /// The last callback is under way: nobody needs the handle any more but the C program.
+    private func end() {
+        keeper = nil
+    }
+}
+
+// What is handed to a callback lives on the stack, or in the buffer that was received, until the callback returns.
+extension ChannelHandle: ChannelDelegate {
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        guard let callback = unsafe callbacks.did_receive else { return }
+        unsafe notification.bytes.withUnsafeBufferPointer { message in
+            unsafe notification.topicBytes.withUnsafeBufferPointer { topic in
+                unsafe notification.body.withUnsafeBufferPointer { body in
+                    var value = unsafe genesys_notification(
+                        message: genesys_bytes(message), topic: genesys_bytes(topic), body: genesys_bytes(body))
+                    unsafe callback(pointer, &value, callbacks.user)
+                }
+            }
+        }
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        let isLast = self
+        end()
+        guard let callback = unsafe isLast.callbacks.did_fail else { return }
+        unsafe BorrowedFailure(failure).lend { unsafe callback(isLast.pointer, $0, isLast.callbacks.user) }
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+        guard let callback = unsafe callbacks.will_expire else { return }
+        let kind: genesys_expiry_kind
+        switch expiry {
+        case .lifetime: kind = GENESYS_EXPIRY_LIFETIME
+        case .maintenance: kind = GENESYS_EXPIRY_MAINTENANCE
+        }
+        var value = genesys_expiry(kind: kind, deadline: genesys_time(expiry.deadline))
+        unsafe callback(pointer, &value, callbacks.user)
+    }
+
+    func channel(_ channel: Channel, didSubscribe topics: [Topic]) {
+        guard let callback = unsafe callbacks.did_subscribe else { return }
+        unsafe CStrings.lend(topics.map(\.rawValue)) { unsafe callback(pointer, $0, topics.count, callbacks.user) }
+    }
+
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+        guard let callback = unsafe callbacks.will_reconnect else { return }
+        unsafe BorrowedFailure(attempt.failure).lend { failure in
+            var value = unsafe genesys_reconnect(
+                number: UInt64(attempt.number), delay: attempt.delay.inSeconds, failure: failure)
+            unsafe callback(pointer, &value, callbacks.user)
+        }
+    }
+
+    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+        guard let callback = unsafe callbacks.did_fail_rollover else { return }
+        unsafe BorrowedFailure(failure).lend { unsafe callback(pointer, $0, callbacks.user) }
+    }
+
+    func channel(_ channel: Channel, didReject topics: RejectedTopics) {
+        guard let callback = unsafe callbacks.did_reject else { return }
+        unsafe CStrings.lend(topics.topics.map(\.rawValue)) { names in
+            unsafe CStrings.lend(topics.message) {
+                unsafe callback(pointer, names, topics.topics.count, Int32(clamping: topics.status), $0, callbacks.user)
+            }
+        }
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) {
+        guard let callback = unsafe callbacks.did_miss else { return }
+        unsafe CStrings.lend(gap.reason.rawValue) { reason in
+            var value = unsafe genesys_gap(from: genesys_time(gap.from), to: genesys_time(gap.to), reason: reason)
+            unsafe callback(pointer, &value, callbacks.user)
+        }
+    }
+
+    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) {
+        guard let callback = unsafe callbacks.did_discard else { return }
+        unsafe CStrings.lend(message.reason.rawValue) { reason in
+            unsafe message.bytes.withUnsafeBufferPointer { bytes in
+                unsafe callback(pointer, genesys_bytes(bytes), reason, callbacks.user)
+            }
+        }
+    }
+
+    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+        guard let callback = unsafe callbacks.did_recover else { return }
+        unsafe CStrings.lend(recovery.method.rawValue) { method in
+            var value = unsafe genesys_recovery(
+                method: method, attempt_count: UInt64(recovery.attemptCount),
+                reconnect_count: UInt64(recovery.reconnectCount), rollover_count: UInt64(recovery.rolloverCount),
+                extension_count: UInt64(recovery.extensionCount), merged_repeats: UInt64(recovery.mergedRepeats))
+            unsafe callback(pointer, &value, callbacks.user)
+        }
+    }
+
+    func channelDidClose(_ channel: Channel) {
+        let isLast = self
+        end()
+        unsafe isLast.callbacks.did_close?(isLast.pointer, isLast.callbacks.user)
+    }
+}

@@ -1,0 +1,38 @@
+internal import GenesysLoop
+
+/// What a `genesys_loop *` points to. One reference belongs to the C program, until `genesys_loop_release`.
+@safe final class LoopHandle: Sendable {
+    let loop: EventLoop
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    /// A new reference for the C program.
+    var pointer: OpaquePointer {
+        // Given back by genesys_loop_release.
+        unsafe OpaquePointer(Unmanaged.passRetained(self).toOpaque())
+    }
+
+    /// The handle that a C program names; nil for NULL. It holds a reference for the length of the call.
+    static func of(_ pointer: OpaquePointer?) -> LoopHandle? {
+        guard let pointer = unsafe pointer else { return nil }
+        return unsafe Unmanaged<LoopHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+    }
+}
+
+/// A function of the C program with its argument, to be called once on a loop's thread.
+///
+/// That it may be called there is what the program promises by handing it over.
+@safe struct CallbackOnce: Sendable {
+    private let function: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
+    nonisolated(unsafe) private let user: UnsafeMutableRawPointer?
+
+    init(_ function: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?, _ user: UnsafeMutableRawPointer?) {
+        unsafe self.function = function
+        unsafe self.user = user
+    }
+
+    func call() {
+        // The program keeps `user` valid until then.
+        unsafe function?(user)
+    }
+}

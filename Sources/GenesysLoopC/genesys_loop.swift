@@ -1,0 +1,98 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase, AllPublicDeclarationsHaveDocumentation
+
+// The names are those of genesys_loop.h, which documents them.
+public import CGenesysLoop
+public import CUV
+internal import GenesysLoop
+
+// The functions of genesys_loop.h that make, run and leave loops. The header says what each does and asks for. Handles and
+// `user` pointers are the C program's, valid as it has promised there; no pointer is kept beyond a call but `user`.
+
+@c @implementation
+public func genesys_loop_version() -> UInt32 {
+    UInt32(GENESYS_LOOP_VERSION_MAJOR * 1_000_000 + GENESYS_LOOP_VERSION_MINOR * 1_000 + GENESYS_LOOP_VERSION_PATCH)
+}
+
+/// The text of the version: made once, never freed.
+nonisolated(unsafe) private let versionText: UnsafeMutablePointer<CChar> = {
+    let text = "\(GENESYS_LOOP_VERSION_MAJOR).\(GENESYS_LOOP_VERSION_MINOR).\(GENESYS_LOOP_VERSION_PATCH)"
+    let bytes = text.utf8CString
+    let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+    for (index, byte) in bytes.enumerated() { unsafe (copy + index).initialize(to: byte) }
+    return unsafe copy
+}()
+
+@c @implementation
+public func genesys_loop_version_text() -> UnsafePointer<CChar>? {
+    unsafe UnsafePointer(versionText)
+}
+
+@c @implementation
+public func genesys_loop_new(_ error: UnsafeMutablePointer<genesys_error>?) -> OpaquePointer? {
+    unsafe CallError.report(to: error) { unsafe LoopHandle(try EventLoop()).pointer }
+}
+
+@c @implementation
+public func genesys_loop_adopt(
+    _ loop: UnsafeMutablePointer<uv_loop_s>?, _ error: UnsafeMutablePointer<genesys_error>?
+) -> OpaquePointer? {
+    unsafe CallError.report(to: error) {
+        guard let loop = unsafe loop else { throw CallError.argument("the loop is NULL") }
+        return unsafe LoopHandle(try EventLoop(adopting: loop)).pointer
+    }
+}
+
+@c @implementation
+public func genesys_loop_bind(_ loop: OpaquePointer?) {
+    unsafe LoopHandle.of(loop)?.loop.bindToCurrentThread()
+}
+
+@c @implementation
+public func genesys_loop_run(_ loop: OpaquePointer?) {
+    unsafe LoopHandle.of(loop)?.loop.run()
+}
+
+@c @implementation
+public func genesys_loop_stop(_ loop: OpaquePointer?) {
+    unsafe LoopHandle.of(loop)?.loop.stop()
+}
+
+@c @implementation
+public func genesys_loop_is_current(_ loop: OpaquePointer?) -> Int32 {
+    unsafe LoopHandle.of(loop)?.loop.isCurrent == true ? 1 : 0
+}
+
+@c @implementation
+public func genesys_loop_execute(
+    _ loop: OpaquePointer?, _ function: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?,
+    _ user: UnsafeMutableRawPointer?
+) {
+    let callback = unsafe CallbackOnce(function, user)
+    unsafe LoopHandle.of(loop)?.loop.execute { callback.call() }
+}
+
+@c @implementation
+public func genesys_loop_set_keeps_running(_ loop: OpaquePointer?, _ keeps_running: Int32) {
+    unsafe LoopHandle.of(loop)?.loop.keepsRunning = keeps_running != 0
+}
+
+@c @implementation
+public func genesys_loop_close_all(_ loop: OpaquePointer?) {
+    unsafe LoopHandle.of(loop)?.loop.closeAll()
+}
+
+@c @implementation
+public func genesys_loop_detach(
+    _ loop: OpaquePointer?, _ completion: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?,
+    _ user: UnsafeMutableRawPointer?
+) {
+    let callback = unsafe CallbackOnce(completion, user)
+    unsafe LoopHandle.of(loop)?.loop.detach { callback.call() }
+}
+
+@c @implementation
+public func genesys_loop_release(_ loop: OpaquePointer?) {
+    guard let loop = unsafe loop else { return }
+    // The reference that genesys_loop_new or genesys_loop_adopt made.
+    unsafe Unmanaged<LoopHandle>.fromOpaque(UnsafeRawPointer(loop)).release()
+}

@@ -1,0 +1,204 @@
+/* GenesysLoop for C: the notifications of Genesys Cloud on a libuv loop.
+ *
+ * Threads. A loop, and all that is on it, belongs to the thread that runs it. Only genesys_loop_execute,
+ * genesys_loop_stop and genesys_loop_is_current may be called from others; any other call from another thread ends the
+ * process with a sentence. Callbacks come on the loop's thread.
+ *
+ * Ownership. What genesys_..._new returned is yours until genesys_..._release; releasing is legal in every callback, and
+ * does not close: from genesys_channel_open to its last callback (did_fail or did_close) the loop keeps a channel. What a
+ * callback is given by pointer is borrowed until it returns: copy what you want to keep. Strings and structs that you give
+ * are copied. NULL for a handle is GENESYS_ERROR_ARGUMENT, or nothing happens where there is no result.
+ *
+ * Re-entrancy. Every call here is legal in every callback.
+ *
+ * Compatibility. The structs that you fill begin with their size, sizeof the struct you were compiled with. Later versions
+ * append members, and take a smaller struct for one whose later members have their defaults.
+ */
+#ifndef GENESYS_LOOP_H
+#define GENESYS_LOOP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GENESYS_LOOP_VERSION_MAJOR 0
+#define GENESYS_LOOP_VERSION_MINOR 1
+#define GENESYS_LOOP_VERSION_PATCH 0
+
+struct uv_loop_s;
+
+/* What a call came to. The numbers stay what they are. */
+typedef enum genesys_status {
+    GENESYS_OK = 0,
+    GENESYS_ERROR_ARGUMENT = 1,    /* a pointer is NULL, a number out of range, a struct of a size that is none */
+    GENESYS_ERROR_URI = 2,         /* not a ws: or wss: URI */
+    GENESYS_ERROR_TOPICS = 3,      /* more than 1,000 topics, or one that is none */
+    GENESYS_ERROR_TLS = 4,         /* certificates, keys or settings cannot be used */
+    GENESYS_ERROR_LOOP = 5,        /* the loop cannot be made or adopted, or is closed */
+    GENESYS_ERROR_PROXY = 6        /* the proxy's URL cannot be used */
+} genesys_status;
+
+/* Why a call failed, in a sentence; give NULL where you do not want to know. */
+typedef struct genesys_error {
+    genesys_status status;
+    char message[256];             /* UTF-8, cut where it is longer; never with a secret in it */
+} genesys_error;
+
+typedef struct genesys_loop genesys_loop;
+typedef struct genesys_channel genesys_channel;
+
+/* Seconds and nanoseconds since 1970-01-01 00:00:00 UTC. */
+typedef struct genesys_time {
+    int64_t seconds;
+    int32_t nanoseconds;
+} genesys_time;
+
+/* UTF-8 or raw bytes, not ended by a zero. */
+typedef struct genesys_bytes {
+    const uint8_t *data;
+    size_t size;
+} genesys_bytes;
+
+/* One notification, in the buffer that it was received in. */
+typedef struct genesys_notification {
+    genesys_bytes message;         /* all of it: a JSON object */
+    genesys_bytes topic;           /* the text of topicName as it was sent, between its quotes */
+    genesys_bytes body;            /* eventBody, JSON; empty if there is none */
+} genesys_notification;
+
+typedef struct genesys_failure {
+    const char *kind;              /* such as "initialization.connection" */
+    const char *reason;            /* such as "tlsExpired" */
+    const char *phase;             /* such as "tls" */
+    const char *description;       /* one sentence */
+    const char *message;           /* what Genesys said, or NULL */
+    int32_t http_status;           /* 0 if there was none */
+    int32_t is_retryable;          /* 1 if it may pass */
+    double retry_after;            /* seconds; negative if nothing was asked for */
+} genesys_failure;
+
+typedef enum genesys_expiry_kind { GENESYS_EXPIRY_LIFETIME = 0, GENESYS_EXPIRY_MAINTENANCE = 1 } genesys_expiry_kind;
+
+typedef struct genesys_expiry {
+    genesys_expiry_kind kind;
+    genesys_time deadline;
+} genesys_expiry;
+
+typedef struct genesys_gap {
+    genesys_time from, to;
+    const char *reason;
+} genesys_gap;
+
+typedef struct genesys_reconnect {
+    uint64_t number;
+    double delay;                  /* seconds */
+    const genesys_failure *failure;
+} genesys_reconnect;
+
+typedef struct genesys_recovery {
+    const char *method;            /* "reconnect", "rollover" or "extension" */
+    uint64_t attempt_count, reconnect_count, rollover_count, extension_count, merged_repeats;
+} genesys_recovery;
+
+/* What a channel tells. Any member may be NULL. did_fail and did_close are the last call of a channel: one of the two
+ * comes, once. They are what the methods of ChannelDelegate are in Swift. */
+typedef struct genesys_channel_callbacks {
+    size_t struct_size;
+    void *user;                    /* handed to each callback as it is */
+    void (*did_receive)(genesys_channel *channel, const genesys_notification *notification, void *user);
+    void (*did_fail)(genesys_channel *channel, const genesys_failure *failure, void *user);
+    void (*will_expire)(genesys_channel *channel, const genesys_expiry *expiry, void *user);
+    void (*did_subscribe)(genesys_channel *channel, const char *const *topics, size_t count, void *user);
+    void (*will_reconnect)(genesys_channel *channel, const genesys_reconnect *attempt, void *user);
+    void (*did_fail_rollover)(genesys_channel *channel, const genesys_failure *failure, void *user);
+    void (*did_reject)(genesys_channel *channel, const char *const *topics, size_t count, int32_t status,
+                       const char *message, void *user);
+    void (*did_miss)(genesys_channel *channel, const genesys_gap *gap, void *user);
+    void (*did_discard)(genesys_channel *channel, genesys_bytes message, const char *reason, void *user);
+    void (*did_recover)(genesys_channel *channel, const genesys_recovery *recovery, void *user);
+    void (*did_close)(genesys_channel *channel, void *user);
+} genesys_channel_callbacks;
+
+typedef enum genesys_reconnect_policy {
+    GENESYS_RECONNECT_BACKOFF = 0,
+    GENESYS_RECONNECT_NEVER = 1,
+    GENESYS_RECONNECT_ONCE = 2
+} genesys_reconnect_policy;
+
+/* 0 and NULL stand for the default of each member, so that memset and struct_size make the default configuration. */
+typedef struct genesys_channel_config {
+    size_t struct_size;
+    const char *ca_file;               /* PEM; default: the system's store */
+    const char *client_certificate;    /* PEM file; with client_key */
+    const char *client_key;
+    const char *client_key_passphrase;
+    const char *proxy;                 /* a URL; "environment" for HTTPS_PROXY, ALL_PROXY and NO_PROXY; default: none */
+    genesys_reconnect_policy reconnect;
+    int32_t manual_rollover;           /* 1: only genesys_channel_rollover rolls over */
+    int32_t no_extension;              /* 1: the channel's life is not extended */
+    double lifetime;                   /* seconds; default 82,800 */
+    double heartbeat_timeout;          /* seconds; default 35 */
+    uint64_t max_message_size;         /* bytes; default 16 MiB */
+} genesys_channel_config;
+
+typedef struct genesys_channel_statistics {
+    size_t struct_size;
+    uint64_t received_count, discarded_count, received_byte_count;
+    uint64_t reconnect_count, rollover_count, extension_count, gap_count, merged_repeats;
+    uint64_t connection_count, queued_byte_count;
+} genesys_channel_statistics;
+
+/* Of the library that was loaded. */
+uint32_t genesys_loop_version(void);        /* major * 1,000,000 + minor * 1,000 + patch */
+const char *genesys_loop_version_text(void);
+
+/* A loop of our own, for the thread that runs it; NULL on failure. */
+genesys_loop *genesys_loop_new(genesys_error *error);
+/* A place on a loop of yours, which is never run, stopped, walked or closed. Bound to the thread of its first callback,
+ * or to this one by genesys_loop_bind. */
+genesys_loop *genesys_loop_adopt(struct uv_loop_s *loop, genesys_error *error);
+void genesys_loop_bind(genesys_loop *loop);
+/* Runs a loop of our own until nothing on it is open, or until genesys_loop_stop. */
+void genesys_loop_run(genesys_loop *loop);
+void genesys_loop_stop(genesys_loop *loop);
+int genesys_loop_is_current(const genesys_loop *loop);
+/* Calls `function` once on the loop's thread, in the order of the calls of each thread. */
+void genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void *user);
+/* Whether our handles keep an adopted loop alive (1, the default) or not (0). */
+void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
+/* Closes every channel of the loop. */
+void genesys_loop_close_all(genesys_loop *loop);
+/* Leaves an adopted loop; `completion`, which may be NULL, means that none of our handles is left on it. */
+void genesys_loop_detach(genesys_loop *loop, void (*completion)(void *user), void *user);
+void genesys_loop_release(genesys_loop *loop);
+
+/* A channel that is not open yet; NULL on failure. `config` may be NULL. */
+genesys_channel *genesys_channel_new(genesys_loop *loop, const char *uri, const char *const *topics, size_t topic_count,
+                                     const genesys_channel_callbacks *callbacks, const genesys_channel_config *config,
+                                     genesys_error *error);
+void genesys_channel_open(genesys_channel *channel);
+/* After this only did_close follows, once and last. */
+void genesys_channel_close(genesys_channel *channel);
+void genesys_channel_pause(genesys_channel *channel);
+void genesys_channel_resume(genesys_channel *channel);
+/* Moves to another channel's URI; a failure comes to did_fail_rollover. */
+void genesys_channel_rollover(genesys_channel *channel, const char *uri);
+genesys_status genesys_channel_subscribe(genesys_channel *channel, const char *const *topics, size_t count,
+                                         genesys_error *error);
+genesys_status genesys_channel_unsubscribe(genesys_channel *channel, const char *const *topics, size_t count,
+                                           genesys_error *error);
+genesys_status genesys_channel_set_topics(genesys_channel *channel, const char *const *topics, size_t count,
+                                          genesys_error *error);
+/* Fills as much of `statistics` as its struct_size says. */
+genesys_status genesys_channel_get_statistics(genesys_channel *channel, genesys_channel_statistics *statistics,
+                                              genesys_error *error);
+void genesys_channel_release(genesys_channel *channel);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,133 @@
+/* What genesys_loop.h promises about arguments, sizes, threads and the end of a loop. Prints each promise that is not kept.
+ */
+#include <genesys_loop.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static int broken;
+
+#define EXPECT(condition) \
+    do { \
+        if (!(condition)) printf("line %d: not so: %s\n", __LINE__, #condition), broken = 1; \
+    } while (0)
+
+static const char uri[] = "ws://127.0.0.1:9/";
+static const char *const topics[] = {"v2.users.a.presence"};
+static int closed, failed, executed;
+static genesys_loop *loop;
+
+static void did_close(genesys_channel *channel, void *user) {
+    EXPECT(user == &closed);
+    closed++;
+    genesys_channel_release(channel); /* legal, and the last that is heard of it */
+}
+
+static void did_fail(genesys_channel *channel, const genesys_failure *failure, void *user) {
+    (void)user;
+    failed++;
+    EXPECT(strcmp(failure->kind, "initialization.connection") == 0);
+    EXPECT(strcmp(failure->reason, "connect") == 0 && strcmp(failure->phase, "connect") == 0);
+    EXPECT(failure->http_status == 0 && failure->retry_after < 0 && failure->message == NULL);
+    EXPECT(strlen(failure->description) > 20);
+    genesys_channel_release(channel);
+}
+
+static void count_execution(void *user) {
+    EXPECT(user == &executed && genesys_loop_is_current(loop));
+    if (++executed == 2000) genesys_loop_stop(loop);
+}
+
+static void *execute(void *unused) {
+    EXPECT(!genesys_loop_is_current(loop));
+    for (int i = 0; i < 1000; i++) genesys_loop_execute(loop, count_execution, &executed);
+    return unused;
+}
+
+static genesys_channel *make(const char *address, size_t count, const genesys_channel_callbacks *callbacks,
+                             const genesys_channel_config *config, genesys_status expected) {
+    genesys_error error;
+    memset(&error, 'x', sizeof error);
+    genesys_channel *channel = genesys_channel_new(loop, address, topics, count, callbacks, config, &error);
+    if (error.status != expected) printf("%s: status %d instead of %d: %s\n", address, error.status, expected, error.message), broken = 1;
+    EXPECT((channel != NULL) == (expected == GENESYS_OK));
+    if (channel == NULL) EXPECT(memchr(error.message, 0, sizeof error.message) != NULL && strlen(error.message) > 10);
+    return channel;
+}
+
+static void check_arguments(void) {
+    genesys_channel_callbacks callbacks = {.struct_size = sizeof callbacks, .user = &closed, .did_close = did_close};
+    genesys_channel_config config = {.struct_size = sizeof config};
+    genesys_error error;
+    EXPECT(genesys_channel_new(NULL, uri, topics, 1, &callbacks, NULL, &error) == NULL);
+    EXPECT(error.status == GENESYS_ERROR_ARGUMENT);
+    make(NULL, 1, &callbacks, NULL, GENESYS_ERROR_ARGUMENT);
+    make(uri, 1, NULL, NULL, GENESYS_ERROR_ARGUMENT);
+    make("http://a/", 1, &callbacks, NULL, GENESYS_ERROR_URI);
+    config.ca_file = "no such file";
+    make("wss://127.0.0.1:9/", 1, &callbacks, &config, GENESYS_ERROR_TLS);
+    config.ca_file = NULL;
+    config.client_key = "alone";
+    make(uri, 1, &callbacks, &config, GENESYS_ERROR_ARGUMENT);
+    config.client_key = NULL;
+    config.lifetime = -1;
+    make(uri, 1, &callbacks, &config, GENESYS_ERROR_ARGUMENT);
+    config.lifetime = 0;
+    config.proxy = "gopher://a";
+    make(uri, 1, &callbacks, &config, GENESYS_ERROR_PROXY);
+    config.proxy = NULL;
+    config.struct_size = 0;
+    make(uri, 1, &callbacks, &config, GENESYS_ERROR_ARGUMENT);
+
+    /* Smaller than this version's, as an older program has it; larger, as a newer one, with nothing in it and something. */
+    config.struct_size = offsetof(genesys_channel_config, proxy);
+    genesys_channel_release(make(uri, 1, &callbacks, &config, GENESYS_OK));
+    struct {
+        genesys_channel_config known;
+        uint64_t later;
+    } newer = {.known = {.struct_size = sizeof newer}};
+    genesys_channel_release(make(uri, 1, &callbacks, &newer.known, GENESYS_OK));
+    newer.later = 1;
+    make(uri, 1, &callbacks, &newer.known, GENESYS_ERROR_ARGUMENT);
+
+    genesys_channel *channel = make(uri, 1, &callbacks, NULL, GENESYS_OK);
+    const char *const bad[] = {"with white space"};
+    EXPECT(genesys_channel_subscribe(channel, bad, 1, &error) == GENESYS_ERROR_TOPICS);
+    EXPECT(genesys_channel_subscribe(channel, NULL, 1, NULL) == GENESYS_ERROR_ARGUMENT);
+    EXPECT(genesys_channel_set_topics(NULL, bad, 1, NULL) == GENESYS_ERROR_ARGUMENT);
+    genesys_channel_statistics statistics = {.struct_size = offsetof(genesys_channel_statistics, gap_count)};
+    statistics.gap_count = 77;
+    EXPECT(genesys_channel_get_statistics(channel, &statistics, NULL) == GENESYS_OK);
+    EXPECT(statistics.received_count == 0 && statistics.gap_count == 77);
+    genesys_channel_open(channel);
+    genesys_channel_close(channel);
+    genesys_channel_close(channel);
+    genesys_loop_run(loop);
+    EXPECT(closed == 1);
+}
+
+int main(void) {
+    genesys_error error;
+    EXPECT(genesys_loop_version() == GENESYS_LOOP_VERSION_MAJOR * 1000000 + GENESYS_LOOP_VERSION_MINOR * 1000 +
+                                         GENESYS_LOOP_VERSION_PATCH);
+    EXPECT(strcmp(genesys_loop_version_text(), "0.1.0") == 0);
+    EXPECT(genesys_loop_adopt(NULL, &error) == NULL && error.status == GENESYS_ERROR_ARGUMENT);
+    genesys_loop_run(NULL), genesys_loop_release(NULL), genesys_channel_open(NULL), genesys_channel_release(NULL);
+    if ((loop = genesys_loop_new(&error)) == NULL) return 1;
+    genesys_loop_bind(loop);
+    check_arguments();
+
+    genesys_channel_callbacks callbacks = {.struct_size = sizeof callbacks, .did_fail = did_fail};
+    genesys_channel_config config = {.struct_size = sizeof config, .reconnect = GENESYS_RECONNECT_NEVER};
+    genesys_channel_open(make(uri, 1, &callbacks, &config, GENESYS_OK));
+    genesys_loop_run(loop);
+    EXPECT(failed == 1);
+
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, execute, NULL);
+    while (executed < 2000) genesys_loop_run(loop);
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    genesys_loop_release(loop);
+    if (!broken) puts("all is as promised");
+    return broken;
+}
