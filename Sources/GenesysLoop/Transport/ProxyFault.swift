@@ -49,7 +49,8 @@ enum ProxyFault: Error, Hashable, Sendable {
     /// Whether another user or password is wanted.
     var isAuthorizationFault: Bool {
         switch self {
-        case .status(let code, _, _): code == 407
+        // Some answer a wrong user or password with 401, which RFC 9110 §15.5.2 has for servers.
+        case .status(let code, _, _): code == 407 || code == 401
         case .noMethod, .credentialsRefused: true
         case .head, .reply, .brokenRule, .ended, .broke: false
         }

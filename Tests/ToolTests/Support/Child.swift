@@ -34,7 +34,9 @@ final class Child: @unchecked Sendable {
         let err = Pipe()
         process.executableURL = executable
         process.arguments = arguments
-        var environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
+        // A proxy of this machine's is not for servers on loopback.
+        let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.lowercased().hasSuffix("_proxy") }
+        var environment = inherited.merging(variables) { $1 }
         if mayLeak { environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0" }
         process.environment = environment
         process.standardInput = input
