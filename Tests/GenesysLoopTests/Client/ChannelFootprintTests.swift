@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 /// What an idle channel holds: thousands of them live in one process.
-@Suite(.timeLimit(.minutes(1))) struct ChannelFootprintTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ChannelFootprintTests {
     @Test func `what lies in the objects of a channel is small`() {
         #expect(MemoryLayout<ChannelMachine>.size <= 888)
         #expect(MemoryLayout<ChannelDriver>.size <= 144)
