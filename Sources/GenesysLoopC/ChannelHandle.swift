@@ -10,6 +10,8 @@ internal import GenesysLoop
     private let callbacks: genesys_channel_callbacks
     /// Keeps the handle while the channel is open.
     private var keeper: ChannelHandle?
+    /// The last callback has come.
+    private var isOver = false
 
     init(_ callbacks: genesys_channel_callbacks) {
         unsafe self.callbacks = callbacks
@@ -21,13 +23,18 @@ internal import GenesysLoop
     }
 
     func open() {
-        keeper = self
+        keep()
         channel?.open()
     }
 
     func close() {
-        keeper = self
+        keep()
         channel?.close()
+    }
+
+    /// Until the last callback; nothing follows that, so nothing would let go any more.
+    private func keep() {
+        if !isOver { keeper = self }
     }
 
     /// The handle that a C program names; nil for NULL.
@@ -49,6 +56,7 @@ internal import GenesysLoop
 
     /// The last callback is under way: nobody needs the handle any more but the C program.
     private func end() {
+        isOver = true
         keeper = nil
     }
 }
