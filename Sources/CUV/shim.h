@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -14,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -184,22 +187,50 @@ CUV_INLINE int cuv_open_spare(void) {
 
 CUV_INLINE void cuv_close_descriptor(int descriptor) { close(descriptor); }
 
-// Stream addresses in the order of getaddrinfo; 0 or an EAI_ code (EAI_SYSTEM: errno in *system). Blocks.
-CUV_INLINE int cuv_resolve(const char *host, uint16_t port, cuv_address *out, int capacity, int *count, int *system) {
+// 1 when an interface has an address that other machines could reach.
+CUV_INLINE int cuv_has_outside_address(void) {
+    struct ifaddrs *list = NULL;
+    int found = 0;
+    if (getifaddrs(&list) != 0) return 1;
+    for (struct ifaddrs *each = list; each != NULL && !found; each = each->ifa_next) {
+        if (each->ifa_addr == NULL || (each->ifa_flags & IFF_LOOPBACK) || !(each->ifa_flags & IFF_UP)) continue;
+        found = each->ifa_addr->sa_family == AF_INET || each->ifa_addr->sa_family == AF_INET6;
+    }
+    freeifaddrs(list);
+    return found;
+}
+
+// RFC 6761 section 6.3: "localhost" and what ends in ".localhost".
+CUV_INLINE int cuv_is_localhost(const char *host) {
+    size_t length = strlen(host);
+    if (length > 0 && host[length - 1] == '.') length -= 1;
+    if (length < 9 || strncasecmp(host + length - 9, "localhost", 9) != 0) return 0;
+    return length == 9 || host[length - 10] == '.';
+}
+
+// Stream addresses of one family in the order of getaddrinfo; 0 or an EAI_ code (EAI_SYSTEM: errno in *system). Blocks.
+//
+// With AI_ADDRCONFIG, so that a host without an address of a family is not offered that family's. But getaddrinfo does
+// not count loopback: where there is nothing else, it would then find no name at all. Names of this machine are asked
+// for in both families at once: what /etc/hosts says of one is not to be looked for in the DNS for the other.
+CUV_INLINE int cuv_resolve(
+    const char *host, uint16_t port, int ipv6, cuv_address *out, int capacity, int *count, int *system) {
     struct addrinfo hints, *list = NULL;
     char service[8];
+    int family = ipv6 ? AF_INET6 : AF_INET, is_local = cuv_is_localhost(host);
     memset(&hints, 0, sizeof hints);
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = is_local ? AF_UNSPEC : family;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_protocol = IPPROTO_TCP;
-    hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+    hints.ai_flags = AI_NUMERICSERV;
+    if (!is_local && cuv_has_outside_address()) hints.ai_flags |= AI_ADDRCONFIG;
     snprintf(service, sizeof service, "%u", (unsigned)port);
     *count = 0;
     int code = getaddrinfo(host, service, &hints, &list);
     *system = errno;
     if (code != 0) return code;
     for (struct addrinfo *each = list; each != NULL && *count < capacity; each = each->ai_next)
-        if (cuv_address_read(&out[*count], each->ai_addr) == 0) *count += 1;
+        if (each->ai_family == family && cuv_address_read(&out[*count], each->ai_addr) == 0) *count += 1;
     freeaddrinfo(list);
     return 0;
 }
@@ -207,6 +238,9 @@ CUV_INLINE int cuv_resolve(const char *host, uint16_t port, cuv_address *out, in
 CUV_INLINE int cuv_is_no_such_name(int code) {
 #ifdef EAI_NODATA
     if (code == EAI_NODATA) return 1;
+#endif
+#ifdef EAI_ADDRFAMILY
+    if (code == EAI_ADDRFAMILY) return 1;
 #endif
     return code == EAI_NONAME;
 }

@@ -84,7 +84,8 @@ extension ChannelFailure: CustomStringConvertible {
         switch reason {
         case .dns: "Check the host name and the network"
         case .connect: "Check the network, the firewall and the port"
-        case .timeout where phase == .connect || phase == .dns: "Check the network, the firewall and the port"
+        case .timeout where phase == .connect: "Check the network, the firewall and the port"
+        case .timeout where phase == .dns: "Check the network and this machine's name servers"
         case .proxy where isProxyAuthorizationFault: "Check the user and the password in the proxy's URI"
         case .tlsExpired, .tlsNotYetValid: "Check the server's certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"

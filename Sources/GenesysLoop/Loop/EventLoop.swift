@@ -204,8 +204,8 @@ extension EventLoop {
             block()
         case .job(let job):
             perform(job)
-        case .resolved(let askers, let result):
-            resolver.lookupDidEnd(askers, result)
+        case .resolved(let job, let family, let result):
+            resolver.lookupDidEnd(job, family, result)
         }
     }
 }

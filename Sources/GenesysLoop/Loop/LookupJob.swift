@@ -2,23 +2,26 @@
 ///
 /// It holds the mailbox, so that a stuck thread keeps no loop alive.
 final class LookupJob: Sendable {
-    /// The resolutions that wait for it.
-    let askers: [UInt64]
-    let host: String
-    let port: UInt16
+    /// Its number in the `LookupQueue`.
+    let id: UInt64
+    let question: LookupQuestion
     let lookup: Resolver.Lookup
     let mailbox: Mailbox
 
-    init(askers: [UInt64], host: String, port: UInt16, lookup: @escaping Resolver.Lookup, mailbox: Mailbox) {
-        self.askers = askers
-        self.host = host
-        self.port = port
+    init(id: UInt64, question: LookupQuestion, lookup: @escaping Resolver.Lookup, mailbox: Mailbox) {
+        self.id = id
+        self.question = question
         self.lookup = lookup
         self.mailbox = mailbox
     }
 
     func run() {
-        mailbox.post(.resolved(askers: askers, lookup(host, port)))
+        var result = lookup(question)
+        if case .success(let addresses) = result {
+            let fitting = addresses.filter { $0.family == question.family }
+            result = fitting.isEmpty ? .failure(.noSuchName("the name has no address")) : .success(fitting)
+        }
+        mailbox.post(.resolved(job: id, question.family, result))
     }
 }
 

@@ -14,7 +14,7 @@ internal import CUV
         /// Destroys a value that belongs to the loop; carried out even when the loop itself is being destroyed.
         case disposal(@Sendable () -> Void)
         /// The answer of a resolver thread.
-        case resolved(askers: [UInt64], Result<[SocketAddress], ResolverError>)
+        case resolved(job: UInt64, AddressFamily, Result<[SocketAddress], ResolverError>)
     }
 
     private struct State: Sendable {

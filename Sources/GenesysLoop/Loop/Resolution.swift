@@ -1,15 +1,17 @@
 /// Who hears from a `Resolution`.
 package protocol ResolutionOwner: AnyObject {
-    /// At least one address, in the order of preference of the system.
-    func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress])
-
-    /// There is no answer.
-    func resolution(_ resolution: Resolution, didFailWith error: ResolverError)
+    /// What the system says of one family: its addresses, at least one, in the system's order of preference; or why
+    /// there are none.
+    ///
+    /// Once for each family that was asked for, in the order in which the answers come in; after the last of them
+    /// `resolution.isOver`.
+    func resolution(
+        _ resolution: Resolution, didEnd family: AddressFamily, with result: Result<[SocketAddress], ResolverError>)
 }
 
 /// One look-up under way.
 ///
-/// Its owner gets exactly one call, unless it is cancelled or dropped before.
+/// Its owner hears of each family once, unless it is cancelled or dropped before.
 package final class Resolution: LoopPass {
     /// The name or the numeric address looked up.
     package let host: String
@@ -18,11 +20,16 @@ package final class Resolution: LoopPass {
     /// Unretained: must be set to nil, or the look-up cancelled or dropped, before the owner dies.
     package unowned(unsafe) var owner: (any ResolutionOwner)?
 
+    /// Whether nothing more is to come.
+    package private(set) var isOver = false
+
     let id: UInt64
     private let loop: EventLoop
-    private var result: Result<[SocketAddress], ResolverError>?
+    /// The families that have not answered.
+    private var awaited = AddressFamily.allCases
+    /// What is to be told in a pass.
+    private var results: [(family: AddressFamily, result: Result<[SocketAddress], ResolverError>)] = []
     private var relay: PassRelay?
-    private var isFinished = false
 
     init(host: String, port: UInt16, id: UInt64, loop: EventLoop, owner: any ResolutionOwner) {
         self.host = host
@@ -37,44 +44,61 @@ package final class Resolution: LoopPass {
 
     /// Ends the look-up; its owner hears nothing more.
     ///
-    /// Calling it again, or after the answer, does nothing.
+    /// Calling it again, or after the last answer, does nothing.
     ///
-    /// A thread that is stuck in it keeps its place among the resolver's threads, but holds nothing else up.
+    /// A thread that is stuck in it holds nothing else up.
     package func cancel() {
         unsafe owner = nil
         finish()
     }
 
+    /// Why there is no answer yet, as a clause.
+    package var silence: String {
+        loop.resolver.isQueued(self)
+            ? "the system's resolver answers none of the \(loop.resolver.threadCount) look-ups before this one"
+            : "the system's resolver does not answer"
+    }
+
+    func question(_ family: AddressFamily) -> LookupQuestion {
+        LookupQuestion(host: host, port: port, family: family)
+    }
+
     /// Answers in a pass of its own, never inside the call that asked.
-    func answerLater(_ result: Result<[SocketAddress], ResolverError>) {
-        self.result = result
+    ///
+    /// - Parameter isAll: the other family is not asked.
+    func answerLater(
+        _ result: Result<[SocketAddress], ResolverError>, from family: AddressFamily, isAll: Bool = false
+    ) {
+        if isAll { awaited = [family] }
+        results.append((family, result))
+        guard relay == nil else { return }
         let relay = PassRelay(target: self)
         self.relay = relay
         loop.schedule(relay)
     }
 
-    /// The answer has come; called inside a pass.
-    func answer(_ result: Result<[SocketAddress], ResolverError>) {
-        guard !isFinished else { return }
+    /// An answer has come; called inside a pass.
+    func answer(_ result: Result<[SocketAddress], ResolverError>, from family: AddressFamily) {
+        guard !isOver, let index = awaited.firstIndex(of: family) else { return }
+        awaited.remove(at: index)
         // The strong local keeps the owner alive for the whole call.
         let owner = unsafe self.owner
-        finish()
-        switch result {
-        case .success(let addresses): owner?.resolution(self, didFind: addresses)
-        case .failure(let error): owner?.resolution(self, didFailWith: error)
-        }
+        if awaited.isEmpty { finish() }
+        owner?.resolution(self, didEnd: family, with: result)
     }
 
     package func runPass() {
-        guard let result else { return }
-        answer(result)
+        relay = nil
+        let results = self.results
+        self.results = []
+        for (family, result) in results { answer(result, from: family) }
     }
 
     private func finish() {
-        guard !isFinished else { return }
-        isFinished = true
+        guard !isOver else { return }
+        isOver = true
         unsafe relay?.target = nil
-        loop.resolver.forget(id)
+        loop.resolver.forget(self)
         loop.unhold()
     }
 }

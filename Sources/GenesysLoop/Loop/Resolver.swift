@@ -1,51 +1,43 @@
 internal import CUV
 
-/// Looks names up on detached threads of its own, at most four at a time; more look-ups wait their turn.
+/// Looks names up on detached threads of its own, four names at a time; more look-ups wait their turn (`LookupQueue`).
 ///
 /// `getaddrinfo` can neither be interrupted nor trusted to end. So its threads belong to nobody: they hold the mailbox,
 /// never the loop, and an answer nobody waits for is dropped. (libuv's own thread pool would be blocked by them, and
 /// its requests keep a loop from being closed.)
 ///
-/// Addresses come in the order of `getaddrinfo` (RFC 6724), with `AI_ADDRCONFIG`: without an IPv6 address of its own
-/// the host is not offered IPv6 addresses.
+/// The families are asked for separately, so that neither waits for the other (RFC 8305 §3); within one, addresses come
+/// in the order of `getaddrinfo` (RFC 6724).
 @safe package final class Resolver {
-    /// What a thread calls; blocks for as long as it likes.
+    /// What a thread calls; blocks for as long as it likes. Addresses of another family than asked for are ignored.
     ///
     /// Replaced by tests.
-    package typealias Lookup = @Sendable (_ host: String, _ port: UInt16) -> Result<[SocketAddress], ResolverError>
+    package typealias Lookup = @Sendable (LookupQuestion) -> Result<[SocketAddress], ResolverError>
 
     /// The look-up from now on.
     package var lookup: Lookup = Resolver.systemLookup
 
     /// Threads that have not returned yet, stuck ones included.
-    package private(set) var threadCount = 0
-
-    package static let maxThreadCount = 4
+    package var threadCount: Int { queue.threadCount }
+    /// Threads that nobody waits for any more.
+    package var abandonedCount: Int { queue.abandonedCount }
 
     /// Owned by the loop, so never without it.
     private unowned(unsafe) let loop: EventLoop
     private var lastID: UInt64 = 0
     // Unretained: a resolution takes itself out (`forget`) before it dies.
     private var underWay: [UInt64: Unmanaged<Resolution>] = unsafe [:]
-    private struct Question: Hashable {
-        let host: String
-        let port: UInt16
-    }
-
-    /// What waits for a thread, oldest first, from `head` on.
-    private var queue: [Question] = []
-    private var head = 0
-    /// Who asked what waits: a thousand channels of one host ask once. What has its thread takes nobody in any more,
-    /// since it may be stuck.
-    private var askers: [Question: [UInt64]] = [:]
+    private var queue = LookupQueue()
+    private let threadStart: ThreadStart
 
     init(loop: EventLoop) {
         unsafe self.loop = loop
+        threadStart = ThreadStart(loop)
     }
 
     /// Starts looking `host` up.
     ///
-    /// The answer comes in a later pass, for numeric addresses too (without a thread).
+    /// The answers come in later passes, for numeric addresses too (without a thread).
     ///
     /// - Returns: the request; drop or cancel it to hear nothing more.
     /// - Precondition: called on the loop's thread.
@@ -55,69 +47,60 @@ internal import CUV
         lastID += 1
         let resolution = Resolution(host: host, port: port, id: lastID, loop: loop, owner: owner)
         if let address = SocketAddress(numeric: host, port: port) {
-            resolution.answerLater(.success([address]))
+            resolution.answerLater(.success([address]), from: address.family, isAll: true)
         } else if host.isEmpty || host.utf8.count > 253 || host.utf8.contains(0) {
             // RFC 1035 §2.3.4 limits a name to 253 characters.
-            resolution.answerLater(.failure(.noSuchName("not a host name")))
+            resolution.answerLater(.failure(.noSuchName("not a host name")), from: .ipv4, isAll: true)
         } else {
             unsafe underWay[lastID] = Unmanaged.passUnretained(resolution)
-            let question = Question(host: host, port: port)
-            if askers[question] == nil { queue.append(question) }
-            askers[question, default: []].append(lastID)
+            for family in AddressFamily.allCases { queue.asked(resolution.question(family), by: lastID) }
             startThreads()
         }
         return resolution
     }
 
-    /// The resolution ended; its thread, if it has one, goes on for nobody.
-    func forget(_ id: UInt64) {
-        unsafe underWay[id] = nil
+    /// The resolution has heard all it wants; its threads, if it has any, go on for nobody.
+    func forget(_ resolution: Resolution) {
+        guard unsafe underWay.removeValue(forKey: resolution.id) != nil else { return }
+        for family in AddressFamily.allCases { queue.withdrawn(resolution.question(family), by: resolution.id) }
+        // In a pass: of many that are cancelled together none is to get the place of the one before.
+        if queue.hasWaiting { unsafe loop.schedule(threadStart) }
+    }
+
+    /// Whether it waits for a thread, rather than for the system.
+    func isQueued(_ resolution: Resolution) -> Bool {
+        AddressFamily.allCases.contains { queue.isWaiting(resolution.question($0), by: resolution.id) }
     }
 
     /// A thread returned.
-    func lookupDidEnd(_ askers: [UInt64], _ result: Result<[SocketAddress], ResolverError>) {
-        threadCount -= 1
+    func lookupDidEnd(_ job: UInt64, _ family: AddressFamily, _ result: Result<[SocketAddress], ResolverError>) {
+        let askers = queue.ended(job)
         startThreads()
         for id in askers {
             // Still listed, so alive; the strong local keeps it so for the call.
-            unsafe underWay[id]?.takeUnretainedValue().answer(result)
+            unsafe underWay[id]?.takeUnretainedValue().answer(result, from: family)
         }
     }
 
-    /// The next look-up that somebody still waits for.
-    private func nextJob() -> LookupJob? {
-        while head < queue.count {
-            let question = queue[head]
-            head += 1
-            let waiting = (askers.removeValue(forKey: question) ?? []).filter { unsafe underWay[$0] != nil }
-            guard !waiting.isEmpty else { continue }
-            return LookupJob(
-                askers: waiting, host: question.host, port: question.port, lookup: lookup,
-                mailbox: unsafe loop.mailbox)
-        }
-        queue = []
-        head = 0
-        return nil
-    }
-
-    private func startThreads() {
-        while threadCount < Self.maxThreadCount, let job = nextJob() {
+    /// Gives a thread to what waits, as far as there may be threads.
+    fileprivate func startThreads() {
+        while let job = queue.next() {
+            let work = LookupJob(id: job.id, question: job.question, lookup: lookup, mailbox: unsafe loop.mailbox)
             // Given back by the thread, or here when there is none.
-            let argument = unsafe Unmanaged.passRetained(job)
+            let argument = unsafe Unmanaged.passRetained(work)
             let code = unsafe cuv_start_detached_thread(lookupThread, argument.toOpaque())
-            guard code == 0 else {
-                unsafe argument.release()
-                let error = UVError(operation: "resolve", code: code)
-                let failure = ResolverError(code: code, text: error.text, isNoSuchName: false)
-                for id in job.askers { unsafe underWay[id]?.takeUnretainedValue().answerLater(.failure(failure)) }
-                continue
+            guard code != 0 else { continue }
+            unsafe argument.release()
+            let error = UVError(operation: "resolve", code: code)
+            let failure = ResolverError(code: code, text: error.text, isNoSuchName: false)
+            for id in queue.ended(job.id) {
+                unsafe underWay[id]?.takeUnretainedValue().answerLater(.failure(failure), from: job.question.family)
             }
-            threadCount += 1
         }
     }
 
     /// Asks the system.
-    package static let systemLookup: Lookup = { host, port in
+    package static let systemLookup: Lookup = { question in
         var addresses: [SocketAddress] = []
         var failure: ResolverError?
         // The buffer and the counters live for the call.
@@ -125,8 +108,9 @@ internal import CUV
             guard let base = buffer.baseAddress else { return }
             var count: Int32 = 0
             var system: Int32 = 0
-            let code = unsafe host.withCString { name in
-                unsafe cuv_resolve(name, port, base, Int32(buffer.count), &count, &system)
+            let code = unsafe question.host.withCString { name in
+                unsafe cuv_resolve(
+                    name, question.port, question.family == .ipv6 ? 1 : 0, base, Int32(buffer.count), &count, &system)
             }
             guard code == 0 else {
                 let text = unsafe String(cString: cuv_resolve_text(code, system))
@@ -136,6 +120,20 @@ internal import CUV
             for index in 0..<Int(count) { unsafe addresses.append(SocketAddress(buffer[index])) }
         }
         if let failure { return .failure(failure) }
-        return addresses.isEmpty ? .failure(.noSuchName("the name has no address")) : .success(addresses)
+        return .success(addresses)
+    }
+}
+
+/// Gives places away that became free.
+private final class ThreadStart: LoopPass {
+    // The loop holds its passes.
+    private unowned(unsafe) let loop: EventLoop
+
+    init(_ loop: EventLoop) {
+        unsafe self.loop = loop
+    }
+
+    func runPass() {
+        unsafe loop.resolver.startThreads()
     }
 }

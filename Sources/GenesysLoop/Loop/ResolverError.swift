@@ -22,5 +22,18 @@ package struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible
         ResolverError(code: cuv_no_such_name_code(), text: text, isNoSuchName: true)
     }
 
+    /// What became of a look-up of which each family failed.
+    ///
+    /// The name does not exist only if both say so: one of them could be looked up another time.
+    static func combined(_ errors: [(family: AddressFamily, error: ResolverError)]) -> ResolverError {
+        let errors = errors.sorted { $0.family == .ipv6 && $1.family != .ipv6 }
+        guard let first = errors.first?.error else { return noSuchName("the name has no address") }
+        let isSame = errors.allSatisfy { $0.error.text == first.text }
+        return ResolverError(
+            code: (errors.first { !$0.error.isNoSuchName }?.error ?? first).code,
+            text: isSame ? first.text : errors.map { "\($0.family): \($0.error.text)" }.joined(separator: "; "),
+            isNoSuchName: errors.allSatisfy(\.error.isNoSuchName))
+    }
+
     package var description: String { "resolve: \(text)" }
 }

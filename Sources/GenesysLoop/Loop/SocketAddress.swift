@@ -36,6 +36,9 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         cuv_address(words: (high, low), scope: scope, port: port, is_ipv6: isIPv6 ? 1 : 0)
     }
 
+    /// The first 32 bits of the address, the greatest first.
+    package var prefix: UInt32 { UInt32(truncatingIfNeeded: UInt64(bigEndian: high) >> 32) }
+
     /// The address without the port, such as "127.0.0.1" or "::1".
     package var host: String {
         var address = raw

@@ -1,42 +1,97 @@
-/// The order and the pace in which the addresses of a host are tried (RFC 8305 §4, §5).
+/// The order and the pace in which the addresses of a host are tried (RFC 8305 §3 to §5).
+///
+///     looking up ─▶ (holding back IPv4 for IPv6) ─▶ trying, one after the other, and beside each other ─▶ exhausted
+///
+/// The families are looked up separately. IPv6 addresses are tried as soon as they are known; IPv4 addresses that are
+/// known first wait 50 ms for the others. What comes later joins the race.
 ///
 /// Pure: what happened comes in with its time, and what is to be begun is taken out.
 struct AddressRace: Equatable {
     /// How long one attempt has for itself before the next begins beside it (RFC 8305 §8).
     static let attemptDelay: Duration = .milliseconds(250)
+    /// How long IPv4 addresses wait for the answer that may bring IPv6 addresses (RFC 8305 §8).
+    static let resolutionDelay: Duration = .milliseconds(50)
 
-    /// Those not tried yet.
-    private var waiting: ArraySlice<SocketAddress>
-    /// When the next of them may be tried, if nothing fails before.
+    /// Those not tried yet, each family in the system's order of preference (RFC 6724).
+    private var ipv6: ArraySlice<SocketAddress> = []
+    private var ipv4: ArraySlice<SocketAddress> = []
+    /// Whether IPv6 addresses may still come.
+    private var awaitsIPv6 = true
+    /// Whether anything may.
+    private var isLookingUp = true
+    /// The family whose turn it was last; nil as long as nothing was tried.
+    private var lastTried: AddressFamily?
+    /// When the next attempt may begin, if nothing fails before; nil: when there is something to try.
     private var nextAt: Instant?
 
-    /// Begins with the first of `addresses`, which are in the system's order of preference (RFC 6724).
-    init(_ addresses: [SocketAddress]) {
-        waiting = AddressRace.interleaved(addresses)[...]
-    }
+    /// Whether there is nothing left to try, and nothing will come.
+    var isExhausted: Bool { !isLookingUp && ipv6.isEmpty && ipv4.isEmpty }
 
-    /// The families in turns, beginning with that of the first address; within one family the order stays (RFC 8305 §4).
-    static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
-        guard let first = addresses.first else { return [] }
-        let preferred = addresses.filter { $0.isIPv6 == first.isIPv6 }
-        let others = addresses.filter { $0.isIPv6 != first.isIPv6 }
-        var result: [SocketAddress] = []
-        for index in 0..<max(preferred.count, others.count) {
-            if index < preferred.count { result.append(preferred[index]) }
-            if index < others.count { result.append(others[index]) }
+    /// When to ask again although nothing happened; nil if there is nothing to be tried.
+    var deadline: Instant? { ipv6.isEmpty && ipv4.isEmpty ? nil : nextAt }
+
+    /// A family's addresses are known; none, if that is what was found.
+    ///
+    /// - Parameter isLast: nothing more is looked up.
+    mutating func found(_ addresses: [SocketAddress], of family: AddressFamily, isLast: Bool, now: Instant) {
+        switch family {
+        case .ipv6: ipv6 += addresses
+        case .ipv4: ipv4 += addresses
         }
-        return result
+        if family == .ipv6 || isLast { awaitsIPv6 = false }
+        if isLast { isLookingUp = false }
+        guard lastTried == nil else { return }
+        if awaitsIPv6 {
+            // The clock starts with the first addresses (RFC 8305 §3).
+            if nextAt == nil, !ipv4.isEmpty { nextAt = now + AddressRace.resolutionDelay }
+        } else {
+            nextAt = nil
+        }
     }
 
-    /// When to ask again although nothing happened; nil if nothing is left to be tried.
-    var deadline: Instant? { waiting.isEmpty ? nil : nextAt }
+    /// An attempt failed: the next need not wait.
+    mutating func attemptDidFail() {
+        nextAt = nil
+    }
 
-    /// The next address, if it is to be tried now: the first, one whose predecessor had its time, or, after a failure,
-    /// any at once.
-    mutating func next(now: Instant, hasFailed: Bool = false) -> SocketAddress? {
-        if let nextAt, now < nextAt, !hasFailed { return nil }
-        guard let address = waiting.popFirst() else { return nil }
+    /// The next address, if it is to be tried now.
+    mutating func next(now: Instant) -> SocketAddress? {
+        if let nextAt, now < nextAt { return nil }
+        let address: SocketAddress?
+        switch nextFamily {
+        case .ipv6: address = ipv6.popFirst()
+        case .ipv4: address = ipv4.popFirst()
+        case nil: return nil
+        }
+        lastTried = address?.family
         nextAt = now + AddressRace.attemptDelay
         return address
+    }
+
+    /// The families take turns, as long as both have addresses left (RFC 8305 §4).
+    private var nextFamily: AddressFamily? {
+        guard let six = ipv6.first else { return ipv4.isEmpty ? nil : .ipv4 }
+        if ipv4.isEmpty { return .ipv6 }
+        switch lastTried {
+        case .ipv6: return .ipv4
+        case .ipv4: return .ipv6
+        case nil: return six.isPreferredToIPv4 ? .ipv6 : .ipv4
+        }
+    }
+}
+
+extension SocketAddress {
+    /// Whether the policy table of RFC 6724 §2.1 ranks an IPv6 address above IPv4 addresses.
+    ///
+    /// Unique local addresses, 6to4, Teredo and what is deprecated rank below: they often lead nowhere.
+    fileprivate var isPreferredToIPv4: Bool {
+        let prefix = self.prefix
+        let isRankedBelow =
+            prefix >> 25 == 0xFC >> 1  // fc00::/7
+            || prefix >> 16 == 0x2002  // 2002::/16
+            || prefix == 0x2001_0000  // 2001::/32
+            || prefix >> 22 == 0xFEC0 >> 6  // fec0::/10
+            || prefix >> 16 == 0x3FFE  // 3ffe::/16
+        return !isRankedBelow
     }
 }

@@ -1,18 +1,12 @@
 /// From the name to the upgrade request.
-extension Link: ResolutionOwner, ConnectorOwner, TCPConnectionOwner {
-    package func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress]) {
+extension Link: ConnectorOwner, TCPConnectionOwner {
+    func connectorDidFindAddress(_ connector: Connector) {
         guard phase == .resolving else { return }
-        approach?.resolution = nil
         enter(.connecting, for: configuration.deadlines.connect)
-        let connector = Connector(addresses, loop: loop, group: group, owner: self)
-        approach?.connector = connector
-        connector.start()
-        settle()
     }
 
-    package func resolution(_ resolution: Resolution, didFailWith error: ResolverError) {
+    func connector(_ connector: Connector, didFailToResolve error: ResolverError) {
         guard phase == .resolving else { return }
-        approach?.resolution = nil
         fail(ChannelFailure(resolver: error))
         settle()
     }

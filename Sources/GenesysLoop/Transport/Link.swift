@@ -99,7 +99,9 @@
     func begin(_ approach: LinkApproach) {
         enter(.resolving, for: configuration.deadlines.dns)
         let (host, port) = approach.destination()
-        approach.resolution = loop.resolver.resolve(host, port: port, owner: self)
+        let connector = Connector(loop: loop, group: group, owner: self)
+        approach.connector = connector
+        connector.start(host: host, port: port)
     }
 
     /// It is open or over: the next one's turn.
@@ -121,7 +123,7 @@
     /// Ends it with the time-out of its phase.
     package func expire() {
         switch phase {
-        case .resolving: fail(timeout(.dns))
+        case .resolving: fail(dnsTimeout())
         case .connecting: fail(connectTimeout())
         case .tunneling: fail(timeout(.proxy))
         case .securing: fail(timeout(.tls))
@@ -241,6 +243,13 @@
 
     private func timeout(_ phase: ChannelFailure.Phase) -> ChannelFailure {
         ChannelFailure(reason: .timeout, phase: phase)
+    }
+
+    /// Says whether the system's resolver is to blame, or look-ups that it does not answer and that had come before.
+    private func dnsTimeout() -> ChannelFailure {
+        var failure = timeout(.dns)
+        failure.underlying = .init(operation: "getaddrinfo", code: 0, text: approach?.connector?.silence ?? "")
+        return failure
     }
 
     /// Names the address that did not answer, and those that refused before.

@@ -4,7 +4,6 @@
     unowned(unsafe) var link: Link?
     /// It is one of those that connect now.
     var hasTurn = false
-    var resolution: Resolution?
     var connector: Connector?
     var upgrade: UpgradeResponseParser?
     /// Whom it connects to in place of the server.
@@ -34,7 +33,5 @@
     func cancel() {
         connector?.cancel()
         connector = nil
-        resolution?.cancel()
-        resolution = nil
     }
 }

@@ -1,6 +1,6 @@
 /// How long each phase of a connection may take. All are on by default: nothing waits for ever.
 public struct Deadlines: Hashable, Sendable {
-    /// Resolving the host name. Default 10 s.
+    /// Resolving the host name, until the first of its addresses can be tried. Default 10 s.
     public var dns: Duration = .seconds(10)
     /// Connecting over TCP, all addresses together. Default 10 s.
     public var connect: Duration = .seconds(10)

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelDeadlineTests {
     @Test func `a name that is not found`() throws {
         let server = try ScriptedServer(EventLoop(), [])
-        server.loop.resolver.lookup = { _, _ in
+        server.loop.resolver.lookup = { _ in
             .failure(ResolverError(code: -2, text: "not known", isNoSuchName: true))
         }
         let host = ChannelHost()

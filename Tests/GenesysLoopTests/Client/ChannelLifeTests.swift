@@ -110,7 +110,7 @@ import Testing
         weak var link: Link?
         weak var tcp: TCPConnection?
         weak var tls: TLSSession?
-        weak var resolution: Resolution?
+        weak var connector: Connector?
         weak var timer: GenesysLoop.Timer?
         host.didHear = { _, event in
             guard event == .subscribed else { return }
@@ -126,12 +126,12 @@ import Testing
         }
         server.loop.inPass {
             link = channel?.driver.links.first
-            resolution = link?.approach?.resolution
+            connector = link?.approach?.connector
         }
         server.run()
         host.forget()
         #expect(host.openCountAtEnd == 0)
-        #expect(channel == nil && link == nil && tcp == nil && tls == nil && resolution == nil && timer == nil)
+        #expect(channel == nil && link == nil && tcp == nil && tls == nil && connector == nil && timer == nil)
     }
 
     @Test func `a delegate that is gone closes the channel at the next delivery`() throws {

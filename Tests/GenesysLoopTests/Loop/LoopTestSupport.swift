@@ -170,28 +170,33 @@ struct ConnectedPair {
 /// A resolution owner that keeps what it hears.
 final class ResolutionProbe: ResolutionOwner {
     var found: [SocketAddress] = []
+    /// The families in the order in which they answered.
+    var families: [AddressFamily] = []
     var error: ResolverError?
-    var callCount = 0
+    /// How many look-ups are over.
+    var endCount = 0
+    var didHear: () -> Void = {}
     var didEnd: () -> Void = {}
 
-    func resolution(_ resolution: Resolution, didFind addresses: [SocketAddress]) {
-        found = addresses
-        callCount += 1
-        didEnd()
-    }
-
-    func resolution(_ resolution: Resolution, didFailWith error: ResolverError) {
-        self.error = error
-        callCount += 1
-        didEnd()
+    func resolution(
+        _ resolution: Resolution, didEnd family: AddressFamily, with result: Result<[SocketAddress], ResolverError>
+    ) {
+        families.append(family)
+        switch result {
+        case .success(let addresses): found += addresses
+        case .failure(let failure): error = failure
+        }
+        if resolution.isOver { endCount += 1 }
+        didHear()
+        if resolution.isOver { didEnd() }
     }
 }
 
 /// A gate a resolver thread can be stuck in.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
-    func wait() { semaphore.wait() }
-    func open() { semaphore.signal() }
+    func wait(_ count: Int = 1) { for _ in 0..<count { semaphore.wait() } }
+    func open(_ count: Int = 1) { for _ in 0..<count { semaphore.signal() } }
 }
 
 /// A loop of "the host", with a timer and a pipe of its own.

@@ -9,7 +9,7 @@ import Testing
         let silent = try #require(SilentAddress())
         let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.text("a"), .fin])
         let addresses = [silent.address, SocketAddress(numeric: "127.0.0.1", port: server.port)].compactMap(\.self)
-        server.loop.resolver.lookup = { _, _ in .success(addresses) }
+        server.loop.resolver.lookup = { _ in .success(addresses) }
         let probe = LinkProbe(server)
         // The deadline would end it long before the kernel gives up.
         try probe.run { $0.connect = .seconds(30) }
@@ -23,7 +23,7 @@ import Testing
         let port = server.port
         server.clientDidFinish()
         let addresses = [silent.address, SocketAddress(numeric: "127.0.0.1", port: port)].compactMap(\.self)
-        server.loop.resolver.lookup = { _, _ in .success(addresses) }
+        server.loop.resolver.lookup = { _ in .success(addresses) }
         let probe = LinkProbe(server)
         try probe.run { $0.connect = .milliseconds(600) }
         let failure = try #require(probe.end).failure
@@ -32,13 +32,99 @@ import Testing
         #expect(failure.underlying?.text == "127.0.0.1:\(port): connection refused; \(silent.address): no answer")
     }
 
+    @Test(arguments: [AddressFamily.ipv4, .ipv6])
+    func `a family whose look-up is stuck does not keep the other from being connected`(family: AddressFamily) throws {
+        let host = family == .ipv4 ? "127.0.0.1" : "::1"
+        guard let server = try? ScriptedServer(EventLoop(), host: host, Step.upgrade + [.text("a"), .fin])
+        else { return }  // A machine without IPv6.
+        let address = try #require(SocketAddress(numeric: host, port: server.port))
+        let gate = Gate()
+        server.loop.resolver.lookup = { question in
+            if question.family != family { gate.wait() }
+            return .success([address])
+        }
+        let probe = LinkProbe(server)
+        try probe.run { $0.dns = .seconds(10) }
+        #expect(probe.texts == ["a"])
+        #expect(probe.phases.prefix(2) == [.resolving, .connecting])
+        #expect(server.loop.resolver.abandonedCount == 1)
+        gate.open()
+    }
+
+    @Test func `when the address of one family refuses, that of the other is waited for, and tried`() throws {
+        guard let server = try? ScriptedServer(EventLoop(), host: "::1", Step.upgrade + [.text("a"), .fin])
+        else { return }  // A machine without IPv6.
+        let port = server.port
+        let gate = Gate()
+        server.loop.resolver.lookup = { question in
+            // Nobody listens at the same port of 127.0.0.1.
+            let address = SocketAddress(numeric: question.family == .ipv4 ? "127.0.0.1" : "::1", port: port)
+            if question.family == .ipv6 { gate.wait() }
+            return .success([address].compactMap(\.self))
+        }
+        let probe = LinkProbe(server)
+        let timer = TimerProbe(server.loop) { timer in
+            timer.drop()
+            #expect(probe.link?.phase == .connecting)
+            #expect(
+                probe.link?.approach?.connector?.tried == [
+                    "127.0.0.1:\(port): connection refused",
+                    "further addresses: the system's resolver does not answer",
+                ])
+            gate.open()
+        }
+        timer.start(after: .milliseconds(120))
+        try probe.run()
+        #expect(probe.texts == ["a"])
+    }
+
+    @Test func `that one family cannot be looked up is told when the other's addresses fail`() throws {
+        let server = try ScriptedServer(EventLoop(), [])
+        let port = server.port
+        server.clientDidFinish()
+        server.loop.resolver.lookup = { question in
+            if question.family == .ipv6 {
+                return .failure(ResolverError(code: -3, text: "try again", isNoSuchName: false))
+            }
+            return .success([SocketAddress(numeric: "127.0.0.1", port: port)].compactMap(\.self))
+        }
+        let probe = LinkProbe(server)
+        try probe.run()
+        let failure = try #require(probe.end).failure
+        #expect(failure.reason == .connect)
+        #expect(failure.underlying?.text == "127.0.0.1:\(port): connection refused; IPv6 addresses: try again")
+    }
+
+    @Test(arguments: [(true, false), (false, true), (true, true), (false, false)])
+    func `when neither family is found the failure says why of both`(isNoName: (ipv6: Bool, ipv4: Bool)) throws {
+        let server = try ScriptedServer(EventLoop(), [])
+        server.loop.resolver.lookup = { question in
+            let isNoSuchName = question.family == .ipv6 ? isNoName.ipv6 : isNoName.ipv4
+            return .failure(
+                ResolverError(
+                    code: isNoSuchName ? -2 : -3, text: isNoSuchName ? "not known" : "try again",
+                    isNoSuchName: isNoSuchName))
+        }
+        let probe = LinkProbe(server)
+        try probe.run()
+        let failure = try #require(probe.end).failure
+        #expect(failure.reason == .dns)
+        #expect(failure.phase == .dns)
+        // Only a name of which both say that it does not exist is not worth another attempt.
+        #expect(failure.isRetryable == !(isNoName.ipv6 && isNoName.ipv4))
+        let texts = [true: "not known", false: "try again"]
+        let ipv6 = texts[isNoName.ipv6] ?? ""
+        let ipv4 = texts[isNoName.ipv4] ?? ""
+        #expect(failure.underlying?.text == (ipv6 == ipv4 ? ipv6 : "IPv6: \(ipv6); IPv4: \(ipv4)"))
+    }
+
     @Test func `a link that is dropped while several addresses are tried leaves nothing behind`() throws {
         let silent = [try #require(SilentAddress()), try #require(SilentAddress())]
         let addresses = silent.map(\.address)
         let loop = try EventLoop()
         let group = HandleGroup(loop: loop)
         let hook = DroppingOwner(loop)
-        loop.resolver.lookup = { _, _ in .success(addresses) }
+        loop.resolver.lookup = { _ in .success(addresses) }
         let configuration = LinkConfiguration(
             context: nil, deadlines: Deadlines(), limits: MessageLimits(maxMessageByteCount: 1_000))
         hook.link = Link(

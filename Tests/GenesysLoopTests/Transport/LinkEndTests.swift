@@ -17,7 +17,7 @@ import Testing
         let port = server.port
         // Nobody listens there any more.
         server.clientDidFinish()
-        server.loop.resolver.lookup = { _, _ in
+        server.loop.resolver.lookup = { _ in
             .success([SocketAddress(numeric: "127.0.0.1", port: port)].compactMap(\.self))
         }
         let probe = LinkProbe(server)
@@ -32,7 +32,7 @@ import Testing
     @Test func `an address that refuses gives way to the next one`() throws {
         let server = try ScriptedServer(EventLoop(), Step.upgrade + [.text("a"), .fin])
         let port = server.port
-        server.loop.resolver.lookup = { _, _ in
+        server.loop.resolver.lookup = { _ in
             .success(["::1", "127.0.0.1"].compactMap { SocketAddress(numeric: $0, port: port) })
         }
         let probe = LinkProbe(server)
@@ -52,7 +52,7 @@ import Testing
     @Test(arguments: [true, false])
     func `a name that is not resolved fails in its own phase`(isNoSuchName: Bool) throws {
         let server = try ScriptedServer(EventLoop(), [])
-        server.loop.resolver.lookup = { _, _ in
+        server.loop.resolver.lookup = { _ in
             .failure(ResolverError(code: -2, text: "not known", isNoSuchName: isNoSuchName))
         }
         let probe = LinkProbe(server)
@@ -66,8 +66,8 @@ import Testing
     @Test func `a look-up that never ends is cut off`() throws {
         let server = try ScriptedServer(EventLoop(), [])
         let gate = Gate()
-        defer { gate.open() }
-        server.loop.resolver.lookup = { _, _ in
+        defer { gate.open(2) }
+        server.loop.resolver.lookup = { _ in
             gate.wait()
             return .success([])
         }
@@ -76,6 +76,26 @@ import Testing
         let failure = try end(server, probe).failure
         #expect(failure.reason == .timeout)
         #expect(failure.phase == .dns)
+        #expect(failure.underlying?.text == "the system's resolver does not answer")
+    }
+
+    @Test func `a look-up that waits behind stuck ones has its deadline too, and says so`() throws {
+        let server = try ScriptedServer(EventLoop(), [])
+        let gate = Gate()
+        defer { gate.open(8) }
+        server.loop.resolver.lookup = { _ in
+            gate.wait()
+            return .success([])
+        }
+        let others = ResolutionProbe()
+        let stuck = (0..<4).map { server.loop.resolver.resolve("stuck\($0)", port: 1, owner: others) }
+        let probe = LinkProbe(server)
+        probe.didEnd = { _, _ in for resolution in stuck { resolution.cancel() } }
+        try probe.run { $0.dns = .milliseconds(20) }
+        let failure = try end(server, probe).failure
+        #expect(failure.reason == .timeout)
+        #expect(failure.phase == .dns)
+        #expect(failure.description.contains("the system's resolver answers none of the 8 look-ups before this one"))
     }
 
     @Test func `a server that says nothing at all is cut off in the TLS handshake`() throws {

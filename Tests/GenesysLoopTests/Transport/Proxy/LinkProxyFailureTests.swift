@@ -174,7 +174,7 @@ import Testing
             .failure(ResolverError(code: -3, text: "try again", isNoSuchName: false)),
         ] {
             let server = try ScriptedServer(loop, [])
-            loop.resolver.lookup = { _, _ in answer }
+            loop.resolver.lookup = { _ in answer }
             let probe = LinkProbe(server)
             probe.proxy = ProxyRules(.url(try ProxyURI("http://u:hidden@proxy.test:\(port)"))) { _ in nil }
             try probe.run()

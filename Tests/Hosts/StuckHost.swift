@@ -1,0 +1,57 @@
+import CUV
+import GenesysLoop
+
+/// A program with a loop of its own whose resolver never answers. One channel waits for its deadline, the other is closed
+/// while its name is being looked up; then the loop is left and closed.
+final class Host: ChannelDelegate {
+    let loop: EventLoop
+    var patient: Channel?
+    private let start = uv_hrtime()
+    private var closedAt: UInt64 = 0
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func open(_ name: String, dns: Duration) throws -> Channel {
+        var configuration = ChannelConfiguration()
+        configuration.reconnect = .never
+        configuration.deadlines.dns = dns
+        let channel = try Channel(
+            uri: "wss://\(name).stuck.test/", topics: ["v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"],
+            on: loop, delegate: self, configuration: configuration)
+        channel.open()
+        return channel
+    }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        let elapsed = milliseconds(since: start)
+        print(failure.reason, failure.phase, elapsed >= 300 && elapsed < 800 ? "on time" : "after \(elapsed) ms")
+        print(failure)
+        closedAt = uv_hrtime()
+        patient?.close()
+    }
+
+    func channelDidClose(_ channel: Channel) {
+        print("closed")
+        loop.detach { print("detached") }
+    }
+
+    func didCloseLoop(_ code: Int32) {
+        let elapsed = milliseconds(since: closedAt)
+        print("uv_loop_close:", code, elapsed < 100 ? "at once" : "after \(elapsed) ms")
+    }
+
+    private func milliseconds(since instant: UInt64) -> UInt64 { (uv_hrtime() - instant) / 1_000_000 }
+}
+
+let foreign = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
+uv_loop_init(foreign)
+let host = Host(try EventLoop(adopting: foreign))
+host.patient = try host.open("patient", dns: .seconds(3_600))
+_ = try host.open("impatient", dns: .milliseconds(300))
+uv_run(foreign, UV_RUN_DEFAULT)
+host.didCloseLoop(uv_loop_close(foreign))
+host.patient = nil
+foreign.deallocate()

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// A program of `Tests/Hosts`, built on the library's objects, with a library in C that is loaded before it.
+final class HostProgram {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    /// The folder of the build, with the library's objects.
+    private static let build = Tool.executable.deletingLastPathComponent()
+
+    static let canBuild: Bool = {
+        #if os(Linux)
+        return canPreload && !objects.isEmpty
+        #else
+        return false
+        #endif
+    }()
+    /// Whether a library can be loaded before a program of the build.
+    static let canPreload: Bool = {
+        #if os(Linux)
+        let files = FileManager.default
+        return ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil
+            && files.isExecutableFile(atPath: "/usr/bin/cc")
+        #else
+        return false
+        #endif
+    }()
+    static let missing: Comment = "SKIPPED: it needs Linux, a C compiler and a build without sanitizers"
+
+    private static let objects: [String] = ["GenesysLoop", "Logging"].flatMap { name in
+        let folder = build.appending(path: "\(name).build").path
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasSuffix(".o") }.map { "\(folder)/\($0)" }
+    }
+
+    private let folder: URL
+    private let program: URL
+    /// What is to be in the environment of a program.
+    let variables: [String: String]
+
+    /// - Parameters:
+    ///   - source: a file of `Tests/Hosts`; nil to load the library before another program.
+    ///   - library: a file in C.
+    init(_ source: String?, preloading library: String) async throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "host-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        program = folder.appending(path: "host")
+        let preload = folder.appending(path: "preload.so").path
+        variables = ["LD_PRELOAD": preload]
+        try await HostProgram.run(
+            ["cc", "-shared", "-fPIC", "-o", preload, "\(HostProgram.root.path)/\(library)", "-ldl"])
+        guard let source else { return }
+        let list = folder.appending(path: "objects").path
+        try HostProgram.objects.joined(separator: "\n").write(toFile: list, atomically: true, encoding: .utf8)
+        var command = [
+            "swiftc", "-swift-version", "6", "-o", program.path, "-I",
+            HostProgram.build.appending(path: "Modules").path,
+        ]
+        for name in ["CUV", "COpenSSL", "CVector", "CZlib"] {
+            command += ["-Xcc", "-fmodule-map-file=\(HostProgram.root.path)/Sources/\(name)/module.modulemap"]
+        }
+        command += ["\(HostProgram.root.path)/Tests/Hosts/\(source)", "@\(list)"]
+        command += ["-luv", "-lssl", "-lcrypto", "-lz"]
+        try await HostProgram.run(command)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func start(_ arguments: String...) throws -> Child {
+        try Child(program, arguments, variables: variables)
+    }
+
+    private static func run(_ command: [String]) async throws {
+        try await Slots.taken {
+            let end = await (try Child(URL(filePath: "/usr/bin/env"), command)).end()
+            try #require(end.status == 0, "\(end.outputText)\(end.errors)")
+        }
+    }
+}
