@@ -114,8 +114,23 @@ CUV_INLINE int cuv_address_parse(cuv_address *out, const char *text, uint16_t po
     return uv_inet_pton(AF_INET6, text, out->words) == 0;
 }
 
+// The number of an interface that is named, or given by its number; 0 when there is none.
+CUV_INLINE uint32_t cuv_scope(const char *zone) {
+    char name[IF_NAMESIZE], *end;
+    unsigned index = strlen(zone) < IF_NAMESIZE ? if_nametoindex(zone) : 0;
+    if (index != 0 || *zone < '0' || *zone > '9') return index;
+    unsigned long number = strtoul(zone, &end, 10);
+    return *end == 0 && number <= INT32_MAX && if_indextoname((unsigned)number, name) != NULL ? (uint32_t)number : 0;
+}
+
 CUV_INLINE int cuv_address_text(const cuv_address *from, char *out, size_t capacity) {
-    return uv_inet_ntop(from->is_ipv6 ? AF_INET6 : AF_INET, from->words, out, capacity);
+    int code = uv_inet_ntop(from->is_ipv6 ? AF_INET6 : AF_INET, from->words, out, capacity);
+    if (code != 0 || from->scope == 0) return code;
+    char name[IF_NAMESIZE];
+    size_t length = strlen(out);
+    if (if_indextoname(from->scope, name) == NULL) snprintf(name, sizeof name, "%u", (unsigned)from->scope);
+    snprintf(out + length, capacity - length, "%%%s", name);
+    return 0;
 }
 
 CUV_INLINE int cuv_tcp_connect(uv_connect_t *request, uv_tcp_t *tcp, const cuv_address *to, uv_connect_cb callback) {

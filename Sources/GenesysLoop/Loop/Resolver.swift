@@ -48,6 +48,8 @@ internal import CUV
         let resolution = Resolution(host: host, port: port, id: lastID, loop: loop, owner: owner)
         if let address = SocketAddress(numeric: host, port: port) {
             resolution.answerLater(.success([address]), from: address.family, isAll: true)
+        } else if let zone = Resolver.unknownZone(of: host) {
+            resolution.answerLater(.failure(.noInterface(zone)), from: .ipv6, isAll: true)
         } else if host.isEmpty || host.utf8.count > 253 || host.utf8.contains(0) {
             // RFC 1035 §2.3.4 limits a name to 253 characters.
             resolution.answerLater(.failure(.noSuchName("not a host name")), from: .ipv4, isAll: true)
@@ -57,6 +59,14 @@ internal import CUV
             startThreads()
         }
         return resolution
+    }
+
+    /// The zone of an address that is one without it: no interface is called so.
+    private static func unknownZone(of host: String) -> String? {
+        guard let percent = host.firstIndex(of: "%"),
+            SocketAddress(numeric: String(host[..<percent]), port: 0)?.isIPv6 == true
+        else { return nil }
+        return String(host[host.index(after: percent)...])
     }
 
     /// The resolution has heard all it wants; its threads, if it has any, go on for nobody.

@@ -13,14 +13,24 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether this is an IPv6 address.
     package let isIPv6: Bool
 
-    /// Reads a numeric address: "127.0.0.1" or "::1" (no brackets, no zone).
-    package init?(numeric host: String, port: UInt16) {
-        // libuv would ignore a zone, C would stop at a zero byte; nothing numeric is longer than 45 characters.
-        guard host.utf8.count <= 45, host.utf8.allSatisfy({ $0 != UInt8(ascii: "%") && $0 != 0 }) else { return nil }
+    /// Reads a numeric address: "127.0.0.1", "::1" or, with the interface to reach it through, "fe80::1%eth0" or
+    /// "fe80::1%2"; no brackets.
+    ///
+    /// Nil for what is no address, and where there is no such interface.
+    package init?(numeric text: String, port: UInt16) {
+        let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+        let host = String(parts[0])
+        // C would stop at a zero byte; nothing numeric is longer than 45 characters.
+        guard host.utf8.count <= 45, !text.utf8.contains(0) else { return nil }
         var address = cuv_address()
         // Text and result live for the call.
         let isNumeric = unsafe host.withCString { text in unsafe cuv_address_parse(&address, text, port) != 0 }
         guard isNumeric else { return nil }
+        if parts.count == 2 {
+            // The text lives for the call.
+            address.scope = unsafe String(parts[1]).withCString { unsafe cuv_scope($0) }
+            guard address.is_ipv6 != 0, address.scope != 0 else { return nil }
+        }
         self.init(address)
     }
 
@@ -39,10 +49,13 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// The first 32 bits of the address, the greatest first.
     package var prefix: UInt32 { UInt32(truncatingIfNeeded: UInt64(bigEndian: high) >> 32) }
 
-    /// The address without the port, such as "127.0.0.1" or "::1".
+    /// Whether it is an address of `fe80::/10` without the interface that it needs.
+    package var lacksZone: Bool { isIPv6 && scope == 0 && prefix >> 22 == 0xFE80 >> 6 }
+
+    /// The address without the port, such as "127.0.0.1", "::1" or "fe80::1%eth0".
     package var host: String {
         var address = raw
-        // The buffer lives for the call; 46 bytes hold every address and its zero byte.
+        // The buffer lives for the call; 64 bytes hold every address, the name of an interface and the zero byte.
         return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
             guard let base = buffer.baseAddress, unsafe cuv_address_text(&address, base, buffer.count) == 0 else {
                 return "?"

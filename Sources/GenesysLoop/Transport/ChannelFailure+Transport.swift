@@ -1,6 +1,12 @@
 /// Failures of the layers below, in the terms of a channel. The kind is set by the channel's machine.
 extension ChannelFailure {
     init(resolver error: ResolverError) {
+        guard !error.isAboutInterface else {
+            self.init(
+                reason: .connect, phase: .connect,
+                underlying: .init(operation: "if_nametoindex", code: Int(error.code), text: error.text))
+            return
+        }
         self.init(
             reason: .dns, phase: .dns,
             underlying: .init(operation: "getaddrinfo", code: Int(error.code), text: error.text),

@@ -134,7 +134,9 @@ protocol ConnectorOwner: AnyObject {
 
     func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
         guard let index = attempts.firstIndex(where: { $0.connection === connection }) else { return }
-        failures.append("\(attempts.remove(at: index).address): \(error.text)")
+        let address = attempts.remove(at: index).address
+        let hint = address.lacksZone ? " (an address of one link needs a zone, such as %25eth0)" : ""
+        failures.append("\(address): \(error.text)\(hint)")
         lastError = error
         race.attemptDidFail()
         proceed()

@@ -22,7 +22,7 @@
         guard let link = unsafe link else { return ("", 0) }
         do throws(ProxyRules.Unusable) {
             proxy = try link.configuration.proxy?.proxy(for: link.uri)
-            return proxy.map { ($0.host, $0.port) } ?? (link.uri.host, link.uri.port)
+            return proxy.map { ($0.destination, $0.port) } ?? (link.uri.destination, link.uri.port)
         } catch {
             unusableProxy = error
             return ("", 0)

@@ -34,7 +34,12 @@ public struct ProxyURI: Hashable, Sendable {
     public let port: UInt16
     /// Whether the host is an IPv6 address.
     private let isIPv6Literal: Bool
+    /// The interface through which the address is to be reached.
+    private let zone: String?
     let credentials: Credentials?
+
+    /// What is looked up: the host, with the zone of an address.
+    var destination: String { host + (zone.map { "%\($0)" } ?? "") }
 
     /// Whether the URI holds a user and a password.
     public var hasCredentials: Bool { credentials != nil }
@@ -65,11 +70,12 @@ public struct ProxyURI: Hashable, Sendable {
         } else {
             credentials = nil
         }
-        let (host, isIPv6Literal, portStart) = try WebSocketURI.host(authority)
+        let parsed = try WebSocketURI.host(authority)
         self.scheme = scheme
-        self.host = String(decoding: host, as: UTF8.self)
-        self.isIPv6Literal = isIPv6Literal
-        port = try WebSocketURI.port(authority[portStart...]) ?? scheme.defaultPort
+        host = String(decoding: parsed.host, as: UTF8.self)
+        isIPv6Literal = parsed.isIPv6Literal
+        zone = parsed.zone
+        port = try WebSocketURI.port(authority[parsed.rest...]) ?? scheme.defaultPort
     }
 
     private static func scheme(_ bytes: [UInt8]) throws(InvalidURI) -> (Scheme, end: Int) {
@@ -135,7 +141,8 @@ extension ProxyURI.Scheme {
 extension ProxyURI: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Scheme, host and port, never the user and the password.
     public var description: String {
-        "\(scheme.rawValue)://\(isIPv6Literal ? "[\(host)]" : host):\(port)"
+        let zone = zone.map { "%25\(HostSyntax.encodedZone($0))" } ?? ""
+        return "\(scheme.rawValue)://\(isIPv6Literal ? "[\(host)\(zone)]" : host):\(port)"
     }
 
     /// The same.

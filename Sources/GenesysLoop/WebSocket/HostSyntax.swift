@@ -31,6 +31,55 @@ enum HostSyntax {
         ipv4Parts(bytes) != nil
     }
 
+    /// What follows the address in brackets: `%25` and the name or the number of an interface, percent-encoded
+    /// (RFC 6874 §2).
+    static func zone(_ bytes: ArraySlice<UInt8>) throws(InvalidURI) -> String {
+        guard bytes.starts(with: "%25".utf8) else {
+            throw InvalidURI("The zone of the URI's IPv6 address does not begin with %25 (RFC 6874 §2).")
+        }
+        var zone: [UInt8] = []
+        var rest = bytes.dropFirst(3)
+        while let byte = rest.popFirst() {
+            guard byte == .percent else {
+                guard isUnreserved(byte) else {
+                    throw InvalidURI("The zone of the URI's IPv6 address holds a character to be percent-encoded.")
+                }
+                zone.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(ASCII.hexValue), let low = rest.popFirst().flatMap(ASCII.hexValue)
+            else { throw InvalidURI("The zone of the URI's IPv6 address is not percent-encoded properly.") }
+            zone.append(high << 4 | low)
+        }
+        // No interface has a longer name, or white space in it.
+        guard (1...maxZoneByteCount).contains(zone.count), zone.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw InvalidURI("The zone of the URI's IPv6 address cannot be the name of a network interface.")
+        }
+        return String(decoding: zone, as: UTF8.self)
+    }
+
+    /// The longest name of an interface has 15 bytes on Linux and macOS.
+    static let maxZoneByteCount = 15
+
+    /// The zone as it stands in a URI.
+    static func encodedZone(_ zone: String) -> String {
+        var encoded: [UInt8] = []
+        for byte in zone.utf8 {
+            if isUnreserved(byte) {
+                encoded.append(byte)
+            } else {
+                encoded.append(.percent)
+                encoded += [byte >> 4, byte & 0x0F].map { Array("0123456789ABCDEF".utf8)[Int($0)] }
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
+    /// RFC 3986 §2.3.
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        ASCII.isAlphanumeric(byte) || "-._~".utf8.contains(byte)
+    }
+
     private static func ipv4Parts(_ bytes: ArraySlice<UInt8>) -> [UInt16]? {
         let parts = bytes.split(separator: .dot, omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

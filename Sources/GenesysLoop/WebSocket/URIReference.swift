@@ -14,10 +14,11 @@ enum URIReference {
         if path.starts(with: "//".utf8) {
             let authorityEnd = path.dropFirst(2).firstIndex(of: .slash) ?? path.endIndex
             let host = withoutUserInformation(path[(path.startIndex + 2)..<authorityEnd])
-            return try make(isSecure, host, withoutDots(path[authorityEnd...]) + query)
+            let uri = try make(isSecure, host, withoutDots(path[authorityEnd...]) + query)
+            return try onSameLink(uri, base)
         }
         if hasScheme { throw InvalidURI("The URI has no host.") }
-        let authority = Array(base.hostHeader.utf8)[...]
+        let authority = Array(base.authority.utf8)[...]
         let (basePath, baseQuery) = parts(of: Array(base.target.utf8)[...])
         if path.isEmpty {
             return try make(isSecure, authority, Array(basePath) + (query.isEmpty ? baseQuery : query))
@@ -70,6 +71,13 @@ enum URIReference {
             }
         }
         return Array(kept.joined(separator: [.slash]))
+    }
+
+    /// A server knows nothing of our interfaces (RFC 6874 §4): what it names on a link is on that of the base.
+    private static func onSameLink(_ uri: WebSocketURI, _ base: WebSocketURI) throws(InvalidURI) -> WebSocketURI {
+        if uri.zone != nil { throw InvalidURI("The URI of a server holds a zone of its own (RFC 6874 §4).") }
+        guard uri.isLinkLocal else { return uri }
+        return uri.reached(through: base.zone)
     }
 
     private static func make(

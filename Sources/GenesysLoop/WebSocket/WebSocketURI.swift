@@ -13,6 +13,10 @@ package struct WebSocketURI: Hashable, Sendable {
     package let host: String
     /// Whether the host is an IPv6 address.
     package let isIPv6Literal: Bool
+    /// Through which network interface, by name or number, the address is to be reached (RFC 4007 §11).
+    ///
+    /// It is between this machine and itself, and no peer ever sees it (RFC 6874 §4).
+    package private(set) var zone: String?
     /// The port; 80 or 443 where the URI has none.
     package let port: UInt16
     /// Path and query as they go into the request line; at least `/`.
@@ -26,11 +30,12 @@ package struct WebSocketURI: Hashable, Sendable {
         let authorityEnd = bytes[authorityStart...].firstIndex { $0 == .slash || $0 == .questionMark } ?? bytes.count
         let authority = bytes[authorityStart..<authorityEnd]
         if authority.contains(.at) { throw InvalidURI("The URI holds user information, which WebSockets do not use.") }
-        let (host, isIPv6Literal, portStart) = try Self.host(authority)
+        let parsed = try Self.host(authority)
         self.isSecure = isSecure
-        self.host = String(decoding: host, as: UTF8.self)
-        self.isIPv6Literal = isIPv6Literal
-        port = try Self.port(authority[portStart...]) ?? (isSecure ? 443 : 80)
+        host = String(decoding: parsed.host, as: UTF8.self)
+        isIPv6Literal = parsed.isIPv6Literal
+        zone = parsed.zone
+        port = try Self.port(authority[parsed.rest...]) ?? (isSecure ? 443 : 80)
         target = try Self.target(bytes[authorityEnd...])
     }
 
@@ -40,15 +45,37 @@ package struct WebSocketURI: Hashable, Sendable {
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 
+    /// What is looked up: the host, with the zone of an address.
+    package var destination: String { host + (zone.map { "%\($0)" } ?? "") }
+
+    /// Host and port as they stand in a URI, with the zone.
+    package var authority: String {
+        guard let zone else { return hostHeader }
+        return "[\(host)%25\(HostSyntax.encodedZone(zone))]" + hostHeader.dropFirst(host.utf8.count + 2)
+    }
+
+    /// The same URI by way of another interface.
+    func reached(through zone: String?) -> WebSocketURI {
+        var uri = self
+        uri.zone = zone
+        return uri
+    }
+
     /// The URI without its secret part, for logs.
     package var redacted: String {
-        "\(isSecure ? "wss" : "ws")://\(hostHeader)/…"
+        "\(isSecure ? "wss" : "ws")://\(authority)/…"
     }
 
     /// Whether the host is this machine: `localhost`, `127.0.0.0/8` or `::1`.
     package var isLoopback: Bool {
         if isIPv6Literal { return HostSyntax.ipv6Groups(Array(host.utf8)) == [0, 0, 0, 0, 0, 0, 0, 1] }
         return host == "localhost" || (host.hasPrefix("127.") && HostSyntax.isIPv4Address(Array(host.utf8)[...]))
+    }
+
+    /// Whether the host is an address of `fe80::/10`, which means nothing without an interface.
+    var isLinkLocal: Bool {
+        guard isIPv6Literal, let groups = HostSyntax.ipv6Groups(Array(host.utf8)) else { return false }
+        return groups[0] & 0xFFC0 == 0xFE80
     }
 
     private static func checkCharacters(_ bytes: [UInt8]) throws(InvalidURI) {
@@ -79,24 +106,26 @@ package struct WebSocketURI: Hashable, Sendable {
     /// Returns the host and where the rest of the authority, empty or beginning with a colon, starts.
     static func host(
         _ authority: ArraySlice<UInt8>
-    ) throws(InvalidURI) -> (host: [UInt8], isIPv6Literal: Bool, rest: Int) {
+    ) throws(InvalidURI) -> (host: [UInt8], isIPv6Literal: Bool, zone: String?, rest: Int) {
         guard authority.first == UInt8(ascii: "[") else {
             let end = authority.firstIndex(of: .colon) ?? authority.endIndex
             let host = ASCII.lowercased(authority[..<end])
             try HostSyntax.checkName(host)
-            return (host, false, end)
+            return (host, false, nil, end)
         }
         guard let end = authority.firstIndex(of: UInt8(ascii: "]")) else {
             throw InvalidURI("The IPv6 address of the URI has no closing bracket.")
         }
-        let host = ASCII.lowercased(authority[(authority.startIndex + 1)..<end])
-        if host.contains(.percent) { throw InvalidURI("The IPv6 address of the URI holds a zone.") }
+        let literal = authority[(authority.startIndex + 1)..<end]
+        let percent = literal.firstIndex(of: .percent)
+        let host = ASCII.lowercased(literal[..<(percent ?? end)])
+        let zone = try percent.map { index throws(InvalidURI) in try HostSyntax.zone(literal[index...]) }
         guard HostSyntax.ipv6Groups(host) != nil else { throw InvalidURI("The host in brackets is no IPv6 address.") }
         let rest = end + 1
         guard rest == authority.endIndex || authority[rest] == .colon else {
             throw InvalidURI("Something other than a port follows the host of the URI.")
         }
-        return (host, true, rest)
+        return (host, true, zone, rest)
     }
 
     /// The port after its colon; nil without one (RFC 3986 §3.2.3 allows a colon alone).

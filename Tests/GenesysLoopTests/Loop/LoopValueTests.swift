@@ -47,8 +47,7 @@ import Testing
         #expect(SocketAddress(numeric: "2001:DB8::a", port: 65_535)?.host == "2001:db8::a")
         #expect(SocketAddress(numeric: "::1", port: 1)?.isIPv6 == true)
         #expect(SocketAddress(numeric: "1.2.3.4", port: 1) != SocketAddress(numeric: "1.2.3.4", port: 2))
-        for host in ["", "localhost", "127.0.0.1 ", "127.1", "[::1]", "::1%lo", "1.2.3.4\0", "1.2.3.4.5", "0x7f000001"]
-        {
+        for host in ["", "localhost", "127.0.0.1 ", "127.1", "[::1]", "1.2.3.4\0", "1.2.3.4.5", "0x7f000001"] {
             #expect(SocketAddress(numeric: host, port: 1) == nil, "\(host)")
         }
     }

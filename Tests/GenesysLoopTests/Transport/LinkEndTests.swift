@@ -40,13 +40,38 @@ import Testing
         #expect(probe.texts == ["a"])
     }
 
-    @Test func `an IPv6 literal is an address, and stands in brackets in the Host header`() throws {
+    @Test(arguments: ["[::1]", "[::1%25\(loopback)]", "[0:0:0:0:0:0:0:1%251]"])
+    func `an IPv6 literal is an address, and stands in brackets and without its zone in the Host header`(
+        literal: String
+    ) throws {
         guard let server = try? ScriptedServer(EventLoop(), host: "::1", tls: true, Step.upgrade + [.text("a"), .fin])
         else { return }  // A machine without IPv6.
         let probe = LinkProbe(server)
-        try probe.run(host: "[::1]")
+        try probe.run(host: literal)
         #expect(probe.texts == ["a"])
-        #expect(try server.first.requests.first?.host == "[::1]:\(server.port)")
+        let header = literal.hasPrefix("[::1") ? "[::1]" : "[0:0:0:0:0:0:0:1]"
+        #expect(try server.first.requests.first?.host == "\(header):\(server.port)")
+    }
+
+    /// The name of interface 1.
+    private static let loopback: String = {
+        #if canImport(Darwin)
+        "lo0"
+        #else
+        "lo"
+        #endif
+    }()
+
+    @Test func `an address on an interface that there is not fails to connect, and says so`() throws {
+        let server = try ScriptedServer(EventLoop(), [])
+        let probe = LinkProbe(server)
+        try probe.run(host: "[fe80::1%25missing0]")
+        let failure = try end(server, probe).failure
+        #expect(failure.reason == .connect)
+        #expect(failure.phase == .connect)
+        // It may come: a tunnel, for example.
+        #expect(failure.isRetryable)
+        #expect(failure.underlying?.text == "no network interface is called “missing0”")
     }
 
     @Test(arguments: [true, false])

@@ -25,6 +25,23 @@ import Testing
     }
 
     @Test(arguments: [
+        ("/x", "ws://[fe80::1%25eth0]:9/x"), ("?y", "ws://[fe80::1%25eth0]:9/a?y"),
+        // A server knows its address, but not our interface.
+        ("ws://[fe80::1]:9/x", "ws://[fe80::1%25eth0]:9/x"), ("//[fe80::2]/x", "ws://[fe80::2%25eth0]/x"),
+        ("//[2001:db8::1]/x", "ws://[2001:db8::1]/x"), ("//h/x", "ws://h/x"),
+    ])
+    func `a redirect on one link stays on the interface of its base`(location: String, expected: String) throws {
+        let found = try URIReference.resolve(location, against: WebSocketURI("ws://[fe80::1%25eth0]:9/a"))
+        #expect(try found == WebSocketURI(expected))
+    }
+
+    @Test func `a redirect cannot name an interface of ours`() throws {
+        let base = try WebSocketURI("ws://[fe80::1%25eth0]/a")
+        #expect(throws: InvalidURI.self) { try URIReference.resolve("ws://[fe80::1%25eth1]/", against: base) }
+        #expect(throws: InvalidURI.self) { try URIReference.resolve("//[fe80::1%25eth0]/", against: base) }
+    }
+
+    @Test(arguments: [
         "ftp://h/", "http:g", "g h", "//", "///x", "//h:0/", "//h:x/", "//1.2/", "mailto:x", "%", "/\u{e9}",
     ])
     func `what is no WebSocket's URI is refused without being repeated`(location: String) throws {

@@ -57,6 +57,30 @@ import Testing
         #expect(uri.hostHeader == row.header)
     }
 
+    @Test(arguments: [
+        ("wss://[fe80::1%25eth0]/", "fe80::1", "eth0", "[fe80::1]", "[fe80::1%25eth0]"),
+        ("wss://[FE80::A%25Eth0]:8443/", "fe80::a", "Eth0", "[fe80::a]:8443", "[fe80::a%25Eth0]:8443"),
+        ("wss://[fe80::1%253]/", "fe80::1", "3", "[fe80::1]", "[fe80::1%253]"),
+        ("wss://[fe80::1%25%65n0%2e1]/", "fe80::1", "en0.1", "[fe80::1]", "[fe80::1%25en0.1]"),
+        ("wss://[fe80::1%25a%3ab%25]/", "fe80::1", "a:b%", "[fe80::1]", "[fe80::1%25a%3Ab%25]"),
+        ("wss://[::1%25lo]:443", "::1", "lo", "[::1]", "[::1%25lo]"),
+    ])
+    func `a zone says where to connect, and is in no header`(
+        string: String, host: String, zone: String, header: String, authority: String
+    ) throws {
+        let uri = try WebSocketURI(string)
+        #expect(uri.host == host)
+        #expect(uri.zone == zone)
+        #expect(uri.destination == "\(host)%\(zone)")
+        #expect(uri.isIPv6Literal)
+        // RFC 6874 §4.
+        #expect(uri.hostHeader == header)
+        #expect(uri.authority == authority)
+        #expect(uri.redacted == "wss://\(authority)/…")
+        #expect(try WebSocketURI("wss://\(uri.authority)/") == WebSocketURI("wss://\(authority)/"))
+        #expect(try uri != WebSocketURI("wss://\(uri.hostHeader)/"))
+    }
+
     static let invalid = [
         "", " ", "example.com", "/path", "//h/", "http://h", "https://h/", "wss:", "wss:/h", "wss:h", "ws//h", "://h",
         "wssx://h", " wss://h", "wss://h ", "wss://h/a b", "wss://h/\t", "wss://h/\r\nX: y", "wss://h/\u{0}",
@@ -68,7 +92,11 @@ import Testing
         "wss://h/a|b", "wss://h/{a}", "wss://h/a[0]", "wss://h/^", "wss://h/`", "wss://h%41/", "wss://a..b/",
         "wss://.a/", "wss://./", "wss://a,b/", "wss://a\\b/", "wss://[::1/", "wss://[::1]a/", "wss://[]/", "wss://[:]/",
         "wss://[1]/", "wss://[1:2:3:4:5:6:7]/", "wss://[1:2:3:4:5:6:7:8:9]/", "wss://[1::2::3]/", "wss://[::12345]/",
-        "wss://[::g]/", "wss://[:::]/", "wss://[1:2:3:4:5:6:7::8]/", "wss://[fe80::1%25eth0]/", "wss://[fe80::1%eth0]/",
+        "wss://[::g]/", "wss://[:::]/", "wss://[1:2:3:4:5:6:7::8]/", "wss://[fe80::1%eth0]/",
+        "wss://[fe80::1%25]/", "wss://[fe80::1%]/", "wss://[fe80::1%25a%]/", "wss://[fe80::1%25a%2]/",
+        "wss://[fe80::1%25a%20b]/", "wss://[fe80::1%25%00]/", "wss://[fe80::1%25a%C3%A9]/", "wss://[fe80::1%25a/b]/",
+        "wss://[fe80::1%25a:b]/", "wss://[fe80::1%2512345678901234567]/", "wss://[1.2.3.4%25eth0]/",
+        "wss://[%25eth0]/", "wss://h%25eth0/", "wss://127.0.0.1%25eth0/",
         "wss://[v1.a]/", "wss://[::1.2.3]/", "wss://[::1.2.3.256]/", "wss://[1.2.3.4::]/", "wss://[::1]]/",
         "wss://::1/",
         "wss://127.1/", "wss://1.2.3.256/", "wss://1.2.3.04/", "wss://0x7f.1/", "wss://0x7f000001/",

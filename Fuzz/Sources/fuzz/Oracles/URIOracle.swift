@@ -36,7 +36,7 @@ enum URIOracle {
 
     /// Put together again, it is the same; what it prints is not its secret.
     private static func complaint(about uri: WebSocketURI, from text: String) -> String? {
-        let start = "\(uri.isSecure ? "wss" : "ws")://\(uri.hostHeader)"
+        let start = "\(uri.isSecure ? "wss" : "ws")://\(uri.authority)"
         let again = Result { () throws(InvalidURI) in try WebSocketURI(start + uri.target) }
         guard again == .success(uri) else { return "\(text) becomes \(start)\(uri.target)" }
         guard uri.description == start + "/…", uri.debugDescription == uri.description else {
@@ -45,6 +45,8 @@ enum URIOracle {
         guard uri.target.hasPrefix("/"), text.hasSuffix(uri.target.dropFirst()) else {
             return "the target of \(text) is \(uri.target)"
         }
+        // RFC 6874 §4.
+        guard !uri.hostHeader.contains("%") else { return "the header of \(text) is \(uri.hostHeader)" }
         let isNamed = uri.host == "localhost" || uri.host.hasPrefix("127.") || uri.isIPv6Literal
         return uri.isLoopback && !isNamed ? "\(uri.host) is taken for this machine" : nil
     }

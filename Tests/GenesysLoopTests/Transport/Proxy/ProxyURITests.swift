@@ -7,6 +7,7 @@ import Testing
         ("http://proxy", "http://proxy:80"), ("HTTP://Proxy.Example:3128/", "http://proxy.example:3128"),
         ("https://proxy.example", "https://proxy.example:443"), ("socks5://10.0.0.1", "socks5://10.0.0.1:1080"),
         ("socks5h://[::1]:9", "socks5h://[::1]:9"), ("http://[FE80::1]", "http://[fe80::1]:80"),
+        ("http://[FE80::1%25Eth0]:9", "http://[fe80::1%25Eth0]:9"),
         ("http://user:hidden@proxy:1", "http://proxy:1"), ("http://user@proxy:", "http://proxy:80"),
     ])
     func `a usable URI is taken apart and printed without its user`(text: String, printed: String) throws {
@@ -33,7 +34,7 @@ import Testing
     @Test(arguments: [
         "", "proxy", "proxy:3128", "//proxy", "ftp://proxy", "socks4://proxy", "http:/proxy", "http://",
         "http://user@", "http://:80", "http://proxy:0", "http://proxy:65536", "http://proxy:x", "http://pro xy",
-        "http://proxy/path", "http://proxy?q", "http://proxy#f", "http://[::1", "http://[fe80::1%25eth0]",
+        "http://proxy/path", "http://proxy?q", "http://proxy#f", "http://[::1", "http://[fe80::1%eth0]",
         "http://1.2.3",
         "http://a%3Ab:hidden@proxy", "http://a:%0ahidden@proxy", "http://a:%zz@proxy", "http://a:hidden%2@proxy",
         "http://prüfung", "http://a\nb", "socks5://:hidden@proxy", "http://user:hidden/@proxy",

@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+/// The tool in networks that a machine seldom has, each in a namespace of its own.
+@Suite(.timeLimit(.minutes(patience(2)))) struct NetworkTests {
+    private struct Outcome: Decodable {
+        var status: Int32
+        var errors: String
+        var host: String?
+        var connected: Int?
+    }
+
+    /// Runs `listen` in the network of a scenario; nil where there can be none, which is said.
+    private func listen(_ scenario: String, _ uri: String, preload: HostProgram? = nil) async throws -> Outcome? {
+        let script = Peer.folder.appending(path: "networks.py").path
+        var command = ["unshare", "-rn", "python3", script, scenario, "env"]
+        command += preload?.variables.map { "\($0)=\($1)" } ?? []
+        command += [Tool.executable.path, "listen", "--uri", uri, "--ca-file", "{ca}", "--topic", "v2.a"]
+        command += ["--reconnect", "never", "--events", "--no-proxy"]
+        let end = try await Slots.taken { [command] in
+            await (try Child(URL(filePath: "/usr/bin/env"), command)).end()
+        }
+        guard end.status == 0 else {
+            print("SKIPPED: no network of its own for “\(scenario)”: \(end.errors)")
+            #expect([1, 75, 127].contains(end.status), "\(end.errors)")
+            return nil
+        }
+        return try JSONDecoder().decode(Outcome.self, from: Data(end.output))
+    }
+
+    @Test func `a server on a link is reached through its interface, which it never hears of`() async throws {
+        guard let outcome = try await listen("link-local", "wss://[fe80::5%25link0]:{port}/") else { return }
+        // The certificate is for the address without a zone.
+        #expect(try Tool.events(outcome.errors).last?["reason"] as? String == "httpNotFound", "\(outcome.errors)")
+        #expect(outcome.status == 69)
+        let host = try #require(outcome.host)
+        #expect(host.hasPrefix("[fe80::5]:"), "\(host)")
+    }
+
+    @Test(arguments: [
+        ("wss://[fe80::5%25link7]:{port}/", "no network interface is called “link7”"),
+        ("wss://[fe80::5]:{port}/", "(an address of one link needs a zone, such as %25eth0)"),
+        ("wss://[fe80::5%25lo]:{port}/", "[fe80::5%lo]:"),
+    ])
+    func `without the right interface there is no connection`(uri: String, sentence: String) async throws {
+        guard let outcome = try await listen("link-local", uri) else { return }
+        let last = try #require(try Tool.events(outcome.errors).last)
+        #expect(last["reason"] as? String == "connect", "\(outcome.errors)")
+        #expect(last["phase"] as? String == "connect")
+        #expect((last["message"] as? String)?.contains(sentence) == true, "\(outcome.errors)")
+        #expect(outcome.status == 69)
+        #expect(outcome.connected == nil)
+    }
+
+    @Test(.enabled(if: HostProgram.canPreload, HostProgram.missing))
+    func `where IPv6 is a black hole, IPv4 is tried after a moment`() async throws {
+        let stub = try await HostProgram(nil, preloading: "Conformance/resolver.c")
+        guard let outcome = try await listen("black-hole", "wss://host.dual.test:{port}/", preload: stub) else {
+            return
+        }
+        #expect(try Tool.events(outcome.errors).last?["reason"] as? String == "httpNotFound", "\(outcome.errors)")
+        // 250 ms, and what a loaded machine takes to start a program; the deadline is 10 s.
+        let connected = try #require(outcome.connected)
+        #expect((250..<2_000).contains(connected))
+    }
+}
