@@ -43,6 +43,9 @@ internal import Synchronization
     /// Letters that were taken and not opened yet, the next one last.
     var backlog: [Mailbox.Letter] = []
 
+    /// See `nextRandomWord()`.
+    private var randomWords = RandomWords()
+
     /// The loop's name look-ups.
     private(set) lazy var resolver = Resolver(loop: self)
 
@@ -101,6 +104,11 @@ internal import Synchronization
         unsafe buffers?.ciphertext.deallocate()
         unsafe buffers?.plaintext.deallocate()
     }
+}
+
+extension EventLoop {
+    /// A word of the system's random generator, for one masking key.
+    package func nextRandomWord() -> UInt32 { randomWords.next() }
 }
 
 // MARK: - Running

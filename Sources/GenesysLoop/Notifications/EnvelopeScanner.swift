@@ -142,7 +142,8 @@ package struct EnvelopeScanner: Sendable {
     /// Takes down the value that has just been completed in the outermost object, if its name is known.
     private mutating func recordMember(endingAt end: Int, in message: Span<UInt8>) {
         guard let field else { return }
-        members.record(JSONSlice(fieldStart..<end, hasEscapes: hasEscapes, in: message), as: field)
+        let first = message.byteOrZero(at: fieldStart)
+        members.record(JSONSlice(from: fieldStart, to: end, firstByte: first, hasEscapes: hasEscapes), as: field)
         self.field = nil
     }
 

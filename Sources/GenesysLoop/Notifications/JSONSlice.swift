@@ -38,13 +38,18 @@ package struct JSONSlice: Equatable, Sendable {
         upperBound = UInt32(range.upperBound)
     }
 
-    /// The value in `range`, of which it is known whether it has escapes if it is a string.
+    /// The value from `start` to `end`, at most `maxMessageByteCount`, of which it is known whether it has escapes if it
+    /// is a string.
     @inline(__always)
-    init(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) {
-        kind = Kind(firstByte: message.byteOrZero(at: range.lowerBound))
-        self.hasEscapes = kind == .string && hasEscapes
-        lowerBound = UInt32(range.lowerBound)
-        upperBound = UInt32(range.upperBound)
+    init(from start: Int, to end: Int, firstByte: UInt8, hasEscapes: Bool) {
+        if firstByte == UInt8(ascii: "\"") {
+            kind = .string
+        } else {
+            kind = firstByte == UInt8(ascii: "{") ? .object : Kind(firstByte: firstByte)
+        }
+        self.hasEscapes = hasEscapes && kind == .string
+        lowerBound = UInt32(truncatingIfNeeded: start)
+        upperBound = UInt32(truncatingIfNeeded: end)
     }
 
     /// The raw text between the quotes of a string; `range` of any other value.

@@ -12,16 +12,22 @@ struct PackedName: Equatable, Sendable {
 
     /// The name in `range`, a string with its quotes; nil if it is too long to be known.
     init?(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) {
-        let content = range.lowerBound &+ 1..<range.upperBound &- 1
         if hasEscapes {
-            self.init(unescaping: content, in: message)
-            return
+            self.init(unescaping: range.lowerBound &+ 1..<range.upperBound &- 1, in: message)
+        } else {
+            self.init(from: range.lowerBound, to: range.upperBound, in: message)
         }
-        guard content.count <= PackedName.maxByteCount else { return nil }
+    }
+
+    /// The name from `start` to `end`, a string without escapes, with its quotes; nil if it is too long to be known.
+    @inline(__always)
+    init?(from start: Int, to end: Int, in message: Span<UInt8>) {
+        let byteCount = end &- start &- 2
+        guard byteCount <= PackedName.maxByteCount else { return nil }
         self.init()
-        byteCount = content.count
-        low = message.word(at: content.lowerBound) & PackedName.mask(byteCount)
-        high = byteCount > 8 ? message.word(at: content.lowerBound &+ 8) & PackedName.mask(byteCount &- 8) : 0
+        self.byteCount = byteCount
+        low = message.word(at: start &+ 1) & PackedName.mask(byteCount)
+        high = byteCount > 8 ? message.word(at: start &+ 9) & PackedName.mask(byteCount &- 8) : 0
     }
 
     /// The name in `range` without its escapes: `"topic\u004eame"` is `topicName` (RFC 8259 §8.3).

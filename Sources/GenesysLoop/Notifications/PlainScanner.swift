@@ -15,13 +15,13 @@ enum PlainScanner {
     @inline(never)
     static func scan(_ message: Span<UInt8>, into members: inout Envelope) -> Bool {
         guard message.byteOrZero(at: 0) == UInt8(ascii: "{") else { return false }
-        return QuoteCursor.with(message) { cursor in scanObject(in: message, &cursor, &members) } ?? false
+        return QuoteCursor.with(message) { cursor in scanObject(in: message, cursor, &members) } ?? false
     }
 
     /// The outermost object, whose members are taken down.
     @inline(__always)
     private static func scanObject(
-        in message: Span<UInt8>, _ lent: inout QuoteCursor, _ members: inout Envelope
+        in message: Span<UInt8>, _ lent: QuoteCursor, _ members: inout Envelope
     ) -> Bool {
         var cursor = lent
         var position = 1
@@ -31,11 +31,21 @@ enum PlainScanner {
             guard colon < cursor.count else { return false }
             // Such a name is for the other scanner.
             if _slowPath(cursor.hasEscapes), JSONString.hasEscapes(name..<colon, in: message) { return false }
-            let field = Envelope.Field(PackedName(name..<colon, hasEscapes: false, in: message))
+            let field = Envelope.Field(PackedName(from: name, to: colon, in: message))
             let start = endOfSpaces(from: colon &+ 1, in: cursor)
-            position = endOfValue(from: start, in: message, &cursor)
+            let first = cursor.byte(at: start)
+            if first == UInt8(ascii: "\"") {
+                position = cursor.endOfString() &+ 1
+            } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                (position, cursor.head) = endOfContainer(from: start, in: cursor)
+            } else {
+                position = endOfScalar(from: start, in: cursor)
+            }
             guard position < cursor.count else { return false }
-            if let field { members.record(JSONSlice(start..<position, hasEscapes: false, in: message), as: field) }
+            if let field {
+                let slice = JSONSlice(from: start, to: position, firstByte: first, hasEscapes: false)
+                members.record(slice, as: field)
+            }
             position = endOfSpaces(from: position, in: cursor)
             let next = cursor.byte(at: position)
             position &+= 1
@@ -46,25 +56,11 @@ enum PlainScanner {
         }
     }
 
-    /// The offset after the member's value that starts at `start`.
-    @inline(__always)
-    private static func endOfValue(
-        from start: Int, in message: Span<UInt8>, _ cursor: inout QuoteCursor
-    ) -> Int {
-        switch cursor.byte(at: start) {
-        case UInt8(ascii: "\""): return cursor.endOfString() &+ 1
-        case UInt8(ascii: "{"), UInt8(ascii: "["): return endOfContainer(from: start, in: message, &cursor)
-        default: return endOfScalar(from: start, in: message, cursor)
-        }
-    }
-
-    /// The offset after the container that starts at `start`.
+    /// The offset after the container that starts at `start`, and where the cursor is then.
     ///
-    /// A function of its own, and in here a cursor of its own, so that what the loop needs is in registers.
+    /// A function of its own, so that what the loop needs is in registers.
     @inline(never)
-    private static func endOfContainer(
-        from start: Int, in message: Span<UInt8>, _ lent: inout QuoteCursor
-    ) -> Int {
+    private static func endOfContainer(from start: Int, in lent: QuoteCursor) -> (end: Int, head: Int) {
         var cursor = lent
         var position = start
         // A bit for each open container below a one, set for objects.
@@ -74,35 +70,32 @@ enum PlainScanner {
             if first == UInt8(ascii: "\"") {
                 position = cursor.endOfString() &+ 1
             } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard open &>> 62 == 0 else { return cursor.count }
+                guard open &>> 62 == 0 else { return (cursor.count, cursor.head) }
                 open = open &<< 1 | (first == UInt8(ascii: "{") ? 1 : 0)
                 position = endOfSpaces(from: position &+ 1, in: cursor)
                 if cursor.byte(at: position) != first &+ 2 {
                     guard open & 1 != 0 else { continue }
                     position = endOfName(from: position, in: &cursor) &+ 1
-                    guard position < cursor.count else { return cursor.count }
+                    guard position < cursor.count else { return (cursor.count, cursor.head) }
                     continue
                 }
             } else if first == UInt8(ascii: " ") {
                 position &+= 1
                 continue
             } else {
-                position = endOfScalar(from: position, in: message, cursor)
-                guard position < cursor.count else { return cursor.count }
+                position = endOfScalar(from: position, in: cursor)
+                guard position < cursor.count else { return (cursor.count, cursor.head) }
             }
             var next = cursor.byte(at: position)
             while next != UInt8(ascii: ",") {
                 position &+= 1
                 if next == UInt8(ascii: "]") | UInt8(truncatingIfNeeded: open & 1) &<< 5 {
                     open &>>= 1
-                    guard open > 1 else {
-                        lent = cursor
-                        return position
-                    }
+                    guard open > 1 else { return (position, cursor.head) }
                     // The only byte that may be the last.
-                    guard position < cursor.count else { return cursor.count }
+                    guard position < cursor.count else { return (cursor.count, cursor.head) }
                 } else if next != UInt8(ascii: " ") {
-                    return cursor.count
+                    return (cursor.count, cursor.head)
                 }
                 next = cursor.byte(at: position)
             }
@@ -110,7 +103,7 @@ enum PlainScanner {
             guard open & 1 != 0 else { continue }
             position = endOfSpaces(from: position, in: cursor)
             position = endOfName(from: position, in: &cursor) &+ 1
-            guard position < cursor.count else { return cursor.count }
+            guard position < cursor.count else { return (cursor.count, cursor.head) }
         }
     }
 
@@ -124,14 +117,15 @@ enum PlainScanner {
 
     /// The offset after the number or word that starts at `start`.
     @inline(__always)
-    private static func endOfScalar(from start: Int, in message: Span<UInt8>, _ cursor: QuoteCursor) -> Int {
+    private static func endOfScalar(from start: Int, in cursor: QuoteCursor) -> Int {
         let end = PlainNumber.end(from: start, in: cursor)
-        return _fastPath(end < cursor.count) ? end : endOfOtherScalar(from: start, in: message)
+        return _fastPath(end < cursor.count) ? end : endOfOtherScalar(from: start, in: cursor)
     }
 
     @inline(never)
-    private static func endOfOtherScalar(from start: Int, in message: Span<UInt8>) -> Int {
-        switch message.byteOrZero(at: start) {
+    private static func endOfOtherScalar(from start: Int, in cursor: QuoteCursor) -> Int {
+        let message = cursor.message
+        return switch message.byteOrZero(at: start) {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             (try? JSONNumber.end(from: start, in: message)) ?? message.count
         default:

@@ -1,10 +1,10 @@
 internal import CVector
 
-// The second file of this folder with `unsafe` code, and the only import: a notification of 400 bytes takes 2,979
+// The second file of this folder with `unsafe` code, and the only import: a notification of 400 bytes takes 2,395
 // instructions with it and 4,046 without (`Scripts/bench instructions`). Swift's vectors cannot tell as a number which
 // bytes are equal to another, which is all that is taken from C.
 
-/// Walks over the quotes of a message, which are looked for a kilobyte at a time.
+/// Walks over the strings of a message, whose ends are looked for 832 bytes at a time and listed.
 ///
 /// So it is known where a string ends without looking at its bytes again, and without waiting for where it began.
 /// Quotes that are escaped are passed over (RFC 8259 §7). With a control character anywhere, or an escape that is none,
@@ -12,55 +12,66 @@ internal import CVector
 ///
 /// It reads no byte outside of the message as long as its user keeps to this: the message ends with `}`, and only
 /// offsets before its end are asked for. Whoever moves on by one from any other byte stays inside by the first rule.
-/// The memory belongs to the callers of `with`, which the cursor cannot outlive: it is not copied out of there.
+/// The memory belongs to the callers of `with`, which the cursor cannot outlive: it is not copied out of there. A copy
+/// that was moved on shares the list with this one; whoever goes on with this one gives it the other's `head`.
 @safe struct QuoteCursor {
-    /// The blocks that are looked at together.
-    private static let chunkBlockCount = 16
-    private static let chunkByteCount = chunkBlockCount * 64
-    /// Where the last escape ends, which may be in the next chunk; 0 where there was none.
-    private static let escapeEnd = chunkBlockCount
     /// How many bytes of a message there must be.
     static let minMessageByteCount = 64
 
     private let bytes: UnsafePointer<UInt8>
     /// The size of the message.
     let count: Int
-    /// The masks of a chunk, a bit for each byte, and `escapeEnd`.
-    private let words: UnsafeMutablePointer<UInt64>
-    /// The quotes of the block that were not taken yet.
-    private var quotes: UInt64 = 0
-    /// The offset of the block.
-    private var block = -64
+    /// The list, from the stack: it is less than a kilobyte.
+    private let chunk: UnsafeMutablePointer<cvector_chunk>
+    /// How many strings of the list were taken.
+    var head = 0
 
-    private init(_ bytes: UnsafePointer<UInt8>, count: Int, words: UnsafeMutablePointer<UInt64>) {
+    private init(_ bytes: UnsafePointer<UInt8>, count: Int, chunk: UnsafeMutablePointer<cvector_chunk>) {
         unsafe self.bytes = bytes
         self.count = count
-        unsafe self.words = words
+        unsafe self.chunk = chunk
     }
 
     /// Lends a cursor at the start of `message` to `body`; nil where the message is too short, or does not end with `}`.
     @inline(__always)
-    static func with<Result>(_ message: Span<UInt8>, _ body: (inout QuoteCursor) -> Result) -> Result? {
+    static func with<Result>(_ message: Span<UInt8>, _ body: (QuoteCursor) -> Result) -> Result? {
         guard message.count >= minMessageByteCount, message.byteOrZero(at: message.count &- 1) == UInt8(ascii: "}")
         else { return nil }
         // Both pointers live for their closures, and the cursor for the inner one.
         return unsafe message.withUnsafeBufferPointer { buffer in
-            unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: chunkBlockCount + 1) { words in
-                guard let bytes = buffer.baseAddress, let words = words.baseAddress else { return nil }
-                unsafe words[escapeEnd] = 0
-                var cursor = unsafe QuoteCursor(bytes, count: buffer.count, words: words)
-                return body(&cursor)
+            unsafe withUnsafeTemporaryAllocation(of: cvector_chunk.self, capacity: 1) { chunks in
+                guard let bytes = buffer.baseAddress, let chunk = chunks.baseAddress else { return nil }
+                // An empty list: the first string is asked for in the first chunk. What is not set here is read only
+                // after that was found.
+                unsafe chunk.pointee.in_string = 0
+                unsafe chunk.pointee.next = 0
+                unsafe chunk.pointee.escape_end = 0
+                unsafe chunk.pointee.ends.0 = UInt16(CVECTOR_NO_END)
+                return unsafe body(QuoteCursor(bytes, count: buffer.count, chunk: chunk))
             }
         }
     }
 
-    /// Whether there were no two quotes where two were asked for, or none that can be told.
+    /// Whether there was no quote where one was asked for, or none that can be told.
     ///
     /// What was found since means nothing.
-    var isExhausted: Bool { block >= count }
+    var isExhausted: Bool {
+        @inline(__always) get { unsafe chunk.pointee.next == .max }
+    }
 
     /// Whether an escape was seen, in this chunk or before.
-    var hasEscapes: Bool { unsafe words[QuoteCursor.escapeEnd] != 0 }
+    var hasEscapes: Bool {
+        @inline(__always) get { unsafe chunk.pointee.escape_end != 0 }
+    }
+
+    /// The message, for what reads it otherwise.
+    var message: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            // Lent for as long as the cursor lives.
+            unsafe _overrideLifetime(Span(_unsafeStart: bytes, count: count), borrowing: self)
+        }
+    }
 
     /// The byte at `offset`, which is inside the message.
     @inline(__always)
@@ -70,86 +81,79 @@ internal import CVector
         return unsafe bytes[offset]
     }
 
-    /// Eight bytes from `offset`, the first in the lowest bits; nil where the message ends before.
+    /// A bit for each of sixteen bytes from `offset` that is no digit, and one more; nil where the message ends before.
     @inline(__always)
-    func word(at offset: Int) -> UInt64? {
-        guard UInt(bitPattern: offset) < UInt(bitPattern: count &- 7) else { return nil }
-        // Eight bytes are there by the guard; any alignment is allowed.
-        let word = unsafe UnsafeRawPointer(bytes).loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        return UInt64(littleEndian: word)
+    func othersThanDigits(at offset: Int) -> UInt32? {
+        guard offset &+ 16 <= count else { return nil }
+        // Sixteen bytes are there by the guard.
+        return unsafe cvector_others16(bytes + offset) | 1 &<< 16
     }
 
-    /// Takes the next two quotes: a string's that begins here.
+    /// Takes the next string, which begins here.
     ///
-    /// - Returns: the offset of the second; that of the last byte but one if the cursor is exhausted. In both cases
+    /// - Returns: the offset of its last quote; that of the last byte but one if the cursor is exhausted. In both cases
     ///   there is a byte after it.
     @inline(__always)
     mutating func endOfString() -> Int {
-        let rest = quotes & (quotes &- 1)
-        guard rest != 0 else {
-            let (quotes, block, offset) = unsafe QuoteCursor.endInLaterBlock(bytes, count, words, quotes, block)
-            (self.quotes, self.block) = (quotes, block)
-            return offset
+        // At `head` there is the end of a string, or of the list.
+        let end = unsafe cvector_end(chunk, head)
+        guard _fastPath(end != UInt16(CVECTOR_NO_END)) else {
+            head = 1
+            return unsafe QuoteCursor.endInLaterChunk(bytes, count, chunk)
         }
-        quotes = rest & (rest &- 1)
-        return block &+ rest.trailingZeroBitCount
+        head &+= 1
+        return unsafe Int(truncatingIfNeeded: chunk.pointee.start) &+ Int(end)
     }
 
-    /// The same where the block has less than two quotes left. Static, so that a cursor stays in registers.
+    /// The same where the string does not end in this chunk. Static, so that a cursor stays in registers.
     @inline(never)
-    private static func endInLaterBlock(
-        _ bytes: UnsafePointer<UInt8>, _ count: Int, _ words: UnsafeMutablePointer<UInt64>, _ left: UInt64, _ at: Int
-    ) -> (quotes: UInt64, block: Int, offset: Int) {
-        var hasFirst = left != 0
-        var block = at
+    private static func endInLaterChunk(
+        _ bytes: UnsafePointer<UInt8>, _ count: Int, _ chunk: UnsafeMutablePointer<cvector_chunk>
+    ) -> Int {
         while true {
-            block &+= 64
-            let index = (block & (chunkByteCount &- 1)) / 64
-            guard block < count, unsafe index != 0 || findQuotes(bytes, count, words, from: block) else {
-                return (0, count, count &- 2)
+            let start = unsafe chunk.pointee.next
+            guard start < UInt64(count), unsafe findEnds(bytes, count, chunk, from: Int(start)) else {
+                // The next string is looked for in vain again: behind `head`, which is 1, nothing is listed.
+                unsafe chunk.pointee.next = .max
+                unsafe chunk.pointee.ends.1 = UInt16(CVECTOR_NO_END)
+                return count &- 2
             }
-            // One of the masks: there is a block with this index.
-            let quotes = unsafe words[index]
-            // Computed, not branched for: whether the first is still missing cannot be predicted.
-            let second = hasFirst ? quotes : quotes & (quotes &- 1)
-            if _fastPath(second != 0) {
-                return (second & (second &- 1), block, block &+ second.trailingZeroBitCount)
-            }
-            hasFirst = hasFirst || quotes != 0
+            let end = unsafe cvector_end(chunk, 0)
+            if end != UInt16(CVECTOR_NO_END) { return Int(start) &+ Int(end) }
         }
     }
 
-    /// Fills the masks of the chunk at `start`; false where the cursor has to give up.
+    /// Lists the ends of strings in the chunk at `start`; false where the cursor has to give up.
     @inline(__always)
-    private static func findQuotes(
-        _ bytes: UnsafePointer<UInt8>, _ count: Int, _ words: UnsafeMutablePointer<UInt64>, from start: Int
+    private static func findEnds(
+        _ bytes: UnsafePointer<UInt8>, _ count: Int, _ chunk: UnsafeMutablePointer<cvector_chunk>, from start: Int
     ) -> Bool {
-        let wholeBlockCount = min(chunkBlockCount, (count &- start) / 64)
-        var others = unsafe cvector_quotes(bytes + start, wholeBlockCount, words)
-        var blockCount = wholeBlockCount
-        let rest = count &- start &- wholeBlockCount &* 64
-        if wholeBlockCount < chunkBlockCount, rest > 0 {
-            // The last bytes are read as the end of 64, which the message has.
-            let last = unsafe words + wholeBlockCount
-            others |= unsafe cvector_quotes(bytes + (count &- 64), 1, last)
-            unsafe last.pointee &>>= UInt64(64 &- rest)
-            blockCount &+= 1
-        }
-        let isCut = unsafe words[escapeEnd] > UInt64(start)
+        let rest = count &- start
+        let blockCount = min(Int(CVECTOR_BLOCKS), (rest &+ 63) &>> 6)
+        // A last block that is not whole is read as the end of 64 bytes, which the message has.
+        let excess = max(0, blockCount &<< 6 &- rest)
+        let last = (blockCount &- 1) &<< 6 &- excess
+        let inString = unsafe chunk.pointee.in_string
+        let others = unsafe cvector_find(bytes + start, blockCount, bytes + start + last, UInt32(excess), chunk)
+        unsafe chunk.pointee.start = UInt64(start)
+        unsafe chunk.pointee.next = UInt64(start &+ blockCount &<< 6)
+        let isCut = unsafe chunk.pointee.escape_end > UInt64(start)
         guard _slowPath(others != 0 || isCut) else { return true }
         guard others & Int32(CVECTOR_CONTROL_CHARACTER) == 0 else { return false }
-        return unsafe passOverEscapes(bytes, count, words, from: start, blockCount)
+        unsafe chunk.pointee.in_string = inString
+        return unsafe passOverEscapes(bytes, count, chunk, blockCount)
     }
 
-    /// Takes the quotes that are part of an escape out of the masks of a chunk; false where an escape is none.
+    /// Takes the quotes that are part of an escape out of the list; false where an escape is none.
     @inline(never)
     private static func passOverEscapes(
-        _ bytes: UnsafePointer<UInt8>, _ count: Int, _ words: UnsafeMutablePointer<UInt64>, from start: Int,
-        _ blockCount: Int
+        _ bytes: UnsafePointer<UInt8>, _ count: Int, _ chunk: UnsafeMutablePointer<cvector_chunk>, _ blockCount: Int
     ) -> Bool {
-        // For this call.
+        // For this call; the quotes are inside of the chunk, which outlives it.
         let message = unsafe Span(_unsafeStart: bytes, count: count)
-        var escapeEnd = unsafe Int(words[QuoteCursor.escapeEnd])
+        let quotes = unsafe UnsafeMutableRawPointer(chunk).assumingMemoryBound(to: UInt64.self)
+        let start = unsafe Int(chunk.pointee.start)
+        var escapeEnd = unsafe Int(chunk.pointee.escape_end)
         for index in 0..<blockCount {
             let block = start &+ index &* 64
             // The last block is again the end of 64 bytes.
@@ -157,7 +161,7 @@ internal import CVector
             var slashes = unsafe cvector_equal64(bytes + (block &- excess), UInt8(ascii: "\\")) &>> UInt64(excess)
             if escapeEnd > block {
                 slashes &= UInt64.max << UInt64(escapeEnd &- block)
-                unsafe words[index] &= UInt64.max << UInt64(escapeEnd &- block)
+                unsafe quotes[index] &= UInt64.max << UInt64(escapeEnd &- block)
             }
             while slashes != 0 {
                 let bit = slashes.trailingZeroBitCount
@@ -165,11 +169,12 @@ internal import CVector
                 escapeEnd = end
                 // A shift by 64 or more leaves nothing.
                 let after = UInt64.max << UInt64(end &- block)
-                unsafe words[index] &= after | (1 &<< UInt64(bit)) &- 1
+                unsafe quotes[index] &= after | (1 &<< UInt64(bit)) &- 1
                 slashes &= after
             }
         }
-        unsafe words[QuoteCursor.escapeEnd] = UInt64(escapeEnd)
+        unsafe chunk.pointee.escape_end = UInt64(escapeEnd)
+        unsafe cvector_list_ends(chunk, blockCount)
         return true
     }
 }

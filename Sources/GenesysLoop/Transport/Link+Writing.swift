@@ -28,7 +28,7 @@ extension Link {
 
     private func append(_ opcode: Opcode, _ payload: Span<UInt8>, isCompressed: Bool = false) {
         // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
-        let key = UInt32.random(in: .min ... .max)
+        let key = loop.nextRandomWord()
         FrameEncoder.append(opcode, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &outbox)
     }
 

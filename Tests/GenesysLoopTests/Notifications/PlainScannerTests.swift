@@ -128,21 +128,79 @@ struct PlainScannerTests {
     @Test func `the masks of equal bytes are the same with vectors and without`() {
         var random = EnvelopeRandom(state: 3)
         for _ in 0..<2_000 {
-            let few: [UInt8] = [0x22, 0x5C, 0x1F, 0x20, 0x21, 0x23, 0xA2, 0x00, 0xFF]
-            let bytes = (0..<64).map { _ in few[random.below(few.count)] }
+            let bytes = PlainScannerTests.bytes(count: 64, using: &random)
             var mask: UInt64 = 0
             for (index, byte) in bytes.enumerated() where byte == 0x22 { mask |= 1 << UInt64(index) }
-            var quotes: UInt64 = 0
             var others: Int32 = 0
             // The array is 64 bytes long, as they want it.
             unsafe #expect(cvector_equal64(bytes, 0x22) == mask)
             unsafe #expect(cvector_equal64_portable(bytes, 0x22) == mask)
-            let found = unsafe cvector_quotes(bytes, 1, &quotes)
-            #expect(quotes == mask)
             unsafe #expect(cvector_quotes64_portable(bytes, &others) == mask)
-            #expect(found == others)
-            #expect((found & Int32(CVECTOR_CONTROL_CHARACTER) != 0) == bytes.contains { $0 < 0x20 })
-            #expect((found & Int32(CVECTOR_BACKSLASH) != 0) == bytes.contains(0x5C))
+            #expect((others & Int32(CVECTOR_CONTROL_CHARACTER) != 0) == bytes.contains { $0 < 0x20 })
+            #expect((others & Int32(CVECTOR_BACKSLASH) != 0) == bytes.contains(0x5C))
+            var nondigits: UInt32 = 0
+            for index in 0..<16 where !(0x30...0x39).contains(bytes[index]) { nondigits |= 1 << UInt32(index) }
+            unsafe #expect(cvector_others16(bytes) == nondigits)
+            unsafe #expect(cvector_others16_portable(bytes) == nondigits)
+        }
+    }
+
+    private static func bytes(count: Int, using random: inout EnvelopeRandom) -> [UInt8] {
+        let few: [UInt8] = [0x22, 0x22, 0x5C, 0x1F, 0x20, 0x21, 0x23, 0x2F, 0x30, 0x39, 0x3A, 0xA2, 0x00, 0xFF]
+        // Mostly what is neither a control character nor a backslash, so that some have none.
+        return (0..<count).map { _ in
+            random.below(40) == 0 ? few[random.below(few.count)] : 0x22 + UInt8(random.below(3))
+        }
+    }
+
+    /// What is found in `bytes`, of which the last block is the end.
+    private static func find(
+        _ bytes: [UInt8], isInString: Bool,
+        _ find: (UnsafePointer<UInt8>, Int, UnsafePointer<UInt8>, UInt32, UnsafeMutablePointer<cvector_chunk>) -> Int32
+    ) -> (others: Int32, isInString: Bool, quotes: [UInt64], ends: [Int]) {
+        var chunk = cvector_chunk()
+        chunk.in_string = isInString ? .max : 0
+        let blockCount = (bytes.count + 63) / 64
+        // The pointers live for the call, and the last 64 bytes are there.
+        let others = unsafe bytes.withUnsafeBufferPointer { buffer in
+            let start = buffer.baseAddress!
+            return unsafe find(
+                start, blockCount, start + bytes.count - 64, UInt32(blockCount * 64 - bytes.count), &chunk)
+        }
+        let quotes = (0..<blockCount).map { index in
+            unsafe withUnsafeBytes(of: &chunk) { unsafe $0.load(fromByteOffset: 8 * index, as: UInt64.self) }
+        }
+        var ends: [Int] = []
+        while unsafe cvector_end(&chunk, ends.count) != UInt16(CVECTOR_NO_END) {
+            unsafe ends.append(Int(cvector_end(&chunk, ends.count)))
+        }
+        return (others, chunk.in_string != 0, quotes, ends)
+    }
+
+    @Test func `where strings end is found the same in every way, and is what a plain loop finds`() {
+        var random = EnvelopeRandom(state: 5)
+        for round in 0..<4_000 {
+            let count = 64 + random.below(Int(CVECTOR_BLOCKS) * 64 - 63)
+            // All quotes is what asks for the most room.
+            let bytes =
+                round % 50 == 0
+                ? [UInt8](repeating: 0x22, count: count) : PlainScannerTests.bytes(count: count, using: &random)
+            let startsInside = round % 3 == 0
+            var isInString = startsInside
+            var ends: [Int] = []
+            for (offset, byte) in bytes.enumerated() where byte == 0x22 {
+                if isInString { ends.append(offset) }
+                isInString.toggle()
+            }
+            let plainly = unsafe PlainScannerTests.find(bytes, isInString: startsInside) {
+                unsafe cvector_find_plainly($0, $1, $2, $3, $4)
+            }
+            #expect(plainly.ends == ends)
+            #expect(plainly.isInString == isInString)
+            let found = unsafe PlainScannerTests.find(bytes, isInString: startsInside) {
+                unsafe cvector_find($0, $1, $2, $3, $4)
+            }
+            #expect(found == plainly)
         }
     }
 }
