@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(patience(1))) struct ConnectionTurnsTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ConnectionTurnsTests {
     /// Opens many links at once to one server, and notes who comes how far.
     private final class Crowd: LinkOwner {
         let server: ScriptedServer
