@@ -1,0 +1,54 @@
+import Foundation
+import Testing
+
+/// A program in C that is compiled against the library.
+enum CProgram {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+    static let header = root.appending(path: "Sources/GenesysLoopC/include")
+    static let library = Tool.executable.deletingLastPathComponent()
+
+    /// Whether programs can be compiled and run here; says so where they cannot.
+    static let isPossible: Bool = {
+        // A program that is not built with a sanitizer cannot load a library that is.
+        guard ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil else {
+            print("SKIPPED: the tests of the C interface did not run: not with a sanitizer")
+            return false
+        }
+        return has("cc")
+    }()
+
+    /// Whether a program is there; says so where it is not.
+    static func has(_ program: String) -> Bool {
+        if find(program) != nil { return true }
+        print("SKIPPED: some tests of the C interface did not run: there is no \(program)")
+        return false
+    }
+
+    static func find(_ program: String) -> URL? {
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        return folders.map { URL(filePath: String($0)).appending(path: program) }
+            .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+    }
+
+    static func run(_ program: String, _ arguments: [String]) async throws -> Child.End {
+        await (try Child(try #require(find(program)), arguments)).end()
+    }
+
+    /// Compiles a program against the library, and runs it.
+    static func built(
+        _ source: String, _ flags: [String] = [], body: (URL) async throws -> Void
+    ) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "c-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = folder.appending(path: "program")
+        let end = try await run(
+            "cc",
+            ["-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", root.appending(path: source).path]
+                + ["-I\(header.path)", "-L\(library.path)", "-lGenesysLoopC", "-Wl,-rpath,\(library.path)"]
+                + ["-lpthread", "-luv", "-o", program.path] + flags)
+        try #require(end.status == 0, "\(end.errors)")
+        try await body(program)
+    }
+}
