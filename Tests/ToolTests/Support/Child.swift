@@ -19,7 +19,7 @@ final class Child: @unchecked Sendable {
     private let input = Pipe()
     private var status: Int32 = -1
     private let ended = AsyncStream<Int32>.makeStream()
-    private var killer: Task<Void, Never>?
+    private let patience: any DispatchSourceTimer
 
     /// Starts a program.
     ///
@@ -54,10 +54,12 @@ final class Child: @unchecked Sendable {
         output = standardOutput == nil ? StreamCollector(out.fileHandleForReading) : nil
         errors = StreamCollector(err.fileHandleForReading)
         let process = self.process
-        killer = Task {
-            guard (try? await Task.sleep(for: .seconds(120))) != nil, process.isRunning else { return }
-            kill(process.processIdentifier, SIGKILL)
+        patience = DispatchSource.makeTimerSource(queue: .global())
+        patience.schedule(deadline: .now() + 120)
+        patience.setEventHandler {
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
+        patience.activate()
     }
 
     /// The tool itself.
@@ -87,7 +89,7 @@ final class Child: @unchecked Sendable {
     func end() async -> End {
         for await value in ended.stream { status = value }
         // Or it would be kept for the rest of the time, by nobody that the leak sanitizer can see.
-        killer?.cancel()
+        patience.cancel()
         let text = String(decoding: await errors.all(), as: UTF8.self)
         return End(status: status, output: await output?.all() ?? [], errors: text)
     }
