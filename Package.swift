@@ -59,6 +59,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "plain-host", dependencies: ["GenesysLoop"], path: "Examples/PlainHost", swiftSettings: strict),
+        .executableTarget(
+            name: "actor-host", dependencies: ["GenesysLoop"], path: "Examples/ActorHost", swiftSettings: strict),
         .testTarget(
             name: "GenesysLoopTests",
             dependencies: ["GenesysLoop", "CUV", "COpenSSL", "CVector"],
@@ -73,6 +77,7 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "GenesysLoop", "GenesysSimulator", "ToolSupport", "genesys-loop", "websocket-echo",
+                "plain-host", "actor-host",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

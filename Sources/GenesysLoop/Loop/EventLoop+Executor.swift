@@ -32,7 +32,7 @@
 /// - Cost: none for a host without actors; a delegate call does not pass through the executor.
 ///
 /// A host on the main actor runs the loop on the main thread (`MainActor.assumeIsolated` holds in every delegate method),
-/// or gives the loop a thread of its own and sends copies to the main actor; `Documentation/Concurrency.md` shows both.
+/// or gives the loop a thread of its own and sends copies to the main actor; `Documentation/Embedding.md` shows both.
 extension EventLoop: SerialExecutor, TaskExecutor {
     /// Runs a job of the concurrency library on the loop's thread at its next wake-up.
     ///

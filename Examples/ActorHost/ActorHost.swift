@@ -1,0 +1,82 @@
+import GenesysLoop
+
+/// Counts the notifications of each topic, with an actor that lives on the loop.
+///
+///     swift run actor-host URI CA-FILE COUNT TOPIC [TOPIC …]
+@main
+enum ActorHost {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 4, let wanted = Int(arguments[3]) else {
+            print("usage: actor-host URI CA-FILE COUNT TOPIC [TOPIC …]")
+            return
+        }
+        let loop = try EventLoop()
+        let counter = TopicCounter(on: loop, wanted: wanted)
+        // Any thread may ask an actor for something; its code runs on the loop's.
+        Task {
+            for await topic in counter.firstOfTopic { print("the first of", topic) }
+        }
+        // Here the loop belongs to this thread, so this is the actor's.
+        try counter.assumeIsolated { counter in
+            try counter.open(arguments[1], caFile: arguments[2], topics: arguments[4...].map { Topic($0) })
+        }
+        loop.run()  // until the channel ended
+        counter.assumeIsolated { $0.report() }
+    }
+}
+
+/// The executor of this actor is the loop: it owns a channel and calls it without waiting.
+actor TopicCounter: ChannelDelegate {
+    /// Tells each topic once, to whatever task listens.
+    nonisolated let firstOfTopic: AsyncStream<String>
+
+    private let loop: EventLoop
+    private let wanted: Int
+    private let firsts: AsyncStream<String>.Continuation
+    private var channel: Channel?
+    private var count = 0
+    private var countOfTopic: [String: Int] = [:]
+
+    // The actor holds the loop, so it is never without its executor.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    init(on loop: EventLoop, wanted: Int) {
+        self.loop = loop
+        self.wanted = wanted
+        (firstOfTopic, firsts) = AsyncStream.makeStream()
+    }
+
+    func open(_ uri: String, caFile: String, topics: [Topic]) throws {
+        var configuration = ChannelConfiguration()
+        configuration.tls.trust = .file(caFile)
+        channel = try Channel(uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
+        channel?.open()
+    }
+
+    // Delegate methods come on the loop's thread, which is this actor's: `assumeIsolated` holds, and does not wait. A
+    // notification goes into it as it is, borrowed; `channel` does not, and the actor uses its own.
+    nonisolated func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        assumeIsolated { $0.take(notification) }
+    }
+
+    nonisolated func channel(_ channel: Channel, willExpire expiry: Expiry) {
+        print("soon:", expiry)
+    }
+
+    nonisolated func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        print(failure)
+    }
+
+    private func take(_ notification: ChannelNotification) {
+        let topic = notification.topic
+        if countOfTopic[topic] == nil { firsts.yield(topic) }
+        countOfTopic[topic, default: 0] += 1
+        count += 1
+        if count == wanted { channel?.close() }
+    }
+
+    func report() {
+        for (topic, count) in countOfTopic.sorted(by: { $0.key < $1.key }) { print(topic, count) }
+    }
+}

@@ -1,0 +1,59 @@
+import GenesysLoop
+
+/// Counts the notifications of each topic, with a plain class as the delegate of a channel.
+///
+///     swift run plain-host URI CA-FILE COUNT TOPIC [TOPIC …]
+@main
+enum PlainHost {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 4, let wanted = Int(arguments[3]) else {
+            print("usage: plain-host URI CA-FILE COUNT TOPIC [TOPIC …]")
+            return
+        }
+        var configuration = ChannelConfiguration()
+        configuration.tls.trust = .file(arguments[2])
+        // The loop, and all that is on it, belongs to this thread.
+        let loop = try EventLoop()
+        // A channel does not keep its delegate: this reference does.
+        let host = TopicCounter(wanted: wanted)
+        let channel = try Channel(
+            uri: arguments[1], topics: arguments[4...].map { Topic($0) }, on: loop, delegate: host,
+            configuration: configuration)
+        channel.open()
+        loop.run()  // until the channel ended
+        host.report()
+    }
+}
+
+final class TopicCounter: ChannelDelegate {
+    private let wanted: Int
+    private var count = 0
+    private var countOfTopic: [String: Int] = [:]
+
+    init(wanted: Int) { self.wanted = wanted }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        countOfTopic[notification.topic, default: 0] += 1
+        count += 1
+        // Every call is legal in every delegate method. After this one only `channelDidClose` follows.
+        if count == wanted { channel.close() }
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+        // Without a `rollover(to:)` here the channel rolls over by itself.
+        print("soon:", expiry)
+    }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) {
+        print("read the state again by REST:", gap)
+    }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        print(failure)
+    }
+
+    func report() {
+        for (topic, count) in countOfTopic.sorted(by: { $0.key < $1.key }) { print(topic, count) }
+    }
+}

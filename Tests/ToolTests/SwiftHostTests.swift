@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// The hosts in Swift of `Examples`: a plain class, and an actor that lives on the loop.
+@Suite(.timeLimit(.minutes(patience(3)))) struct SwiftHostTests {
+    private static let topics = [
+        "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence",
+        "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.routingStatus",
+    ]
+
+    private static func start(_ name: String, _ arguments: [String]) throws -> Child {
+        try Child(Tool.executable.deletingLastPathComponent().appending(path: name), arguments)
+    }
+
+    @Test(arguments: ["plain-host", "actor-host"])
+    func `a host counts what it was sent, and ends`(_ name: String) async throws {
+        try await Simulator.with("--rate", "1000") { simulator in
+            let (uri, ca) = (simulator.announcement.uri, simulator.announcement.caFile)
+            let end = await (try SwiftHostTests.start(name, [uri, ca, "300"] + SwiftHostTests.topics)).end()
+            #expect(end.status == 0, "\(end.errors)")
+            let counts = end.outputText.split(separator: "\n").compactMap { line -> Int? in
+                let words = line.split(separator: " ")
+                return words.count == 2 && SwiftHostTests.topics.contains(String(words[0])) ? Int(words[1]) : nil
+            }
+            #expect(counts.count == SwiftHostTests.topics.count, "\(end.outputText)")
+            #expect(counts.reduce(0, +) == 300)
+        }
+    }
+
+    @Test(arguments: ["plain-host", "actor-host"])
+    func `a host says what went wrong in a sentence`(_ name: String) async throws {
+        let uri = "wss://127.0.0.1:1/channels/streaming-1-secret"
+        let end = await (try SwiftHostTests.start(name, [uri, "no-such-file", "1"] + SwiftHostTests.topics)).end()
+        #expect(end.status != 0)
+        #expect(end.errors.contains("no-such-file"))
+        #expect(!end.errors.contains("secret"))
+    }
+}
