@@ -202,6 +202,18 @@ CUV_INLINE int cuv_open_spare(void) {
 
 CUV_INLINE void cuv_close_descriptor(int descriptor) { close(descriptor); }
 
+// 1 when the process, or the system, has fewer than `count` file descriptors left, of which at most 3 are looked for.
+CUV_INLINE int cuv_lacks_descriptors(int count) {
+    int opened[3], number = 0, code = 0;
+    while (number < count && number < 3) {
+        code = cuv_open_spare();
+        if (code < 0) break;
+        opened[number++] = code;
+    }
+    while (number > 0) close(opened[--number]);
+    return code == UV_EMFILE || code == UV_ENFILE;
+}
+
 // 1 when an interface has an address that other machines could reach.
 CUV_INLINE int cuv_has_outside_address(void) {
     struct ifaddrs *list = NULL;
@@ -223,6 +235,16 @@ CUV_INLINE int cuv_is_localhost(const char *host) {
     return length == 9 || host[length - 10] == '.';
 }
 
+CUV_INLINE int cuv_is_no_such_name(int code) {
+#ifdef EAI_NODATA
+    if (code == EAI_NODATA) return 1;
+#endif
+#ifdef EAI_ADDRFAMILY
+    if (code == EAI_ADDRFAMILY) return 1;
+#endif
+    return code == EAI_NONAME;
+}
+
 // Stream addresses of one family in the order of getaddrinfo; 0 or an EAI_ code (EAI_SYSTEM: errno in *system). Blocks.
 //
 // With AI_ADDRCONFIG, so that a host without an address of a family is not offered that family's. But getaddrinfo does
@@ -241,23 +263,21 @@ CUV_INLINE int cuv_resolve(
     if (!is_local && cuv_has_outside_address()) hints.ai_flags |= AI_ADDRCONFIG;
     snprintf(service, sizeof service, "%u", (unsigned)port);
     *count = 0;
+    errno = 0;
     int code = getaddrinfo(host, service, &hints, &list);
     *system = errno;
-    if (code != 0) return code;
-    for (struct addrinfo *each = list; each != NULL && *count < capacity; each = each->ai_next)
-        if (each->ai_family == family && cuv_address_read(&out[*count], each->ai_addr) == 0) *count += 1;
-    freeaddrinfo(list);
-    return 0;
-}
-
-CUV_INLINE int cuv_is_no_such_name(int code) {
-#ifdef EAI_NODATA
-    if (code == EAI_NODATA) return 1;
-#endif
-#ifdef EAI_ADDRFAMILY
-    if (code == EAI_ADDRFAMILY) return 1;
-#endif
-    return code == EAI_NONAME;
+    if (code == 0) {
+        for (struct addrinfo *each = list; each != NULL && *count < capacity; each = each->ai_next)
+            if (each->ai_family == family && cuv_address_read(&out[*count], each->ai_addr) == 0) *count += 1;
+        freeaddrinfo(list);
+    }
+    // What could not open /etc/hosts or a socket says that there is no such name.
+    int is_missing = code == 0 ? *count == 0 : cuv_is_no_such_name(code);
+    if (is_missing && (*system == EMFILE || *system == ENFILE || cuv_lacks_descriptors(1))) {
+        *system = EMFILE;
+        return EAI_SYSTEM;
+    }
+    return code;
 }
 
 CUV_INLINE const char *cuv_resolve_text(int code, int system) {

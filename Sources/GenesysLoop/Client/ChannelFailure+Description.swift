@@ -80,9 +80,15 @@ extension ChannelFailure: CustomStringConvertible {
         }
     }
 
+    private var isDescriptorShortage: Bool {
+        guard let underlying, underlying.operation == "connect" else { return false }
+        return UVError(operation: "connect", code: Int32(clamping: underlying.code)).isDescriptorShortage
+    }
+
     private var advice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
+        case .connect where isDescriptorShortage: "Raise the limit of open files, or close some"
         case .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .dns: "Check the network and this machine's name servers"

@@ -53,6 +53,10 @@ internal import Synchronization
     ///
     /// - Throws: `EventLoopError` when the system has no resource left for it.
     public convenience init() throws {
+        // With fewer libuv would end the process when it is used for the first time.
+        guard cuv_lacks_descriptors(3) == 0 else {
+            throw EventLoopError(UVError(operation: "uv_loop_init", code: UV_EMFILE.rawValue))
+        }
         let raw = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
         unsafe raw.initialize(to: uv_loop_t())
         let code = unsafe uv_loop_init(raw)

@@ -13,6 +13,9 @@ package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
+    /// Whether the process, or the system, has no file descriptor left.
+    package var isDescriptorShortage: Bool { code == UV_EMFILE.rawValue || code == UV_ENFILE.rawValue }
+
     /// The code's symbol, such as "ECONNREFUSED".
     package var name: String {
         unsafe Self.text { buffer, count in unsafe uv_err_name_r(code, buffer, count) }

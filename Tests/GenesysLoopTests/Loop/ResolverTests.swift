@@ -203,6 +203,9 @@ import Testing
             #expect(loop.resolver.abandonedCount == 8)
         }
         timer.start(after: .milliseconds(20))
+        let watchdog = TimerProbe(loop) { _ in fifth.cancel() }
+        watchdog.start(after: .seconds(10))
+        probe.didEnd = { watchdog.drop() }
         withExtendedLifetime(fifth) { loop.run() }
         #expect(probe.endCount == 1)
         #expect(probe.found == [address])

@@ -1,0 +1,58 @@
+import Testing
+
+@testable import GenesysLoop
+
+/// A server that resets the connection, however far the channel has come.
+@Suite(.timeLimit(.minutes(patience(1)))) struct ChannelResetTests {
+    /// What the server lets happen before it resets.
+    struct Reach: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var script: [Step]
+        /// What the channel is told.
+        var events: [ChannelHost.Event] = [.failed(.connectionClosed)]
+        var phase: ChannelFailure.Phase?
+    }
+
+    private static let open = Step.subscription + [.notify(1)]
+
+    // A reset in the same turn as what came before it would overtake it (and libuv's POLLHUP makes an EOF of it).
+    static let encrypted = [
+        Reach(testDescription: "before a byte of TLS", script: [.deaf, .turn, .turn], phase: .tls),
+        Reach(testDescription: "in the upgrade", script: [.request, .turn, .turn], phase: .upgrade),
+    ]
+    static let both = [
+        Reach(
+            testDescription: "before the confirmation", script: Step.upgrade + [.message, .turn, .turn],
+            phase: .subscribe),
+        Reach(
+            testDescription: "when open", script: open + [.turn, .turn],
+            events: [.subscribed, .failed(.connectionClosed)], phase: .open),
+        // Nobody asks why any more.
+        Reach(testDescription: "when closing", script: open + [.closeFrame], events: [.subscribed, .closed]),
+    ]
+    static let plain = [
+        Reach(testDescription: "in the upgrade", script: [.request, .turn, .turn], phase: .upgrade)
+    ]
+
+    @Test(arguments: plain + both) func `a reset is told in its phase`(reach: Reach) throws {
+        try check(reach, tls: false)
+    }
+
+    @Test(arguments: encrypted + both) func `a reset under TLS is told in its phase`(reach: Reach) throws {
+        try check(reach, tls: true)
+    }
+
+    private func check(_ reach: Reach, tls: Bool) throws {
+        let server = try ScriptedServer(EventLoop(), tls: tls, reach.script + [.reset])
+        let host = ChannelHost()
+        if reach.phase == nil { host.didReceive = { channel, _ in channel.close() } }
+        try host.run(on: server)
+        #expect(host.events == reach.events)
+        #expect(host.failure?.phase == reach.phase)
+        #expect(host.openCountAtEnd == 0)
+        if reach.phase != nil {
+            #expect(host.failure?.underlying?.text == "connection reset by peer")
+            #expect(host.failure?.isRetryable == true)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+import Testing
+
+/// The tool with few file descriptors.
+@Suite(.timeLimit(.minutes(patience(2)))) struct DescriptorLimitTests {
+    @Test func `however few descriptors there are, the tool ends with 69 and says so`() async throws {
+        let port = try HeldPort()
+        var outcomes: [Set<String>] = []
+        try await Slots.taken {
+            // From so few that no loop can be made, to enough to find nobody listening at the port.
+            for limit in 4...24 {
+                let command = "ulimit -n \(limit); exec \"$0\" \"$@\""
+                let arguments = ["listen", "--uri", "ws://127.0.0.1:\(port.port)/", "--topic", "v2.a", "--events"]
+                let child = try Child(
+                    URL(filePath: "/bin/sh"),
+                    ["-c", command, Tool.executable.path] + arguments + ["--reconnect", "never", "--no-proxy"])
+                let end = await child.end()
+                #expect(end.status == 69, "\(limit): \(end.errors)")
+                let last = try #require(try Tool.events(end.errors).last, "\(limit)")
+                let message = last["message"] as? String ?? ""
+                let sentences = ["too many open files", "connection refused"].filter(message.contains)
+                #expect(sentences.count == 1, "\(limit): \(message)")
+                outcomes.append(Set(sentences + [last["reason"] as? String ?? "start"]))
+            }
+        }
+        #expect(outcomes.first == ["too many open files", "start"])
+        #expect(outcomes.contains(["too many open files", "connect"]))
+        #expect(outcomes.last == ["connection refused", "connect"])
+    }
+}
