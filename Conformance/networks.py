@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Runs a client in a network of its own: to be started in a new network namespace, as its root (`unshare -rn`).
+"""Runs a client in a network of its own: to be started in a new network namespace, as its root, with
+mounts of its own (`unshare -rnm`).
 
 usage: networks.py SCENARIO CLIENT [ARGUMENT …]
 
   link-local    the server is at fe80::5 on the interface link0, and nowhere else
+  loopback      there is no interface but loopback; /etc/hosts says that host.dual.test is at 127.0.0.1
   black-hole    nothing that is sent to 2001:db8::/64 ever arrives; the server is at 127.0.0.1
 
 CLIENT is started with its arguments, in which {port} is the server's port and {ca} the file of the authority that signed
@@ -33,11 +35,17 @@ def ip(*arguments):
         sys.exit(75)
 
 
-def make_network():
+def make_network(scenario, folder):
     """Two ends of a cable; nobody answers at the other one."""
     if shutil.which("ip") is None:
         sys.exit(75)
     ip("link", "set", "lo", "up")
+    if scenario == "loopback":
+        hosts = Path(folder) / "hosts"
+        hosts.write_text("127.0.0.1 localhost host.dual.test\n")
+        if subprocess.run(["mount", "--bind", hosts, "/etc/hosts"]).returncode != 0:
+            sys.exit(75)
+        return
     ip("link", "add", "link0", "type", "veth", "peer", "name", "link1")
     for address in ("fe80::5/64", "2001:db8::1/64"):
         ip("address", "add", address, "dev", "link0", "nodad")
@@ -86,11 +94,11 @@ class Server(threading.Thread):
 
 
 def main():
-    if len(sys.argv) < 3 or sys.argv[1] not in ("link-local", "black-hole"):
+    if len(sys.argv) < 3 or sys.argv[1] not in ("link-local", "loopback", "black-hole"):
         sys.exit(__doc__)
     scenario, client = sys.argv[1], sys.argv[2:]
-    make_network()
     with tempfile.TemporaryDirectory(prefix="genesys-loop-network-") as folder:
+        make_network(scenario, folder)
         authority = Authority(folder, "authority")
         server = Server(scenario, server_context(authority.issue("server", "IP:fe80::5, DNS:host.dual.test")))
         server.start()

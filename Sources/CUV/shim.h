@@ -248,15 +248,15 @@ CUV_INLINE int cuv_is_no_such_name(int code) {
 // Stream addresses of one family in the order of getaddrinfo; 0 or an EAI_ code (EAI_SYSTEM: errno in *system). Blocks.
 //
 // With AI_ADDRCONFIG, so that a host without an address of a family is not offered that family's. But getaddrinfo does
-// not count loopback: where there is nothing else, it would then find no name at all. Names of this machine are asked
-// for in both families at once: what /etc/hosts says of one is not to be looked for in the DNS for the other.
+// not count loopback: where there is nothing else, it would then find no name at all. IPv6 addresses of a name of this
+// machine are asked for together with the others: where /etc/hosts has only those, the DNS is not to be asked.
 CUV_INLINE int cuv_resolve(
     const char *host, uint16_t port, int ipv6, cuv_address *out, int capacity, int *count, int *system) {
     struct addrinfo hints, *list = NULL;
     char service[8];
     int family = ipv6 ? AF_INET6 : AF_INET, is_local = cuv_is_localhost(host);
     memset(&hints, 0, sizeof hints);
-    hints.ai_family = is_local ? AF_UNSPEC : family;
+    hints.ai_family = is_local && ipv6 ? AF_UNSPEC : family;
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_protocol = IPPROTO_TCP;
     hints.ai_flags = AI_NUMERICSERV;

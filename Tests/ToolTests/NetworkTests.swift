@@ -13,7 +13,7 @@ import Testing
     /// Runs `listen` in the network of a scenario; nil where there can be none, which is said.
     private func listen(_ scenario: String, _ uri: String, preload: HostProgram? = nil) async throws -> Outcome? {
         let script = Peer.folder.appending(path: "networks.py").path
-        var command = ["unshare", "-rn", "python3", script, scenario, "env"]
+        var command = ["unshare", "-rnm", "python3", script, scenario, "env"]
         command += preload?.variables.map { "\($0)=\($1)" } ?? []
         command += [Tool.executable.path, "listen", "--uri", uri, "--ca-file", "{ca}", "--topic", "v2.a"]
         command += ["--reconnect", "never", "--events", "--no-proxy"]
@@ -50,6 +50,13 @@ import Testing
         #expect((last["message"] as? String)?.contains(sentence) == true, "\(outcome.errors)")
         #expect(outcome.status == 69)
         #expect(outcome.connected == nil)
+    }
+
+    @Test(arguments: ["host.dual.test", "localhost"])
+    func `where there is only loopback the names of this machine are found`(name: String) async throws {
+        guard let outcome = try await listen("loopback", "wss://\(name):{port}/") else { return }
+        let reason = name == "localhost" ? "tlsHostMismatch" : "httpNotFound"
+        #expect(try Tool.events(outcome.errors).last?["reason"] as? String == reason, "\(outcome.errors)")
     }
 
     @Test(.enabled(if: HostProgram.canPreload, HostProgram.missing))
