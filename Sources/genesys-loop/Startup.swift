@@ -8,7 +8,10 @@ enum Startup {
     /// A loop, and a writer to standard output.
     static func resources(log: EventLog) throws -> (EventLoop, LineWriter) {
         do {
-            return (try EventLoop(), try LineWriter(to: SystemCalls.standardOutput))
+            let resources = (try EventLoop(), try LineWriter(to: SystemCalls.standardOutput))
+            // Files are next: that there is no descriptor to read them with is not to be taken for a fault of theirs.
+            _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
+            return resources
         } catch {
             throw refuse(error, log)
         }

@@ -3,17 +3,21 @@ import Testing
 
 /// The tool with few file descriptors.
 @Suite(.timeLimit(.minutes(patience(2)))) struct DescriptorLimitTests {
-    @Test func `however few descriptors there are, the tool ends with 69 and says so`() async throws {
+    @Test(arguments: ["ws", "wss"])
+    func `however few descriptors there are, the tool ends with 69 and says so`(scheme: String) async throws {
         let port = try HeldPort()
         var outcomes: [Set<String>] = []
-        try await Slots.taken {
+        try await Simulator.with { simulator in
             // From so few that no loop can be made, to enough to find nobody listening at the port.
             for limit in 4...24 {
-                let command = "ulimit -n \(limit); exec \"$0\" \"$@\""
-                let arguments = ["listen", "--uri", "ws://127.0.0.1:\(port.port)/", "--topic", "v2.a", "--events"]
+                let arguments = [
+                    "listen", "--uri", "\(scheme)://127.0.0.1:\(port.port)/", "--topic", "v2.a", "--events",
+                    "--no-proxy",
+                    "--reconnect", "never", "--ca-file", simulator.announcement.caFile,
+                ]
                 let child = try Child(
                     URL(filePath: "/bin/sh"),
-                    ["-c", command, Tool.executable.path] + arguments + ["--reconnect", "never", "--no-proxy"])
+                    ["-c", "ulimit -n \(limit); exec \"$0\" \"$@\"", Tool.executable.path] + arguments)
                 let end = await child.end()
                 #expect(end.status == 69, "\(limit): \(end.errors)")
                 let last = try #require(try Tool.events(end.errors).last, "\(limit)")
