@@ -55,7 +55,8 @@ final class Child: @unchecked Sendable {
         errors = StreamCollector(err.fileHandleForReading)
         let process = self.process
         patience = DispatchSource.makeTimerSource(queue: .global())
-        patience.schedule(deadline: .now() + 120)
+        let minutes = ToolTests.patience(2)
+        patience.schedule(deadline: .now() + .seconds(60 * minutes))
         patience.setEventHandler {
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
