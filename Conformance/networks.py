@@ -15,7 +15,6 @@ Ends with status 75 where there can be no such network.
 """
 
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -25,26 +24,18 @@ import threading
 import time
 from pathlib import Path
 
+from namespace import IMPOSSIBLE, ip
 from support import Authority, server_context
-
-
-def ip(*arguments):
-    result = subprocess.run(["ip", *arguments], capture_output=True, text=True)
-    if result.returncode != 0:
-        print(f"ip {' '.join(arguments)}: {result.stderr}", file=sys.stderr)
-        sys.exit(75)
 
 
 def make_network(scenario, folder):
     """Two ends of a cable; nobody answers at the other one."""
-    if shutil.which("ip") is None:
-        sys.exit(75)
     ip("link", "set", "lo", "up")
     if scenario == "loopback":
         hosts = Path(folder) / "hosts"
         hosts.write_text("127.0.0.1 localhost host.dual.test\n")
         if subprocess.run(["mount", "--bind", hosts, "/etc/hosts"]).returncode != 0:
-            sys.exit(75)
+            sys.exit(IMPOSSIBLE)
         return
     ip("link", "add", "link0", "type", "veth", "peer", "name", "link1")
     for address in ("fe80::5/64", "2001:db8::1/64"):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A proxy that others have written, on loopback, from a folder of its own: tinyproxy, squid or dante (danted).
+"""A proxy that others have written, on loopback or another address, from a folder of its own: tinyproxy, squid or dante (danted).
 
 Prints one line of JSON with its "port" when it listens, and at the end, which comes with a line on its standard input or
 the end of that, another one with its "log". Where the program is not installed it ends with status 1.
@@ -21,16 +21,15 @@ PROGRAMS = {"tinyproxy": "tinyproxy", "squid": "squid", "dante": "danted"}
 CONFIGURATIONS = {
     "tinyproxy": """
 Port {port}
-Listen 127.0.0.1
+Listen {address}
 Timeout 600
 LogFile "{folder}/log"
 LogLevel Connect
 MaxClients 20
-Allow 127.0.0.1
 {credentials}
 """,
     "squid": """
-http_port 127.0.0.1:{port}
+http_port {address}:{port}
 http_access allow all
 cache deny all
 pid_filename {folder}/squid.pid
@@ -42,7 +41,7 @@ shutdown_lifetime 0 seconds
 """,
     "dante": """
 logoutput: {folder}/log
-internal: 127.0.0.1 port = {port}
+internal: {address} port = {port}
 external: lo
 clientmethod: none
 socksmethod: none
@@ -66,24 +65,25 @@ def command(kind, path, folder, port):
     return [path, "-f", configuration, "-p", str(folder / "danted.pid")]
 
 
-def free_port():
+def free_port(address):
     with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
+        holder.bind((address, 0))
         return holder.getsockname()[1]
 
 
-async def start(kind, folder, credentials):
+async def start(kind, folder, address, credentials):
     """The process and its port, once it listens; none of the three takes port 0 and tells what it got."""
     for _ in range(5):
-        port = free_port()
+        port = free_port(address)
         (folder / "proxy.conf").write_text(
-            CONFIGURATIONS[kind].format(folder=folder, port=port, credentials=credentials))
+            CONFIGURATIONS[kind].format(
+                folder=folder, address=address, port=port, credentials=credentials))
         process = await asyncio.create_subprocess_exec(
             *command(kind, program(kind), folder, port), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         for _ in range(1_000):
             try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await asyncio.open_connection(address, port)
                 writer.close()
                 return process, port
             except OSError:
@@ -100,6 +100,7 @@ async def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", choices=sorted(PROGRAMS))
     parser.add_argument("--check", action="store_true", help="only tell by the status whether it is there")
+    parser.add_argument("--address", default="127.0.0.1", help="where it listens (default: %(default)s)")
     parser.add_argument("--user", help="wants this user (tinyproxy only)")
     parser.add_argument("--password", default="", help="and this password")
     options = parser.parse_args()
@@ -114,7 +115,7 @@ async def main():
     os.chmod(folder, 0o777)
     try:
         credentials = f"BasicAuth {options.user} {options.password}" if options.user else ""
-        process, port = await start(options.kind, folder, credentials)
+        process, port = await start(options.kind, folder, options.address, credentials)
         say(port=port)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
         process.terminate()

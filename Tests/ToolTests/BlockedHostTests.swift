@@ -4,13 +4,12 @@ import Testing
 /// A host that does not let its loop turn for longer than any watchdog waits.
 @Suite(.timeLimit(.minutes(patience(4))), .enabled(if: HostProgram.canBuild, HostProgram.missing))
 struct BlockedHostTests {
-    private static let isWholeSuite = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] != nil
 
     @Test func `a host that blocks its loop for 50 seconds, or for 2, loses nothing and its connection neither`()
         async throws
     {
         let program = try await HostProgram("BlockingHost.swift", preloading: "Tests/Hosts/forbidden_calls.c")
-        let (seconds, rate) = BlockedHostTests.isWholeSuite ? (50, 20) : (2, 500)
+        let (seconds, rate) = isWhole ? (50, 20) : (2, 500)
         try await Simulator.with("--rate", "\(rate)") { simulator in
             let announced = simulator.announcement
             let end = await (try program.start(announced.uri, announced.caFile, "\(seconds)")).end()

@@ -12,20 +12,10 @@ import Testing
 
     /// Runs `listen` in the network of a scenario; nil where there can be none, which is said.
     private func listen(_ scenario: String, _ uri: String, preload: HostProgram? = nil) async throws -> Outcome? {
-        let script = Peer.folder.appending(path: "networks.py").path
-        var command = ["unshare", "-rnm", "python3", script, scenario, "env"]
-        command += preload?.variables.map { "\($0)=\($1)" } ?? []
-        command += [Tool.executable.path, "listen", "--uri", uri, "--ca-file", "{ca}", "--topic", "v2.a"]
-        command += ["--reconnect", "never", "--events", "--no-proxy"]
-        let end = try await Slots.taken { [command] in
-            await (try Child(URL(filePath: "/usr/bin/env"), command)).end()
-        }
-        guard end.status == 0 else {
-            print("SKIPPED: no network of its own for “\(scenario)”: \(end.errors)")
-            #expect([1, 75, 127].contains(end.status), "\(end.errors)")
-            return nil
-        }
-        return try JSONDecoder().decode(Outcome.self, from: Data(end.output))
+        var client = ["env"] + (preload?.variables.map { "\($0)=\($1)" } ?? [])
+        client += [Tool.executable.path, "listen", "--uri", uri, "--ca-file", "{ca}", "--topic", "v2.a"]
+        client += ["--reconnect", "never", "--events", "--no-proxy"]
+        return try await OwnNetwork.run("networks.py", [scenario] + client)
     }
 
     @Test func `a server on a link is reached through its interface, which it never hears of`() async throws {
@@ -62,12 +52,17 @@ import Testing
     @Test(.enabled(if: HostProgram.canPreload, HostProgram.missing))
     func `where IPv6 is a black hole, IPv4 is tried after a moment`() async throws {
         let stub = try await HostProgram(nil, preloading: "Conformance/resolver.c")
-        guard let outcome = try await listen("black-hole", "wss://host.dual.test:{port}/", preload: stub) else {
-            return
+        // From the start of the program; a busy machine can only add to it, so the best of some tries counts.
+        var quickest = Int.max
+        for _ in 0..<5 where quickest >= 400 {
+            guard let outcome = try await listen("black-hole", "wss://host.dual.test:{port}/", preload: stub) else {
+                return
+            }
+            #expect(try Tool.events(outcome.errors).last?["reason"] as? String == "httpNotFound", "\(outcome.errors)")
+            let connected = try #require(outcome.connected)
+            #expect(connected >= 250)
+            quickest = min(quickest, connected)
         }
-        #expect(try Tool.events(outcome.errors).last?["reason"] as? String == "httpNotFound", "\(outcome.errors)")
-        // 250 ms, and what a loaded machine takes to start a program; the deadline is 10 s.
-        let connected = try #require(outcome.connected)
-        #expect((250..<2_000).contains(connected))
+        #expect(quickest < 400)
     }
 }

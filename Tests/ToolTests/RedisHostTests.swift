@@ -5,8 +5,6 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(5)))) struct RedisHostTests {
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
 
-    private static let isWholeSuite = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] != nil
-
     /// A Redis of the test's own, in a folder of its own: it forgets nothing that it has acknowledged.
     private struct Redis {
         let folder: URL
@@ -61,7 +59,7 @@ import Testing
 
     @Test func `every notification is added to the stream once and in order`() async throws {
         guard RedisHostTests.isPossible else { return }
-        let count = RedisHostTests.isWholeSuite ? 100_000 : 2_000
+        let count = isWhole ? 100_000 : 2_000
         try await RedisHostTests.with(rate: 20_000) { start, redis in
             let server = try redis.start()
             let end = await (try start(count)).end()
@@ -76,8 +74,8 @@ import Testing
 
     @Test func `none is lost and none added twice when Redis is killed and comes back`() async throws {
         guard RedisHostTests.isPossible else { return }
-        let count = RedisHostTests.isWholeSuite ? 100_000 : 4_000
-        try await RedisHostTests.with(rate: RedisHostTests.isWholeSuite ? 20_000 : 4_000) { start, redis in
+        let count = isWhole ? 100_000 : 4_000
+        try await RedisHostTests.with(rate: isWhole ? 20_000 : 4_000) { start, redis in
             var server = try redis.start()
             let host = try start(count)
             for fraction in [4, 2] {

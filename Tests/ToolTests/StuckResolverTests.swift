@@ -42,11 +42,9 @@ import Testing
         #expect(events.last?["event"] as? String == "closed")
     }
 
-    private static let isWholeSuite = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] != nil
-
     @Test(
         .enabled(if: HostProgram.canPreload, HostProgram.missing),
-        .enabled(if: isWholeSuite, "ten seconds: with --all only"))
+        .enabled(if: isWhole, "ten seconds: with --all only"))
     func `the tool fails when the deadline of the look-up has passed, and says what does not answer`() async throws {
         let (end, elapsed) = try await listen("ws://a.stuck.test/", "--reconnect", "never")
         #expect(end.status == 69, "\(end.errors)")
