@@ -185,9 +185,12 @@ internal import COpenSSL
 
     // MARK: - Plaintext
 
+    /// The most that one record decrypts to (RFC 8446 §5.1).
+    package static let maxRecordByteCount = 16_384
+
     /// Decrypts into `target`, at most one record a call: call it until it asks for more.
     ///
-    /// - Parameter target: not empty. With 16 KiB or more no record is split.
+    /// - Parameter target: not empty. With `maxRecordByteCount` or more no record is split.
     package func read(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
         if unsafe block.pointee.isStreaming { return unsafe try decrypt(into: target) }
         if let failure { throw failure }

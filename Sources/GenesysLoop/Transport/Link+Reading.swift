@@ -108,11 +108,11 @@ extension Link {
             if stream.input.isExhausted {
                 guard !stream.isStopped, let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer))
                 else { return .needMore }
-                unsafe stream.input.set(plaintext(count))
+                unsafe stream.input.set(plaintext(count), mayGrow: true)
             }
             do throws(WebSocketViolation) {
                 switch try stream.decode() {
-                case .needMore: continue
+                case .needMore: if !stream.input.isExhausted { unsafe stream.grow(in: loop.plaintextBuffer) }
                 case .message(let kind, let range): return .message(kind, range)
                 case .assembledMessage(let kind): return .assembledMessage(kind)
                 case .ping: answerPing(stream.reader.controlPayload)

@@ -8,6 +8,8 @@
     private(set) var end = 0
     var offset = 0
     private var carry: UnsafeMutableBufferPointer<UInt8>?
+    /// Whether more bytes can be put right behind `end`.
+    var mayGrow = false
 
     var isExhausted: Bool { offset >= end }
 
@@ -16,11 +18,17 @@
     }
 
     /// Parses `bytes` next; they stay where they are until all of them are used or another input is set.
-    mutating func set(_ bytes: UnsafeRawBufferPointer) {
+    mutating func set(_ bytes: UnsafeRawBufferPointer, mayGrow: Bool = false) {
         // The loop lends its buffer for the length of the read callback.
         unsafe base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         end = bytes.count
         offset = 0
+        self.mayGrow = mayGrow
+    }
+
+    /// `count` more bytes are behind the last one.
+    mutating func grow(by count: Int) {
+        end += count
     }
 
     /// The unused rest.
@@ -62,5 +70,6 @@
         unsafe base = nil
         end = 0
         offset = 0
+        mayGrow = false
     }
 }

@@ -32,6 +32,22 @@
         }
     }
 
+    /// Decrypts the next record right behind the input, which lies at the start of `buffer` and ends in the middle of a
+    /// message.
+    ///
+    /// Without room for a whole record, or without a record, the message is to be taken as it is: how a session ends is
+    /// met again by the next `read`.
+    mutating func grow(in buffer: UnsafeMutableRawBufferPointer) {
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[input.end...])
+        if !isStopped, room.count >= TLSSession.maxRecordByteCount,
+            case .success(.bytes(let count)) = unsafe read(into: room)
+        {
+            input.grow(by: count)
+        } else {
+            input.mayGrow = false
+        }
+    }
+
     /// The payload of the message that `nextEvent` just named; valid until the next call of it.
     @_lifetime(borrow self)
     package func payload(_ range: Range<Int>) -> Span<UInt8> {
@@ -63,6 +79,6 @@
     private static func next(
         of reader: inout MessageReader, in input: borrowing LinkInput, at offset: inout Int
     ) throws(WebSocketViolation) -> MessageReader.Event {
-        try reader.next(in: input.span, at: &offset)
+        try reader.next(in: input.span, at: &offset, mayGrow: input.mayGrow)
     }
 }

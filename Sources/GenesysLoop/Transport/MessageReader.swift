@@ -5,7 +5,7 @@
 package struct MessageReader: ~Copyable {
     /// What `next` found.
     package enum Event: Equatable, Sendable {
-        /// All of the input was consumed.
+        /// All of the input was consumed, unless it may grow.
         case needMore
         /// A message whose payload is this range of the input.
         case message(MessageKind, Range<Int>)
@@ -52,12 +52,15 @@ package struct MessageReader: ~Copyable {
 
     /// Returns the next event and moves `offset` past the bytes it took.
     ///
+    /// - Parameter mayGrow: as for `MessageDecoder.next`.
     /// - Throws: the rule the peer broke; `offset` is then the end of the input.
     @inline(__always)
-    package mutating func next(in input: Span<UInt8>, at offset: inout Int) throws(WebSocketViolation) -> Event {
+    package mutating func next(
+        in input: Span<UInt8>, at offset: inout Int, mayGrow: Bool = false
+    ) throws(WebSocketViolation) -> Event {
         if isInflated { discardInflated() }
         while true {
-            switch try decoder.next(in: input, at: &offset) {
+            switch try decoder.next(in: input, at: &offset, mayGrow: mayGrow) {
             case .needMore: return .needMore
             case .message(let kind, let range): return .message(kind, range)
             case .assembledMessage(let kind): return .assembledMessage(kind)

@@ -68,11 +68,13 @@ package struct MessageDecoder: Sendable {
     /// To be called until it answers `.needMore`, then with the next bytes of the stream. How the stream is cut does
     /// not change the events, except that a cut message is `.assembledMessage`.
     ///
+    /// - Parameter mayGrow: the rest of the input can be lent again with more bytes behind it. Then a message that is not
+    ///   whole yet may be left where it is: `.needMore` with input left. Lent again without `mayGrow`, it is taken.
     /// - Throws: the rule the peer broke; `offset` is then the end of the input.
     package mutating func next(
-        in input: Span<UInt8>, at offset: inout Int
+        in input: Span<UInt8>, at offset: inout Int, mayGrow: Bool = false
     ) throws(WebSocketViolation) -> Event {
-        if let event = wholeMessage(in: input, at: &offset) { return event }
+        if let event = wholeMessage(in: input, at: &offset, mayGrow) { return event }
         if isAssembled { discardAssembly() }
         do throws(WebSocketViolation) {
             let event = try nextEvent(in: input, &offset)
@@ -145,7 +147,7 @@ package struct MessageDecoder: Sendable {
     ///
     /// Anything else is left untouched for the long way, which also finds out what is wrong with it.
     @inline(__always)
-    private func wholeMessage(in input: Span<UInt8>, at offset: inout Int) -> Event? {
+    private func wholeMessage(in input: Span<UInt8>, at offset: inout Int, _ mayGrow: Bool) -> Event? {
         let available = input.count - offset
         guard isBetweenMessages, role == .client, available >= 2 else { return nil }
         let first = input[offset]
@@ -160,8 +162,8 @@ package struct MessageDecoder: Sendable {
         } else if length > 126 {
             return nil
         }
-        guard length <= input.count - start, length <= limits.maxMessageByteCount, limits.maxFrameCount > 0
-        else { return nil }
+        guard length <= limits.maxMessageByteCount, limits.maxFrameCount > 0 else { return nil }
+        guard length <= input.count - start else { return mayGrow ? .needMore : nil }
         let range = start..<(start + length)
         if first == 0x81 {
             guard UTF8Validator.isValid(input, range) else { return nil }

@@ -103,6 +103,47 @@ import Testing
         #expect(probe.end?.failure.reason == .connectionClosed)
     }
 
+    @Test(arguments: [0, 1, 3], [5_000, 16_380, 20_000, 65_535])
+    func `messages that straddle records arrive whole, with pauses between them too`(pause: Int, size: Int) throws {
+        let payloads = (0..<40).map { [UInt8]($0 % 2 == 0 ? tlsPattern(size + $0) : [UInt8($0)]) }
+        let bytes = payloads.flatMap { serverFrame(.binary, $0) }
+        let server = try ScriptedServer(EventLoop(), tls: true, Step.upgrade + [.bytes(bytes), .fin])
+        let probe = LinkProbe(server)
+        probe.didReceive = { probe, link in
+            guard pause > 0, probe.messages.count % pause == 0 else { return }
+            link.pauseReading()
+            let bound = LoopBound(link, on: server.loop)
+            server.loop.execute { bound.value.resumeReading() }
+        }
+        try probe.run()
+        #expect(probe.messages == payloads)
+        #expect(probe.end?.failure.reason == .connectionClosed)
+    }
+
+    @Test(arguments: [[.closeNotify, .fin], [.fin], [.reset]] as [[Step]])
+    func `a connection that ends in the middle of a message delivers what was whole`(ending: [Step]) throws {
+        let whole = tlsPattern(10_000)
+        let part = serverFrame(.binary, whole).dropLast()
+        let server = try ScriptedServer(
+            EventLoop(), tls: true, Step.upgrade + [.frame(.binary, whole), .bytes(Array(part)), .turn, .turn] + ending)
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.messages == [whole])
+        #expect(probe.end?.failure.reason == .connectionClosed)
+        #expect(probe.endCount == 1)
+    }
+
+    @Test func `text that stops being UTF-8 fails before its message is whole`() throws {
+        var part = serverFrame(.text, [UInt8](repeating: 0x61, count: 10_000)).prefix(5_000)
+        part[4_000] = 0xFF
+        let server = try ScriptedServer(
+            EventLoop(), tls: true, Step.upgrade + [.text("a"), .bytes(Array(part)), .closeFrame, .closeNotify, .fin])
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.texts == ["a"])
+        #expect(probe.end?.failure.reason == .protocolViolation)
+    }
+
     @Test(
         arguments: [
             ([.closeNotify, .fin], .connectionClosed, nil), ([.fin], .connectionClosed, nil),

@@ -163,6 +163,28 @@ import Testing
         #expect(decoder.controlPayload == utf8("abcd"))
     }
 
+    @Test func `a message whose rest can be put behind it is left in place until it is whole`() throws {
+        var decoder = MessageDecoder(role: .client)
+        let input = frame(0x82, [UInt8](repeating: 7, count: 300))
+        var offset = 0
+        for count in 4..<input.count {
+            let event = try decoder.next(in: input.span.extracting(..<count), at: &offset, mayGrow: true)
+            #expect(event == .needMore)
+            #expect(offset == 0)
+        }
+        #expect(try decoder.next(in: input.span, at: &offset, mayGrow: true) == .message(.binary, 4..<304))
+        #expect(decoder.assemblyCapacity == 0)
+    }
+
+    @Test func `a message that is too large is refused at its header, whether its rest can be put behind it or not`() {
+        var decoder = MessageDecoder(role: .client, limits: MessageLimits(maxMessageByteCount: 299))
+        let input = frame(0x82, [UInt8](repeating: 7, count: 300))
+        var offset = 0
+        #expect(throws: WebSocketViolation.messageTooLarge) {
+            try decoder.next(in: input.span.extracting(..<4), at: &offset, mayGrow: true)
+        }
+    }
+
     @Test func `storage grows with the bytes received and not with a declared length`() throws {
         var decoder = MessageDecoder(role: .client)
         let input: [UInt8] = [0x82, 0x7F, 0, 0, 0, 0, 0x00, 0xFF, 0xFF, 0xFF, 1, 2, 3]
