@@ -17,7 +17,8 @@ import Testing
                 ]
                 let child = try Child(
                     URL(filePath: "/bin/sh"),
-                    ["-c", "ulimit -n \(limit); exec \"$0\" \"$@\"", Tool.executable.path] + arguments)
+                    ["-c", "ulimit -n \(limit); exec \"$0\" \"$@\"", Tool.executable.path] + arguments,
+                    mayLeak: true)  // The leak sanitizer needs descriptors itself.
                 let end = await child.end()
                 #expect(end.status == 69, "\(limit): \(end.errors)")
                 let last = try #require(try Tool.events(end.errors).last, "\(limit)")

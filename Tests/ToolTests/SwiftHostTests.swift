@@ -9,7 +9,10 @@ import Testing
     ]
 
     private static func start(_ name: String, _ arguments: [String]) throws -> Child {
-        try Child(Tool.executable.deletingLastPathComponent().appending(path: name), arguments)
+        // The actor lives until the process ends: its task holds it. The leak sanitizer cannot see that, since a weak
+        // reference to an object makes the pointer to it one that it does not know.
+        try Child(
+            Tool.executable.deletingLastPathComponent().appending(path: name), arguments, mayLeak: name == "actor-host")
     }
 
     @Test(arguments: ["plain-host", "actor-host"])
