@@ -1,3 +1,4 @@
+import Foundation
 import GenesysLoop
 
 /// Counts the notifications of each topic, with an actor that lives on the loop.
@@ -5,7 +6,16 @@ import GenesysLoop
 ///     swift run actor-host URI CA-FILE COUNT TOPIC [TOPIC …]
 @main
 enum ActorHost {
-    static func main() throws {
+    static func main() {
+        do {
+            try count()
+        } catch {
+            print("actor-host: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func count() throws {
         let arguments = CommandLine.arguments
         guard arguments.count > 4, let wanted = Int(arguments[3]) else {
             print("usage: actor-host URI CA-FILE COUNT TOPIC [TOPIC …]")

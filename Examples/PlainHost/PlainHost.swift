@@ -1,3 +1,4 @@
+import Foundation
 import GenesysLoop
 
 /// Counts the notifications of each topic, with a plain class as the delegate of a channel.
@@ -5,7 +6,16 @@ import GenesysLoop
 ///     swift run plain-host URI CA-FILE COUNT TOPIC [TOPIC …]
 @main
 enum PlainHost {
-    static func main() throws {
+    static func main() {
+        do {
+            try count()
+        } catch {
+            print("plain-host: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func count() throws {
         let arguments = CommandLine.arguments
         guard arguments.count > 4, let wanted = Int(arguments[3]) else {
             print("usage: plain-host URI CA-FILE COUNT TOPIC [TOPIC …]")

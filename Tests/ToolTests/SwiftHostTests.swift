@@ -34,8 +34,9 @@ import Testing
     func `a host says what went wrong in a sentence`(_ name: String) async throws {
         let uri = "wss://127.0.0.1:1/channels/streaming-1-secret"
         let end = await (try SwiftHostTests.start(name, [uri, "no-such-file", "1"] + SwiftHostTests.topics)).end()
-        #expect(end.status != 0)
-        #expect(end.errors.contains("no-such-file"))
-        #expect(!end.errors.contains("secret"))
+        #expect(end.status == 1)
+        #expect(end.outputText.hasPrefix("\(name): ") && end.outputText.contains("no-such-file"), "\(end.outputText)")
+        #expect(!end.outputText.contains("secret"))
+        #expect(end.errors.isEmpty, "\(end.errors)")
     }
 }
