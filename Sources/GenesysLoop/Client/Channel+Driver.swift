@@ -103,6 +103,10 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         guard let target = try? terms.link(to: uri, on: loop) else {
             preconditionFailure("the rules of links to an endpoint were not made when it was added")
         }
+        connect(id, to: uri, target)
+    }
+
+    func connect(_ id: LinkID, to uri: WebSocketURI, _ target: LinkConfiguration) {
         let link = Link(id: id, uri: uri, configuration: target, loop: loop, group: driver.handles.group, owner: self)
         driver.links.append(link)
         let proxy = (try? target.proxy?.check(uri)).map { " through the proxy \($0)" } ?? ""

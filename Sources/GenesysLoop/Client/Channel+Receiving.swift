@@ -20,12 +20,14 @@ extension Channel: LinkOwner {
     package func linkDidDrain(_ link: Link) {}
 
     package func link(_ link: Link, didEnd end: LinkEnd) {
-        enqueue(machine.linkEnded(link.id, end, now: loop.now))
+        var end = end
+        if !redirect(link, &end) { enqueue(machine.linkEnded(link.id, end, now: loop.now)) }
         advance()
     }
 
     package func linkDidFinish(_ link: Link) {
         driver.links.removeAll { $0 === link }
+        if driver.link(link.id) == nil { driver.trails[link.id] = nil }
         advance()
     }
 

@@ -25,6 +25,14 @@ public struct ChannelConfiguration: Sendable {
     ///
     /// A channel receives much and sends little; what it costs is worth it only where bandwidth is scarce.
     public var compression: Compression?
+    /// How many redirects of the upgrade are followed, one after the other. Default 0: none.
+    ///
+    /// The service sends none; a gateway in front of it may. The statuses are 301, 302, 307 and 308, and never is one
+    /// from `wss:` to `ws:` followed. Another host, port or scheme than the first is shown no `tls.identity`, and
+    /// `tls.serverName` does not count for it. One that is not followed is a failure with reason `invalidStatusCode`,
+    /// whose `underlying` says why. Each reconnect begins at the channel's own URI, and the deadlines begin anew with
+    /// each connection.
+    public var maxRedirects = 0
     /// Whom to trust, and what to accept and show.
     public var tls = TLSConfiguration()
     /// Whether to connect through a proxy. Default `.none`.

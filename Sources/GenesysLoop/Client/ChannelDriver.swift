@@ -9,6 +9,8 @@ struct ChannelDriver {
     var resuming: [LinkID] = []
     /// Notifications that may not be delivered yet.
     var held: [LinkID: [[UInt8]]] = [:]
+    /// Where links were redirected to.
+    var trails: [LinkID: RedirectTrail] = [:]
     var handles: DriverHandles
     var end: Boxed<ChannelMachine.End>?
     private let firstEndpoint: WebSocketURI
@@ -46,7 +48,8 @@ struct ChannelDriver {
         endpoint.rawValue == 0 ? firstEndpoint : otherEndpoints[Int(endpoint.rawValue) - 1]
     }
 
+    /// The link of that name: the last one, where others were redirected to it.
     func link(_ id: LinkID) -> Link? {
-        links.first { $0.id == id }
+        links.last { $0.id == id }
     }
 }

@@ -4,6 +4,8 @@ final class ChannelTerms {
     let configuration: ChannelConfiguration
     let settings: Boxed<ChannelSettings>
     private var secureLink: LinkConfiguration?
+    /// Where redirects lead away from the host's own server.
+    private var strangersLink: LinkConfiguration?
     private var plainLink: LinkConfiguration?
     /// Nil: not read yet.
     private var proxy: ProxyRules??
@@ -18,15 +20,33 @@ final class ChannelTerms {
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(uri)
         if let made = uri.isSecure ? secureLink : plainLink { return made }
-        let context =
-            uri.isSecure ? try loop.sharedContext(checking: configuration.tls, logger: configuration.logger) : nil
+        let made = try link(tls: uri.isSecure ? configuration.tls : nil, proxy, on: loop)
+        if uri.isSecure { secureLink = made } else { plainLink = made }
+        return made
+    }
+
+    /// The rules of a link to where redirects have led.
+    func link(along trail: RedirectTrail, on loop: EventLoop) throws(ChannelFailure) -> LinkConfiguration {
+        guard trail.uri.isSecure, trail.hasLeftOrigin else { return try link(to: trail.uri, on: loop) }
+        let proxy = try proxyRules(on: loop)
+        _ = try proxy?.check(trail.uri)
+        if let made = strangersLink { return made }
+        let made = try link(tls: configuration.tls.forStrangers, proxy, on: loop)
+        strangersLink = made
+        return made
+    }
+
+    private func link(
+        tls: TLSConfiguration?, _ proxy: ProxyRules?, on loop: EventLoop
+    ) throws(ChannelFailure) -> LinkConfiguration {
+        var context: TLSContext?
+        if let tls { context = try loop.sharedContext(checking: tls, logger: configuration.logger) }
         let link = LinkConfiguration(
             context: context, deadlines: configuration.deadlines,
             limits: MessageLimits(
                 maxMessageByteCount: min(configuration.maxMessageSize, JSONSlice.maxMessageByteCount)))
         link.compression = configuration.compression
         link.proxy = proxy
-        if uri.isSecure { secureLink = link } else { plainLink = link }
         return link
     }
 
@@ -58,7 +78,6 @@ extension ChannelConfiguration {
             && rollover == other.rollover && heartbeatTimeout == other.heartbeatTimeout
             && pingTimeout == other.pingTimeout && deadlines == other.deadlines
             && maxMessageSize == other.maxMessageSize && compression == other.compression && tls == other.tls
-            && proxy == other.proxy
-            && proxyTLS == other.proxyTLS
+            && proxy == other.proxy && proxyTLS == other.proxyTLS && maxRedirects == other.maxRedirects
     }
 }

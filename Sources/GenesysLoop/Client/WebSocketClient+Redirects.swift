@@ -11,7 +11,7 @@ extension WebSocketClient {
         do throws(RedirectTrail.Fault) {
             guard try driver.trail.follow(status: status, location: end.location) else { return false }
         } catch {
-            driver.failure?.underlying = .init(operation: "RFC 9110 §15.4", code: status, text: error.description)
+            driver.failure?.note(error, status: status)
             return false
         }
         do throws(ChannelFailure) {
@@ -26,14 +26,10 @@ extension WebSocketClient {
         return true
     }
 
-    /// The terms of TLS for where the trail leads. Who we are is no business of another host's.
+    /// The terms of TLS for where the trail leads.
     private func context(for trail: RedirectTrail) throws(ChannelFailure) -> TLSContext? {
         guard trail.uri.isSecure else { return nil }
-        var tls = configuration.tls
-        if trail.hasLeftOrigin {
-            tls.identity = nil
-            tls.serverName = nil
-        }
+        let tls = trail.hasLeftOrigin ? configuration.tls.forStrangers : configuration.tls
         return try loop.sharedContext(checking: tls, logger: configuration.logger)
     }
 }

@@ -23,11 +23,11 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
 
     init(
         _ loop: EventLoop, host: String = "127.0.0.1", tls: Bool = false, maximumVersion: Int? = nil,
-        _ scripts: [Step]...
+        clientTrust: [UInt8]? = nil, _ scripts: [Step]...
     ) throws {
         self.loop = loop
         self.scripts = scripts
-        let options = TLSContext.ServerOptions(maximumVersion: maximumVersion)
+        let options = TLSContext.ServerOptions(maximumVersion: maximumVersion, clientTrust: clientTrust)
         let identity = try ScriptedServer.identity.get().server
         context = tls ? try TLSContext(server: identity.chainPEM, keyPEM: identity.keyPEM, options: options) : nil
         listener = TCPListener(loop: loop, group: HandleGroup(loop: loop))
