@@ -62,10 +62,17 @@ import Testing
         let output = Pipe()
         process.standardOutput = FileHandle.nullDevice
         process.standardError = output
-        try process.run()
-        try output.fileHandleForWriting.close()
+        // By a thread that ends: it has a run loop then, which the process refers to.
+        let hasEnded = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let isStarted = (try? process.run()) != nil
+            try? output.fileHandleForWriting.close()
+            if isStarted { process.waitUntilExit() }
+            hasEnded.signal()
+        }
         let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        hasEnded.wait()
+        try #require(process.processIdentifier > 0, "swiftc did not start")
         return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -57,9 +57,7 @@ struct EchoPeer {
             (check.executableURL, check.arguments) = command(["--check"])
             check.standardInput = FileHandle.nullDevice
             check.standardError = FileHandle.nullDevice
-            guard (try? check.run()) != nil else { return false }
-            check.waitUntilExit()
-            return check.terminationStatus == 0
+            return check.succeeds()
         }
     }
 

@@ -46,11 +46,10 @@ final class Child: @unchecked Sendable {
         process.standardOutput = standardOutput ?? out.fileHandleForWriting
         process.standardError = err.fileHandleForWriting
         let ending = ended.continuation
-        process.terminationHandler = { process in
+        try process.start { process in
             ending.yield(process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0))
             ending.finish()
         }
-        try process.run()
         try out.fileHandleForWriting.close()
         try err.fileHandleForWriting.close()
         output = standardOutput == nil ? StreamCollector(out.fileHandleForReading) : nil

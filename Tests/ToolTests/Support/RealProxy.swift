@@ -35,9 +35,7 @@ struct RealProxy {
             check.arguments = [Peer.folder.appending(path: "peer_proxy.py").path, rawValue, "--check"]
             check.standardInput = FileHandle.nullDevice
             check.standardError = FileHandle.nullDevice
-            guard (try? check.run()) != nil else { return false }
-            check.waitUntilExit()
-            return check.terminationStatus == 0
+            return check.succeeds()
         }
     }
 

@@ -1,0 +1,36 @@
+import Foundation
+
+/// Processes started by a thread of their own.
+///
+/// A process refers weakly to the run loop of the thread that started it, and what that takes is given back when the
+/// thread ends: a thread of Swift's concurrency does not, which the leak sanitizer reports. Nor may a process have a
+/// termination handler: Foundation never lets go of one that has.
+extension Process {
+    /// Starts; calls `didEnd` from the thread, once.
+    func start(didEnd: @escaping @Sendable (Process) -> Void) throws {
+        let result = Box()
+        let isStarted = DispatchSemaphore(value: 0)
+        Thread.detachNewThread { [self] in
+            result.value = Result { try run() }
+            isStarted.signal()
+            guard case .success = result.value else { return }
+            waitUntilExit()
+            didEnd(self)
+        }
+        isStarted.wait()
+        try result.value.get()
+    }
+
+    /// Runs to the end; whether it was started and ended with 0.
+    func succeeds() -> Bool {
+        let hasEnded = DispatchSemaphore(value: 0)
+        guard (try? start(didEnd: { _ in hasEnded.signal() })) != nil else { return false }
+        hasEnded.wait()
+        return terminationStatus == 0
+    }
+
+    /// Written before the semaphore is signalled, read after it.
+    private final class Box: @unchecked Sendable {
+        var value: Result<Void, any Error> = .success(())
+    }
+}
