@@ -39,6 +39,13 @@ struct ListenOptions: ParsableArguments {
     var clientKey: String?
 
     @Option(
+        name: .customLong("pin"),
+        help: ArgumentHelp(
+            "Accept the server only with this public key in its chain: sha256/ and the digest in Base64; may be given "
+                + "again, and one of them must be there.", valueName: "digest"))
+    var pins: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "Connect through this proxy, whatever the environment says: http://, https:// or socks5://, then "
                 + "user:password@ where it wants them, host and port.", valueName: "url"))

@@ -62,6 +62,7 @@ struct ListenPlan {
         if let size = options.maxMessageSize { configuration.maxMessageSize = size }
         if let path = options.caFile { configuration.tls.trust = .file(path) }
         configuration.tls.identity = ClientKey.identity(certificate: options.clientCertificate, key: options.clientKey)
+        configuration.tls.pins = try pins(options.pins, isSecure: isSecure)
         // Without TLS the channel would never look at what is named.
         if !isSecure, options.caFile != nil || configuration.tls.identity != nil { try check(configuration.tls) }
         configuration.proxy = try proxy(options)
@@ -70,6 +71,20 @@ struct ListenPlan {
         configuration.logger = EventLogHandler.logger(
             log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
         return configuration
+    }
+
+    private static func pins(_ texts: [String], isSecure: Bool) throws -> Set<PublicKeyPin> {
+        guard isSecure || texts.isEmpty else {
+            throw ValidationError("--pin needs a URI of wss://: without TLS the server shows no key.")
+        }
+        return try Set(
+            texts.map { text in
+                guard let pin = PublicKeyPin(text) else {
+                    throw ValidationError(
+                        "--pin takes sha256/ and the SHA-256 digest of a public key in Base64, of 44 characters.")
+                }
+                return pin
+            })
     }
 
     /// `--proxy` wins over the environment, which `--no-proxy` leaves out.

@@ -38,6 +38,10 @@ import Testing
         Case(listen("--ca-file", "/nonexistent/ca.pem", uri: "ws://localhost/"), "/nonexistent/ca.pem"),
         Case(listen("--client-certificate", "a.pem"), "--client-key"),
         Case(listen("--client-key", "a.pem"), "--client-certificate"),
+        Case(listen("--pin", "sha256/c2hvcnQ="), "--pin takes sha256/"),
+        Case(
+            listen("--pin", String(repeating: "A", count: 43) + "=", uri: "ws://localhost/"), "--pin needs a URI of wss"
+        ),
         Case(listen("--proxy", "localhost:3128"), "--proxy: The URI of the proxy does not begin with http://"),
         Case(listen("--proxy", "ftp://localhost"), "--proxy: The URI of the proxy does not begin with http://"),
         Case(listen("--proxy", "http://user:streaming-2-secret@localhost:99999"), "--proxy: The port of the URI"),
