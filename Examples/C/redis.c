@@ -67,7 +67,7 @@ static void check_redis(uv_timer_t *handle) {
     } else redisAsyncFree(redis), redis = NULL;
 }
 static void did_receive(genesys_channel *from, const genesys_notification *notification, void *user) {
-    item *it = malloc(sizeof *it + notification->message.size);
+    item *it = malloc(sizeof *it + notification->message.size); if (it == NULL) abort();
     *it = (item){.number = ++received, .size = notification->message.size};
     memcpy(it->bytes, notification->message.data, it->size);
     last = &(*last = it)->next;

@@ -3,6 +3,8 @@ import Testing
 
 /// `genesys_loop.h`, used by programs in C.
 @Suite(.timeLimit(.minutes(patience(3)))) struct CInterfaceTests {
+    private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
+
     @Test(arguments: [("cc", "c", "c99"), ("cc", "c", "c17"), ("c++", "c++", "c++17"), ("clang", "c", "c99")])
     func `the header compiles without a warning`(compiler: String, language: String, standard: String) async throws {
         guard CProgram.isPossible, CProgram.has(compiler) else { return }
@@ -52,11 +54,33 @@ import Testing
         }
     }
 
+    /// What a handle holds is found here: programs in C are not built with the sanitizers.
+    @Test func `valgrind finds no memory that C has lost, and none that was used after its time`() async throws {
+        guard CProgram.isPossible, let valgrind = CProgram.find("valgrind") else {
+            print("SKIPPED: the memory of the C interface was not checked: there is no valgrind")
+            return
+        }
+        let check = ["-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99"]
+        try await CProgram.built("Tests/C/contract.c") { program in
+            let end = await (try Child(valgrind, check + [program.path])).end()
+            #expect(end.status == 0, "\(end.errors)")
+        }
+        try await CProgram.built("Examples/C/listen.c") { program in
+            try await Simulator.with("--rate", "1000") { simulator in
+                let (uri, ca) = (simulator.announcement.uri, simulator.announcement.caFile)
+                let arguments = [program.path, uri, ca, "50", CInterfaceTests.topic]
+                let end = await (try Child(valgrind, check + arguments)).end()
+                #expect(end.status == 0, "\(end.errors)")
+                #expect(end.outputText.split(separator: "\n").count == 50)
+            }
+        }
+    }
+
     @Test func `a program in C receives on a loop of its own, and leaves nothing on it`() async throws {
         guard CProgram.isPossible else { return }
         try await CProgram.built("Examples/C/listen.c") { program in
             try await Simulator.with("--rate", "1000") { simulator in
-                let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
+                let topic = CInterfaceTests.topic
                 let (uri, ca) = (simulator.announcement.uri, simulator.announcement.caFile)
                 let end = await (try Child(program, [uri, ca, "250", topic])).end()
                 #expect(end.status == 0, "\(end.errors)")

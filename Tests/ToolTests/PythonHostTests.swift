@@ -14,11 +14,11 @@ import Testing
         os.execv(sys.executable, [sys.executable] + sys.argv[1:])
         """
 
-    private static func start(_ arguments: [String]) throws -> Child {
+    private static func start(_ arguments: [String], variables: [String: String] = [:]) throws -> Child {
         let library = CProgram.library.appending(path: "libGenesysLoopC.so").path
         return try Child(
             python, ["-c", unblocked, CProgram.root.appending(path: "Examples/Python/host.py").path] + arguments,
-            variables: ["GENESYS_LOOP_LIBRARY": library])
+            variables: ["GENESYS_LOOP_LIBRARY": library].merging(variables) { $1 })
     }
 
     /// Whether the system's Python has uvloop; says so where it has not.
@@ -52,6 +52,23 @@ import Testing
             #expect(interrupted.status == 130, "\(interrupted.errors)")
             #expect(interrupted.errors.isEmpty)
         }
+    }
+
+    @Test func `an uvloop with a libuv of its own is refused`() async throws {
+        guard FileManager.default.isExecutableFile(atPath: PythonHostTests.python.path) else {
+            print("SKIPPED: the host in Python was not tested: there is no /usr/bin/python3")
+            return
+        }
+        // Any module of that name that brings no libuv.so into the process.
+        let folder = FileManager.default.temporaryDirectory.appending(path: "uvloop-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try "def install(): pass\n".write(to: folder.appending(path: "uvloop.py"), atomically: true, encoding: .utf8)
+        let end = await
+            (try PythonHostTests.start(
+                ["wss://127.0.0.1:1/channels/secret", "ca", "1", "t"], variables: ["PYTHONPATH": folder.path])).end()
+        #expect(end.status == 1)
+        #expect(end.errors.hasPrefix("host.py: this uvloop brings a libuv of its own"), "\(end.errors)")
     }
 
     @Test func `what is wrong is told in a sentence, without the secret`() async throws {
