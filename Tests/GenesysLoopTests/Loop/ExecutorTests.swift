@@ -210,7 +210,9 @@ private actor Resident {
                 private let executor: UnownedSerialExecutor
                 nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor }
                 init(on loop: EventLoop) { unsafe executor = loop.asUnownedSerialExecutor() }
-                func work() {}
+                private var count = 0
+                // Without something to do the compiler leaves the hop out.
+                func work() { count += 1 }
             }
             var loop: EventLoop? = try EventLoop()
             guard let forgetful = loop.map({ Forgetful(on: $0) }) else { return }
