@@ -5,33 +5,33 @@ extension Channel: LinkOwner {
         case reload
     }
 
-    package func linkDidOpen(_ link: Link) {
+    func linkDidOpen(_ link: Link) {
         enqueue(machine.linkOpened(link.id, now: loop.now))
         performPending()
         // The timer is set when this read is over.
         loop.schedule(self)
     }
 
-    package func linkDidChangeDeadline(_ link: Link) {
+    func linkDidChangeDeadline(_ link: Link) {
         // An advance under way sets the timer at its end.
         if !driver.isAdvancing { setTimer() }
     }
 
-    package func linkDidDrain(_ link: Link) {}
+    func linkDidDrain(_ link: Link) {}
 
-    package func link(_ link: Link, didEnd end: LinkEnd) {
+    func link(_ link: Link, didEnd end: LinkEnd) {
         var end = end
         if !redirect(link, &end) { enqueue(machine.linkEnded(link.id, end, now: loop.now)) }
         advance()
     }
 
-    package func linkDidFinish(_ link: Link) {
+    func linkDidFinish(_ link: Link) {
         driver.links.removeAll { $0 === link }
         if driver.link(link.id) == nil { driver.trails[link.id] = nil }
         advance()
     }
 
-    package func linkDidReceive(_ link: Link) {
+    func linkDidReceive(_ link: Link) {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
         tally.readAt = now.instant

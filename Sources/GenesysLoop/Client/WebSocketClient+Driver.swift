@@ -17,7 +17,7 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
     }
 
     func schedulePass() {
-        guard !driver.isScheduled else { return }
+        guard !driver.isScheduled, !driver.isReceiving else { return }
         driver.isScheduled = true
         loop.schedule(self)
     }
@@ -118,7 +118,7 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
         linkDidDrain(link)
     }
 
-    package func linkDidDrain(_ link: Link) {
+    func linkDidDrain(_ link: Link) {
         while let completion = link.sends.popDone(at: link.sentByteCount) { completion(nil) }
         guard enqueue(machine.queueShrank(to: link.queuedByteCount)) else { return }
         advance()

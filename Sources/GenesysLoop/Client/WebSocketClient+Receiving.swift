@@ -5,7 +5,7 @@ extension WebSocketClient: LinkOwner {
         case reload
     }
 
-    package func linkDidOpen(_ link: Link) {
+    func linkDidOpen(_ link: Link) {
         driver.subprotocol = link.subprotocol
         driver.isCompressed = link.isCompressed
         enqueue(machine.linkOpened())
@@ -15,12 +15,12 @@ extension WebSocketClient: LinkOwner {
         schedulePass()
     }
 
-    package func linkDidChangeDeadline(_ link: Link) {
+    func linkDidChangeDeadline(_ link: Link) {
         // An advance under way sets the timer at its end.
         if !driver.isAdvancing { setTimer() }
     }
 
-    package func link(_ link: Link, didEnd end: LinkEnd) {
+    func link(_ link: Link, didEnd end: LinkEnd) {
         driver.failure = end.failure
         if machine.state == .connecting, redirect(end) { return }
         if let code = end.closeCode {
@@ -31,7 +31,7 @@ extension WebSocketClient: LinkOwner {
         advance()
     }
 
-    package func linkDidFinish(_ link: Link) {
+    func linkDidFinish(_ link: Link) {
         driver.link = nil
         while let completion = link.sends.popDone(at: 0) { completion(nil) }
         let failure = driver.failure ?? ChannelFailure(reason: .connectionClosed, phase: .close)
@@ -43,7 +43,8 @@ extension WebSocketClient: LinkOwner {
         advance()
     }
 
-    package func linkDidReceive(_ link: Link) {
+    func linkDidReceive(_ link: Link) {
+        driver.isReceiving = true
         while link === driver.link, !link.isPaused {
             guard machine.isDelivering else {
                 link.discardInput()
@@ -53,6 +54,7 @@ extension WebSocketClient: LinkOwner {
             performPending()
             adjustReading(of: link)
         }
+        driver.isReceiving = false
         advance()
     }
 

@@ -12,6 +12,8 @@ struct WebSocketClientDriver {
     var isAdvancing = false
     /// A pass is on its way.
     var isScheduled = false
+    /// The link is being read: what the host asks for meanwhile is done at the end of that.
+    var isReceiving = false
     /// The queue is looked at again at the next turn of the loop.
     var isTurnAwaited = false
     var link: Link?

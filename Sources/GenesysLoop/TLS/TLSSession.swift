@@ -125,6 +125,9 @@ internal import COpenSSL
     /// Ciphertext to be sent to the peer.
     package var outgoing: [UInt8] { unsafe block.pointee.outgoing }
 
+    /// Whether there is ciphertext to be sent.
+    var hasOutgoing: Bool { unsafe !block.pointee.outgoing.isEmpty }
+
     /// Moves the ciphertext to be sent out.
     package func takeOutgoing() -> [UInt8] {
         var taken: [UInt8] = []

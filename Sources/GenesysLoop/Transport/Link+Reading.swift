@@ -1,6 +1,6 @@
 /// Bytes in: TLS, upgrade response, frames.
 extension Link {
-    package func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
+    func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
         guard connection === tcp else { return }
         unsafe receive(bytes, isDrained: bytes.count < loop.ciphertextBuffer.count)
     }
@@ -95,7 +95,7 @@ extension Link {
     /// Lends what messages are pulled from; not from within `body`.
     ///
     /// `body` may call out: nothing that a host can call touches it.
-    package func withStream<Result>(_ body: (inout LinkStream) -> Result) -> Result {
+    func withStream<Result>(_ body: (inout LinkStream) -> Result) -> Result {
         stream.isStopped = isPaused || phase != .open && phase != .closing
         return body(&stream)
     }
@@ -103,7 +103,7 @@ extension Link {
     /// The next message, or nothing more. Control frames are dealt with on the way.
     ///
     /// - Parameter stream: this link's.
-    package func nextEvent(from stream: inout LinkStream) -> LinkEvent {
+    func nextEvent(from stream: inout LinkStream) -> LinkEvent {
         while true {
             if stream.input.isExhausted {
                 guard !stream.isStopped, let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer))
@@ -154,7 +154,7 @@ extension Link {
     }
 
     /// Pulls without looking: for a link that only waits for the peer's Close frame.
-    package func discardInput() {
+    func discardInput() {
         withStream { stream in
             while nextEvent(from: &stream) != .needMore {}
         }
@@ -163,7 +163,7 @@ extension Link {
     // MARK: - Pausing
 
     /// Stops after the current message. What was read is kept, what is in the socket stays there.
-    package func pauseReading() {
+    func pauseReading() {
         guard !isPaused else { return }
         isPaused = true
         wasInterrupted = isPulling
@@ -171,7 +171,7 @@ extension Link {
     }
 
     /// Goes on, first with what was kept. From inside a pull, that pull goes on.
-    package func resumeReading() {
+    func resumeReading() {
         guard isPaused else { return }
         isPaused = false
         tcp?.startReading()

@@ -4,7 +4,7 @@ extension Link {
     static let maxQueuedPongByteCount = 256 * 1024
 
     /// Queues a whole message; `flush` sends it.
-    package func send(_ opcode: Opcode, _ payload: Span<UInt8>) {
+    func send(_ opcode: Opcode, _ payload: Span<UInt8>) {
         guard phase == .open else { return }
         if !opcode.isControl, payload.count >= configuration.compression?.minimumMessageSize ?? .max,
             let compressed = deflater?.deflate(payload)
@@ -16,15 +16,15 @@ extension Link {
     }
 
     /// Queues a whole message; `flush` sends it.
-    package func send(_ opcode: Opcode, _ payload: [UInt8]) {
+    func send(_ opcode: Opcode, _ payload: [UInt8]) {
         send(opcode, payload.span)
     }
 
     /// Bytes that the kernel has not taken yet.
-    package var queuedByteCount: Int { outbox.count + (tcp?.queuedByteCount ?? 0) }
+    var queuedByteCount: Int { outbox.count + (tcp?.queuedByteCount ?? 0) }
 
     /// Bytes that the kernel has taken, TLS included; 0 when the connection is over.
-    package var sentByteCount: Int { tcp?.sentByteCount ?? 0 }
+    var sentByteCount: Int { tcp?.sentByteCount ?? 0 }
 
     private func append(_ opcode: Opcode, _ payload: Span<UInt8>, isCompressed: Bool = false) {
         // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
@@ -37,8 +37,8 @@ extension Link {
     }
 
     /// Hands what is queued to TLS and TCP, as one write.
-    package func flush() {
-        guard let tcp else { return }
+    func flush() {
+        guard let tcp, !outbox.isEmpty || tls?.hasOutgoing == true || tcp.reportsProgress else { return }
         deflater?.releaseIdleState()
         if let tls {
             if !outbox.isEmpty {
@@ -50,8 +50,7 @@ extension Link {
                 }
                 outbox.removeAll(keepingCapacity: outbox.capacity <= 4096)
             }
-            let ciphertext = tls.takeOutgoing()
-            if !ciphertext.isEmpty { write(ciphertext, to: tcp) }
+            if tls.hasOutgoing { write(outgoingOf: tls, to: tcp) }
         } else if !outbox.isEmpty {
             let bytes = outbox
             outbox = []
@@ -62,11 +61,20 @@ extension Link {
         tcp.reportsProgress = !sends.isEmpty
     }
 
+    /// A few records are copied if the kernel does not take them, and leave their storage to the next.
+    private func write(outgoingOf tls: TLSSession, to tcp: TCPConnection) {
+        let ciphertext = tls.outgoing
+        guard tunnel == nil, ciphertext.count <= 4096 else { return write(tls.takeOutgoing(), to: tcp) }
+        tcp.write(ciphertext.span)
+        _ = consume ciphertext
+        tls.discardOutgoing()
+    }
+
     private func write(_ bytes: [UInt8], to tcp: TCPConnection) {
         if let tunnel { tunnel.write(bytes) } else { tcp.write(bytes) }
     }
 
-    package func connectionDidDrain(_ connection: TCPConnection) {
+    func connectionDidDrain(_ connection: TCPConnection) {
         guard connection === tcp else { return }
         if let pong = overduePong, phase == .open, queuedByteCount <= Link.maxQueuedPongByteCount {
             overduePong = nil
@@ -89,7 +97,7 @@ extension Link {
     // MARK: - Closing
 
     /// Starts the closing handshake; the end is told when the peer answers or after the close deadline.
-    package func sendClose(_ code: CloseCode, reason: String = "") {
+    func sendClose(_ code: CloseCode, reason: String = "") {
         switch phase {
         case .open:
             append(.close, FrameEncoder.closePayload(code, reason: reason))
@@ -130,13 +138,13 @@ extension Link {
 
     // MARK: - The peer's end
 
-    package func connectionDidReachEOF(_ connection: TCPConnection) {
+    func connectionDidReachEOF(_ connection: TCPConnection) {
         guard connection === tcp else { return }
         peerEnded(isTruncated: tls.map { $0.endOfInput() == .truncated } ?? false)
         settle()
     }
 
-    package func connection(_ connection: TCPConnection, didFailWith error: UVError) {
+    func connection(_ connection: TCPConnection, didFailWith error: UVError) {
         guard connection === tcp else { return }
         if phase == .lingering {
             finish()

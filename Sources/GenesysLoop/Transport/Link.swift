@@ -8,32 +8,32 @@
 /// `deadlineReached`. Bytes are pulled by the owner, one event at a time, so that it may look at the world again after
 /// each callout. `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so that
 /// a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
-@safe package final class Link {
-    package enum Phase: Equatable {
+@safe final class Link {
+    enum Phase: Equatable {
         case idle, waiting, resolving, connecting, tunneling, securing, upgrading, open, closing, lingering, ended
     }
 
     /// How long the peer may take to end the TCP connection after the closing handshake.
     static let lingerTimeout: Duration = .seconds(1)
 
-    package let id: LinkID
+    let id: LinkID
     let loop: EventLoop
     let group: HandleGroup
     let uri: WebSocketURI
     let configuration: LinkConfiguration
     // The owner outlives its links, or sets this to nil.
-    unowned(unsafe) package var owner: (any LinkOwner)?
+    unowned(unsafe) var owner: (any LinkOwner)?
 
-    package internal(set) var phase: Phase = .idle
+    var phase: Phase = .idle
     /// When the phase is over; nil where it has no limit. Of an open link: when it may have turned idle.
-    package internal(set) var deadline: Instant?
-    package internal(set) var isPaused = false
+    var deadline: Instant?
+    var isPaused = false
     /// The subprotocol that the server chose.
-    package internal(set) var subprotocol: String?
+    var subprotocol: String?
     /// The server agreed to permessage-deflate.
-    package internal(set) var isCompressed = false
+    var isCompressed = false
     /// The last read emptied the kernel's buffer: what had arrived is being pulled.
-    package internal(set) var isDrained = false
+    var isDrained = false
     /// The deadline passed while the loop was blocked; what lies unread comes first.
     private var isLastLook = false
     /// The owner is pulling.
@@ -59,7 +59,7 @@
     /// Frames not yet handed to TLS.
     var outbox: [UInt8] = []
     /// Who wants to know what became of what was sent.
-    package var sends = SendLedger()
+    var sends = SendLedger()
     /// The payload of the last ping that could not be answered because the peer does not read.
     var overduePong: [UInt8]?
     /// When it was read last, since it is open.
@@ -67,7 +67,7 @@
     /// How many reads in a row came soon after the one before.
     var quickReadCount = 0
 
-    package init(
+    init(
         id: LinkID, uri: WebSocketURI, configuration: LinkConfiguration, loop: EventLoop, group: HandleGroup,
         owner: any LinkOwner
     ) {
@@ -87,7 +87,7 @@
     }
 
     /// Starts with the name, as soon as it is its turn. Failures come as `link(_:didEnd:)`, never from within this call.
-    package func connect() {
+    func connect() {
         guard phase == .idle else { return }
         phase = .waiting
         let approach = LinkApproach(self)
@@ -121,7 +121,7 @@
     }
 
     /// Ends it with the time-out of its phase.
-    package func expire() {
+    func expire() {
         switch phase {
         case .resolving: fail(dnsTimeout())
         case .connecting: fail(connectTimeout())
@@ -142,7 +142,7 @@
     /// The owner's timer fired.
     ///
     /// The loop runs timers before it polls: where it comes late, what a blocked host left unread is read first.
-    package func deadlineReached(now: Instant) {
+    func deadlineReached(now: Instant) {
         guard let deadline, now >= deadline else { return }
         guard phase == .open || isLastLook || now - deadline < Link.lastLook else {
             isLastLook = true
@@ -218,17 +218,17 @@
     }
 
     /// Abandons the connection at once. Nothing is told but `linkDidFinish`.
-    package func drop() {
+    func drop() {
         isEndTold = true
         finish()
         tellFinish()
     }
 
     /// Whether it needs nobody any more: it closes in order, in the background.
-    package var isWindingDown: Bool { isEndTold && (phase == .closing || phase == .lingering) }
+    var isWindingDown: Bool { isEndTold && (phase == .closing || phase == .lingering) }
 
     /// Closes in order, in the background. Nothing is told but `linkDidFinish`.
-    package func retire() {
+    func retire() {
         isEndTold = true
         switch phase {
         case .open:

@@ -20,25 +20,25 @@ public struct Deadlines: Hashable, Sendable {
 }
 
 /// The rules of a link; links of one configuration share them, and nothing changes them once a link has them.
-package final class LinkConfiguration {
+final class LinkConfiguration {
     /// The shared context; nil for `ws:`.
-    package var context: TLSContext?
-    package var deadlines: Deadlines
-    package var limits: MessageLimits
+    var context: TLSContext?
+    var deadlines: Deadlines
+    var limits: MessageLimits
     /// Which proxy to go through; nil goes through none.
-    package var proxy: ProxyRules?
+    var proxy: ProxyRules?
     /// Subprotocols to offer, in order of preference.
-    package var subprotocols: [String] = []
+    var subprotocols: [String] = []
     /// Offers permessage-deflate; nil offers nothing.
-    package var compression: Compression?
+    var compression: Compression?
     /// Headers of the upgrade request besides those of the handshake.
-    package var headers: [(name: String, value: String)] = []
+    var headers: [(name: String, value: String)] = []
     /// Nil sends no such header.
-    package var userAgent: String? = "GenesysLoop"
+    var userAgent: String? = "GenesysLoop"
     /// How few bytes must be queued for the owner to hear that the queue has drained.
-    package var lowWaterMark = 0
+    var lowWaterMark = 0
 
-    package init(context: TLSContext?, deadlines: Deadlines, limits: MessageLimits) {
+    init(context: TLSContext?, deadlines: Deadlines, limits: MessageLimits) {
         self.context = context
         self.deadlines = deadlines
         self.limits = limits

@@ -1,7 +1,7 @@
 /// Who drives a link. All calls come on the loop's thread, inside a pass.
 ///
 /// The link holds its owner unretained; the owner drops its links, or sets their `owner` to nil, before it dies.
-package protocol LinkOwner: AnyObject {
+protocol LinkOwner: AnyObject {
     /// The upgrade was accepted.
     func linkDidOpen(_ link: Link)
     /// There may be messages: pull them with `link.nextEvent()` until it says `needMore`.
@@ -17,7 +17,7 @@ package protocol LinkOwner: AnyObject {
 }
 
 /// What a pull from a link yields.
-package enum LinkEvent: Equatable {
+enum LinkEvent: Equatable {
     /// A message that lies whole in the input: `link.payload(range)`.
     case message(MessageKind, Range<Int>)
     /// A message that was put together: `link.takeMessage()`, then `link.recycle(_:)`.

@@ -2,7 +2,7 @@
 ///
 /// The owner has it for the length of a pull (`Link.withStream`): whatever it does meanwhile, nothing else touches it, and
 /// nothing has to be looked up in an object for each message.
-@safe package struct LinkStream: ~Copyable {
+@safe struct LinkStream: ~Copyable {
     var input: LinkInput
     var reader: MessageReader
     /// Where the input comes from; nil without TLS. Retained until `deinit`, so that a record is read without a change of
@@ -50,22 +50,22 @@
 
     /// The payload of the message that `nextEvent` just named; valid until the next call of it.
     @_lifetime(borrow self)
-    package func payload(_ range: Range<Int>) -> Span<UInt8> {
+    func payload(_ range: Range<Int>) -> Span<UInt8> {
         input.span.extracting(range)
     }
 
     /// Moves the message out that `nextEvent` just named.
-    package mutating func takeMessage() -> [UInt8] {
+    mutating func takeMessage() -> [UInt8] {
         reader.takeMessage()
     }
 
     /// Gives its storage back.
-    package mutating func recycle(_ message: consuming [UInt8]) {
+    mutating func recycle(_ message: consuming [UInt8]) {
         reader.recycle(consume message)
     }
 
     /// The payload of the Pong frame that `nextEvent` just named.
-    package var pongPayload: [UInt8] { reader.controlPayload }
+    var pongPayload: [UInt8] { reader.controlPayload }
 
     /// The next event in the input; moves the input's offset.
     @inline(__always)

@@ -42,8 +42,8 @@ package struct SendLedger {
     }
 
     /// Whether somebody is to be told that all was taken when `count` bytes are.
-    package func hasDone(at count: Int) -> Bool {
-        head < entries.count && entries[head].end <= count
+    package func hasDone(at count: @autoclosure () -> Int) -> Bool {
+        head < entries.count && entries[head].end <= count()
     }
 
     /// The next of them.

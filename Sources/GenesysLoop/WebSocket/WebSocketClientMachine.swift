@@ -150,8 +150,8 @@ package struct WebSocketClientMachine: Equatable, Sendable {
     }
 
     /// Whether the user waits to be told of room, and there is some.
-    package func hasRoomToTell(at queuedByteCount: Int) -> Bool {
-        state == .open && owesWritable && queuedByteCount <= lowWaterMark
+    package func hasRoomToTell(at queuedByteCount: @autoclosure () -> Int) -> Bool {
+        state == .open && owesWritable && queuedByteCount() <= lowWaterMark
     }
 
     /// The queue got shorter, or may have.
