@@ -39,7 +39,7 @@ public struct ProxyURI: Hashable, Sendable {
     let credentials: Credentials?
 
     /// What is looked up: the host, with the zone of an address.
-    var destination: String { host + (zone.map { "%\($0)" } ?? "") }
+    var destination: String { HostSyntax.destination(host, zone: zone) }
 
     /// Whether the URI holds a user and a password.
     public var hasCredentials: Bool { credentials != nil }

@@ -61,6 +61,12 @@ enum HostSyntax {
     /// The longest name of an interface has 15 bytes on Linux and macOS.
     static let maxZoneByteCount = 15
 
+    /// Host and zone as `getaddrinfo` takes them (RFC 4007 §11).
+    static func destination(_ host: String, zone: String?) -> String {
+        guard let zone else { return host }
+        return "\(host)%\(zone)"
+    }
+
     /// The zone as it stands in a URI.
     static func encodedZone(_ zone: String) -> String {
         var encoded: [UInt8] = []

@@ -46,7 +46,7 @@ package struct WebSocketURI: Hashable, Sendable {
     }
 
     /// What is looked up: the host, with the zone of an address.
-    package var destination: String { host + (zone.map { "%\($0)" } ?? "") }
+    package var destination: String { HostSyntax.destination(host, zone: zone) }
 
     /// Host and port as they stand in a URI, with the zone.
     package var authority: String {

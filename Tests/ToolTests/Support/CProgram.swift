@@ -6,6 +6,7 @@ enum CProgram {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     static let header = root.appending(path: "Sources/GenesysLoopC/include")
+    /// The folder of the build, with the library and its objects.
     static let library = Tool.executable.deletingLastPathComponent()
 
     /// Whether programs can be compiled and run here; says so where they cannot.

@@ -3,11 +3,6 @@ import Testing
 
 /// A program of `Tests/Hosts`, built on the library's objects, with a library in C that is loaded before it.
 final class HostProgram {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-    /// The folder of the build, with the library's objects.
-    private static let build = Tool.executable.deletingLastPathComponent()
-
     static let canBuild: Bool = {
         #if os(Linux)
         return canPreload && !objects.isEmpty
@@ -18,9 +13,7 @@ final class HostProgram {
     /// Whether a library can be loaded before a program of the build.
     static let canPreload: Bool = {
         #if os(Linux)
-        let files = FileManager.default
-        return ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil
-            && files.isExecutableFile(atPath: "/usr/bin/cc")
+        return ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil && CProgram.find("cc") != nil
         #else
         return false
         #endif
@@ -28,7 +21,7 @@ final class HostProgram {
     static let missing: Comment = "SKIPPED: it needs Linux, a C compiler and a build without sanitizers"
 
     private static let objects: [String] = ["GenesysLoop", "Logging"].flatMap { name in
-        let folder = build.appending(path: "\(name).build").path
+        let folder = CProgram.library.appending(path: "\(name).build").path
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { $0.hasSuffix(".o") }.map { "\(folder)/\($0)" }
     }
@@ -48,18 +41,18 @@ final class HostProgram {
         let preload = folder.appending(path: "preload.so").path
         variables = ["LD_PRELOAD": preload]
         try await HostProgram.run(
-            ["cc", "-shared", "-fPIC", "-o", preload, "\(HostProgram.root.path)/\(library)", "-ldl"])
+            ["cc", "-shared", "-fPIC", "-o", preload, "\(CProgram.root.path)/\(library)", "-ldl"])
         guard let source else { return }
         let list = folder.appending(path: "objects").path
         try HostProgram.objects.joined(separator: "\n").write(toFile: list, atomically: true, encoding: .utf8)
         var command = [
             "swiftc", "-swift-version", "6", "-o", program.path, "-I",
-            HostProgram.build.appending(path: "Modules").path,
+            CProgram.library.appending(path: "Modules").path,
         ]
         for name in ["CUV", "COpenSSL", "CVector", "CZlib"] {
-            command += ["-Xcc", "-fmodule-map-file=\(HostProgram.root.path)/Sources/\(name)/module.modulemap"]
+            command += ["-Xcc", "-fmodule-map-file=\(CProgram.root.path)/Sources/\(name)/module.modulemap"]
         }
-        command += ["\(HostProgram.root.path)/Tests/Hosts/\(source)", "@\(list)"]
+        command += ["\(CProgram.root.path)/Tests/Hosts/\(source)", "@\(list)"]
         command += ["-luv", "-lssl", "-lcrypto", "-lz"]
         try await HostProgram.run(command)
     }
