@@ -1,13 +1,15 @@
 """Measures GenesysLoop beside a floor in C and beside other clients, on this machine, in one session.
 
-usage: Scripts/bench [--quick] [--only NAME,...] [--rounds N] [--check] [--write] [--list]
+usage: Scripts/bench [--quick] [--only NAME,...] [--rounds N] [--check] [--write] [--list] [--count-instructions]
 
   --quick        a floor, ours and one peer, few messages, no scale: whether everything works, in less than a minute
   --only NAMES   these clients only, by the names of --list; the floor is always among them
-  --rounds N     how often each is measured (default 5); the tables have medians
+  --rounds N     how often each is measured (default 5; ours and the floors three times as often); the tables have
+                 medians
   --check        evaluates the bars of the project, and ends with 1 when one is missed
   --write        also writes Documentation/benchmarks.svg
   --list         the names of the clients, and what is missing for each
+  --count-instructions  counts those of ours and of the floors with valgrind, and measures nothing else
 
 Tables go to standard output, the same and more to .build/bench/results.json.
 """
@@ -22,6 +24,7 @@ import sys
 
 import bars
 import clients as catalog
+import counted
 import picture
 import processes
 import session
@@ -49,6 +52,7 @@ def parse():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--count-instructions", action="store_true")
     parser.add_argument("-h", "--help", action="store_true")
     options = parser.parse_args()
     if options.help:
@@ -68,7 +72,8 @@ def choose(options):
     if unknown:
         print(f"bench: no client {', '.join(sorted(unknown))}; see Scripts/bench --list", file=sys.stderr)
         sys.exit(64)
-    return [client for client in everything if not names or client.name in names or client.name == "floor"]
+    chosen = [client for client in everything if not names or client.name in names or client.name == "floor"]
+    return [client for client in chosen if client.kind != "peer"] if options.count_instructions else chosen
 
 
 def make_certificates():
@@ -124,6 +129,7 @@ def main():
     shutil.rmtree(os.path.join(FOLDER, "logs"), ignore_errors=True)
     os.makedirs(os.path.join(FOLDER, "logs"))
     os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(FOLDER, "pycache")  # the folders of the sources stay clean
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it peers in Python compile all they import, each time
     say("building the server and the clients")
     chosen = choose(options)
     try:
@@ -145,10 +151,15 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
+        if options.count_instructions:
+            return counted.show(FOLDER, available, say)
         results = session.measure(FOLDER, available, options, say)
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         sys.exit(130)
+    except (processes.Failure, catalog.Missing) as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        sys.exit(1)
     finally:
         processes.stop_all()
     results["skipped"] = {**skipped, **results.get("skipped", {})}

@@ -17,7 +17,7 @@ TOLERANCE = 0.02
 
 USAGE = f"""usage: Scripts/bench instructions [--check] [--write]
 
-Counts with valgrind the instructions for each notification: frame, UTF-8, envelope, class, verdict of the machine.
+Counts with valgrind the instructions for each notification: frame, UTF-8, envelope, class.
 
   --check   ends with 1 when one takes more than {BUDGET} allows, with a tolerance of {TOLERANCE:.0%}
   --write   writes what was counted into that file

@@ -39,7 +39,7 @@ def show(results):
     for name in ("channel", "floor"):
         if name in results["openssl"]:
             print(f"OpenSSL loaded by {clients[name]['title']}: {results['openssl'][name]}")
-    print(f"medians of {results['rounds']} in turns; in brackets the ratio to the floor\n")
+    print(f"medians of {results['rounds']} rounds in turns; in brackets the ratio to the floor\n")
     if not clients:
         print("no client was measured")
         return

@@ -25,22 +25,21 @@ struct Receiver {
         let input = read.span
         var offset = 0
         machine.bytesReceived(on: link, now: now)
+        let isDirect = machine.deliversDirectly(on: link)
         while let event = try? decoder.next(in: input, at: &offset) {
             switch event {
             case .needMore: return
-            case .message(.text, let range): take(input.extracting(range))
+            case .message(.text, let range): take(input.extracting(range), isDirect)
             default: preconditionFailure("there are whole text messages, and nothing else")
             }
         }
     }
 
     @inline(__always)
-    private mutating func take(_ message: Span<UInt8>) {
+    private mutating func take(_ message: Span<UInt8>, _ isDirect: Bool) {
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
-            guard MessageClass(envelope, in: message) == .notification,
-                machine.notificationReceived(on: link, fingerprint: 0, byteCount: message.count) == .deliver
-            else { return }
+            guard isDirect, MessageClass.isPlainNotification(envelope, in: message) else { return }
             deliveredCount &+= 1
         } catch {
             preconditionFailure("what was made is JSON: \(error)")
