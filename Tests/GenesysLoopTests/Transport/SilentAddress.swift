@@ -7,6 +7,8 @@ import Glibc
 #endif
 
 /// An address on loopback that neither answers nor refuses: its queue of connections is full.
+///
+/// As long as it lives, which is to be extended: the optimizer ends it after its last use.
 final class SilentAddress {
     let address: SocketAddress
     private let descriptors: [Int32]
