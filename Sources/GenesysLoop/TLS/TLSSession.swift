@@ -36,6 +36,8 @@ internal import COpenSSL
     private var firstBytes: [UInt8] = []
     /// Plaintext whose write waits for a message of the peer.
     private var unsent: [UInt8] = []
+    /// How much of it there is.
+    var unsentByteCount: Int { unsent.count }
     private var boxedFailure: Boxed<TLSError>?
     private var failure: TLSError? { boxedFailure?.value }
     /// Whether the handshake is complete.

@@ -21,7 +21,10 @@ extension Link {
     }
 
     /// Bytes that the kernel has not taken yet.
-    var queuedByteCount: Int { outbox.count + (tcp?.queuedByteCount ?? 0) }
+    var queuedByteCount: Int { outbox.count + heldByteCount + (tcp?.queuedByteCount ?? 0) }
+
+    /// Bytes that TLS keeps back, the server's or the proxy's, until a message about the protocol is whole.
+    private var heldByteCount: Int { (tls?.unsentByteCount ?? 0) + (tunnel?.unsentByteCount ?? 0) }
 
     /// Bytes that the kernel has taken, TLS included; 0 when the connection is over.
     var sentByteCount: Int { tcp?.sentByteCount ?? 0 }
@@ -46,6 +49,7 @@ extension Link {
                     try tls.write(outbox.span)
                 } catch {
                     outbox = []
+                    sends.connectionIsOver(at: tcp.sentByteCount)
                     return fail(ChannelFailure(tls: error, phase: failurePhase))
                 }
                 outbox.removeAll(keepingCapacity: outbox.capacity <= 4096)
@@ -57,8 +61,9 @@ extension Link {
             write(bytes, to: tcp)
         }
         guard !tcp.hasLostOutput else { return }
-        sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount)
         tcp.reportsProgress = !sends.isEmpty
+        // What TLS keeps back is not on its way yet.
+        if heldByteCount == 0 { sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount) }
     }
 
     /// A few records are copied if the kernel does not take them, and leave their storage to the next.

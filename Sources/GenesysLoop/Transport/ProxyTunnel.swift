@@ -55,9 +55,13 @@
             flush()
         } catch {
             flush()
+            unsafe link?.sends.connectionIsOver(at: tcp.sentByteCount)
             unsafe link?.fail(broken(error))
         }
     }
+
+    /// Bytes that the proxy's TLS keeps back.
+    var unsentByteCount: Int { tls?.unsentByteCount ?? 0 }
 
     private func flush() {
         guard let ciphertext = tls?.takeOutgoing(), !ciphertext.isEmpty else { return }

@@ -8,7 +8,7 @@ final class ScriptedConnection: TCPConnectionOwner {
     private unowned let server: ScriptedServer
     private let loop: EventLoop
     private var script: ArraySlice<Step>
-    private var tls: TLSSession?
+    private(set) var tls: TLSSession?
     private var parser = UpgradeRequestParser()
     private var decoder = MessageReader(role: .server)
     private var isDeaf = false
