@@ -121,19 +121,17 @@ extension Link {
         let failure = ChannelFailure(
             reason: .connectionClosed, phase: phase == .open ? .open : .close,
             underlying: .init(operation: "close", code: Int(wire), text: reason))
-        sayGoodbye()
         end(LinkEnd(failure: failure, closeCode: wire, closeReason: reason), lingering: true)
     }
 
     /// RFC 6455 §7.1.7: fail the connection, with the code that names the rule.
     func violated(_ violation: WebSocketViolation) {
         if phase == .open { append(.close, FrameEncoder.closePayload(violation.closeCode)) }
-        sayGoodbye()
         end(LinkEnd(failure: ChannelFailure(violation: violation)), lingering: true)
     }
 
     /// Nothing more will be sent: close_notify, then FIN when the queue is empty.
-    private func sayGoodbye() {
+    func sayGoodbye() {
         flush()
         tls?.sendCloseNotify()
         flush()

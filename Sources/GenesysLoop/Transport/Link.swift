@@ -167,7 +167,11 @@
         guard phase != .ended, phase != .lingering else { return }
         // A Close frame or a violation that was kept came before the end of its connection.
         if pendingEnd == nil || lingering { pendingEnd = Boxed(end) }
-        if lingering, tcp != nil { return enter(.lingering, for: lingerLimit) }
+        if lingering, tcp != nil {
+            sayGoodbye()
+            // TLS that broke behind that frame has ended it already.
+            return phase == .ended ? () : enter(.lingering, for: lingerLimit)
+        }
         flush()
         if isPaused, phase == .open { closeSocket() } else { finish() }
     }

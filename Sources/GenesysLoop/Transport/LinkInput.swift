@@ -26,6 +26,16 @@
         self.mayGrow = mayGrow
     }
 
+    /// Moves the unused rest to the start of `buffer`, in which it lies, so that it ends at the end of a cache line.
+    mutating func moveRest(to buffer: UnsafeMutableRawBufferPointer) {
+        let rest = unsafe UnsafeRawBufferPointer(self.rest)
+        let start = -rest.count & 63
+        // Inside: the rest starts no further in front than there, or it is moved where nothing else lies.
+        unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + rest.count)]).copyMemory(from: rest)
+        offset = start
+        end = start + rest.count
+    }
+
     /// `count` more bytes are behind the last one.
     mutating func grow(by count: Int) {
         end += count

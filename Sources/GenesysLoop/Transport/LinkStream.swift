@@ -32,12 +32,21 @@
         }
     }
 
-    /// Decrypts the next record right behind the input, which lies at the start of `buffer` and ends in the middle of a
-    /// message.
+    /// A rest of so many bytes is moved to the start of the buffer even if there is room behind it: its first part is in
+    /// the processor's caches, what lies behind is not.
+    private static let movableByteCount = 2048
+
+    /// Decrypts the next record right behind the input, which lies in `buffer` and ends in the middle of a message.
     ///
     /// Without room for a whole record, or without a record, the message is to be taken as it is: how a session ends is
     /// met again by the next `read`.
     mutating func grow(in buffer: UnsafeMutableRawBufferPointer) {
+        let count = input.end - input.offset
+        if count <= LinkStream.movableByteCount || buffer.count - input.end < TLSSession.maxRecordByteCount,
+            count <= buffer.count - 2 * TLSSession.maxRecordByteCount
+        {
+            unsafe input.moveRest(to: buffer)
+        }
         let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[input.end...])
         if !isStopped, room.count >= TLSSession.maxRecordByteCount,
             case .success(.bytes(let count)) = unsafe read(into: room)

@@ -46,7 +46,14 @@
     }
 
     /// Gives ciphertext to one side, which reads all of it.
-    func deliver(_ ciphertext: [UInt8], to session: TLSSession, chunk: Int = .max) throws(TLSError) {
+    ///
+    /// - Parameter room: for what it decrypts to.
+    /// - Returns: how many bytes each read gave.
+    @discardableResult
+    func deliver(
+        _ ciphertext: [UInt8], to session: TLSSession, chunk: Int = .max, room: Int = 16_384
+    ) throws(TLSError) -> [Int] {
+        var counts: [Int] = []
         var position = 0
         while position < ciphertext.count {
             let end = chunk > ciphertext.count - position ? ciphertext.count : position + chunk
@@ -55,22 +62,25 @@
             let result = unsafe piece.withUnsafeBytes { bytes -> Result<Void, TLSError> in
                 unsafe session.lend(bytes)
                 defer { _ = session.takeBack() }
-                return Result { () throws(TLSError) in try self.step(session) }
+                return Result { () throws(TLSError) in counts += try self.step(session, room: room) }
             }
             try result.get()
             position = end
         }
+        return counts
     }
 
     /// Lets one side read until it needs more.
-    private func step(_ session: TLSSession) throws(TLSError) {
+    private func step(_ session: TLSSession, room: Int) throws(TLSError) -> [Int] {
         interference()
-        guard try session.handshake() else { return }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 1)
+        guard try session.handshake() else { return [] }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 1)
         defer { unsafe buffer.deallocate() }
+        var counts: [Int] = []
         while true {
             interference()
-            guard case .bytes(let count) = try unsafe session.read(into: buffer) else { return }
+            guard case .bytes(let count) = try unsafe session.read(into: buffer) else { return counts }
+            counts.append(count)
             if session === client {
                 unsafe clientReceived += buffer.prefix(count)
             } else {

@@ -53,6 +53,52 @@ import Testing
         }
     }
 
+    @Test(arguments: tlsVersions)
+    func `small records are read together, and large ones each by itself`(version: Int) throws {
+        let pair = try TLSPair(maximumVersion: version)
+        try pair.run()
+        var sent: [UInt8] = []
+        for size in [Int](repeating: 400, count: 60) + [16_384, 16_000, 1, 16_384, 8_191, 1, 1] {
+            sent += tlsPattern(size)
+            try pair.server.write(tlsPattern(size))
+        }
+        let counts = try pair.deliver(pair.server.takeOutgoing(), to: pair.client, room: 65_536)
+        #expect(counts == [8_400, 8_400, 7_200 + 16_384, 16_000, 1 + 16_384, 8_192, 1])
+        #expect(pair.clientReceived == sent)
+    }
+
+    @Test(arguments: tlsVersions, [1, 40])
+    func `what small records hold comes before the close_notify behind them`(version: Int, count: Int) throws {
+        let pair = try TLSPair(maximumVersion: version)
+        try pair.run()
+        for _ in 0..<count { try pair.server.write(tlsPattern(100)) }
+        pair.server.sendCloseNotify()
+        let counts = try pair.deliver(pair.server.takeOutgoing(), to: pair.client, room: 65_536)
+        #expect(counts == [100 * count])
+        #expect(pair.client.endOfInput() == .clean)
+        #expect(try pair.readOnce(pair.client) == .closeNotify)
+        #expect(try pair.readOnce(pair.client) == .closeNotify)
+    }
+
+    @Test(arguments: tlsVersions, [1, 40])
+    func `what small records hold comes before the fault of the one behind them`(version: Int, count: Int) throws {
+        let pair = try TLSPair(maximumVersion: version)
+        try pair.run()
+        for _ in 0..<count { try pair.server.write(tlsPattern(100)) }
+        let whole = pair.server.takeOutgoing()
+        try pair.server.write(tlsPattern(100))
+        var broken = pair.server.takeOutgoing()
+        broken[broken.count - 1] ^= 1
+        let fault = #expect(throws: TLSError.self) {
+            try pair.deliver(whole + broken, to: pair.client, room: 65_536)
+        }
+        #expect(pair.clientReceived.count == 100 * count)
+        #expect(fault?.fault == .protocol)
+        #expect(!pair.client.outgoing.isEmpty, "the alert")
+        let again = #expect(throws: TLSError.self) { try pair.readOnce(pair.client) }
+        #expect(again == fault)
+    }
+
     @Test func `what was not consumed can be taken back and lent again`() throws {
         let pair = try TLSPair()
         try pair.run()

@@ -149,13 +149,16 @@ import Testing
             ([.closeNotify, .fin], .connectionClosed, nil), ([.fin], .connectionClosed, nil),
             ([.close(.goingAway, ""), .closeNotify, .fin], .connectionClosed, 1001),
             ([.frame(first: 0x83, second: 0), .closeNotify, .fin], .protocolViolation, nil),
-            ([.bare([23, 3, 3, 0, 17] + [UInt8](repeating: 0, count: 17)), .fin], .protocolViolation, nil),
-        ] as [([Step], FailureReason, UInt16?)], [10, 1])
+            (garbage, .protocolViolation, nil),
+            ([.close(.goingAway, "")] + garbage, .connectionClosed, 1001),
+        ] as [([Step], FailureReason, UInt16?)], [(10, false), (10, true), (1, false)])
     func `what was read before the end is delivered after a pause, then the end is told`(
-        ending: (script: [Step], reason: FailureReason, code: UInt16?), count: Int
+        ending: (script: [Step], reason: FailureReason, code: UInt16?), messages: (count: Int, areApart: Bool)
     ) throws {
-        let bytes = (0..<count).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.upgrade + [.turn, .bytes(bytes)] + ending.script)
+        let count = messages.count
+        let steps = (0..<count).map { Step.text("message \($0)") }
+        let server = try ScriptedServer(
+            EventLoop(), tls: true, Step.upgrade + [.turn] + (messages.areApart ? apart(steps) : steps) + ending.script)
         let probe = LinkProbe(server)
         var countAtEnd = 0
         var hasPaused = false
@@ -176,6 +179,38 @@ import Testing
         #expect(probe.end?.closeCode == ending.code)
         #expect(probe.endCount == 1)
         #expect(probe.finishCount == 1)
+    }
+
+    @Test(arguments: [0, 1, 30], [false, true])
+    func `a Close frame and a broken rule count, whatever garbage is behind them`(count: Int, isClose: Bool) throws {
+        let texts = (0..<count).map { "message \($0)" }
+        let last: Step = isClose ? .close(.goingAway, "bye") : .frame(first: 0x83, second: 0)
+        let server = try ScriptedServer(
+            EventLoop(), tls: true, Step.upgrade + [.turn] + apart(texts.map { .text($0) } + [last]) + garbage)
+        let probe = LinkProbe(server)
+        try probe.run()
+        #expect(probe.texts == texts)
+        #expect(probe.end?.closeCode == (isClose ? 1001 : nil))
+        #expect(probe.end?.failure.reason == (isClose ? .connectionClosed : .protocolViolation))
+        #expect(probe.end?.failure.underlying?.operation == (isClose ? "close" : "RFC 6455 §5.2"))
+        #expect(probe.endCount == 1)
+    }
+
+    @Test(arguments: [100, 3_000])
+    func `messages in records of their own arrive whole and in order, with pauses between them too`(size: Int) throws {
+        let payloads = (0..<300).map { tlsPattern(size + $0) }
+        let server = try ScriptedServer(
+            EventLoop(), tls: true, Step.upgrade + apart(payloads.map { .frame(.binary, $0) }) + [.fin])
+        let probe = LinkProbe(server)
+        probe.didReceive = { probe, link in
+            guard probe.messages.count % 7 == 0 else { return }
+            link.pauseReading()
+            let bound = LoopBound(link, on: server.loop)
+            server.loop.execute { bound.value.resumeReading() }
+        }
+        try probe.run()
+        #expect(probe.messages == payloads)
+        #expect(probe.end?.failure.reason == .connectionClosed)
     }
 
     @Test(arguments: [nil, 1001] as [UInt16?])
@@ -208,6 +243,14 @@ import Testing
         (probe, server) = (nil, nil)
     }
 }
+
+/// Each in a record of its own.
+private func apart(_ steps: [Step]) -> [Step] {
+    steps.flatMap { [$0, .act {}] }
+}
+
+/// A record that cannot be decrypted, and the end.
+private let garbage: [Step] = [.bare([23, 3, 3, 0, 17] + [UInt8](repeating: 0, count: 17)), .fin]
 
 extension Step: CustomTestStringConvertible {
     var testDescription: String { String("\(self)".prefix(40)) }
