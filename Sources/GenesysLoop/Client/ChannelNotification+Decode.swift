@@ -18,6 +18,9 @@ extension ChannelNotification {
         }
         // The memory is the span's, and lives during the call.
         let data = unsafe body.withUnsafeBytes { bytes in unsafe Data(bytes) }
-        return try JSONDecoder().decode(type, from: data)
+        return try ChannelNotification.decoder.decode(type, from: data)
     }
+
+    /// Made once: it keeps nothing of what it decodes, and may be used by several threads at a time.
+    private static let decoder = JSONDecoder()
 }
