@@ -36,9 +36,9 @@ internal import CUV
     /// How few bytes must be queued for the owner to hear that the queue has drained. Default 0.
     package var lowWaterMark = 0
     /// How many bytes the kernel has taken.
-    package internal(set) var sentByteCount = 0
+    var sentByteCount = 0
     /// The owner hears of every write that the kernel took from the queue, not only when the queue has drained.
-    package var reportsProgress = false
+    var reportsProgress = false
     var writability: WritabilityWatch?
     var wantsShutdown = false
     var outputHasEnded = false

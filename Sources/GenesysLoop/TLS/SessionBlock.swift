@@ -8,8 +8,11 @@
     var inputByteCount = 0
     /// Whether plaintext may be read and nothing else needs a look: established, not ended, not failed, nothing unsent.
     ///
-    /// Here, because a flag of the session itself would be checked for exclusive access with each record.
+    /// Here, as the next one, because a property of the session itself would be checked for exclusive access with each
+    /// record.
     var isStreaming = false
+    /// Plaintext whose write waits for a message of the peer.
+    var unsent: [UInt8] = []
     /// A session was offered for resumption.
     var hasOffered = false
     /// The server asked for a certificate, and none is configured.

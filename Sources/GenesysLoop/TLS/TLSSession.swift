@@ -33,15 +33,14 @@ internal import COpenSSL
     let ssl: OpaquePointer
     private var isServer: Bool { unsafe block.pointee.peer == nil }
     /// The first bytes of the peer, up to five: what tells TLS from something else.
-    private var firstBytes: [UInt8] = []
-    /// Plaintext whose write waits for a message of the peer.
-    private var unsent: [UInt8] = []
-    /// How much of it there is.
-    var unsentByteCount: Int { unsent.count }
+    var firstBytes: [UInt8] = []
+    /// How much plaintext waits for a message of the peer.
+    var unsentByteCount: Int { unsafe block.pointee.unsent.count }
     private var boxedFailure: Boxed<TLSError>?
     private var failure: TLSError? { boxedFailure?.value }
+    private var hasHandshaken = false
     /// Whether the handshake is complete.
-    package private(set) var isEstablished = false
+    package var isEstablished: Bool { hasHandshaken }
     private var hasReceivedCloseNotify = false
     private var hasSentCloseNotify = false
 
@@ -96,52 +95,6 @@ internal import COpenSSL
         unsafe block.deallocate()
     }
 
-    // MARK: - Ciphertext
-
-    /// Lends ciphertext of the peer.
-    ///
-    /// It must stay valid until it is used up or taken back.
-    ///
-    /// - Precondition: what was lent before is used up or taken back.
-    package func lend(_ ciphertext: UnsafeRawBufferPointer) {
-        guard unsafe block.pointee.inputByteCount == 0 else {
-            preconditionFailure("ciphertext lent while some is still lent")
-        }
-        if !isEstablished, firstBytes.count < 5 {
-            unsafe firstBytes += ciphertext.prefix(5 - firstBytes.count)
-        }
-        unsafe block.pointee.input = ciphertext.baseAddress
-        unsafe block.pointee.inputByteCount = ciphertext.count
-    }
-
-    /// Ends the loan: afterwards the session has no input.
-    ///
-    /// - Returns: how many bytes, at the end of what was lent, have not been consumed.
-    package func takeBack() -> Int {
-        let rest = unsafe block.pointee.inputByteCount
-        unsafe block.pointee.inputByteCount = 0
-        unsafe block.pointee.input = nil
-        return rest
-    }
-
-    /// Ciphertext to be sent to the peer.
-    package var outgoing: [UInt8] { unsafe block.pointee.outgoing }
-
-    /// Whether there is ciphertext to be sent.
-    var hasOutgoing: Bool { unsafe !block.pointee.outgoing.isEmpty }
-
-    /// Moves the ciphertext to be sent out.
-    package func takeOutgoing() -> [UInt8] {
-        var taken: [UInt8] = []
-        unsafe swap(&taken, &block.pointee.outgoing)
-        return taken
-    }
-
-    /// Forgets the ciphertext that has been sent from `outgoing`, and keeps its storage for the next.
-    package func discardOutgoing() {
-        unsafe block.pointee.outgoing.removeAll(keepingCapacity: block.pointee.outgoing.capacity <= 65_536)
-    }
-
     // MARK: - Handshake
 
     /// Goes on with the handshake.
@@ -155,7 +108,7 @@ internal import COpenSSL
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             try checkVerified()
-            isEstablished = true
+            hasHandshaken = true
             firstBytes = []
             return true
         }
@@ -209,12 +162,12 @@ internal import COpenSSL
         guard try handshake() else { return .needMore }
         let result = unsafe try decrypt(into: target)
         do throws(TLSError) {
-            if !unsent.isEmpty, failure == nil { try flushUnsent() }
+            if unsentByteCount > 0, failure == nil { try flushUnsent() }
         } catch {
             // The next read throws it.
             guard case .bytes = result else { throw error }
         }
-        unsafe block.pointee.isStreaming = unsent.isEmpty && !hasReceivedCloseNotify && failure == nil
+        unsafe block.pointee.isStreaming = unsentByteCount == 0 && !hasReceivedCloseNotify && failure == nil
         return result
     }
 
@@ -274,8 +227,8 @@ internal import COpenSSL
             throw .internal("SSL_write_ex", isEstablished ? "after close_notify" : "before the end of the handshake")
         }
         if plaintext.isEmpty { return }
-        guard unsent.isEmpty else {
-            unsafe plaintext.withUnsafeBytes { unsafe unsent.append(contentsOf: $0) }
+        guard unsentByteCount == 0 else {
+            unsafe plaintext.withUnsafeBytes { unsafe block.pointee.unsent.append(contentsOf: $0) }
             return try flushUnsent()
         }
         // The span lives during the call.
@@ -283,7 +236,7 @@ internal import COpenSSL
         switch outcome {
         case .written: break
         case .wait:
-            unsafe plaintext.withUnsafeBytes { unsafe unsent.append(contentsOf: $0) }
+            unsafe plaintext.withUnsafeBytes { unsafe block.pointee.unsent.append(contentsOf: $0) }
             unsafe block.pointee.isStreaming = false
         case .failed: throw fail("SSL_write_ex")
         }
@@ -305,8 +258,8 @@ internal import COpenSSL
 
     private func flushUnsent() throws(TLSError) {
         // The array lives, unchanged, during the call.
-        switch unsafe unsent.withUnsafeBytes({ unsafe encrypt($0) }) {
-        case .written: unsent = []
+        switch unsafe block.pointee.unsent.withUnsafeBytes({ unsafe encrypt($0) }) {
+        case .written: unsafe block.pointee.unsent = []
         case .wait: break
         case .failed: throw fail("SSL_write_ex")
         }

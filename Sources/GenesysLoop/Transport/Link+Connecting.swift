@@ -64,7 +64,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
             expectedAccept: HandshakeKey.accept(for: key), offeredSubprotocols: configuration.subprotocols,
             deflateOffer: offer)
         do throws(InvalidHeader) {
-            outbox += try UpgradeRequest.encode(
+            outbox = try UpgradeRequest.encode(
                 uri: uri, key: key, subprotocols: configuration.subprotocols, deflate: offer,
                 extraHeaders: configuration.headers.map { ($0.name, $0.value) }, userAgent: configuration.userAgent)
         } catch {

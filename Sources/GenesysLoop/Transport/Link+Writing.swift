@@ -32,38 +32,49 @@ extension Link {
     private func append(_ opcode: Opcode, _ payload: Span<UInt8>, isCompressed: Bool = false) {
         // RFC 6455 §5.3: a fresh, unpredictable key for every frame.
         let key = loop.nextRandomWord()
-        FrameEncoder.append(opcode, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &outbox)
+        var frames = takeOutbox()
+        FrameEncoder.append(opcode, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &frames)
+        outbox = frames
     }
 
     private func append(_ opcode: Opcode, _ payload: [UInt8]) {
         append(opcode, payload.span)
     }
 
+    /// Moves the frames out, so that nothing else of the link is open to a change meanwhile: then the compiler can tell,
+    /// and no access is checked while the program runs.
+    private func takeOutbox() -> [UInt8] {
+        var frames: [UInt8] = []
+        swap(&frames, &outbox)
+        return frames
+    }
+
     /// Hands what is queued to TLS and TCP, as one write.
     func flush() {
         guard let tcp, !outbox.isEmpty || tls?.hasOutgoing == true || tcp.reportsProgress else { return }
         deflater?.releaseIdleState()
+        var frames = takeOutbox()
         if let tls {
-            if !outbox.isEmpty {
+            if !frames.isEmpty {
                 do throws(TLSError) {
-                    try tls.write(outbox.span)
+                    try tls.write(frames.span)
                 } catch {
-                    outbox = []
                     sends.connectionIsOver(at: tcp.sentByteCount)
                     return fail(ChannelFailure(tls: error, phase: failurePhase))
                 }
-                outbox.removeAll(keepingCapacity: outbox.capacity <= 4096)
+                frames.removeAll(keepingCapacity: frames.capacity <= 4096)
+                outbox = frames
             }
             if tls.hasOutgoing { write(outgoingOf: tls, to: tcp) }
-        } else if !outbox.isEmpty {
-            let bytes = outbox
-            outbox = []
-            write(bytes, to: tcp)
+        } else if !frames.isEmpty {
+            write(frames, to: tcp)
         }
         guard !tcp.hasLostOutput else { return }
-        tcp.reportsProgress = !sends.isEmpty
+        let isAwaited = !sends.isEmpty
+        tcp.reportsProgress = isAwaited
         // What TLS keeps back is not on its way yet.
-        if heldByteCount == 0 { sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount) }
+        guard isAwaited, heldByteCount == 0 else { return }
+        sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount)
     }
 
     /// A few records are copied if the kernel does not take them, and leave their storage to the next.
