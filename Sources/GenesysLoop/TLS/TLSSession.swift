@@ -146,15 +146,16 @@ internal import COpenSSL
     /// The most that one record decrypts to (RFC 8446 §5.1).
     package static let maxRecordByteCount = 16_384
 
-    /// Small records are decrypted together until they come to this.
+    /// Small records are decrypted together until they come to this, a large one is handed out in parts of it.
     ///
     /// The code of OpenSSL and that of whoever looks at the plaintext do not both fit into a processor's first cache: in
-    /// turns for each small record they would drive each other out of it. So much plaintext stays in it beside them.
+    /// turns for each small record they would drive each other out of it. Nor do two records of 16 KiB fit, the one in
+    /// OpenSSL's buffer and what was copied out of it: so much is still there when it is looked at.
     private static let batchByteCount = 8192
 
-    /// Decrypts into `target`, one record or several small ones a call: call it until it asks for more.
+    /// Decrypts into `target`, a part of a record, one, or several small ones: call it until it asks for more.
     ///
-    /// - Parameter target: not empty. With `maxRecordByteCount` or more no record is split.
+    /// - Parameter target: not empty. Best with room for `maxRecordByteCount` and more.
     package func read(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
         if unsafe block.pointee.isStreaming { return unsafe try decrypt(into: target) }
         if let failure { throw failure }
@@ -171,7 +172,7 @@ internal import COpenSSL
         return result
     }
 
-    /// Decrypts one record, and more as long as there are and as they are small.
+    /// Decrypts up to so much of one record, and more of them as long as there are and as they are small.
     private func decrypt(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
         var target = unsafe target
         var total = 0
@@ -181,7 +182,8 @@ internal import COpenSSL
             var count = 0
             // Without `ErrorQueue.clear()`, which takes a tenth of the time of a small record: whether there is more to
             // come is asked of the session, not of the queue. OpenSSL writes at most `target.count` bytes.
-            let result = unsafe SSL_read_ex(ssl, target.baseAddress, target.count, &count)
+            let room = total == 0 ? min(target.count, TLSSession.batchByteCount) : target.count
+            let result = unsafe SSL_read_ex(ssl, target.baseAddress, room, &count)
             guard result == 1 else {
                 if unsafe SSL_want(ssl) == SSL_READING, unsafe block.pointee.inputByteCount == 0 { break }
                 return try readEnded(behind: total)

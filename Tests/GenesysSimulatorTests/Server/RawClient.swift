@@ -19,8 +19,8 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     /// The head of the answer, without the empty line.
     private(set) var head: String?
     private(set) var body: [UInt8] = []
-    /// The plaintext byte count of every TLS record after the head.
-    private(set) var records: [Int] = []
+    /// The TLS records after the head.
+    private(set) var records = RecordCounter()
     private(set) var frames: [UInt8] = []
     private(set) var messages: [String] = []
     private(set) var pongs: [[UInt8]] = []
@@ -116,6 +116,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
 
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
         guard let tls else { return receive(unsafe [UInt8](bytes)) }
+        if head != nil { unsafe records.receive([UInt8](bytes)) }
         unsafe tls.lend(bytes)
         let wasEstablished = tls.isEstablished
         do {
@@ -138,10 +139,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     }
 
     private func receive(_ bytes: [UInt8]) {
-        guard head == nil else {
-            records.append(bytes.count)
-            return receiveFrames(bytes)
-        }
+        guard head == nil else { return receiveFrames(bytes) }
         body += bytes
         let end = Array("\r\n\r\n".utf8)
         guard let start = body.indices.first(where: { body[$0...].starts(with: end) }) else { return }
