@@ -293,8 +293,11 @@ internal import COpenSSL
     /// waits for the peer's part of the handshake.
     package func releaseBuffers() {
         guard boxedFailure == nil, unsafe block.pointee.inputByteCount == 0 else { return }
-        // "RH": waiting for a record's header. Amid a record OpenSSL before 3.0.14 frees too much (CVE-2024-4741).
-        guard let state = unsafe SSL_rstate_string(ssl), unsafe String(cString: state) == "RH" else { return }
+        // "RH": waiting for a record's header. Amid a record, and where one was read in part, OpenSSL before 3.0.14 frees
+        // too much (CVE-2024-4741).
+        guard let state = unsafe SSL_rstate_string(ssl), unsafe String(cString: state) == "RH",
+            unsafe SSL_pending(ssl) == 0
+        else { return }
         ErrorQueue.clear()
         unsafe SSL_free_buffers(ssl)
         ErrorQueue.clear()

@@ -126,6 +126,7 @@ import Testing
             for expected in [300, 300, 300, 100] {
                 let result = try unsafe small.withUnsafeMutableBytes { try unsafe pair.client.read(into: $0) }
                 #expect(result == .bytes(expected))
+                pair.client.releaseBuffers()
             }
             #expect(pair.client.takeBack() == 0)
         }

@@ -166,6 +166,8 @@ import Testing
             guard !hasPaused else { return }
             hasPaused = true
             link.pauseReading()
+            // Whether or not it can be sent any more.
+            link.send(.text, [0x61])
             let bound = LoopBound(link, on: server.loop)
             // A few turns later: the end has come by then.
             let loop = server.loop
