@@ -170,7 +170,8 @@
         if lingering, tcp != nil {
             sayGoodbye()
             // TLS that broke behind that frame has ended it already.
-            return phase == .ended ? () : enter(.lingering, for: lingerLimit)
+            guard phase != .ended else { return }
+            return enter(.lingering, for: lingerLimit)
         }
         flush()
         if isPaused, phase == .open { closeSocket() } else { finish() }
