@@ -94,9 +94,7 @@ import Testing
         let probe = LinkProbe(server)
         probe.didReceive = { probe, link in
             guard probe.messages.count % 5 == 1 else { return }
-            link.pauseReading()
-            let bound = LoopBound(link, on: server.loop)
-            server.loop.execute { bound.value.resumeReading() }
+            pauseForATurn(link)
         }
         try probe.run()
         #expect(probe.texts == (0..<count).map { "message \($0)" })
@@ -111,9 +109,7 @@ import Testing
         let probe = LinkProbe(server)
         probe.didReceive = { probe, link in
             guard pause > 0, probe.messages.count % pause == 0 else { return }
-            link.pauseReading()
-            let bound = LoopBound(link, on: server.loop)
-            server.loop.execute { bound.value.resumeReading() }
+            pauseForATurn(link)
         }
         try probe.run()
         #expect(probe.messages == payloads)
@@ -206,9 +202,7 @@ import Testing
         let probe = LinkProbe(server)
         probe.didReceive = { probe, link in
             guard probe.messages.count % 7 == 0 else { return }
-            link.pauseReading()
-            let bound = LoopBound(link, on: server.loop)
-            server.loop.execute { bound.value.resumeReading() }
+            pauseForATurn(link)
         }
         try probe.run()
         #expect(probe.messages == payloads)
@@ -244,6 +238,13 @@ import Testing
         #expect(link.end?.closeCode == code)
         (probe, server) = (nil, nil)
     }
+}
+
+/// Resumes at the next turn of the loop.
+private func pauseForATurn(_ link: Link) {
+    link.pauseReading()
+    let bound = LoopBound(link, on: link.loop)
+    link.loop.execute { bound.value.resumeReading() }
 }
 
 /// Each in a record of its own.
