@@ -38,6 +38,7 @@ internal import COpenSSL
     var unsentByteCount: Int { unsafe block.pointee.unsent.count }
     private var boxedFailure: Boxed<TLSError>?
     private var failure: TLSError? { boxedFailure?.value }
+    /// Private, so that no access to it is checked while the program runs.
     private var hasHandshaken = false
     /// Whether the handshake is complete.
     package var isEstablished: Bool { hasHandshaken }

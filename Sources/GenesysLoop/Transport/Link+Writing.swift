@@ -62,9 +62,9 @@ extension Link {
                     sends.connectionIsOver(at: tcp.sentByteCount)
                     return fail(ChannelFailure(tls: error, phase: failurePhase))
                 }
-                frames.removeAll(keepingCapacity: frames.capacity <= 4096)
-                outbox = frames
             }
+            frames.removeAll(keepingCapacity: frames.capacity <= 4096)
+            outbox = frames
             if tls.hasOutgoing { write(outgoingOf: tls, to: tcp) }
         } else if !frames.isEmpty {
             write(frames, to: tcp)

@@ -30,7 +30,7 @@
     mutating func moveRest(to buffer: UnsafeMutableRawBufferPointer) {
         let rest = unsafe UnsafeRawBufferPointer(self.rest)
         let start = -rest.count & 63
-        // Inside: the rest starts no further in front than there, or it is moved where nothing else lies.
+        // Both places are inside of the buffer, whose size is of whole lines; they may overlap.
         unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + rest.count)]).copyMemory(from: rest)
         offset = start
         end = start + rest.count
