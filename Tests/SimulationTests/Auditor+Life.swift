@@ -55,7 +55,7 @@ extension Auditor {
 
     // MARK: - The end
 
-    func ended(_ end: ChannelMachine.End, _ machine: ChannelMachine) {
+    func ended(_ end: ChannelMachine.End, _ machine: ChannelMachine, at now: Instant) {
         world.note(host, "ends: \(end)")
         terminalCount += 1
         promised = 0
@@ -63,6 +63,7 @@ extension Auditor {
         if case .failed(let failure) = end {
             if isCloseCalled { fail("a failure after close()") }
             if world.scenario.profile.isHarmless { fail("failed without a cause: \(failure)") }
+            if let text = policy.flaw(in: failure, machine.settings, at: now) { fail(text) }
         } else if !isCloseCalled {
             fail("closed by nobody")
         }

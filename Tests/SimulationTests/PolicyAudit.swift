@@ -5,6 +5,8 @@ struct PolicyAudit {
     private(set) var firstDelays: [Duration] = []
     private var lastNumber = 0
     private var recoveredAt: Instant?
+    /// When the first connection, or the outage under way, began; a pause may put its end off.
+    private var since: Instant?
     private var promise: (at: Instant, delay: Duration)?
 
     mutating func recovered(at now: Instant) {
@@ -26,8 +28,10 @@ struct PolicyAudit {
         if attempt.delay == .zero { return nil }
         var most = backoff.base
         for _ in 1..<attempt.number where most < backoff.cap { most = most * 2 }
+        if attempt.number == 1, recoveredAt != nil { since = now }
         let floor = max(backoff.floor, attempt.failure.retryAfter ?? .zero)
-        let isWithin = attempt.delay >= floor && attempt.delay <= max(min(most, backoff.cap), floor)
+        let isLast = isSpent(backoff, at: now + attempt.delay)
+        let isWithin = (attempt.delay >= floor || isLast) && attempt.delay <= max(min(most, backoff.cap), floor)
         if !isWithin { return "attempt \(attempt.number) after \(attempt.delay)" }
         if attempt.number == 1, attempt.failure.retryAfter == nil { firstDelays.append(attempt.delay) }
         // The count goes on as long as no connection has lived for a minute.
@@ -37,8 +41,25 @@ struct PolicyAudit {
         return nil
     }
 
+    /// Whether the total is spent at `time`.
+    private func isSpent(_ backoff: ReconnectPolicy.Backoff, at time: Instant) -> Bool {
+        guard let since, let total = recoveredAt == nil ? backoff.initialTotal : backoff.outageTotal else {
+            return false
+        }
+        return time - since >= total
+    }
+
+    /// What is wrong with a failure that ends the channel; nil when nothing is.
+    func flaw(in failure: ChannelFailure, _ settings: ChannelSettings, at now: Instant) -> String? {
+        guard case .backoff(let backoff) = settings.reconnect, failure.isRetryable, !failure.isFinalOnReconnect,
+            failure.kind == .reconnect || recoveredAt == nil, failure.retryAfter == nil, !isSpent(backoff, at: now)
+        else { return nil }
+        return "given up before the total was spent: \(failure)"
+    }
+
     /// What is wrong with a connection that is made now.
     mutating func flaw(inConnectAt now: Instant) -> String? {
+        if since == nil { since = now }
         guard let promise else { return nil }
         self.promise = nil
         let waited = now - promise.at

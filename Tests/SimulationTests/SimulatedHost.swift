@@ -158,7 +158,7 @@ final class SimulatedHost {
     private func endIfDone() {
         guard let end, links.isEmpty, !isOver else { return }
         isOver = true
-        auditor.ended(machine.isSilent ? .closed : end, machine)
+        auditor.ended(machine.isSilent ? .closed : end, machine, at: now.instant)
     }
 
     // MARK: - Actions
@@ -177,8 +177,6 @@ final class SimulatedHost {
             link(id).map { $0.phase == .open ? startClosing($0, as: .retired) : drop($0) }
         case .drop(let id):
             link(id).map { drop($0) }
-        case .expire(let id):
-            link(id).map { expire($0) }
         case .pauseReading(let id):
             resuming.removeAll { $0 == id }
             link(id)?.isPaused = true

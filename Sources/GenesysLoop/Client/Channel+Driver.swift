@@ -76,8 +76,6 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
             driver.link(id)?.retire()
         case .drop(let id):
             driver.link(id)?.drop()
-        case .expire(let id):
-            settled(id) { $0.expire() }
         case .pauseReading(let id):
             driver.resuming.removeAll { $0 == id }
             driver.link(id)?.pauseReading()

@@ -11,7 +11,7 @@ extension ChannelMachine {
         case .waiting(let until), .closing(let until):
             return until
         case .attempting:
-            return isPaused ? nil : earliest(budgetEnd, candidate?.deadline)
+            return isPaused ? nil : candidate?.deadline
         case .live:
             // A rollover does not wait for the host: what the new socket brings waits in it.
             let due = earliest(lifetime.deadline, rolloverDue)
@@ -41,7 +41,7 @@ extension ChannelMachine {
         case .waiting(let until):
             return now.instant >= until ? startAttempt(now: now) : []
         case .attempting:
-            return attemptOverdue(now: now)
+            return isPaused ? [] : candidateOverdue(now: now)
         case .live:
             return liveOverdue(now: now)
         case .rollingOver:
@@ -59,22 +59,6 @@ extension ChannelMachine {
         case .closing(let until):
             return now.instant >= until ? closingOverdue() : []
         }
-    }
-
-    private mutating func attemptOverdue(now: Moment) -> [Action] {
-        guard !isPaused else { return [] }
-        guard let end = budgetEnd, now.instant >= end, let link = candidate else { return candidateOverdue(now: now) }
-        guard link.openedAt != nil else {
-            candidate?.isExpired = true
-            return [.expire(link.id)]
-        }
-        candidate = nil
-        return [.retire(link.id)] + finish(unansweredFailure())
-    }
-
-    /// When the first connection is given up, whatever its attempt is doing.
-    private var budgetEnd: Instant? {
-        isEverConfirmed || candidate?.isExpired == true ? nil : reconnect.budgetEnd
     }
 
     /// Was the new socket accepted so late after the end of the old one, it is a loss and not a hand-over.

@@ -57,8 +57,6 @@ package struct ChannelMachine: Equatable, Sendable {
         case retire(LinkID)
         /// Abandons it at once; nothing follows.
         case drop(LinkID)
-        /// Ends it with the time-out of its phase; `linkEnded` follows.
-        case expire(LinkID)
         case pauseReading(LinkID)
         case resumeReading(LinkID)
         /// Delivers what was held for the link, each through `heldNotificationReleased`.

@@ -40,8 +40,6 @@ package struct LinkRecord: Equatable, Sendable {
     package var isDoubtful = false
     /// The successor for which a Close frame proves nothing: it may have waited to be read.
     private var doubtedSuccessor: LinkID?
-    /// It was told to give up, and has not said yet that it did.
-    package var isExpired = false
 
     package init(id: LinkID, endpoint: EndpointID, settings: ChannelSettings, now: Moment) {
         self.id = id

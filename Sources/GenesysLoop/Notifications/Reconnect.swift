@@ -65,9 +65,10 @@ package struct Reconnect: Equatable, Sendable {
         since = since.map { $0 + pause.length(after: $0) }
     }
 
-    /// The instant at which the outage, or the first connection, is given up.
+    /// The end of the total: the last attempt of the outage, or of the first connection, starts then; nil without one.
     package var budgetEnd: Instant? {
-        since.map { $0 + (isInitial ? settings.initialTotal : settings.outageTotal) }
+        guard let since, let total = isInitial ? settings.initialTotal : settings.outageTotal else { return nil }
+        return since + total
     }
 
     private var settings: ReconnectPolicy.Backoff { policy.settings }
@@ -79,8 +80,11 @@ package struct Reconnect: Equatable, Sendable {
         case .once where attemptCount > 0:
             return .giveUp
         case .once, .backoff:
-            let delay = max(settings.delay(attempt: attemptCount, random: &random), retryAfter ?? .zero)
-            if let budgetEnd, now + delay > budgetEnd { return .giveUp }
+            var delay = max(settings.delay(attempt: attemptCount, random: &random), retryAfter ?? .zero)
+            if let budgetEnd {
+                guard now < budgetEnd, now + (retryAfter ?? .zero) <= budgetEnd else { return .giveUp }
+                delay = min(delay, budgetEnd - now)
+            }
             attemptCount += 1
             return .attempt(number: attemptCount, delay: delay)
         }

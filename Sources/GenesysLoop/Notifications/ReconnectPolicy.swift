@@ -9,7 +9,10 @@ public enum ReconnectPolicy: Hashable, Sendable {
 
     /// Exponential back-off with full jitter.
     ///
-    /// The delay before attempt *n* (from 0) is uniform between `floor` and the smaller of `cap` and `base · 2ⁿ`.
+    /// The delay before attempt *n* (from 0) is uniform between `floor` and the smaller of `cap` and `base · 2ⁿ`. A delay
+    /// beyond the end of a total is cut to it, so the last attempt starts at that moment. An attempt is never cut short by
+    /// a total: the channel fails when the last one has, after at most the `Deadlines` of its phases. A `Retry-After`
+    /// beyond the end ends the channel at once.
     public struct Backoff: Hashable, Sendable {
         /// The upper end of the first delay.
         ///
@@ -27,14 +30,14 @@ public enum ReconnectPolicy: Hashable, Sendable {
         ///
         /// Default 60 s.
         public var stability: Duration = .seconds(60)
-        /// The time after which the first connection is given up.
+        /// The total for the first connection: the time from `open()` to the start of the last attempt.
         ///
-        /// Default 60 s.
-        public var initialTotal: Duration = .seconds(60)
-        /// The time after which an outage is given up.
+        /// Nil is no limit; zero makes one attempt only. Default 60 s.
+        public var initialTotal: Duration? = .seconds(60)
+        /// The total for each later outage: the time from the loss to the start of the last attempt.
         ///
-        /// Default 15 min.
-        public var outageTotal: Duration = .seconds(15 * 60)
+        /// Nil is no limit; zero makes no attempt. Default 15 min.
+        public var outageTotal: Duration? = .seconds(15 * 60)
 
         /// The defaults.
         public init() {}

@@ -90,6 +90,11 @@ extension Mutation {
                 "Reconnect", "max(settings.delay(attempt: attemptCount, random: &random), retryAfter ?? .zero)",
                 "settings.delay(attempt: attemptCount, random: &random)")),
         Mutation(
+            "give up when the next delay is longer than what is left",
+            harm:
+                "a channel is given up after half of its time, and misses a service that comes back in the other half",
+            Edit("Reconnect", "delay = min(delay, budgetEnd - now)", "if delay > budgetEnd - now { return .giveUp }")),
+        Mutation(
             "the watchdog watches a paused link",
             harm: "a host that takes its time loses a healthy connection",
             Edit("LinkRecord", "        heartbeat.suspend()\n", ""),

@@ -38,9 +38,6 @@ struct ChannelDriver {
         case .sendClose(let link):
             require(link, action)
             if !opened.contains(link) || !closing.insert(link).inserted { complain("no time to say so: \(action)") }
-        case .expire(let link):
-            require(link, action)
-            if opened.contains(link) { complain("its phases are over: \(action)") }
         case .pauseReading(let link):
             require(link, action)
             if !opened.contains(link) { complain("not open: \(action)") }

@@ -73,11 +73,6 @@ struct ChannelRun {
                 driver.complain("messages that were held are lost")
             }
         }
-        // After the actions, as the link itself would say it.
-        for case .expire(let link) in actions where driver.alive.contains(link) {
-            driver.ended(link)
-            take(machine.linkEnded(link, Self.end(.timeout, .connect), now: now))
-        }
     }
 
     private mutating func release(_ link: LinkID) {

@@ -59,30 +59,50 @@ import Testing
         }
         #expect(end.failure?.kind == .connection)
         #expect(end.failure?.reason == .connect)
-        #expect(stage.now.instant - start <= .seconds(60))
-        #expect(stage.now.instant - start > .seconds(15))
+        #expect(stage.now.instant - start == .seconds(60), "the last attempt starts with the minute's end")
         stage.check()
     }
 
-    @Test func `an attempt that hangs ends with the minute`() {
+    @Test func `an attempt that hangs is left to the deadlines of its phases`() {
         var stage = Stage()
         stage.open()
         #expect(stage.wait(.seconds(59)) == [])
-        #expect(words(stage.wait(.seconds(1))) == "expire 1")
-        #expect(stage.wait(.seconds(1)) == [], "once is enough")
-        let end = stage.ended(.first, .failure(.timeout, .connect))
-        #expect(end.failure?.reason == .timeout)
-        #expect(end.failure?.phase == .connect)
+        #expect(stage.wait(.seconds(5)) == [])
+        #expect(stage.machine.nextDeadline == nil)
+        let end = stage.ended(.first, .failure(.timeout, .tls))
+        #expect(end.failure?.reason == .timeout, "it was the last one")
+        #expect(end.failure?.phase == .tls)
         stage.check()
     }
 
-    @Test func `a subscription that hangs ends with the minute`() {
-        var stage = Stage { $0.commandTimeout = .seconds(500) }
+    @Test func `the last attempt may still be confirmed after the minute`() {
+        var stage = Stage()
         stage.open()
-        stage.wait(.seconds(50))
-        stage.opened(.first)
-        let end = stage.wait(.seconds(10))
-        #expect(words(end) == "retire 1, failed initialization.subscription subscriptionTimeout")
+        stage.wait(.seconds(59))
+        #expect(stage.ended(.first, .refused).attempts.count == 1)
+        stage.wait(.seconds(1))
+        stage.wait(.seconds(9))
+        stage.opened(.second)
+        stage.wait(.seconds(1))
+        #expect(words(stage.accept(.second)) == "didSubscribe")
+        stage.check()
+    }
+
+    @Test func `without a limit the first connection is tried for as long as it takes`() {
+        var stage = Stage {
+            var backoff = ReconnectPolicy.Backoff()
+            backoff.initialTotal = nil
+            $0.reconnect = .backoff(backoff)
+        }
+        stage.open()
+        for _ in 0..<200 {
+            guard let link = stage.ledger.alive.first else {
+                stage.wait(.seconds(90))
+                continue
+            }
+            #expect(stage.ended(link, .refused).attempts.count == 1)
+        }
+        stage.check()
     }
 
     @Test func `with the policy never, the first failure is the last`() {

@@ -25,8 +25,7 @@ struct LinkLedger {
             if !known.insert(link).inserted { complain("a used name", action) }
             alive.insert(link)
             if alive.count > 2 { complain("a third link", action) }
-        case .send(let link, _), .sendClose(let link), .expire(let link), .pauseReading(let link),
-            .resumeReading(let link):
+        case .send(let link, _), .sendClose(let link), .pauseReading(let link), .resumeReading(let link):
             if !alive.contains(link) { complain("no such link", action) }
         case .retire(let link), .drop(let link):
             if alive.remove(link) == nil { complain("no such link", action) }

@@ -102,8 +102,55 @@ import Testing
         }
         #expect(end.failure?.kind == .reconnect)
         #expect(end.failure?.reason == .connect)
-        #expect(stage.now.instant - start <= .seconds(15 * 60))
-        #expect(stage.now.instant - start > .seconds(12 * 60))
+        #expect(stage.now.instant - start == .seconds(15 * 60), "the last attempt starts at the total's end")
+    }
+
+    @Test(arguments: 1...50 as ClosedRange<UInt64>)
+    func `a delay beyond what is left of a total is cut to it`(seed: UInt64) {
+        var backoff = ReconnectPolicy.Backoff()
+        backoff.initialTotal = .seconds(30)
+        backoff.outageTotal = .seconds(200)
+        var reconnect = Reconnect(policy: .backoff(backoff))
+        var random = SplitMix64(seed: seed)
+        let start = Instant(nanoseconds: 1_000)
+        reconnect.opened(now: start)
+        var now = start
+        while case .attempt(_, let delay) = reconnect.attemptFailed(retryAfter: nil, now: now, random: &random) {
+            now = now + delay
+        }
+        #expect(now - start == .seconds(30))
+        reconnect.recovered(now: now)
+        now = now + .seconds(100)
+        let lost = now
+        var decision = reconnect.lost(now: now, random: &random)
+        while case .attempt(_, let delay) = decision {
+            now = now + delay
+            decision = reconnect.attemptFailed(retryAfter: nil, now: now, random: &random)
+        }
+        #expect(now - lost == .seconds(200))
+    }
+
+    @Test func `Retry-After may lead to the end of a total, and no further`() {
+        for (retryAfter, isTried) in [(60, true), (61, false)] {
+            var random = SplitMix64(seed: 1)
+            var reconnect = Reconnect(policy: .backoff(.init()))
+            reconnect.opened(now: Instant(nanoseconds: 0))
+            let decision = reconnect.attemptFailed(
+                retryAfter: .seconds(retryAfter), now: Instant(nanoseconds: 0), random: &random)
+            #expect(decision == (isTried ? .attempt(number: 1, delay: .seconds(60)) : .giveUp))
+        }
+    }
+
+    @Test func `without a limit an outage is not given up`() {
+        var backoff = ReconnectPolicy.Backoff()
+        backoff.outageTotal = nil
+        var reconnect = Reconnect(policy: .backoff(backoff))
+        var random = SplitMix64(seed: 1)
+        reconnect.opened(now: Instant(nanoseconds: 0))
+        reconnect.recovered(now: Instant(nanoseconds: 0))
+        let now = Instant(nanoseconds: 0) + .seconds(10_000_000)
+        #expect(reconnect.lost(now: Instant(nanoseconds: 0), random: &random) != .giveUp)
+        #expect(reconnect.attemptFailed(retryAfter: .seconds(3_600), now: now, random: &random) != .giveUp)
     }
 
     @Test func `Retry-After beyond what is left ends an outage at once`() {

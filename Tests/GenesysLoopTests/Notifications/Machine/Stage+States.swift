@@ -100,7 +100,6 @@ private func word(_ action: ChannelMachine.Action) -> String {
     case .sendClose(let link): "close \(link.rawValue)"
     case .retire(let link): "retire \(link.rawValue)"
     case .drop(let link): "drop \(link.rawValue)"
-    case .expire(let link): "expire \(link.rawValue)"
     case .pauseReading(let link): "pause \(link.rawValue)"
     case .resumeReading(let link): "resume \(link.rawValue)"
     case .releaseHeld(let link): "release \(link.rawValue)"
