@@ -16,6 +16,8 @@ package final class EchoServer {
         package var maxMessageSize = 16 * 1_024 * 1_024
         /// What is agreed on when a client offers permessage-deflate (RFC 7692); nil declines.
         package var compression: Compression?
+        /// Which protocols a client may choose from by ALPN; nil takes no notice of ALPN.
+        package var applicationProtocols: [String]?
         /// From this many bytes on that a client has not read, nothing more is read from it.
         package var highWaterMark = 1_024 * 1_024
         /// When so few are left, it is read from again.
@@ -72,7 +74,7 @@ package final class EchoServer {
         self.loop = loop
         self.configuration = configuration
         do throws(TLSError) {
-            context = try certificates?.serverContext()
+            context = try certificates?.serverContext(.init(applicationProtocols: configuration.applicationProtocols))
         } catch {
             throw SimulatorError(.certificates, "The echo server cannot use its certificates: \(error)")
         }

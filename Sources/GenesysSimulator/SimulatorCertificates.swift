@@ -52,8 +52,8 @@ public struct SimulatorCertificates: Hashable, Sendable {
         return certificates
     }
 
-    func serverContext() throws(TLSError) -> TLSContext {
-        try TLSContext(server: chainPEM, keyPEM: keyPEM)
+    func serverContext(_ options: TLSContext.ServerOptions = .init()) throws(TLSError) -> TLSContext {
+        try TLSContext(server: chainPEM, keyPEM: keyPEM, options: options)
     }
 
     private static func make(in folder: CertificateFolder) throws(SimulatorError) -> SimulatorCertificates {

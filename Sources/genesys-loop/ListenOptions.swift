@@ -1,6 +1,7 @@
 import ArgumentParser
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// The options of `listen`, as they stand on the command line.
 struct ListenOptions: ParsableArguments {
@@ -44,6 +45,12 @@ struct ListenOptions: ParsableArguments {
             "Accept the server only with this public key in its chain: sha256/ and the digest in Base64; may be given "
                 + "again, and one of them must be there.", valueName: "digest"))
     var pins: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Offer this application protocol to the server by ALPN; none offers none (default: http/1.1).",
+            valueName: "name|none"))
+    var alpn: ALPNOption?
 
     @Option(
         help: ArgumentHelp(

@@ -62,6 +62,7 @@ struct ListenPlan {
         if let size = options.maxMessageSize { configuration.maxMessageSize = size }
         if let path = options.caFile { configuration.tls.trust = .file(path) }
         configuration.tls.identity = ClientKey.identity(certificate: options.clientCertificate, key: options.clientKey)
+        if let alpn = options.alpn { configuration.tls.applicationProtocols = alpn.protocols }
         configuration.tls.pins = try pins(options.pins, isSecure: isSecure)
         // Without TLS the channel would never look at what is named.
         if !isSecure, options.caFile != nil || configuration.tls.identity != nil { try check(configuration.tls) }

@@ -27,6 +27,15 @@ struct WebSocketEcho: ParsableCommand {
     @Option(help: ArgumentHelp("Trust these PEM certificates instead of the system's.", valueName: "file"))
     var caFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Offer this application protocol by ALPN over wss://; none offers none (default: http/1.1). When listening \
+            with --certificates: choose it, and refuse clients that offer others only (default: none, no choice).
+            """,
+            valueName: "name|none"))
+    var alpn: ALPNOption?
+
     @Option(help: ArgumentHelp("Listen on this port instead of connecting; 0 takes a free one.", valueName: "port"))
     var listen: UInt16?
 
@@ -61,12 +70,14 @@ struct WebSocketEcho: ParsableCommand {
             configuration.userAgent = "websocket-echo"
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }
             configuration.compression = compression
+            if let alpn { configuration.tls.applicationProtocols = alpn.protocols }
             if let caFile { configuration.tls.trust = .file(caFile) }
             try ClientSession(uri: uri, configuration: configuration, caFile: caFile).run().end()
         } else {
             var configuration = EchoServer.Configuration()
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }
             configuration.compression = compression
+            if let alpn, !alpn.protocols.isEmpty { configuration.applicationProtocols = alpn.protocols }
             try ServerSession(port: listen ?? 0, folder: certificates, configuration: configuration).run().end()
         }
     }

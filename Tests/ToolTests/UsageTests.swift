@@ -42,6 +42,8 @@ import Testing
         Case(
             listen("--pin", String(repeating: "A", count: 43) + "=", uri: "ws://localhost/"), "--pin needs a URI of wss"
         ),
+        Case(listen("--alpn", ""), "--alpn"),
+        Case(listen("--alpn", String(repeating: "a", count: 256)), "--alpn"),
         Case(listen("--proxy", "localhost:3128"), "--proxy: The URI of the proxy does not begin with http://"),
         Case(listen("--proxy", "ftp://localhost"), "--proxy: The URI of the proxy does not begin with http://"),
         Case(listen("--proxy", "http://user:streaming-2-secret@localhost:99999"), "--proxy: The port of the URI"),

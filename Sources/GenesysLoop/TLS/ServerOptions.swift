@@ -11,11 +11,18 @@ extension TLSContext {
         package var maximumVersion: Int?
         /// Whose certificates a client must show, in PEM; nil asks for none.
         package var clientTrust: [UInt8]?
+        /// Which protocols a client may choose from by ALPN, the preferred one first: one that offers others only is
+        /// refused with the alert no_application_protocol (RFC 7301 §3.2). Nil takes no notice of ALPN.
+        package var applicationProtocols: [String]?
 
-        package init(securityLevel: Int = 2, maximumVersion: Int? = nil, clientTrust: [UInt8]? = nil) {
+        package init(
+            securityLevel: Int = 2, maximumVersion: Int? = nil, clientTrust: [UInt8]? = nil,
+            applicationProtocols: [String]? = nil
+        ) {
             self.securityLevel = securityLevel
             self.maximumVersion = maximumVersion
             self.clientTrust = clientTrust
+            self.applicationProtocols = applicationProtocols
         }
 
         func apply(to context: borrowing OwnedContext) throws(TLSError) {
@@ -24,6 +31,9 @@ extension TLSContext {
             guard unsafe cossl_ctx_set_min_proto_version(context.pointer, oldest) == 1,
                 unsafe cossl_ctx_set_max_proto_version(context.pointer, newest) == 1
             else { throw .draining("SSL_CTX_set_max_proto_version") }
+            if applicationProtocols != nil {
+                unsafe SSL_CTX_set_alpn_select_cb(context.pointer, selectProtocolCallback, nil)
+            }
             guard let clientTrust else { return }
             unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
             _ = try context.trustStore().add(.pem(clientTrust))
@@ -34,4 +44,30 @@ extension TLSContext {
             }
         }
     }
+}
+
+/// Chooses among the protocols that a client offers.
+private func selectProtocolCallback(
+    _ ssl: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
+    _ chosenCount: UnsafeMutablePointer<UInt8>?, _ offer: UnsafePointer<UInt8>?, _ offerCount: UInt32,
+    _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+    // The block belongs to the session that is being made.
+    let names = unsafe SessionBIO.block(of: SSL_get_rbio(ssl))?.pointee.context.serverProtocols ?? []
+    let wire = unsafe UnsafeBufferPointer(start: offer, count: Int(offerCount))
+    for name in names {
+        var index = 0
+        while index < wire.count {
+            // OpenSSL has checked that each name of the offer is whole.
+            let count = unsafe wire[index]
+            let start = index + 1
+            index = start + Int(count)
+            guard unsafe wire[start..<index].elementsEqual(name.utf8) else { continue }
+            // In the client's offer, which OpenSSL keeps until it has copied the choice.
+            unsafe chosen?.pointee = wire.baseAddress.map { unsafe $0 + start }
+            unsafe chosenCount?.pointee = count
+            return SSL_TLSEXT_ERR_OK
+        }
+    }
+    return SSL_TLSEXT_ERR_ALERT_FATAL
 }

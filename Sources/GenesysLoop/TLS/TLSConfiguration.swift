@@ -58,9 +58,13 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// URI; nil by default. An IP address is never sent, but must be in the certificate.
     public var serverName: String?
 
-    /// The protocols offered by ALPN (RFC 7301), the preferred one first; none by default. WebSocket runs over
-    /// `http/1.1`. A server that chooses one that was not offered is refused.
-    public var applicationProtocols: [String] = []
+    /// The protocols offered by ALPN (RFC 7301), the preferred one first; `http/1.1` by default, over which WebSocket
+    /// runs and which browsers offer for it too. An empty list offers none: the extension is not sent.
+    ///
+    /// A server that chooses none is accepted. One that chooses a protocol that was not offered breaks TLS
+    /// (`protocolViolation`); one that takes none of those offered ends TLS with an alert (`tlsHandshake`). A name has 1
+    /// to 255 bytes; any other is an error when the configuration is first used.
+    public var applicationProtocols = ["http/1.1"]
 
     /// The cipher suites of TLS 1.3, in OpenSSL's words with colons between them, for example
     /// `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256`; nil, by default, for OpenSSL's choice.

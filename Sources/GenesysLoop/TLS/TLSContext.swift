@@ -10,6 +10,8 @@ internal import COpenSSL
 @safe package final class TLSContext {
     /// What a client wants; nil for a server.
     let configuration: TLSConfiguration?
+    /// What a server lets its clients choose from by ALPN.
+    private(set) var serverProtocols: [String] = []
     /// Replaced as a whole when files are read again; sessions in use hold references of their own.
     private var owned: OwnedContext
     /// Whom a client trusts, and where that was found; nil for a server.
@@ -45,6 +47,7 @@ internal import COpenSSL
         owned = try unsafe OwnedContext(TLS_server_method(), securityLevel: options.securityLevel)
         configuration = nil
         trust = nil
+        serverProtocols = options.applicationProtocols ?? []
         try options.apply(to: owned)
         try owned.useChain(certificateChainPEM, origin: "the certificate chain")
         try owned.useKey(OwnedKey(pem: keyPEM), origin: "the private key")
@@ -53,6 +56,7 @@ internal import COpenSSL
     /// Changes what a server does with the connections that it has not accepted yet.
     package func use(_ options: ServerOptions) throws(TLSError) {
         precondition(isServer, "options of a server on a client's context")
+        serverProtocols = options.applicationProtocols ?? []
         try options.apply(to: owned)
     }
 

@@ -47,6 +47,9 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         switch fault {
         case .certificate(_, _, _, let text):
             "The peer's certificate is not trusted: \(text)."
+        case .alertReceived(TLSError.noApplicationProtocol, let name):
+            "The peer takes no application protocol that was offered to it by ALPN: it ended TLS with the alert “\(name)” "
+                + "(\(TLSError.noApplicationProtocol)). Offer one that it speaks, or none."
         case .alertReceived(let number, let name):
             "The peer ended TLS with the alert “\(name)” (\(number))."
         case .clientCertificateMissing(let number, let name):
@@ -66,6 +69,9 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
             "OpenSSL failed in \(operation): \(text)."
         }
     }
+
+    /// RFC 7301 §3.2: the alert no_application_protocol.
+    private static let noApplicationProtocol = 120
 
     /// A text with an upper-case letter at its beginning.
     static func capitalized(_ text: String) -> String {

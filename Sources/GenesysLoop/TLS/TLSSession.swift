@@ -137,7 +137,7 @@ internal import COpenSSL
             throw latch(
                 TLSError(
                     operation: "SSL_get0_alpn_selected", code: 0,
-                    text: "it chose the application protocol “\(chosen.prefix(32))”, which was not offered",
+                    text: "it chose the application protocol “\(chosen.prefix(32))” by ALPN, which was not offered",
                     fault: .protocol))
         }
     }
