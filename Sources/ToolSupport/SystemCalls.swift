@@ -152,12 +152,6 @@ import Glibc
         return bytes
     }
 
-    package static func environment(_ name: String) -> String? {
-        // The name is a C string for the call, and nothing changes the environment: the value is copied at once.
-        guard let value = unsafe getenv(name) else { return nil }
-        return unsafe String(cString: value)
-    }
-
     package static func wallTime() -> WallTime {
         var time = timespec()
         // The variable is lent for the call.

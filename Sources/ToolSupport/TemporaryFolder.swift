@@ -1,3 +1,5 @@
+import GenesysLoop
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -14,7 +16,7 @@ import Glibc
 
     /// Makes the folder (mode 0700) where the environment says, and the file in it.
     package init(file name: String, contents: [UInt8]) throws(SystemCalls.Failure) {
-        let parent = SystemCalls.environment("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        let parent = Environment.value(of: "TMPDIR") ?? "/tmp"
         var template = Array("\(parent)/genesys-loop-XXXXXX".utf8CString)
         // The array, which ends with a zero, is lent for the call, which changes its last letters.
         guard unsafe mkdtemp(&template) != nil else { throw .last }

@@ -25,7 +25,7 @@ enum ClientKey {
 
     /// The variable wins, so that a program that is started by another one never waits for a person; nil for "none".
     @Sendable private static func passphrase() -> [UInt8]? {
-        if let value = SystemCalls.environment(variable), !value.isEmpty { return Array(value.utf8) }
+        if let secret = Environment.secret(of: variable) { return secret }
         guard SystemCalls.isTerminal(SystemCalls.standardInput) else { return nil }
         return SystemCalls.passphrase("Passphrase of the client's private key: ")
     }

@@ -10,8 +10,8 @@ struct EventLog: Sendable {
 
         /// Sentences, in color on a terminal that wants it (see no-color.org).
         static var terminal: Style {
-            let isDumb = SystemCalls.environment("TERM") ?? "dumb" == "dumb"
-            let refuses = !(SystemCalls.environment("NO_COLOR") ?? "").isEmpty
+            let isDumb = Environment.value(of: "TERM") ?? "dumb" == "dumb"
+            let refuses = Environment.value(of: "NO_COLOR") != nil
             return .text(hasColor: SystemCalls.isTerminal(SystemCalls.standardError) && !isDumb && !refuses)
         }
     }

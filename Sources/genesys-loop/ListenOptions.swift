@@ -54,8 +54,8 @@ struct ListenOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Connect through this proxy, whatever the environment says: http://, https:// or socks5://, then "
-                + "user:password@ where it wants them, host and port.", valueName: "url"))
+            "Connect through this proxy, whatever the environment says: http://, https:// or socks5:// "
+                + "(also written socks://), then user:password@ where it wants them, host and port.", valueName: "url"))
     var proxy: String?
 
     @Option(

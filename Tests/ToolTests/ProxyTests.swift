@@ -35,10 +35,15 @@ import Testing
         #expect(!end.errors.contains("hidden") && !end.errors.contains("someone"))
     }
 
-    @Test(arguments: ["http", "socks5h"]) func `a proxy that is not there ends with 69`(scheme: String) async throws {
+    @Test(
+        arguments: [
+            ("http", "http://HOST"), ("socks5h", "socks5h://HOST"), ("socks5", "socks://HOST/"),
+            ("socks5", "\nSOCKS://HOST\r\n"), ("http", " HOST\n"),
+        ])
+    func `a proxy that is not there ends with 69`(scheme: String, value: String) async throws {
         let held = try HeldPort()
-        let end = try await run(
-            ["--uri", "wss://service.invalid/"], ["ALL_PROXY": "\(scheme)://127.0.0.1:\(held.port)"])
+        let proxy = value.replacing("HOST", with: "127.0.0.1:\(held.port)")
+        let end = try await run(["--uri", "wss://service.invalid/"], ["ALL_PROXY": proxy])
         #expect(end.status == 69)
         let last = try #require(try Tool.events(end.errors).last)
         #expect(last["reason"] as? String == "proxy")
@@ -53,12 +58,24 @@ import Testing
                 ([], dead, 69), (["--no-proxy"], dead, 0), ([], dead.merging(["NO_PROXY": "localhost"]) { $1 }, 0),
                 (["--proxy", "http://127.0.0.1:\(held.port)"], ["no_proxy": "*"], 69),
                 ([], ["HTTP_PROXY": "http://127.0.0.1:\(held.port)"], 0),
+                ([], dead.merging(["NO_PROXY": "\n  other.example\n  localhost\n"]) { $1 }, 0),
+                ([], ["HTTPS_PROXY": " \n", "SSL_CERT_FILE": "\n/nonexistent\n"], 0),
             ]
             for (flags, variables, status) in ways {
                 let arguments = simulator.listening("--count", "1", "--reconnect", "never") + flags
                 let end = await (try Child.tool(arguments, variables: variables)).end()
                 #expect(end.status == status, "\(flags) \(variables): \(end.errors)")
             }
+        }
+    }
+
+    @Test func `SOCKS4 is refused by its name`() async throws {
+        for (flags, variables) in [
+            (["--proxy", "socks4://u:hidden@proxy"], [:]), ([], ["ALL_PROXY": "socks4a://proxy\n"]),
+        ] {
+            let end = try await run(["--uri", "wss://service.invalid/"] + flags, variables)
+            #expect(end.status == 64)
+            #expect(end.errors.contains("SOCKS4") && !end.errors.contains("hidden"), "\(end.errors)")
         }
     }
 

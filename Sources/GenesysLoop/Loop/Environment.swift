@@ -1,11 +1,29 @@
 internal import CUV
 
 /// The environment of the process.
+///
+/// A host that changes its environment must not do so on another thread meanwhile, as with `setenv`.
 package enum Environment {
-    /// The value of a variable; nil where it is not set.
-    ///
-    /// A host that changes its environment must not do so on another thread meanwhile, as ever with `setenv`.
-    package static func value(of name: String) -> String? {
+    /// The value of a variable, without white space at its ends: what comes from a YAML file, a file of variables or a
+    /// secret often ends with a line break. Nil where nothing else is in it, or it is not set.
+    package static func value(of name: String) -> String? { value(text(of: name)) }
+
+    /// The value of a variable that holds a secret, in which blanks count, without the line ends behind it. Nil where
+    /// nothing else is in it, or it is not set.
+    package static func secret(of name: String) -> [UInt8]? { secret(text(of: name)) }
+
+    static func value(_ text: String?) -> String? {
+        guard let value = text.map(WhiteSpace.trimmed), !value.isEmpty else { return nil }
+        return value
+    }
+
+    static func secret(_ text: String?) -> [UInt8]? {
+        guard var bytes = text.map({ Array($0.utf8) }) else { return nil }
+        while bytes.last == 0x0A || bytes.last == 0x0D { bytes.removeLast() }
+        return bytes.isEmpty ? nil : bytes
+    }
+
+    private static func text(of name: String) -> String? {
         // Valid until the environment is changed; copied at once.
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)

@@ -45,9 +45,15 @@ internal import Darwin
     }
 
     private static func environment(_ name: UnsafePointer<CChar>?) -> String? {
-        // The value is copied at once; an empty variable counts as unset.
-        guard let name = unsafe name, let value = unsafe getenv(name), unsafe value[0] != 0 else { return nil }
-        return unsafe String(cString: value)
+        // The value is copied at once; a variable with nothing but white space counts as unset.
+        guard let name = unsafe name, let value = unsafe getenv(name) else { return nil }
+        let text = unsafe WhiteSpace.trimmed(String(cString: value))
+        return text.isEmpty ? nil : text
+    }
+
+    /// The folders of a list: between colons or line ends, without white space at their ends, which is none of a path.
+    static func folders(_ list: String) -> [String] {
+        list.split { $0 == ":" || $0.isNewline }.map { WhiteSpace.trimmed(String($0)) }.filter { !$0.isEmpty }
     }
 
     /// How many certificates a folder holds that are named by the hash of their subject (`1d3472b9.0`), as

@@ -86,9 +86,8 @@ internal import COpenSSL
     /// - Throws: `TLSError.Fault.configuration` with the places tried, when none holds a certificate.
     func addSystem(_ locations: SystemTrustLocations) throws(TLSError) -> TrustReport {
         var search = Search()
-        let folders = (locations.environmentFolders ?? locations.builtInFolders).split(separator: ":").map(String.init)
         add(file: locations.environmentFile ?? locations.builtInFile, &search)
-        add(folders: folders, &search)
+        add(folders: SystemTrustLocations.folders(locations.environmentFolders ?? locations.builtInFolders), &search)
         if search.found.sources.isEmpty, locations.environmentFile == nil, locations.environmentFolders == nil {
             for known in locations.knownFiles where search.found.sources.isEmpty { add(file: known, &search) }
             if search.found.sources.isEmpty { add(folders: locations.knownFolders, &search) }

@@ -14,8 +14,7 @@ struct ProxyExemptions: Hashable, Sendable {
 
     /// Reads a list with commas, or white space, between its elements.
     init(_ list: String) {
-        let elements = list.utf8.split { $0 == UInt8(ascii: ",") || $0 == 0x20 || $0 == 0x09 }
-        entries = elements.compactMap { Self.entry(ASCII.lowercased($0)) }
+        entries = WhiteSpace.elements(list).compactMap { Self.entry(ASCII.lowercased($0.utf8)) }
     }
 
     /// Whether the host is one of them; an IPv6 address is without brackets.

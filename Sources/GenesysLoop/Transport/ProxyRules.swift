@@ -54,9 +54,9 @@ package struct ProxyRules {
         }
     }
 
-    /// An empty variable is none.
+    /// An empty variable is none, and white space at its ends does not count.
     private static func value(of name: String, in environment: (String) -> String?) -> String? {
-        guard let value = environment(name), !value.isEmpty else { return nil }
+        guard let value = environment(name).map(WhiteSpace.trimmed), !value.isEmpty else { return nil }
         return value
     }
 

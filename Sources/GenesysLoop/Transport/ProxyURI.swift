@@ -5,8 +5,9 @@
 ///     http://user:password@proxy:3128   with Basic authentication (RFC 7617); both percent-decoded
 ///     socks5://proxy.example            SOCKS5 (RFC 1928), with user and password RFC 1929
 ///
-/// The name of the server is resolved by the proxy, whichever the scheme; `socks5h` means the same as `socks5`. Without a
-/// port it is 80, 443 or 1080. Whatever it prints, the user and the password are not in it.
+/// The name of the server is resolved by the proxy, whichever the scheme; `socks5h` means the same as `socks5`, and so
+/// does `socks`, which desktops write into `ALL_PROXY`. Without a port it is 80, 443 or 1080. Whatever it prints, the
+/// user and the password are not in it.
 public struct ProxyURI: Hashable, Sendable {
     /// What is spoken to the proxy.
     public enum Scheme: String, Hashable, Sendable {
@@ -79,12 +80,21 @@ public struct ProxyURI: Hashable, Sendable {
     }
 
     private static func scheme(_ bytes: [UInt8]) throws(InvalidURI) -> (Scheme, end: Int) {
-        guard let colon = bytes.firstIndex(of: .colon), bytes[colon...].starts(with: "://".utf8),
-            let scheme = Scheme(rawValue: String(decoding: ASCII.lowercased(bytes[..<colon]), as: UTF8.self))
-        else {
-            throw InvalidURI("The URI of the proxy does not begin with http://, https://, socks5:// or socks5h://.")
+        let colon = bytes.firstIndex(of: .colon) ?? bytes.endIndex
+        let isSeparated = bytes[colon...].starts(with: "://".utf8)
+        switch String(decoding: ASCII.lowercased(bytes[..<colon]), as: UTF8.self) {
+        case "socks" where isSeparated:
+            return (.socks5, colon + 3)
+        case "socks4" where isSeparated, "socks4a" where isSeparated:
+            throw InvalidURI(
+                "The URI of the proxy names SOCKS4, which cannot be spoken: give one that speaks SOCKS5 or HTTP.")
+        case let name:
+            guard isSeparated, let scheme = Scheme(rawValue: name) else {
+                throw InvalidURI(
+                    "The URI of the proxy does not begin with http://, https://, socks5:// or socks5h://.")
+            }
+            return (scheme, colon + 3)
         }
-        return (scheme, colon + 3)
     }
 
     private static func credentials(

@@ -16,7 +16,12 @@ import Testing
             (["ALL_PROXY": "socks5://c"], "socks5://c:1080"), (["all_proxy": "d:8080"], "http://d:8080"),
             (["HTTPS_PROXY": "http://b", "all_proxy": "http://d"], "http://b:80"),
             (["http_proxy": "http://e", "HTTP_PROXY": "http://f"], nil), ([:], nil), (["https_proxy": ""], nil),
-            (["HTTPS_PROXY": "http://u:p@b:1"], "http://b:1"),
+            (["HTTPS_PROXY": "http://u:p@b:1"], "http://b:1"), (["HTTPS_PROXY": " http://a:1\r\n"], "http://a:1"),
+            (["HTTPS_PROXY": "\tproxy:3128\n"], "http://proxy:3128"),
+            (["https_proxy": " \n", "ALL_PROXY": "c"], "http://c:80"),
+            (["ALL_PROXY": "socks://127.0.0.1:1080/"], "socks5://127.0.0.1:1080"),
+            (["ALL_PROXY": "SOCKS://[::1]"], "socks5://[::1]:1080"),
+            (["HTTPS_PROXY": "proxy:3128/"], "http://proxy:3128"),
         ] as [([String: String], String?)])
     func `a secure URI has the proxy of HTTPS, or that of all`(environment: [String: String], found: String?) throws {
         #expect(try proxy(environment) == found)
@@ -64,7 +69,10 @@ import Testing
         ("*.example", "wss://api.example"), ("api.example.", "wss://api.example"),
         ("api.example", "wss://api.example."),
         ("a,,example:443", "wss://api.example"), ("example:8443", "wss://api.example:8443"),
-        ("x example", "wss://example"),
+        ("x example", "wss://example"), ("x\nexample\n", "wss://example"),
+        ("\r\nx\r\n\tapi.example\r\n", "wss://api.example"),
+        ("x,\n  example,\n  y", "wss://example"), ("x\u{B}y\u{C}example\u{A0}z\u{2028}", "wss://example"),
+        ("\n*\n", "wss://api.example"), ("10.0.0.0/8\n::1\n", "wss://[::1]"),
         ("127.0.0.1", "wss://127.0.0.1"), ("127.0.0.1:443", "wss://127.0.0.1"), ("10.0.0.0/8", "wss://10.255.1.2"),
         ("10.1.128.0/17", "wss://10.1.129.0"), ("0.0.0.0/0", "wss://8.8.8.8"), ("10.0.0.7/32", "wss://10.0.0.7"),
         ("::1", "wss://[::1]"), ("[::1]", "wss://[::1]"), ("[::1]:443", "wss://[0:0:0:0:0:0:0:1]"),

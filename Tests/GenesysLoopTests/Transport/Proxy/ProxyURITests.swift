@@ -8,6 +8,8 @@ import Testing
         ("https://proxy.example", "https://proxy.example:443"), ("socks5://10.0.0.1", "socks5://10.0.0.1:1080"),
         ("socks5h://[::1]:9", "socks5h://[::1]:9"), ("http://[FE80::1]", "http://[fe80::1]:80"),
         ("http://[FE80::1%25Eth0]:9", "http://[fe80::1%25Eth0]:9"),
+        ("socks://proxy", "socks5://proxy:1080"), ("Socks://user:hidden@proxy:9/", "socks5://proxy:9"),
+        ("SOCKS5H://proxy", "socks5h://proxy:1080"),
         ("http://user:hidden@proxy:1", "http://proxy:1"), ("http://user@proxy:", "http://proxy:80"),
     ])
     func `a usable URI is taken apart and printed without its user`(text: String, printed: String) throws {
@@ -32,7 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "proxy", "proxy:3128", "//proxy", "ftp://proxy", "socks4://proxy", "http:/proxy", "http://",
+        "", "proxy", "proxy:3128", "//proxy", "ftp://proxy", "socks4://proxy", "socks4a://proxy", "socks:proxy",
+        "socks", "http:/proxy", "http://",
         "http://user@", "http://:80", "http://proxy:0", "http://proxy:65536", "http://proxy:x", "http://pro xy",
         "http://proxy/path", "http://proxy?q", "http://proxy#f", "http://[::1", "http://[fe80::1%eth0]",
         "http://1.2.3",
@@ -44,6 +47,14 @@ import Testing
         #expect { try ProxyURI(text) } throws: { error in
             guard let error = error as? InvalidURI else { return false }
             return error.description.hasSuffix(".") && !error.description.contains("hidden")
+        }
+    }
+
+    @Test(arguments: ["socks4://a:hidden@proxy", "SOCKS4A://proxy"])
+    func `a proxy that speaks SOCKS4 alone is refused by that name`(text: String) {
+        #expect { try ProxyURI(text) } throws: { error in
+            "\(error)"
+                == "The URI of the proxy names SOCKS4, which cannot be spoken: give one that speaks SOCKS5 or HTTP."
         }
     }
 

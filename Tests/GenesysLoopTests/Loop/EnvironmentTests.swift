@@ -1,0 +1,25 @@
+import Testing
+
+@testable import GenesysLoop
+
+@Suite struct EnvironmentTests {
+    @Test(arguments: [" a b\n", "\r\n\ta b", "a b", "\u{A0}a b\u{2028}"])
+    func `white space at the ends of a variable does not count`(text: String) {
+        #expect(Environment.value(text) == "a b")
+    }
+
+    @Test(arguments: [nil, "", " ", "\n\t\r\n"] as [String?])
+    func `a variable with nothing but white space is not set`(text: String?) {
+        #expect(Environment.value(text) == nil)
+    }
+
+    @Test func `a secret keeps its blanks and loses the line ends behind it`() {
+        #expect(Environment.secret(" a \r\n\n") == Array(" a ".utf8))
+        #expect(Environment.secret("a") == Array("a".utf8))
+        for text in [nil, "", "\n"] { #expect(Environment.secret(text) == nil) }
+    }
+
+    @Test func `the folders of a list stand between colons or line ends`() {
+        #expect(SystemTrustLocations.folders("/a b: /c\n/d\r\n::\n ") == ["/a b", "/c", "/d"])
+    }
+}
