@@ -25,7 +25,8 @@ class Case:
     # Of the client.
     client: object = None
     pins: list = field(default_factory=list)
-    ca_file: Path = None
+    # The sentence says that the CA file holds the certificate at fault.
+    names_file: bool = False
 
 
 def matrix(shop):
@@ -71,6 +72,21 @@ def _accepted(shop, root, inter, good):
         case("good-any-purpose", f"DNS:{HOST}", leaf={"purpose": None}),
         case("good-constrained-name", f"DNS:{HOST}", issuer=bound, sent=(bound,)),
     ]
+    old_inter = shop.make("Matrix Issuer", authority(), root, key=inter, days=(-60, -1))
+    coming_inter = shop.make("Matrix Issuer", authority(), root, key=inter, days=(5, 60))
+    old_version = shop.make("Matrix Root", authority(), key=root, days=(-60, -1))
+    names = f"DNS:{HOST}"
+    cases += [
+        # What the CA file holds beside the root must not spoil what the server sends, or what else the file holds.
+        case("good-beside-an-expired-intermediate", names, trust=(root, old_inter)),
+        case("good-behind-an-expired-intermediate", names, trust=(old_inter, root)),
+        case("good-beside-a-coming-intermediate", names, trust=(root, coming_inter)),
+        case("good-expired-intermediate-sent-too", names, sent=(old_inter, inter), trust=(old_inter, root)),
+        case("good-beside-an-expired-version-of-the-root", names, trust=(old_version, root)),
+        case("good-expired-version-of-the-root-sent-too", names, sent=(inter, old_version), trust=(old_version, root)),
+        case("good-beside-an-expired-cross-of-the-root", names, issuer=new, sent=(), trust=(stale_crossed, stale, new)),
+        case("good-root-of-the-same-name", names, trust=(shop.make("Matrix Root", authority()), root)),
+    ]
     trusted_self = shop.make("good-self-signed-and-trusted", leaf(f"DNS:{HOST}"))
     return [*cases, Case(trusted_self.name, [trusted_self], [trusted_self], ACCEPTED)]
 
@@ -102,19 +118,30 @@ def _names(shop, root, inter):
 
 
 def _dates(shop, root, inter):
-    def case(name, certificate, *sent, trust=root, reason="tlsExpired"):
-        return Case(name, [certificate, *sent], [trust], (reason, 77))
+    def case(name, certificate, *sent, trust=(root,), reason="tlsExpired", names_file=False):
+        return Case(name, [certificate, *sent], list(trust), (reason, 77), names_file=names_file)
 
     past = shop.make("Past Issuer", authority(), root, days=(-60, -1))
     coming = shop.make("Coming Issuer", authority(), root, days=(5, 60))
     stale = shop.make("Past Root", authority(), days=(-60, -1))
     names = f"DNS:{HOST}"
+    stale_self = shop.make("expired-self-signed", leaf(names), days=(-60, -1))
     return [
         case("expired", shop.make("expired", leaf(names), inter, days=(-60, -1)), inter),
         case("not-yet-valid", shop.make("early", leaf(names), inter, days=(5, 60)), inter, reason="tlsNotYetValid"),
         case("expired-intermediate", shop.make("a", leaf(names), past), past),
         case("not-yet-valid-intermediate", shop.make("b", leaf(names), coming), coming, reason="tlsNotYetValid"),
-        case("expired-root", shop.make("c", leaf(names), stale), trust=stale),
+        case("expired-root", shop.make("c", leaf(names), stale), trust=(stale,), names_file=True),
+        case("expired-root-sent-too", shop.make("c2", leaf(names), stale), stale, trust=(root, stale), names_file=True),
+        case("expired-intermediate-in-the-file", shop.make("a2", leaf(names), past), trust=(root, past),
+             names_file=True),
+        case("expired-intermediate-in-the-file-alone", shop.make("a3", leaf(names), past), past, trust=(past,),
+             names_file=True),
+        case("not-yet-valid-intermediate-in-the-file", shop.make("b2", leaf(names), coming), trust=(root, coming),
+             reason="tlsNotYetValid", names_file=True),
+        case("expired-leaf-in-the-file", stale_self, trust=(root, stale_self), names_file=True),
+        case("expired-leaf-beside-an-expired-intermediate", shop.make("a4", leaf(names), inter, days=(-60, -1)), inter,
+             trust=(root, past)),
         case("expired-and-another-name", shop.make("d", leaf("DNS:other.test"), inter, days=(-60, -1)), inter,
              reason="tlsHostMismatch"),
     ]

@@ -2,8 +2,8 @@
 """Many TLS servers, each with certificates or manners of its own, and what a client must say about each.
 
 Prints one line of JSON when all of them listen:
-    {"cases": [{"name", "host", "port", "caFile", "reason", "status", "pins", "certificate", "key"}, …],
-     "preload", "encryptedKey", "passphrase"}
+    {"cases": [{"name", "host", "port", "caFile", "reason", "status", "pins", "namesFile", "certificate",
+     "key"}, …], "preload", "encryptedKey", "passphrase"}
 and serves until standard input ends or SIGTERM. A server whose TLS is accepted answers the upgrade with 404. `preload`
 is a library for LD_PRELOAD that finds every name in .test at 127.0.0.1; null where there is no C compiler.
 """
@@ -129,7 +129,7 @@ def main():
             reason, status = case.expected
             entries.append({
                 "name": case.name, "host": case.host, "port": server.port, "caFile": str(shop.bundle(case.trust)),
-                "reason": reason, "status": status, "pins": case.pins,
+                "reason": reason, "status": status, "pins": case.pins, "namesFile": case.names_file,
                 "certificate": str(shop.bundle([case.client])) if case.client else None,
                 "key": str(case.client.key) if case.client else None,
             })

@@ -50,6 +50,7 @@ struct CertificateMatrixTests {
                 #expect(isPermitted == (server.status != 77), "\(server.name): \(found?.description ?? "nothing")")
                 if server.reason != "httpNotFound" { #expect(found?.phase == .tls, "\(server.name)") }
                 #expect(found?.description.contains("matrix-secret") == false)
+                #expect(found?.description.contains(server.caFile) == server.namesFile, "\(server.name)")
             }
             try await servers.end()
         }
@@ -71,6 +72,8 @@ struct CertificateMatrixTests {
                 #expect(last?["event"] as? String == "failed", "\(server.name): \(end.errors)")
                 #expect(last?["reason"] as? String == server.reason, "\(server.name): \(end.errors)")
                 #expect(!end.errors.contains("matrix-secret"))
+                let message = last?["message"] as? String
+                #expect(message?.contains(server.caFile) == server.namesFile, "\(server.name): \(end.errors)")
             }
             try await servers.end()
         }

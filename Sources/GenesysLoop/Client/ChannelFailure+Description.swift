@@ -93,7 +93,7 @@ extension ChannelFailure: CustomStringConvertible {
         case .timeout where phase == .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .dns: "Check the network and this machine's name servers"
         case .proxy where isProxyAuthorizationFault: "Check the user and the password in the proxy's URI"
-        case .tlsExpired, .tlsNotYetValid: "Check the server's certificate and this machine's clock"
+        case .tlsExpired, .tlsNotYetValid: "Check that certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"
         case .tlsPinMismatch: "Add the new key's pin if the server changed its key on purpose"
         case .tlsUnknownIssuer, .tlsSelfSigned: "Give the authority's certificate as a CA file if you trust it"

@@ -23,11 +23,14 @@ internal import COpenSSL
     }
 
     /// What a verification code says about this certificate.
-    func sentence(_ code: Int32, _ fault: CertificateFault, host: String?) -> String {
+    ///
+    /// - Parameter place: what holds it, if it is a trusted one: whoever replaces it has to know where.
+    func sentence(_ code: Int32, _ fault: CertificateFault, host: String?, place: String?) -> String {
         // The string is a constant of OpenSSL's.
         let plain =
             unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) } ?? "error \(code)"
         guard unsafe pointer != nil else { return plain }
+        let held = place.map { ", which \($0) holds," } ?? ""
         switch fault {
         case .selfSigned:
             return unsafe "\(label) is self-signed and not in the trust store"
@@ -53,9 +56,9 @@ internal import COpenSSL
         case .weakSignature:
             return unsafe "\(label) is signed with a weak algorithm (\(signatureAlgorithm))"
         case .expired:
-            return unsafe "\(label) expired on \(Self.date(X509_get0_notAfter(pointer)))"
+            return unsafe "\(label)\(held) expired on \(Self.date(X509_get0_notAfter(pointer)))"
         case .notYetValid:
-            return unsafe "\(label) is not valid before \(Self.date(X509_get0_notBefore(pointer)))"
+            return unsafe "\(label)\(held) is not valid before \(Self.date(X509_get0_notBefore(pointer)))"
         case .pinMismatch, .other:
             return unsafe "\(plain), at \(label)"
         }

@@ -3,28 +3,45 @@ internal import COpenSSL
 /// Finds out everything that is wrong with a chain that OpenSSL has refused.
 ///
 /// OpenSSL stops at the first fault, which need not be the one that helps. So a refused chain is walked once more by
-/// a verification that goes on after each fault. That second walk never decides: whatever it finds, the chain stays
-/// refused.
+/// a verification that goes on after each fault. Where no issuer was found, it also takes those of the trust store that
+/// are out of date (`TrustedIssuer`), so that they are named. The second walk never decides: whatever it finds, the
+/// chain stays refused.
 @unsafe struct CertificateDiagnosis {
     /// The verification that refused the chain; alive during `run`.
     private let refused: OpaquePointer
     private let host: String?
+    /// Where the trusted certificates were found; nil where nobody knows.
+    private let trust: TrustReport?
+    private var takesExpiredIssuers = false
     fileprivate var findings: [CertificateFinding] = []
 
     /// Names the fault to report.
     ///
     /// Call only after `X509_verify_cert` has refused the chain of this context.
-    static func run(_ refused: OpaquePointer, host: String?) -> CertificateFinding {
-        var diagnosis = unsafe CertificateDiagnosis(refused: refused, host: host)
+    static func run(_ refused: OpaquePointer, host: String?, trust: TrustReport?) -> CertificateFinding {
+        var diagnosis = unsafe CertificateDiagnosis(refused: refused, host: host, trust: trust)
         unsafe diagnosis.record(refused)
+        let first = unsafe diagnosis.findings[0]
+        if first.fault == .unknownIssuer || first.fault == .selfSigned {
+            // The walk finds it again unless an issuer that is out of date explains it.
+            unsafe diagnosis.takesExpiredIssuers = true
+            unsafe diagnosis.findings = []
+        }
         // The pointer is valid during the closure, and the second verification ends within it.
         unsafe withUnsafeMutablePointer(to: &diagnosis) { unsafe walk(refused, $0) }
         ErrorQueue.clear()
-        var best = unsafe diagnosis.findings[0]
+        var best = unsafe diagnosis.findings.first ?? first
         for finding in unsafe diagnosis.findings.dropFirst() where finding.precedes(best) {
             best = finding
         }
         return best
+    }
+
+    /// Whether a verification is the second walk of a diagnosis that takes issuers that are out of date.
+    static func takesExpiredIssuers(_ context: OpaquePointer) -> Bool {
+        // The diagnosis lives during its walk; a handshake's verification has none.
+        guard let diagnosis = unsafe X509_STORE_CTX_get_ex_data(context, 0) else { return false }
+        return unsafe diagnosis.assumingMemoryBound(to: CertificateDiagnosis.self).pointee.takesExpiredIssuers
     }
 
     /// What is wrong with a verified chain in which no key is pinned; nil where one is, or none has to be.
@@ -43,9 +60,10 @@ internal import COpenSSL
             fault: .pinMismatch, depth: 0, code: Int(X509_V_ERR_APPLICATION_VERIFICATION), text: text)
     }
 
-    private init(refused: OpaquePointer, host: String?) {
+    private init(refused: OpaquePointer, host: String?, trust: TrustReport?) {
         unsafe self.refused = unsafe refused
         unsafe self.host = host
+        unsafe self.trust = trust
     }
 
     private static func walk(_ refused: OpaquePointer, _ diagnosis: UnsafeMutablePointer<CertificateDiagnosis>) {
@@ -71,7 +89,10 @@ internal import COpenSSL
         let depth = unsafe Int(X509_STORE_CTX_get_error_depth(context))
         let certificate = unsafe CertificateDescription(X509_STORE_CTX_get_current_cert(context), depth: depth)
         var fault = CertificateFault(verificationCode: code)
-        var text = unsafe certificate.sentence(code, fault, host: host)
+        // Those that the peer sent come first in the chain.
+        let isTrusted = unsafe depth >= X509_STORE_CTX_get_num_untrusted(context)
+        let place = unsafe isTrusted ? TrustStore.place(of: certificate.pointer, trust) : nil
+        var text = unsafe certificate.sentence(code, fault, host: host, place: place)
         if fault == .unknownIssuer, let signer = unsafe signerWithoutAuthority(of: certificate) {
             fault = .notAuthority
             code = X509_V_ERR_KEYUSAGE_NO_CERTSIGN
@@ -122,7 +143,8 @@ func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
         }
         finding = mismatch
     } else {
-        finding = unsafe CertificateDiagnosis.run(context, host: block?.pointee.peer?.host)
+        finding = unsafe CertificateDiagnosis.run(
+            context, host: block?.pointee.peer?.host, trust: block?.pointee.context.trust)
     }
     // The alert for the peer is chosen from this code.
     unsafe X509_STORE_CTX_set_error(context, Int32(finding.code))

@@ -29,10 +29,13 @@ internal import COpenSSL
         unsafe X509_free(pointer)
     }
 
-    /// The hash of the subject by which OpenSSL names the file of a trusted certificate: `subjectHash.0`.
-    var subjectHash: String {
-        let digits = unsafe String(X509_subject_name_hash(pointer), radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
+    /// What OpenSSL names the first file of a trusted certificate: the hash of its subject and `.0`.
+    var hashedName: String { unsafe Self.hashedName(of: pointer) }
+
+    /// The same for a certificate that is borrowed for the call.
+    static func hashedName(of certificate: OpaquePointer) -> String {
+        let digits = unsafe String(X509_subject_name_hash(certificate), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits + ".0"
     }
 
     /// The certificate in PEM.

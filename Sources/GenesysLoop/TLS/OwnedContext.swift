@@ -5,7 +5,8 @@ internal import COpenSSL
     /// Valid as long as `self`.
     let pointer: OpaquePointer
 
-    /// A context with what is decided for all: security level 2 at least, no compression, no renegotiation.
+    /// A context with what is decided for all: security level 2 at least, no compression, no renegotiation, no expired
+    /// issuer from the trust store.
     init(_ method: OpaquePointer?, securityLevel: Int) throws(TLSError) {
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(method) else { throw .draining("SSL_CTX_new") }
@@ -14,6 +15,8 @@ internal import COpenSSL
         // A write that must wait for a message of the peer is repeated later from another address.
         unsafe cossl_ctx_set_mode(context, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER))
         unsafe cossl_ctx_set_session_cache_off(context)
+        // The store belongs to the context.
+        unsafe X509_STORE_set_get_issuer(SSL_CTX_get_cert_store(context), trustedIssuerCallback)
         let level = Int32(securityLevel)
         // A stricter level of the system's openssl.cnf stays, unless the level is lowered on purpose.
         if unsafe level < 2 || SSL_CTX_get_security_level(context) < level {

@@ -69,6 +69,7 @@ internal import COpenSSL
     private func addAll(_ pem: [UInt8], origin: String) throws(TLSError) -> Int {
         var reader = try PEMReader(pem)
         let before = unsafe cossl_store_count(store)
+        defer { label(origin) }
         while let certificate = try reader.nextCertificate(of: origin) {
             // The store takes a reference of its own.
             guard unsafe X509_STORE_add_cert(store, certificate.pointer) == 1 else {
@@ -111,6 +112,7 @@ internal import COpenSSL
         // A return of 1 means that at least one certificate was added.
         if unsafe X509_STORE_load_file(store, file) == 1 {
             search.found.add(unsafe Int(cossl_store_count(store) - before), at: file)
+            label("the file “\(file)”")
         }
         ErrorQueue.clear()
     }
@@ -123,5 +125,38 @@ internal import COpenSSL
             if unsafe X509_STORE_load_path(store, folder) == 1 { search.found.add(count, at: folder) }
             ErrorQueue.clear()
         }
+    }
+
+    // MARK: - Where a certificate is from
+
+    /// Notes with each certificate that was added last where it is from: as its local key id, which is PKCS #12's alone.
+    private func label(_ origin: String) {
+        let bytes = Array(origin.utf8)
+        // The list holds references of its own, to the certificates of the store itself; the id is copied.
+        let all = unsafe X509_STORE_get1_all_certs(store)
+        defer { unsafe cossl_x509_free_all(all) }
+        for index in 0..<(unsafe cossl_x509_count(all)) {
+            let certificate = unsafe cossl_x509_at(all, index)
+            if unsafe Self.label(of: certificate) == nil {
+                _ = unsafe X509_keyid_set1(certificate, bytes, Int32(bytes.count))
+            }
+        }
+    }
+
+    private static func label(of certificate: OpaquePointer?) -> String? {
+        var count: Int32 = 0
+        // Belongs to the certificate; copied at once.
+        guard let start = unsafe X509_keyid_get0(certificate, &count) else { return nil }
+        return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    }
+
+    /// What holds a trusted certificate, with its path: what was read says so itself, and what OpenSSL takes from a
+    /// folder on its own is in a file named by its hash.
+    static func place(of certificate: OpaquePointer?, _ trust: TrustReport?) -> String? {
+        guard let certificate = unsafe certificate else { return nil }
+        if let label = unsafe label(of: certificate) { return label }
+        let name = unsafe OwnedCertificate.hashedName(of: certificate)
+        let folder = trust?.sources.compactMap(\.path).first { SystemTrustLocations.isRegularFile("\($0)/\(name)") }
+        return folder.map { "the folder “\($0)”" }
     }
 }

@@ -49,7 +49,7 @@ import Testing
             ChannelFailure(tls: certificate, phase: .tls),
             """
             The channel could not be opened: the peer's certificate is not trusted: the server's certificate “a” \
-            expired on 2026-01-01. Check the server's certificate and this machine's clock.
+            expired on 2026-01-01. Check that certificate and this machine's clock.
             """
         ),
         (

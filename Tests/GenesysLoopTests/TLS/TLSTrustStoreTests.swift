@@ -139,13 +139,70 @@ import Testing
         _ = try folder.write(authority.certificatePEM, to: "ca.pem")
         #expect(SystemTrustLocations.hashedCertificateCount(in: folder.path) == 0)
         #expect(throws: TLSError.self) { _ = try store { $0.builtInFolders = folder.path } }
-        let hash = try OwnedCertificate(pem: authority.certificatePEM).subjectHash
-        _ = try folder.write(authority.certificatePEM, to: "\(hash).0")
+        let name = try OwnedCertificate(pem: authority.certificatePEM).hashedName
+        _ = try folder.write(authority.certificatePEM, to: name)
         let context = try store { $0.builtInFolders = "/nonexistent/certs:" + folder.path }
         let isAccepted = try accepts(context, authority.issue())
         // OpenSSL reads the folder during the handshake.
         withExtendedLifetime(folder) {}
         #expect(isAccepted)
+    }
+
+    private func failure(_ context: TLSContext, _ identity: CertificateIdentity) throws -> TLSError? {
+        let serverContext = try TLSContext(server: identity.chainPEM, keyPEM: identity.keyPEM)
+        return TLSPair(
+            client: try TLSSession(context: context, clientFor: "localhost"),
+            server: try TLSSession(serverOn: serverContext)
+        ).clientError()
+    }
+
+    @Test func `an expired certificate of the trust store is named with the file that holds it`() throws {
+        let folder = try Folder()
+        var request = CertificateRequest.authority("Old Root")
+        request.notBefore = .seconds(-7_200)
+        request.notAfter = .seconds(-3_600)
+        let old = try CertificateAuthority(root: request)
+        let name = try OwnedCertificate(pem: old.certificatePEM).hashedName
+        let good = try folder.write(CertificateAuthority(commonName: "Another").certificatePEM, to: "a.pem")
+        let hashed = folder.path + "/hashed"
+        try FileManager.default.createDirectory(atPath: hashed, withIntermediateDirectories: false)
+        _ = try folder.write(old.certificatePEM, to: "hashed/\(name)")
+        let path = try folder.write(old.certificatePEM, to: "old.pem")
+        let places: [(TLSContext, String)] = [
+            (try TLSContext(client: TLSConfiguration(trust: .file(path))), "the CA file “\(path)”"),
+            (
+                try TLSContext(client: TLSConfiguration(trust: .directory(folder.path))),
+                "the file “\(path)” of the CA folder"
+            ),
+            (
+                try TLSContext(client: TLSConfiguration(trust: .pem(old.certificatePEM))),
+                "the PEM text of trusted certificates"
+            ),
+            (try store { $0.environmentFile = path }, "the file “\(path)”"),
+            (
+                try store {
+                    $0.environmentFile = good
+                    $0.environmentFolders = "/nonexistent:" + hashed
+                }, "the folder “\(hashed)”"
+            ),
+        ]
+        for (context, place) in places {
+            let error = try #require(try failure(context, old.issue()))
+            guard case .certificate(.expired, depth: 1, code: 10, let text) = error.fault else { throw error }
+            #expect(text.hasPrefix("the issuer certificate “Old Root”, which \(place) holds, expired on 2"))
+        }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test func `of two trusted certificates of one name the one that signed is taken`() throws {
+        // Without key identifiers nothing else tells them apart.
+        let first = try CertificateAuthority(commonName: "Root")
+        let second = try CertificateAuthority(commonName: "Root")
+        for pem in [first.certificatePEM + second.certificatePEM, second.certificatePEM + first.certificatePEM] {
+            #expect(try accepts(.pem(pem), first.issue()))
+            #expect(try accepts(.pem(pem), second.issue()))
+            #expect(try !accepts(.pem(pem), CertificateAuthority(commonName: "Root").issue()))
+        }
     }
 
     @Test func `nobody is asked for the password of a key`() throws {

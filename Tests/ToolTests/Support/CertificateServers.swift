@@ -12,6 +12,8 @@ struct CertificateServers {
         var reason: String
         var status: Int32
         var pins: [String]
+        /// Whether the sentence says that the CA file holds the certificate at fault.
+        var namesFile: Bool
         var certificate: String?
         var key: String?
 
