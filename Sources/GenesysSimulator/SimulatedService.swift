@@ -32,7 +32,7 @@ internal import GenesysLoop
 ///
 /// `perform` does the actions in order. After `.close`, `.drop` or `.reset` the machine has forgotten the socket: later
 /// inputs for it are legal and do nothing. Ping frames, binary frames and the closing handshake are the driver's
-/// business (see `Configuration.answersPingFrames`).
+/// business (see `Configuration.Liveness.answersPingFrames`).
 ///
 /// # Life of a channel and of its sockets
 ///

@@ -56,8 +56,8 @@ public final class Channel {
     ///   - loop: drives the channel.
     ///   - delegate: is told; held weakly.
     ///   - configuration: how it behaves.
-    /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (a topic the service would not take) or
-    ///   a TLS reason (unusable trust).
+    /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (a topic the service would not take),
+    ///   `tlsHandshake` (trust or identity that cannot be used) or `proxy` (one of the environment that cannot be used).
     public init(
         uri: String, topics: [Topic], on loop: EventLoop, delegate: (any ChannelDelegate)? = nil,
         configuration: ChannelConfiguration = ChannelConfiguration()

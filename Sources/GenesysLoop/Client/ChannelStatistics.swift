@@ -1,6 +1,6 @@
 /// What a channel has done since `open()`, and how it is now: a snapshot, read at any time on the loop's thread.
 ///
-/// Taking one costs no more than copying it. Counts never fall.
+/// Taking one is cheap: it copies counters and adds up what is held and queued. What counts since `open()` never falls.
 public struct ChannelStatistics: Hashable, Sendable {
     /// Notifications delivered to the delegate.
     public var receivedCount = 0

@@ -6,7 +6,7 @@ extension EventLoop {
     ///
     /// Every connection made from now on uses what was read: the next reconnect or rollover of each channel, each new
     /// client. Connections that are open go on, and no later one resumes their TLS sessions. All or nothing: where
-    /// anything cannot be used, nothing changes. Costs about a millisecond for each hundred certificates.
+    /// anything cannot be used, nothing changes. The loop waits while it is read.
     ///
     /// Legal in every delegate callback.
     ///

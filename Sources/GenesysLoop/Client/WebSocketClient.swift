@@ -61,8 +61,9 @@ public final class WebSocketClient {
     ///   - loop: drives the client.
     ///   - delegate: is told; held weakly.
     ///   - configuration: how it behaves.
-    /// - Throws: `WebSocketFailure` with reason `invalidURI` or a TLS reason (unusable trust), `WebSocketUsageError` for
-    ///   headers, subprotocols or a user agent that would break the upgrade request.
+    /// - Throws: `WebSocketFailure` with reason `invalidURI`, `tlsHandshake` (trust or identity that cannot be used) or
+    ///   `proxy` (one of the environment that cannot be used), `WebSocketUsageError` for headers, subprotocols or a user
+    ///   agent that would break the upgrade request.
     public init(
         uri: String, on loop: EventLoop, delegate: (any WebSocketClientDelegate)? = nil,
         configuration: WebSocketClientConfiguration = WebSocketClientConfiguration()

@@ -4,8 +4,9 @@ internal import Synchronization
 /// A libuv loop and everything the library needs to live on it.
 ///
 /// A loop, and every channel and client on it, belongs to one thread: the one that created it, then the one that calls
-/// `run()`. Only `execute(_:)`, `stop()` and `isCurrent` may be used on other threads; everything else traps there
-/// with a sentence, in debug and in release. It is Sendable for the sake of those three.
+/// `run()`. Only `execute(_:)`, `stop()`, `isCurrent` and the requirements of an executor (`enqueue(_:)` and its like) may
+/// be used on other threads, and `description` says there that it is another thread's. Everything else traps there with a
+/// sentence, in debug and in release. `bindToCurrentThread()` makes another thread the loop's while nobody runs it.
 ///
 /// A loop must not be used in the child of a `fork()`; there, it traps.
 ///

@@ -202,7 +202,7 @@ internal import CUV
         updateReading()
     }
 
-    /// Whether input, or its end, is waiting in the kernel: what a late deadline asks before it calls a link dead.
+    /// Whether input, or its end, is waiting in the kernel. It takes a system call, and only tests ask.
     package var hasUnreadInput: Bool {
         guard state == .connected, !inputHasEnded, let descriptor else { return false }
         return cuv_has_input(descriptor) != 0

@@ -1,8 +1,8 @@
-// The only `unsafe` code of this folder. Every function is total: it checks its own bounds, so no argument, and no
+// The `unsafe` code of this folder, but for `QuoteCursor`. Every function is total: it checks its own bounds, so no argument, and no
 // message, makes it touch memory outside of the span. The memory is the span's, which outlives each call.
 //
 // `@inline(__always)` and closures, not `@inline(always)` and `Span`'s own accessors: the former are optimized before
-// they are inlined, the latter left calls in the scanner's loops, which made it 1.5 times slower (`Scripts/bench codec`).
+// they are inlined, the latter left calls in the scanner's loops (`Scripts/bench codec` shows what that costs).
 
 extension Span<UInt8> {
     /// The byte at `offset`, or 0 at any offset outside of the span.

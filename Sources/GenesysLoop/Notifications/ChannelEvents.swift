@@ -61,7 +61,7 @@ public struct Recovery: Hashable, Sendable {
     public var method: Method
     /// Attempts it took, 1 or more.
     public var attemptCount: Int
-    /// Recoveries of each kind since `open()`, this one included.
+    /// Reconnections after a loss since `open()`, this one included.
     public var reconnectCount: Int
     /// Rollovers since `open()`, this one included.
     public var rolloverCount: Int

@@ -36,7 +36,7 @@ package struct ChannelMachine: Equatable, Sendable {
         /// The service closed the old link in order while `candidate`, of the same channel, was under way.
         case handedOver(since: Instant)
         /// `candidate` is confirmed and not read; `current` is read to its end. The last look comes after the
-        /// deadline: the loop runs timers before it polls, so what a blocked host left unread is read first.
+        /// deadline: when a timer fires late, what a blocked host left unread is read first (see `Heartbeat`).
         case draining(until: Instant, isLastLook: Bool)
         case closing(until: Instant)
         case ended

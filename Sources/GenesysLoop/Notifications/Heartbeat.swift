@@ -4,8 +4,9 @@
 ///         ▲                                │                 │
 ///         └──────────── any byte ──────────┴─────────────────┘
 ///
-/// A loop runs its timers before it polls its sockets, so when the grace is over data may lie unread. `rechecking`
-/// waits for one more poll: a blocked loop never takes a living link for a dead one.
+/// When the grace is over, data may lie unread: libuv before 1.45 runs the timers before it polls, and later versions after
+/// a poll that may have come before the data. `rechecking` waits for one more poll, which both orders make before its
+/// timer fires: a blocked loop never takes a living link for a dead one.
 ///
 /// Deadlines: silence, grace, recheck. Source: protocol sheet §4.3 (heartbeat every 30 s, pong), §8 P1.
 package struct Heartbeat: Equatable, Sendable {

@@ -1,8 +1,8 @@
 internal import CVector
 
-// The second file of this folder with `unsafe` code, and the only import: a notification of 400 bytes takes 2,395
-// instructions with it and 4,046 without (`Scripts/bench instructions`). Swift's vectors cannot tell as a number which
-// bytes are equal to another, which is all that is taken from C.
+// The second file of this folder with `unsafe` code, and the only import, for speed: `Scripts/bench instructions` counts
+// what a notification takes. Swift's vectors cannot tell as a number which bytes are equal to another, which is what is
+// taken from C.
 
 /// Walks over the strings of a message, whose ends are looked for 832 bytes at a time and listed.
 ///

@@ -181,7 +181,7 @@ internal import COpenSSL
             // Without read-ahead OpenSSL takes no byte behind the record that it decrypts.
             guard unsafe block.pointee.inputByteCount > 0 || SSL_pending(ssl) > 0 else { break }
             var count = 0
-            // Without `ErrorQueue.clear()`, which takes a tenth of the time of a small record: whether there is more to
+            // Without `ErrorQueue.clear()`, which takes time that counts with small records: whether there is more to
             // come is asked of the session, not of the queue. OpenSSL writes at most `target.count` bytes.
             let room = total == 0 ? min(target.count, TLSSession.batchByteCount) : target.count
             let result = unsafe SSL_read_ex(ssl, target.baseAddress, room, &count)
@@ -290,7 +290,7 @@ internal import COpenSSL
         hasReceivedCloseNotify ? .clean : .truncated
     }
 
-    /// Gives OpenSSL's record buffers back (some 33 KiB) until there is traffic again; for a connection that is idle, or
+    /// Gives OpenSSL's record buffers back until there is traffic again; for a connection that is idle, or
     /// waits for the peer's part of the handshake.
     package func releaseBuffers() {
         guard boxedFailure == nil, unsafe block.pointee.inputByteCount == 0 else { return }

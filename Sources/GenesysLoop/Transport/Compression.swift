@@ -1,7 +1,7 @@
 /// Offers to compress messages with permessage-deflate (RFC 7692).
 ///
-/// The server may decline, and then nothing is compressed. Worth it where bandwidth is scarce: it costs about as much
-/// time per message as TLS does, up to 40 KiB per connection for receiving, and 256 KiB for sending once something is
+/// The server may decline, and then nothing is compressed. Worth it where bandwidth is scarce: it takes time
+/// for each message, and per connection up to 40 KiB of memory for receiving, and 256 KiB for sending once something is
 /// sent.
 public struct Compression: Hashable, Sendable {
     /// Asks the server to begin each message anew: no memory for receiving is kept between messages, and they compress

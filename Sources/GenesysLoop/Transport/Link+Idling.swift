@@ -1,4 +1,4 @@
-/// The memory of a link that nothing comes from: OpenSSL's record buffers, some 33 KiB, and what reassembling and
+/// The memory of a link that nothing comes from: OpenSSL's record buffers, and what reassembling and
 /// decompressing need. An idle link holds none of it, a busy one does not allocate it anew for each read.
 extension Link {
     /// So many reads, each soon after the one before, make a link a busy one. The answers to the upgrade and to the

@@ -141,7 +141,9 @@
 
     /// The owner's timer fired.
     ///
-    /// The loop runs timers before it polls: where it comes late, what a blocked host left unread is read first.
+    /// Where it comes late, what a blocked host left unread is read first: whether a loop runs its timers before it polls
+    /// (libuv before 1.45) or after, what arrived since the last poll is unread. One more poll lies between this call and
+    /// a timer of `lastLook`, in both orders.
     func deadlineReached(now: Instant) {
         guard let deadline, now >= deadline else { return }
         guard phase == .open || isLastLook || now - deadline < Link.lastLook else {

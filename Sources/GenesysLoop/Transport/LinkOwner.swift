@@ -4,13 +4,14 @@
 protocol LinkOwner: AnyObject {
     /// The upgrade was accepted.
     func linkDidOpen(_ link: Link)
-    /// There may be messages: pull them with `link.nextEvent()` until it says `needMore`.
+    /// There may be messages: pull them with `Link.nextEvent(from:)`, inside `Link.withStream`, until it says `needMore`.
     func linkDidReceive(_ link: Link)
     /// Of what `send` queued no more is unsent than the low-water mark of the configuration, or nothing.
     func linkDidDrain(_ link: Link)
     /// A phase with another `deadline` has begun: the owner's timer may be due earlier than it is set to.
     func linkDidChangeDeadline(_ link: Link)
-    /// The connection is over, or as good as over; nothing more comes from it. Not called after `retire` or `drop`.
+    /// The connection is over, or only its closing handshake is left; nothing more comes from it. Not called after
+    /// `retire` or `drop`.
     func link(_ link: Link, didEnd end: LinkEnd)
     /// The link has let go of its socket. The last call.
     func linkDidFinish(_ link: Link)
@@ -18,11 +19,11 @@ protocol LinkOwner: AnyObject {
 
 /// What a pull from a link yields.
 enum LinkEvent: Equatable {
-    /// A message that lies whole in the input: `link.payload(range)`.
+    /// A message that lies whole in the input: `LinkStream.payload(_:)` of the range.
     case message(MessageKind, Range<Int>)
-    /// A message that was put together: `link.takeMessage()`, then `link.recycle(_:)`.
+    /// A message that was put together: `LinkStream.takeMessage()`, then `LinkStream.recycle(_:)`.
     case assembledMessage(MessageKind)
-    /// A Pong frame: `link.pongPayload`.
+    /// A Pong frame: `LinkStream.pongPayload`.
     case pong
     /// Nothing more for now.
     case needMore
