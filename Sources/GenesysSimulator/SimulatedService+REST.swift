@@ -71,7 +71,7 @@ extension SimulatedService {
         var object = JSONObject()
         object.add("connectUri", "\(socketBase)/channels/\(id)")
         object.add("id", id)
-        object.add("expires", RESTValues.iso8601(clock.wall + (expires - clock.now)))
+        object.add("expires", (clock.wall + (expires - clock.now)).description)
         return object.finished()
     }
 

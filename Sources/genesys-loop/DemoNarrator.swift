@@ -45,10 +45,10 @@ struct DemoNarrator {
         case .maintenance(let deadline):
             say(
                 "maintenance",
-                "the service will close this connection by \(Timestamp.iso8601(deadline)); a second one "
+                "the service will close this connection by \(deadline); a second one "
                     + "is opened, while the first goes on")
         case .lifetime(let deadline):
-            say("expiry", "the channel's life ends at \(Timestamp.iso8601(deadline)) and is not extended")
+            say("expiry", "the channel's life ends at \(deadline) and is not extended")
         }
     }
 
@@ -73,12 +73,12 @@ struct DemoNarrator {
         say(
             "lost",
             "no connection (\(attempt.reason)); attempt \(attempt.number) follows in "
-                + "\(Timestamp.seconds(attempt.delay)) s")
+                + "\(attempt.delay.secondsText) s")
     }
 
     func didMiss(_ gap: Gap) {
         say(
             "gap",
-            "notifications may have been missed until \(Timestamp.iso8601(gap.to)); the service does not repeat them")
+            "notifications may have been missed until \(gap.to); the service does not repeat them")
     }
 }

@@ -17,18 +17,18 @@ extension LifecycleEvent {
             "subscribed to \(topics.count) \(topics.count == 1 ? "topic" : "topics")"
         case .reconnecting(let attempt):
             "no connection (\(reason(attempt.failure))); attempt \(attempt.number) in "
-                + "\(Timestamp.seconds(attempt.delay)) s"
+                + "\(attempt.delay.secondsText) s"
         case .rolloverFailed(let failure):
             failure.description
         case .recovered(let recovery):
             recovered(recovery)
         case .gap(let gap):
-            "notifications may have been missed from \(Timestamp.iso8601(gap.from)) to "
-                + "\(Timestamp.iso8601(gap.to)); the service does not repeat them"
+            "notifications may have been missed from \(gap.from) to "
+                + "\(gap.to); the service does not repeat them"
         case .willExpire(.lifetime(let deadline)):
-            "the channel's life ends at \(Timestamp.iso8601(deadline))"
+            "the channel's life ends at \(deadline)"
         case .willExpire(.maintenance(let deadline)):
-            "the service closes this connection for maintenance, at the latest at \(Timestamp.iso8601(deadline))"
+            "the service closes this connection for maintenance, at the latest at \(deadline)"
         case .rejected(let rejected):
             "the service refused \(rejected.topics.count) topics (\(rejected.status)): \(rejected.message ?? "no reason")"
         case .discarded(let message):

@@ -20,7 +20,7 @@ enum LifecycleEvent {
     func json(at time: WallTime) -> String {
         var line = JSONLine()
         line.add("event", name)
-        line.add("at", Timestamp.iso8601(time))
+        line.add("at", time.description)
         switch self {
         case .subscribed(let topics):
             line.add("topics", topics.map(\.rawValue))
@@ -36,11 +36,11 @@ enum LifecycleEvent {
         case .recovered(let recovery):
             line.add("by", recovery.method.rawValue)
         case .gap(let gap):
-            line.add("from", Timestamp.iso8601(gap.from))
-            line.add("to", Timestamp.iso8601(gap.to))
+            line.add("from", gap.from.description)
+            line.add("to", gap.to.description)
         case .willExpire(let expiry):
             line.add("by", expiry.cause)
-            line.add("deadline", Timestamp.iso8601(expiry.deadline))
+            line.add("deadline", expiry.deadline.description)
         case .rejected(let rejected):
             line.add("topics", rejected.topics.map(\.rawValue))
             line.add("status", rejected.status)

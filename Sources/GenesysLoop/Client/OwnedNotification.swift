@@ -55,14 +55,6 @@ public struct OwnedNotification: Hashable, Sendable {
     /// Looked up at each call; allocates.
     public var correlationID: String? { borrowed.correlationID }
 
-    /// Decodes `eventBody` with a `JSONDecoder`.
-    ///
-    /// - Parameter type: what the body is taken for.
-    /// - Throws: `DecodingError`; `.valueNotFound` if the message has no `eventBody`.
-    public func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        try borrowed.decode(type)
-    }
-
     /// Whether the messages are the same, byte by byte.
     public static func == (left: OwnedNotification, right: OwnedNotification) -> Bool {
         left.message == right.message
@@ -72,4 +64,9 @@ public struct OwnedNotification: Hashable, Sendable {
     public func hash(into hasher: inout Hasher) {
         hasher.combine(message)
     }
+}
+
+extension OwnedNotification: CustomStringConvertible {
+    /// The topic and the number of bytes, without the content.
+    public var description: String { "\(ChannelFailure.printable(topic)): \(message.count) bytes" }
 }

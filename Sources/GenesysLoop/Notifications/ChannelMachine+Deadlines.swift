@@ -131,7 +131,7 @@ extension ChannelMachine {
         defer { clocks = now }
         guard let clocks else { return }
         let monotonic = now.instant - clocks.instant
-        let civil = now.wall.duration(since: clocks.wall)
+        let civil = now.wall - clocks.wall
         guard civil - monotonic > ChannelMachine.suspensionSlack, !isPaused else { return }
         current?.heartbeat.hostAwoke(now: now.instant)
         candidate?.heartbeat.hostAwoke(now: now.instant)

@@ -1,6 +1,7 @@
 /// A point in civil time: seconds and nanoseconds since 1970-01-01T00:00:00Z.
 ///
-/// The library's public values carry it in place of a Foundation date.
+/// The library's public values carry it in place of a Foundation date, which `date` makes of it. `description` is
+/// ISO 8601.
 public struct WallTime: Comparable, Hashable, Sendable {
     /// Whole seconds since 1970, negative before it.
     public var seconds: Int64
@@ -25,9 +26,11 @@ public struct WallTime: Comparable, Hashable, Sendable {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
-    /// The time from `earlier` to this one, saturated.
-    package func duration(since earlier: WallTime) -> Duration {
-        .seconds(seconds &- earlier.seconds) + .nanoseconds(Int64(nanoseconds) - Int64(earlier.nanoseconds))
+    /// The time from `earlier` to `later`; negative where `earlier` is the later one. Saturates.
+    public static func - (later: WallTime, earlier: WallTime) -> Duration {
+        let (seconds, overflow) = later.seconds.subtractingReportingOverflow(earlier.seconds)
+        guard !overflow else { return .seconds(later < earlier ? Int64.min : Int64.max) }
+        return .seconds(seconds) + .nanoseconds(Int64(later.nanoseconds) - Int64(earlier.nanoseconds))
     }
 
     /// The time `duration` later.

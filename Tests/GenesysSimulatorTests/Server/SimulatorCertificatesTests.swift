@@ -29,6 +29,17 @@ import Testing
         }
     }
 
+    @Test func `no text of the certificates holds the key`() throws {
+        let made = try SimulatorCertificates.inMemory()
+        var dumped = ""
+        dump(made, to: &dumped)
+        // As numbers: a PEM text begins with hyphens.
+        for text in ["\(made)", String(reflecting: made), dumped] {
+            #expect(text.contains("caFile") && !text.contains("45, 45") && !text.contains(": 45"), "\(text.prefix(80))")
+        }
+        #expect("\(SimulatedService.Refusal.notFound)" == "HTTP status 404: The channel was not found.")
+    }
+
     @Test func `certificates of a folder are trusted by a client that reads the file`() throws {
         try withFolder { path in
             let loop = try EventLoop()
