@@ -72,7 +72,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
-        .testTarget(name: "ReadmeTests", dependencies: ["GenesysLoop", "CUV"], swiftSettings: strict),
+        .testTarget(
+            name: "ReadmeTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CUV"], swiftSettings: strict),
         .testTarget(
             name: "ToolTests",
             dependencies: [

@@ -31,7 +31,7 @@ class Listener:
     """The listener, what it printed so far, and when."""
 
     def __init__(self, tool, announcement, *more):
-        topics = ["--topic", "v2.users.me.presence", "--topic", "v2.routing.queues.q1.users"]
+        topics = ["--topic", "v2.users.ID.presence", "--topic", "v2.routing.queues.q1.users"]
         self.process = subprocess.Popen(
             [tool, "listen", "--uri", announcement["uri"], "--ca-file", announcement["caFile"], *topics, "--no-proxy",
              "--events", *more],

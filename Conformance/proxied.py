@@ -107,7 +107,7 @@ def listen(kind, tool, far, folder):
         port = 1
     count_packets(port)
     listener = subprocess.run(
-        [tool, "listen", "--uri", uri, "--ca-file", announcement["caFile"], "--topic", "v2.users.me.presence", "--events",
+        [tool, "listen", "--uri", uri, "--ca-file", announcement["caFile"], "--topic", "v2.users.ID.presence", "--events",
          "--count", "3", "--reconnect", "never", *way], capture_output=True, text=True, timeout=60)
     print(json.dumps({"status": listener.returncode, "errors": listener.stderr, "count": listener.stdout.count("\n"),
                       "proxy": packets("proxy"), "around": packets("around")}))

@@ -70,8 +70,12 @@ actor TopicCounter: ChannelDelegate {
         assumeIsolated { $0.take(notification) }
     }
 
+    nonisolated func channel(_ channel: Channel, didMiss gap: Gap) {
+        print(gap, "Read the state again by REST.")
+    }
+
     nonisolated func channel(_ channel: Channel, willExpire expiry: Expiry) {
-        print("soon:", expiry)
+        print(expiry)
     }
 
     nonisolated func channel(_ channel: Channel, didFail failure: ChannelFailure) {

@@ -52,11 +52,11 @@ final class TopicCounter: ChannelDelegate {
 
     func channel(_ channel: Channel, willExpire expiry: Expiry) {
         // Without a `rollover(to:)` here the channel rolls over by itself.
-        print("soon:", expiry)
+        print(expiry)
     }
 
     func channel(_ channel: Channel, didMiss gap: Gap) {
-        print("read the state again by REST:", gap)
+        print(gap, "Read the state again by REST.")
     }
 
     func channel(_ channel: Channel, didFail failure: ChannelFailure) {

@@ -5,7 +5,7 @@ import GenesysSimulator
 enum ScriptAction {
     typealias Configuration = SimulatedService.Configuration
 
-    case maintenance(lead: Double?, notices: Int?)
+    case maintenance(lead: Double, notices: Int)
     case disconnect(Configuration.Endings.Ending)
     case expire
     case evict
@@ -21,7 +21,7 @@ enum ScriptAction {
         switch name {
         case "maintenance":
             self = .maintenance(
-                lead: try step.optionalNumber("lead"), notices: try step.optionalNumber("notices").map { Int($0) })
+                lead: try step.optionalNumber("lead") ?? 60, notices: Int(try step.optionalNumber("notices") ?? 1))
         case "disconnect": self = .disconnect(try Self.ending(&step))
         case "expire": self = .expire
         case "evict": self = .evict

@@ -56,8 +56,8 @@ final class ScriptPlayer: TimerOwner {
     private func play(_ action: ScriptAction) -> Bool {
         switch action {
         case .maintenance(let lead, let notices):
-            if let lead { server.configuration.endings.maintenanceLead = .seconds(lead) }
-            if let notices { server.configuration.endings.maintenanceNoticeCount = notices }
+            server.configuration.endings.maintenanceLead = .seconds(lead)
+            server.configuration.endings.maintenanceNoticeCount = notices
             server.announceMaintenance()
         case .disconnect(let ending): server.disconnect(.all, ending)
         case .expire: server.expireChannel(.all)

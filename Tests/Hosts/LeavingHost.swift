@@ -153,7 +153,7 @@ case "half-way":
         let host = Host()
         var missing = ChannelConfiguration()
         missing.tls.trust = .file("no-such-file")
-        let (uri, topic) = (CommandLine.arguments[2], Topic("v2.users.me.presence"))
+        let (uri, topic) = (CommandLine.arguments[2], Topic("v2.users.ID.presence"))
         let attempts: [() throws -> Channel] = [
             { try Channel(uri: uri, topics: [topic], on: loop, delegate: host, configuration: missing) },
             { try Channel(uri: "https://localhost/", topics: [topic], on: loop, delegate: host) },

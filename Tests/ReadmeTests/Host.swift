@@ -16,8 +16,8 @@ final class Host: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) { print("read the state again by REST:", gap) }
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { print("soon:", expiry) }
+    func channel(_ channel: Channel, didMiss gap: Gap) { print(gap, "Read the state again by REST.") }
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { print(expiry) }
     func channel(_ channel: Channel, didFail failure: ChannelFailure) { print(failure) }
 }
 

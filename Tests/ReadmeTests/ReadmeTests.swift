@@ -1,14 +1,140 @@
+import CUV
 import Foundation
+import GenesysLoop
+import GenesysSimulator
 import Testing
 
-/// The README's code is this target's code: it compiles, and the page shows it word for word.
-@Suite struct ReadmeTests {
-    @Test(arguments: ["Host.swift", "Embedding.swift"])
-    func `the README shows code that compiles`(_ name: String) throws {
+/// The code of the README and of `Documentation/Embedding.md` is this target's code: the pages show it word for word, it
+/// compiles, and it does what they say when it meets the simulator.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct ReadmeTests {
+    private static let topic: Topic = "v2.users.ID.presence"
+
+    @Test(arguments: [
+        ("Host.swift", "README.md"), ("Embedding.swift", "README.md"), ("Relay.swift", "Documentation/Embedding.md"),
+    ])
+    func `a page shows code that compiles`(_ name: String, on page: String) throws {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let root = folder.deletingLastPathComponent().deletingLastPathComponent()
         let code = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
-        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-        #expect(readme.contains("```swift\n\(code)```"), "README.md does not hold the text of \(name)")
+        let text = try String(contentsOf: root.appendingPathComponent(page), encoding: .utf8)
+        #expect(text.contains("```swift\n\(code)```"), "\(page) does not hold the text of \(name)")
+    }
+
+    @Test func `the host of the README prints what arrives, until its channel ends`() async throws {
+        let service = try await Service.start()
+        Printed.begin { lines in if lines.count == 3 { service.end() } }
+        try listen(to: service.uri, topics: [Self.topic])
+        let lines = Printed.end()
+        #expect(lines.prefix(3).allSatisfy { $0 == "v2.users.ID.presence AVAILABLE" }, "\(lines)")
+        #expect(lines.last?.contains("revoked") == true, "\(lines)")
+        service.close()
+    }
+
+    @Test func `the embedding of the README leaves nothing on the program's loop`() async throws {
+        let service = try await Service.start()
+        try Self.embedAndLeave(service.uri)
+        service.close()
+    }
+
+    private static func embedAndLeave(_ uri: String) throws {
+        let raw = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
+        // Closed before, below.
+        defer { unsafe raw.deallocate() }
+        #expect(unsafe uv_loop_init(raw) == 0)
+        Printed.begin()
+        let host = Host()
+        let leave = try unsafe embed(host, in: raw, uri: uri)
+        while Printed.count < 3 { unsafe _ = uv_run(raw, UV_RUN_ONCE) }
+        leave()
+        unsafe _ = uv_run(raw, UV_RUN_DEFAULT)
+        #expect(unsafe uv_loop_close(raw) == 0)
+        let lines = Printed.end()
+        #expect(lines.last == "none of the library's handles is left on the loop", "\(lines)")
+    }
+
+    @Test @MainActor func `the relay of the page shows all on the main actor, over its marks`() async throws {
+        let service = try await Service.start(rate: 50_000)
+        var (count, failures, isFailureLast) = (0, 0, false)
+        try await follow(service.uri, topics: [Self.topic]) { event in
+            isFailureLast = false
+            switch event {
+            case .notification(let notification):
+                #expect(notification.topic == Self.topic.rawValue)
+                count += 1
+                if count == 2_500 { service.end() }
+            case .failure:
+                (failures, isFailureLast) = (failures + 1, true)
+            case .gap, .mark:
+                Issue.record("\(event)")
+            }
+        }
+        #expect(count >= 2_500 && failures == 1 && isFailureLast)
+        service.close()
+    }
+
+    @Test func `the relay of the page rests at its mark, and its stream ends after close`() async throws {
+        let service = try await Service.start(rate: 50_000)
+        let (events, stream) = AsyncStream.makeStream(of: Relay.Event.self)
+        let loop = try EventLoop()
+        let relay = LoopBound(try Relay(service.uri, topics: [Self.topic], on: loop, to: stream), on: loop)
+        Thread.detachNewThread { loop.run() }
+        var seen: [Relay.Event] = []
+        for await event in events {
+            seen.append(event)
+            // Not resumed: nothing but the end may follow.
+            if case .mark = event { loop.execute { relay.value.close() } }
+        }
+        #expect(seen.count == 1_001)
+        if case .mark? = seen.last {} else { Issue.record("\(String(describing: seen.last)) is not the mark") }
+        service.close()
+    }
+
+    @Test @MainActor func `canceling the task of the relay closes its channel`() async throws {
+        let service = try await Service.start(rate: 1_000)
+        var task: Task<Void, any Error>?
+        task = Task { @MainActor in
+            try await follow(service.uri, topics: [Self.topic]) { _ in task?.cancel() }
+        }
+        try await task?.value
+        // The service sees the channel's Close frame: its socket ends while the server lives.
+        while await service.openSocketCount() > 0 { await Task.yield() }
+        service.close()
+    }
+}
+
+/// A simulator without TLS, on a loop with a thread of its own.
+struct Service: Sendable {
+    let uri: String
+    let loop: EventLoop
+    let server: LoopBound<SimulatorServer>
+
+    static func start(rate: Double = 500) async throws -> Service {
+        try await withCheckedThrowingContinuation { started in
+            Thread.detachNewThread {
+                do {
+                    var configuration = SimulatedService.Configuration()
+                    configuration.publishing.rate = rate
+                    let loop = try EventLoop()
+                    let server = try SimulatorServer(on: loop, tls: false, configuration: configuration, seed: 1)
+                    let uri = try server.createChannel().uri
+                    server.start()
+                    started.resume(returning: Service(uri: uri, loop: loop, server: LoopBound(server, on: loop)))
+                    loop.run()
+                } catch {
+                    started.resume(throwing: error)
+                }
+            }
+        }
+    }
+
+    /// Ends its channel.
+    func end() { loop.execute { server.value.revokeToken() } }
+
+    func close() { loop.execute { server.value.close() } }
+
+    func openSocketCount() async -> Int {
+        await withCheckedContinuation { asked in
+            loop.execute { asked.resume(returning: server.value.openSocketCount) }
+        }
     }
 }

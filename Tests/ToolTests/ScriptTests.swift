@@ -1,4 +1,6 @@
 import Foundation
+import GenesysLoop
+import GenesysSimulator
 import Testing
 
 @testable import genesys_loop
@@ -26,11 +28,44 @@ import Testing
         #expect(script.repeatsAfter == 9)
     }
 
-    @Test func `the documented example is a script`() throws {
+    /// The script that `Documentation/SimulatorScript.md` shows.
+    private func documentedScript() throws -> SimulatorScript {
         let file = URL(filePath: #filePath).appending(path: "../../../Documentation/SimulatorScript.md")
         let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
         let example = try #require(text.split(separator: "```json\n").last?.split(separator: "```").first)
-        #expect(try SimulatorScript(Data(example.utf8), name: "example").steps.count == 6)
+        return try SimulatorScript(Data(example.utf8), name: "example")
+    }
+
+    @Test func `the documented example does what its page says`() throws {
+        var configuration = SimulatedService.Configuration()
+        configuration.timeScale = 120
+        let loop = try EventLoop()
+        let server = try SimulatorServer(on: loop, tls: false, configuration: configuration, seed: 1)
+        server.start()
+        let player = ScriptPlayer(try documentedScript(), on: server)
+        let host = ScriptedHost()
+        host.didEnd = {
+            player.stop()
+            server.close()
+        }
+        let channel = try Channel(
+            uri: server.createChannel().uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host)
+        channel.open()
+        player.start()
+        loop.run()
+        #expect(host.failure == nil)
+        #expect(Set(host.events) == ["maintenance", "reconnect", "gap", "published"], "\(host.events)")
+        #expect(host.events.last == "published", "\(host.events)")
+        #expect(server.configuration.publishing.rate == 1_000)
+    }
+
+    @Test func `a maintenance without members has the documented defaults, whatever came before`() throws {
+        let text = """
+            {"steps": [{"at": 0, "do": "maintenance", "lead": 5, "notices": 3}, {"at": 1, "do": "maintenance"}]}
+            """
+        let actions = try SimulatorScript(Data(text.utf8), name: "f").steps.map(\.action)
+        guard case .maintenance(lead: 5, notices: 3) = actions[0], case .maintenance(lead: 60, notices: 1) = actions[1]
+        else { return #expect(Bool(false), "\(actions)") }
     }
 
     @Test(arguments: [
@@ -89,5 +124,39 @@ import Testing
             }
             #expect(Set(events).isSuperset(of: ["willExpire", "reconnecting", "gap", "recovered"]), "\(events)")
         }
+    }
+}
+
+/// Closes its channel when it has lived through all that the documented script does.
+private final class ScriptedHost: ChannelDelegate {
+    var events: [String] = []
+    var failure: ChannelFailure?
+    var didEnd: () -> Void = {}
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        guard Set(events).isSuperset(of: ["maintenance", "reconnect", "gap"]),
+            let body = try? notification.decode([String: String].self), body == ["presence": "Busy"]
+        else { return }
+        events.append("published")
+        channel.close()
+    }
+
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+        if case .maintenance = expiry { events.append("maintenance") }
+    }
+
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { events.append("reconnect") }
+
+    func channel(_ channel: Channel, didMiss gap: Gap) { events.append("gap") }
+
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        self.failure = failure
+        didEnd()
+        didEnd = {}
+    }
+
+    func channelDidClose(_ channel: Channel) {
+        didEnd()
+        didEnd = {}
     }
 }

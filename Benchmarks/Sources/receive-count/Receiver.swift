@@ -9,7 +9,7 @@ struct Receiver {
     private let now = Moment(instant: Instant(nanoseconds: 0), wall: WallTime(seconds: 0))
 
     init() {
-        machine = ChannelMachine(topics: ["v2.users.me.presence"], settings: ChannelSettings(), seed: 1)
+        machine = ChannelMachine(topics: ["v2.users.ID.presence"], settings: ChannelSettings(), seed: 1)
         guard case .connect(let link, _)? = machine.openRequested(now: now).first,
             case .send(_, .subscribe(_, let id))? = machine.linkOpened(link, now: now).first
         else { preconditionFailure("a channel that opens connects and subscribes") }

@@ -3,10 +3,11 @@ internal import CUV
 extension EventLoop {
     /// Takes the library off an adopted loop.
     ///
-    /// It takes effect once every channel and client on the loop is closed (see `closeAll()`) and no block waits: our last handle is then
-    /// closed, and `completion` runs inside the host's `uv_run` when none of our handles is left (`uv_walk` finds none).
-    /// It may stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any
-    /// more; dropping it is safe on every thread.
+    /// It closes nothing: it takes effect once every channel and client on the loop has ended (see `closeAll()`) and no
+    /// block waits. Our last handle is then closed, and `completion` runs inside the host's `uv_run` when none of our
+    /// handles is left (`uv_walk` finds none). If that was so before the call, `completion` runs within the call. It may
+    /// stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any more; dropping
+    /// it is safe on every thread.
     ///
     /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
     public func detach(completion: @escaping () -> Void) {

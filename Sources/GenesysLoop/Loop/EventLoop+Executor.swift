@@ -8,7 +8,7 @@
 ///         init(on loop: EventLoop) { self.loop = loop }
 ///
 ///         func open(_ uri: String) throws {
-///             channel = try Channel(uri: uri, topics: ["v2.users.me.presence"], on: loop, delegate: self)
+///             channel = try Channel(uri: uri, topics: ["v2.users.ID.presence"], on: loop, delegate: self)
 ///             channel?.open()
 ///         }
 ///
@@ -32,7 +32,7 @@
 /// - Cost: none for a host without actors; a delegate call does not pass through the executor.
 ///
 /// A host on the main actor runs the loop on the main thread (`MainActor.assumeIsolated` holds in every delegate method),
-/// or gives the loop a thread of its own and sends copies to the main actor; `Documentation/Embedding.md` shows both.
+/// or gives the loop a thread of its own and sends copies to the main actor; `Documentation/Embedding.md` shows the second.
 extension EventLoop: SerialExecutor, TaskExecutor {
     /// Runs a job of the concurrency library on the loop's thread at its next wake-up.
     ///

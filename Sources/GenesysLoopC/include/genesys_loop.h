@@ -171,7 +171,8 @@ void genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void
 void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
 /* Closes every channel of the loop. */
 void genesys_loop_close_all(genesys_loop *loop);
-/* Leaves an adopted loop; `completion`, which may be NULL, means that none of our handles is left on it. */
+/* Leaves an adopted loop when every channel on it has ended; it closes none (genesys_loop_close_all does). `completion`,
+ * which may be NULL, is called in your uv_run and means that none of our handles is left on the loop. */
 void genesys_loop_detach(genesys_loop *loop, void (*completion)(void *user), void *user);
 void genesys_loop_release(genesys_loop *loop);
 

@@ -22,7 +22,7 @@ final class ChannelHost: ChannelDelegate {
 
     /// A channel that trusts the server, gives up at its first loss, and lets the server go at its end.
     func channel(
-        to server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.me.presence"],
+        to server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.ID.presence"],
         _ change: (inout ChannelConfiguration) -> Void = { _ in }
     ) throws -> Channel {
         var configuration = ChannelConfiguration()
@@ -37,7 +37,7 @@ final class ChannelHost: ChannelDelegate {
 
     /// Opens such a channel, which nobody but the loop keeps, and runs until its end.
     func run(
-        on server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.me.presence"],
+        on server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.ID.presence"],
         _ change: (inout ChannelConfiguration) -> Void = { _ in }
     ) throws {
         try channel(to: server, host: host, topics: topics, change).open()

@@ -102,7 +102,7 @@ import Testing
         tls.identity = ClientIdentity(certificate: .pem(bytes), key: .pem(bytes), passphrase: .init(secret))
         var channel = ChannelConfiguration()
         channel.tls = tls
-        channel.proxy = .uri(try ProxyURI("http://user:\(secret)@proxy"))
+        channel.proxy = .url(try ProxyURI("http://user:\(secret)@proxy"))
         var client = WebSocketClientConfiguration()
         client.tls = tls
         client.headers = [("Authorization", "Bearer \(secret)")]

@@ -52,7 +52,7 @@ enum Step: @unchecked Sendable {
 /// The text of a notification with a running number.
 func notification(_ number: Int, padding: Int = 0) -> String {
     let text = String(repeating: "x", count: padding)
-    return #"{"topicName":"v2.users.me.presence","eventBody":{"n":\#(number),"text":"\#(text)"}}"#
+    return #"{"topicName":"v2.users.ID.presence","eventBody":{"n":\#(number),"text":"\#(text)"}}"#
 }
 
 /// An unmasked frame as a server sends it.

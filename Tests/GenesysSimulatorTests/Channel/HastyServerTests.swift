@@ -49,7 +49,7 @@ struct HastyServerTests {
         let server = try HastyServer(loop)
         let host = DelayHost()
         let channel = try Channel(
-            uri: "ws://127.0.0.1:\(server.port)/channels/streaming-1-a", topics: ["v2.users.me.presence"], on: loop,
+            uri: "ws://127.0.0.1:\(server.port)/channels/streaming-1-a", topics: ["v2.users.ID.presence"], on: loop,
             delegate: host)
         host.onEnd = { server.close() }
         channel.open()

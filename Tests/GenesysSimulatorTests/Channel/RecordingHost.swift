@@ -57,7 +57,7 @@ final class RecordingHost: ChannelDelegate {
 struct Playground {
     let loop: EventLoop
     let server: SimulatorServer
-    let topics: [Topic] = ["v2.users.me?presence&routingStatus", "v2.analytics.queues.q1.observations"]
+    let topics: [Topic] = ["v2.users.ID?presence&routingStatus", "v2.analytics.queues.q1.observations"]
 
     init(
         on loop: EventLoop? = nil, seed: UInt64 = 1,

@@ -1,0 +1,64 @@
+import Foundation
+import GenesysLoop
+
+/// Owns a channel and hands what it tells to another actor, in order.
+///
+/// After each 1,000 events the channel rests until the other side has come to the mark. So the stream is never longer
+/// than that, and what the service sends meanwhile waits in the socket.
+final class Relay: ChannelDelegate {
+    enum Event: Sendable {
+        case notification(OwnedNotification)
+        case gap(Gap)
+        case failure(ChannelFailure)
+        case mark
+    }
+
+    private let channel: Channel
+    private let stream: AsyncStream<Event>.Continuation
+    private var count = 0
+
+    init(_ uri: String, topics: [Topic], on loop: EventLoop, to stream: AsyncStream<Event>.Continuation) throws {
+        self.stream = stream
+        channel = try Channel(uri: uri, topics: topics, on: loop)
+        channel.delegate = self
+        channel.open()
+    }
+
+    func resume() { channel.resume() }
+    func close() { channel.close() }
+
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+        hand(.notification(notification.copy()))
+    }
+    func channel(_ channel: Channel, didMiss gap: Gap) { hand(.gap(gap)) }
+    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        hand(.failure(failure))
+        stream.finish()
+    }
+    func channelDidClose(_ channel: Channel) { stream.finish() }
+
+    private func hand(_ event: Event) {
+        stream.yield(event)
+        count += 1
+        guard count == 1_000 else { return }
+        count = 0
+        channel.pause()
+        stream.yield(.mark)
+    }
+}
+
+/// Shows what a channel tells, on the main actor, until the channel ends or the task is canceled.
+@MainActor
+func follow(_ uri: String, topics: [Topic], show: (Relay.Event) -> Void) async throws {
+    let loop = try EventLoop()
+    let (events, stream) = AsyncStream.makeStream(of: Relay.Event.self)
+    let relay = LoopBound(try Relay(uri, topics: topics, on: loop, to: stream), on: loop)
+    stream.onTermination = { reason in
+        if case .cancelled = reason { loop.execute { relay.value.close() } }
+    }
+    Thread.detachNewThread { loop.run() }  // from here on the loop, and all on it, belongs to that thread
+    for await event in events {
+        if case .mark = event { loop.execute { relay.value.resume() } } else { show(event) }
+    }
+}
