@@ -46,7 +46,7 @@ actor TopicCounter: ChannelDelegate {
     private let firsts: AsyncStream<String>.Continuation
     private var channel: Channel?
     private var count = 0
-    private var countOfTopic: [String: Int] = [:]
+    private var countOfTopic: [Topic: Int] = [:]
 
     // The actor holds the loop, so it is never without its executor.
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
@@ -84,13 +84,13 @@ actor TopicCounter: ChannelDelegate {
 
     private func take(_ notification: ChannelNotification) {
         let topic = notification.topic
-        if countOfTopic[topic] == nil { firsts.yield(topic) }
-        countOfTopic[topic, default: 0] += 1
+        if countOfTopic[Topic(topic)] == nil { firsts.yield(topic) }
+        countOfTopic[Topic(topic), default: 0] += 1
         count += 1
         if count == wanted { channel?.close() }
     }
 
     func report() {
-        for (topic, count) in countOfTopic.sorted(by: { $0.key < $1.key }) { print(topic, count) }
+        for (topic, count) in countOfTopic.sorted(by: { $0.key.rawValue < $1.key.rawValue }) { print(topic, count) }
     }
 }

@@ -39,12 +39,12 @@ enum PlainHost {
 final class TopicCounter: ChannelDelegate {
     private let wanted: Int
     private var count = 0
-    private var countOfTopic: [String: Int] = [:]
+    private var countOfTopic: [Topic: Int] = [:]
 
     init(wanted: Int) { self.wanted = wanted }
 
     func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
-        countOfTopic[notification.topic, default: 0] += 1
+        countOfTopic[Topic(notification.topic), default: 0] += 1
         count += 1
         // Every call is legal in every delegate method. After this one only `channelDidClose` follows.
         if count == wanted { channel.close() }
@@ -64,6 +64,6 @@ final class TopicCounter: ChannelDelegate {
     }
 
     func report() {
-        for (topic, count) in countOfTopic.sorted(by: { $0.key < $1.key }) { print(topic, count) }
+        for (topic, count) in countOfTopic.sorted(by: { $0.key.rawValue < $1.key.rawValue }) { print(topic, count) }
     }
 }

@@ -73,7 +73,7 @@ public func genesys_channel_unsubscribe(
     _ channel: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
     _ error: UnsafeMutablePointer<genesys_error>?
 ) -> genesys_status {
-    unsafe changeTopics(channel, topics, count, error) { try $0.unsubscribe($1) }
+    unsafe changeTopics(channel, topics, count, error) { $0.unsubscribe($1) }
 }
 
 @c @implementation

@@ -8,7 +8,7 @@ struct DemoTally {
     }
 
     private var notificationCount = 0
-    private var topics: Set<String> = []
+    private var topics: Set<Topic> = []
     private var sequences: Set<Int> = []
     private var rolloverCount = 0
     private var extensionCount = 0
@@ -33,7 +33,7 @@ struct DemoTally {
 
     mutating func count(_ notification: ChannelNotification) {
         notificationCount += 1
-        topics.insert(notification.topic)
+        topics.insert(Topic(notification.topic))
         if let body = try? notification.decode(Body.self) { sequences.insert(body.sequence) }
     }
 

@@ -16,6 +16,18 @@ import Testing
         #expect(try stage.service.subscriptions(of: id) == [])
     }
 
+    @Test func `topics that differ in Unicode normalization are two`() throws {
+        var stage = try Stage()
+        let id = stage.channel.id
+        let (one, other) = (Topic("caf\u{E9}.1.x"), Topic("cafe\u{301}.1.x"))
+        _ = try stage.service.subscriptionsChanged([one, other], of: id, now: stage.now)
+        #expect(try stage.service.subscriptions(of: id) == [one, other])
+        _ = try stage.service.subscriptionsChanged([other], of: id, replaces: true, now: stage.now)
+        let socket = try stage.open()
+        #expect(stage.service.publish([5], to: one, now: stage.now) == [])
+        #expect(stage.service.publish([5], to: other, now: stage.now) == [.send(socket, [5])])
+    }
+
     @Test func `a change renews the life of the channel`() throws {
         var stage = try Stage()
         stage.now += .seconds(3_600)

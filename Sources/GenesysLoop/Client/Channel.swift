@@ -159,8 +159,10 @@ public final class Channel {
     }
 
     /// Removes topics; unknown ones are ignored.
-    public func unsubscribe(_ removed: [Topic]) throws {
-        try setTopics(topics.filter { !removed.contains($0) })
+    public func unsubscribe(_ removed: [Topic]) {
+        loop.preconditionCurrent("Channel.unsubscribe")
+        let removed = Set(removed)
+        submit(machine.topicsChanged(to: machine.topics.filter { !removed.contains($0) }, now: loop.now))
     }
 
     /// Replaces the topics; only the difference goes to the service.

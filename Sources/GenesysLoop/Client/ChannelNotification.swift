@@ -42,7 +42,8 @@ public struct ChannelNotification: ~Escapable, Sendable {
 
     /// The name of the topic.
     ///
-    /// Allocates.
+    /// Allocates. As a key use `Topic(notification.topic)`: two strings are equal where they differ in Unicode
+    /// normalization only, two topics are not.
     public var topic: String {
         JSONText.decode(topicSlice.content, hasEscapes: topicSlice.hasEscapes, in: bytes)
     }

@@ -58,7 +58,7 @@ extension ChannelMachine {
         let isShared = state != .live && current?.id == link.id && candidate?.endpoint == link.endpoint
         guard isRoom || !isShared else { return [] }
         let leftovers = isShared ? [] : leftovers(of: link)
-        let removed = leftovers.subtracting(wanted).sorted { $0.rawValue < $1.rawValue }
+        let removed = leftovers.subtracting(wanted).sorted(by: Topic.precedes)
         let adding = added.isEmpty ? [] : command(.add, added, on: link.id, now: now)
         let removing = removed.isEmpty ? [] : command(.remove, removed, on: link.id, now: now)
         return isRoom ? adding + removing : removing + adding
@@ -227,7 +227,7 @@ extension ChannelMachine {
     private mutating func takePending(answeredBy reply: CommandReply, on link: LinkID) -> PendingCommand? {
         guard let record = record(link) else { return nil }
         let index = record.pending.firstIndex { command in
-            reply.correlationID == command.correlationID || (reply.correlationID == nil && reply.isRefused)
+            reply.correlationID?.isExactly(command.correlationID) ?? reply.isRefused
         }
         guard let index else { return nil }
         var taken: PendingCommand?

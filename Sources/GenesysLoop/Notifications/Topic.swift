@@ -2,6 +2,9 @@
 ///
 /// A *combined* topic joins suffixes of one resource, `v2.users.<id>?presence&routingStatus`, and counts once;
 /// its notifications arrive under the expanded single names (protocol: topics and combined topics).
+///
+/// Two topics are equal when their bytes of UTF-8 are: unlike two strings, names that differ in Unicode normalization
+/// only are two topics, as they are to the service.
 public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The most topics one channel may have; a combined topic counts once.
     public static let maxCount = 1_000
@@ -40,9 +43,27 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
 
     /// The single topics under which notifications arrive; the topic itself where it is not a combined one.
     public var expanded: [Topic] {
-        guard let mark = rawValue.firstIndex(of: "?") else { return [self] }
+        // By bytes: a combining mark would make another character of the sign before it.
+        let bytes = rawValue.utf8
+        guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return [self] }
         let prefix = rawValue[..<mark]
-        let suffixes = rawValue[rawValue.index(after: mark)...].split(separator: "&")
-        return suffixes.isEmpty ? [self] : suffixes.map { Topic(rawValue: "\(prefix).\($0)") }
+        let suffixes = bytes[bytes.index(after: mark)...].split(separator: UInt8(ascii: "&"))
+        return suffixes.isEmpty ? [self] : suffixes.map { Topic(rawValue: "\(prefix).\(Substring($0))") }
+    }
+}
+
+extension Topic {
+    /// Whether both names are the same bytes.
+    public static func == (left: Topic, right: Topic) -> Bool { left.rawValue.isExactly(right.rawValue) }
+
+    /// Whether the names differ in any byte.
+    public static func != (left: Topic, right: Topic) -> Bool {
+        // Without this one, `!=` would be that of `RawRepresentable`, which compares the strings.
+        !(left == right)
+    }
+
+    /// Whether the left name comes first in the order of the bytes.
+    static func precedes(_ left: Topic, _ right: Topic) -> Bool {
+        left.rawValue.utf8.lexicographicallyPrecedes(right.rawValue.utf8)
     }
 }

@@ -10,6 +10,15 @@ public struct ClientIdentity: Hashable, Sendable {
         case file(String)
         /// Text in memory.
         case pem([UInt8])
+
+        /// Whether both are the same; paths by their bytes, as the file system compares them.
+        public static func == (left: Source, right: Source) -> Bool {
+            switch (left, right) {
+            case (.file(let left), .file(let right)): left.isExactly(right)
+            case (.pem(let left), .pem(let right)): left == right
+            case (.file, _), (.pem, _): false
+            }
+        }
     }
 
     /// The certificate, then its issuers (nearest first, without the root), in PEM.

@@ -24,6 +24,17 @@ public struct TLSConfiguration: Hashable, Sendable {
         case directory(String)
         /// PEM certificates in memory, in place of the system's store.
         case pem([UInt8])
+
+        /// Whether both are the same; paths by their bytes, as the file system compares them.
+        public static func == (left: Trust, right: Trust) -> Bool {
+            switch (left, right) {
+            case (.system, .system): true
+            case (.file(let left), .file(let right)), (.directory(let left), .directory(let right)):
+                left.isExactly(right)
+            case (.pem(let left), .pem(let right)): left == right
+            case (.system, _), (.file, _), (.directory, _), (.pem, _): false
+            }
+        }
     }
 
     /// A version of the protocol.

@@ -133,7 +133,7 @@ internal import COpenSSL
             throw latch(.internal("SSL_do_handshake", "the peer's certificate was not verified"))
         }
         // OpenSSL does not look whether the choice is one of ours (RFC 7301 §3.1).
-        if let chosen = applicationProtocol, !configuration.applicationProtocols.contains(chosen) {
+        if let chosen = applicationProtocol, !configuration.applicationProtocols.contains(where: chosen.isExactly) {
             throw latch(
                 TLSError(
                     operation: "SSL_get0_alpn_selected", code: 0,

@@ -106,7 +106,7 @@ internal import COpenSSL
     }
 
     private func add(file: String, _ search: inout Search) {
-        guard !file.isEmpty, !search.tried.contains(file) else { return }
+        guard !file.isEmpty, !search.tried.contains(where: file.isExactly) else { return }
         search.tried.append(file)
         let before = unsafe cossl_store_count(store)
         // A return of 1 means that at least one certificate was added.
@@ -118,7 +118,7 @@ internal import COpenSSL
     }
 
     private func add(folders: [String], _ search: inout Search) {
-        for folder in folders where !search.tried.contains(folder) {
+        for folder in folders where !search.tried.contains(where: folder.isExactly) {
             search.tried.append(folder)
             let count = SystemTrustLocations.hashedCertificateCount(in: folder)
             guard count > 0 else { continue }

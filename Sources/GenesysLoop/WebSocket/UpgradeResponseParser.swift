@@ -154,13 +154,13 @@ package struct UpgradeResponseParser: Sendable {
         guard fields.list("connection", contains: "upgrade") else {
             throw .invalid(reason: "The response has no header Connection: Upgrade.", section: "RFC 6455 §4.1")
         }
-        guard let accept = try single("sec-websocket-accept"), accept == expectedAccept else {
+        guard let accept = try single("sec-websocket-accept"), accept.isExactly(expectedAccept) else {
             throw .invalid(
                 reason: "The header Sec-WebSocket-Accept does not answer our key.", section: "RFC 6455 §4.1")
         }
         try checkExtensions(fields.values(of: "sec-websocket-extensions"))
         guard let chosen = try single("sec-websocket-protocol") else { return }
-        guard offeredSubprotocols.contains(chosen) else {
+        guard offeredSubprotocols.contains(where: chosen.isExactly) else {
             throw .invalid(
                 reason: "The server uses a subprotocol that was not offered.", section: "RFC 6455 §4.1")
         }

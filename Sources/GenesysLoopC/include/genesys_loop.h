@@ -189,6 +189,7 @@ void genesys_channel_resume(genesys_channel *channel);
 void genesys_channel_rollover(genesys_channel *channel, const char *uri);
 genesys_status genesys_channel_subscribe(genesys_channel *channel, const char *const *topics, size_t count,
                                          genesys_error *error);
+/* Fails only where the channel or a topic is NULL, or a topic is not UTF-8; unknown topics are ignored. */
 genesys_status genesys_channel_unsubscribe(genesys_channel *channel, const char *const *topics, size_t count,
                                            genesys_error *error);
 genesys_status genesys_channel_set_topics(genesys_channel *channel, const char *const *topics, size_t count,

@@ -55,6 +55,15 @@ import Testing
         #expect(Self.outcome(Array(bytes[..<(bytes.count - frames.count - 1)])) == .needMore)
     }
 
+    @Test func `the key and the subprotocol are compared by their bytes`() {
+        let key = "Sec-WebSocket-Accept: "
+        let kelvin = Self.good.map { $0.hasPrefix(key) ? $0.replacing("K", with: "\u{212A}") : $0 }
+        #expect(kelvin == Self.good, "strings would be equal")
+        #expect(Self.isInvalid(Self.head(kelvin)))
+        #expect(Self.isInvalid(Self.head(Self.good + ["Sec-WebSocket-Protocol: \u{212A}"]), offered: ["K"]))
+        #expect(!Self.isInvalid(Self.head(Self.good + ["Sec-WebSocket-Protocol: K"]), offered: ["K"]))
+    }
+
     @Test(arguments: [
         ["UPGRADE: WebSocket", "connection: UPGRADE", "sec-websocket-accept: \(accept)"],
         ["Upgrade:websocket", "Connection:keep-alive, Upgrade", "Sec-WebSocket-Accept:\(accept)"],

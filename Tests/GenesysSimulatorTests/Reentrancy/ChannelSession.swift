@@ -90,7 +90,7 @@ final class ChannelSession: ChannelDelegate {
         case .close: channel.close()
         case .rollover: channel.rollover(to: try stage.server.createChannel().uri)
         case .subscribe: try channel.subscribe(["v2.users.d.presence"])
-        case .unsubscribe: try channel.unsubscribe([stage.topics[0]])
+        case .unsubscribe: channel.unsubscribe([stage.topics[0]])
         case .setTopics: try channel.setTopics(["v2.users.e.presence", stage.topics[1]])
         case .pause: channel.pause()
         case .resume: channel.resume()
