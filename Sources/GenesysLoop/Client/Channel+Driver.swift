@@ -75,7 +75,9 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         case .retire(let id):
             driver.link(id)?.retire()
         case .drop(let id):
-            driver.link(id)?.drop()
+            guard let link = driver.link(id) else { return }
+            if link.approach != nil { driver.addresses.withdrawn() }
+            link.drop()
         case .pauseReading(let id):
             driver.resuming.removeAll { $0 == id }
             driver.link(id)?.pauseReading()
@@ -109,7 +111,7 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         driver.links.append(link)
         let proxy = (try? target.proxy?.check(uri)).map { " through the proxy \($0)" } ?? ""
         logger.debug("connecting to \(uri.redacted)\(proxy)")
-        link.connect()
+        link.connect(memory: driver.addresses)
     }
 
     // MARK: - Time
@@ -162,14 +164,19 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
         logger.debug("\(event.summary)")
         switch event {
-        case .didSubscribe(let topics): delegate.channel(self, didSubscribe: topics)
+        case .didSubscribe(let topics):
+            driver.addresses.succeeded()
+            delegate.channel(self, didSubscribe: topics)
         case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
         case .didMiss(let gap):
             tally.gapCount += 1
             delegate.channel(self, didMiss: gap)
-        case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
+        case .didRecover(let recovery):
+            // An extension says nothing of a successor that is being connected.
+            if recovery.method != .extension { driver.addresses.succeeded() }
+            delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
         }
     }

@@ -5,6 +5,10 @@ extension Channel: LinkOwner {
         case reload
     }
 
+    func link(_ link: Link, didReach address: SocketAddress) {
+        driver.addresses.reached(address)
+    }
+
     func linkDidOpen(_ link: Link) {
         enqueue(machine.linkOpened(link.id, now: loop.now))
         performPending()

@@ -17,6 +17,7 @@ extension Channel {
         do throws(ChannelFailure) {
             let target = try terms.link(along: trail, on: loop)
             driver.trails[link.id] = trail
+            driver.addresses.succeeded()
             connect(link.id, to: trail.uri, target)
         } catch {
             end.failure = error

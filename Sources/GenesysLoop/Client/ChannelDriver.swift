@@ -11,6 +11,8 @@ struct ChannelDriver {
     var held: [LinkID: [[UInt8]]] = [:]
     /// Where links were redirected to.
     var trails: [LinkID: RedirectTrail] = [:]
+    /// Which addresses were of use, for the life of the channel.
+    var addresses = AddressMemory()
     var handles: DriverHandles
     var end: Boxed<ChannelMachine.End>?
     private let firstEndpoint: WebSocketURI

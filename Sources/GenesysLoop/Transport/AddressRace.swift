@@ -3,7 +3,8 @@
 ///     looking up ─▶ (holding back IPv4 for IPv6) ─▶ trying, one after the other, and beside each other ─▶ exhausted
 ///
 /// The families are looked up separately. IPv6 addresses are tried as soon as they are known; IPv4 addresses that are
-/// known first wait 50 ms for the others. What comes later joins the race.
+/// known first wait 50 ms for the others. What comes later joins the race. What earlier connections of the channel have
+/// taught comes before the order of the families.
 ///
 /// Pure: what happened comes in with its time, and what is to be begun is taken out.
 struct AddressRace: Equatable {
@@ -11,8 +12,11 @@ struct AddressRace: Equatable {
     static let attemptDelay: Duration = .milliseconds(250)
     /// How long IPv4 addresses wait for the answer that may bring IPv6 addresses (RFC 8305 §8).
     static let resolutionDelay: Duration = .milliseconds(50)
+    /// How long an address that disappointed waits for others, and for what they become.
+    static let doubtDelay: Duration = .seconds(1)
 
-    /// Those not tried yet, each family in the system's order of preference (RFC 6724).
+    private let memory: AddressMemory
+    /// Those not tried yet, each family in the order of the memory, then of the system's preference (RFC 6724).
     private var ipv6: ArraySlice<SocketAddress> = []
     private var ipv4: ArraySlice<SocketAddress> = []
     /// Whether IPv6 addresses may still come.
@@ -23,6 +27,10 @@ struct AddressRace: Equatable {
     private var lastTried: AddressFamily?
     /// When the next attempt may begin, if nothing fails before; nil: when there is something to try.
     private var nextAt: Instant?
+
+    init(memory: AddressMemory = AddressMemory()) {
+        self.memory = memory
+    }
 
     /// Whether there is nothing left to try, and nothing will come.
     var isExhausted: Bool { !isLookingUp && ipv6.isEmpty && ipv4.isEmpty }
@@ -35,15 +43,17 @@ struct AddressRace: Equatable {
     /// - Parameter isLast: nothing more is looked up.
     mutating func found(_ addresses: [SocketAddress], of family: AddressFamily, isLast: Bool, now: Instant) {
         switch family {
-        case .ipv6: ipv6 += addresses
-        case .ipv4: ipv4 += addresses
+        case .ipv6: ipv6 += memory.sorted(addresses)
+        case .ipv4: ipv4 += memory.sorted(addresses)
         }
         if family == .ipv6 || isLast { awaitsIPv6 = false }
         if isLast { isLookingUp = false }
-        guard lastTried == nil else { return }
-        if awaitsIPv6 {
+        guard lastTried == nil, let rank = nextRank else { return }
+        if isLookingUp, rank > 0 {
+            if nextAt == nil { nextAt = now + AddressRace.doubtDelay }
+        } else if awaitsIPv6, rank == 0 {
             // The clock starts with the first addresses (RFC 8305 §3).
-            if nextAt == nil, !ipv4.isEmpty { nextAt = now + AddressRace.resolutionDelay }
+            if nextAt == nil { nextAt = now + AddressRace.resolutionDelay }
         } else {
             nextAt = nil
         }
@@ -64,14 +74,26 @@ struct AddressRace: Equatable {
         case nil: return nil
         }
         lastTried = address?.family
-        nextAt = now + AddressRace.attemptDelay
+        let isFollowedByDoubt = (nextRank ?? 0) > max(0, address.map(memory.rank) ?? 0)
+        nextAt = now + (isFollowedByDoubt ? AddressRace.doubtDelay : AddressRace.attemptDelay)
         return address
     }
 
-    /// The families take turns, as long as both have addresses left (RFC 8305 §4).
+    /// How the memory ranks what is to be tried next.
+    private var nextRank: Int? {
+        switch nextFamily {
+        case .ipv6: ipv6.first.map(memory.rank)
+        case .ipv4: ipv4.first.map(memory.rank)
+        case nil: nil
+        }
+    }
+
+    /// The families take turns, as long as both have addresses left that rank the same (RFC 8305 §4).
     private var nextFamily: AddressFamily? {
         guard let six = ipv6.first else { return ipv4.isEmpty ? nil : .ipv4 }
-        if ipv4.isEmpty { return .ipv6 }
+        guard let four = ipv4.first else { return .ipv6 }
+        let (rank, other) = (memory.rank(of: six), memory.rank(of: four))
+        if rank != other { return rank < other ? .ipv6 : .ipv4 }
         switch lastTried {
         case .ipv6: return .ipv4
         case .ipv4: return .ipv6

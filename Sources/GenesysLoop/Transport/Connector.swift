@@ -6,7 +6,7 @@ protocol ConnectorOwner: AnyObject {
     // Each of these is the last call.
 
     /// One address answered; the connection is the owner's from now on.
-    func connector(_ connector: Connector, didConnect connection: TCPConnection)
+    func connector(_ connector: Connector, didConnect connection: TCPConnection, to address: SocketAddress)
 
     /// None did; `tried` says why of each.
     func connector(_ connector: Connector, didFailWith error: UVError, tried: [String])
@@ -45,7 +45,10 @@ protocol ConnectorOwner: AnyObject {
     deinit { cancel() }
 
     /// Begins. Nothing is ever told from within this call.
-    func start(host: String, port: UInt16) {
+    ///
+    /// - Parameter memory: which addresses come first, and which last.
+    func start(host: String, port: UInt16, memory: AddressMemory) {
+        race = AddressRace(memory: memory)
         resolution = loop.resolver.resolve(host, port: port, owner: self)
     }
 
@@ -124,12 +127,13 @@ protocol ConnectorOwner: AnyObject {
     }
 
     func connectionDidConnect(_ connection: TCPConnection) {
-        guard let owner = unsafe owner else { return }
-        attempts.removeAll { $0.connection === connection }
+        guard let owner = unsafe owner, let index = attempts.firstIndex(where: { $0.connection === connection })
+        else { return }
+        let address = attempts.remove(at: index).address
         // The others, and no call to anybody from here on but the last.
         cancel()
         unsafe connection.owner = nil
-        owner.connector(self, didConnect: connection)
+        owner.connector(self, didConnect: connection, to: address)
     }
 
     func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {

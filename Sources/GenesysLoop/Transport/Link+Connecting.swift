@@ -17,8 +17,9 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
         settle()
     }
 
-    func connector(_ connector: Connector, didConnect connection: TCPConnection) {
+    func connector(_ connector: Connector, didConnect connection: TCPConnection, to address: SocketAddress) {
         guard phase == .connecting else { return connection.close() }
+        unsafe owner?.link(self, didReach: address)
         approach?.connector = nil
         unsafe connection.owner = self
         connection.lowWaterMark = configuration.lowWaterMark

@@ -87,10 +87,12 @@
     }
 
     /// Starts with the name, as soon as it is its turn. Failures come as `link(_:didEnd:)`, never from within this call.
-    func connect() {
+    ///
+    /// - Parameter memory: what earlier links have taught about the addresses.
+    func connect(memory: AddressMemory = AddressMemory()) {
         guard phase == .idle else { return }
         phase = .waiting
-        let approach = LinkApproach(self)
+        let approach = LinkApproach(self, memory: memory)
         self.approach = approach
         loop.connectionTurns.enter(approach)
     }
@@ -101,7 +103,7 @@
         let (host, port) = approach.destination()
         let connector = Connector(loop: loop, group: group, owner: self)
         approach.connector = connector
-        connector.start(host: host, port: port)
+        connector.start(host: host, port: port, memory: approach.memory)
     }
 
     /// It is open or over: the next one's turn.

@@ -5,14 +5,17 @@
     /// It is one of those that connect now.
     var hasTurn = false
     var connector: Connector?
+    /// Which addresses come first, and which last.
+    let memory: AddressMemory
     var upgrade: UpgradeResponseParser?
     /// Whom it connects to in place of the server.
     private(set) var proxy: ProxyURI?
     /// Why there is no such proxy, although there should be.
     private(set) var unusableProxy: ProxyRules.Unusable?
 
-    init(_ link: Link) {
+    init(_ link: Link, memory: AddressMemory) {
         unsafe self.link = link
+        self.memory = memory
     }
 
     /// Host and port to connect to: the proxy's or the server's.

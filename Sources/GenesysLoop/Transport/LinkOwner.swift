@@ -2,6 +2,8 @@
 ///
 /// The link holds its owner unretained; the owner drops its links, or sets their `owner` to nil, before it dies.
 protocol LinkOwner: AnyObject {
+    /// An address of the server, or of the proxy, took the TCP connection.
+    func link(_ link: Link, didReach address: SocketAddress)
     /// The upgrade was accepted.
     func linkDidOpen(_ link: Link)
     /// There may be messages: pull them with `Link.nextEvent(from:)`, inside `Link.withStream`, until it says `needMore`.
@@ -15,6 +17,11 @@ protocol LinkOwner: AnyObject {
     func link(_ link: Link, didEnd end: LinkEnd)
     /// The link has let go of its socket. The last call.
     func linkDidFinish(_ link: Link)
+}
+
+extension LinkOwner {
+    /// Whoever makes one link only learns nothing from it.
+    func link(_ link: Link, didReach address: SocketAddress) {}
 }
 
 /// What a pull from a link yields.

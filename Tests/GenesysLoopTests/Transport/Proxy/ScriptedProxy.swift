@@ -38,6 +38,9 @@ final class ScriptedProxy: TCPListenerOwner {
 
     deinit { listener.close() }
 
+    /// Takes no connection any more.
+    func close() { listener.close() }
+
     /// Has the link of a probe go through this proxy.
     func use(for probe: LinkProbe, scheme: String? = nil, user: String = "", host: String = "localhost") throws {
         let uri = try ProxyURI("\(scheme ?? (context == nil ? "http" : "https"))://\(user)\(host):\(port)")
