@@ -68,7 +68,10 @@ let package = Package(
             dependencies: ["GenesysLoop", "CUV", "COpenSSL", "CVector"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
-            name: "GenesysSimulatorTests", dependencies: ["GenesysSimulator", "GenesysLoop", "CUV"],
+            name: "GenesysSimulatorTests",
+            dependencies: [
+                "GenesysSimulator", "GenesysLoop", "CUV", .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),

@@ -80,6 +80,10 @@ extension SimulatedService.Configuration {
         ///
         /// Default `.honest`.
         public var subscribeReply: SubscribeReply = .honest
+        /// Topics that the answer to subscribe does not name, although they are subscribed.
+        ///
+        /// Default none.
+        public var unnamedTopics: Set<Topic> = []
         /// Whether a subscribe replaces the topics instead of adding to them; default false.
         public var subscribeReplaces = false
         /// Whether unsubscribe is answered; it takes effect in any case; default true.

@@ -106,8 +106,10 @@ extension SimulatedService {
                 message: refusal.message)
         }
         apply(topics, to: channel, replaces: replaces, now: now)
+        let unnamed = configuration.commands.unnamedTopics
         return ServiceMessage.reply(
-            correlationID: command.correlationID, topics: names, result: "200", status: "subscribed")
+            correlationID: command.correlationID, topics: names.filter { !unnamed.contains(Topic(rawValue: $0)) },
+            result: "200", status: "subscribed")
     }
 
     /// Removes topics by the names under which they were subscribed; others are no error.

@@ -186,6 +186,8 @@ final class SimulatedHost {
             releaseHeld(id)
         case .tell(let event):
             if !machine.isSilent { tell(event) }
+        case .warn(let topics):
+            world.note(index, "is warned of \(topics)")
         case .finish(let end):
             finish(end)
         }

@@ -87,6 +87,8 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
             releaseHeld(id)
         case .tell(let event):
             tell(event)
+        case .warn(let topics):
+            logger.warning("\(Channel.warning(unconfirmed: topics))")
         case .finish(let end):
             finish(end)
         }

@@ -11,6 +11,7 @@ extension Channel {
         statistics.reconnectCount = machine.counts.reconnectCount
         statistics.rolloverCount = machine.counts.rolloverCount
         statistics.extensionCount = machine.counts.extensionCount
+        statistics.unconfirmedTopicCount = machine.unconfirmed.count
         statistics.mergedRepeats = machine.deduplicator.mergedCount
         statistics.lastNotificationAge = tally.lastNotificationAt.map { now - $0 }
         statistics.silence = machine.current.map { now - $0.lastHeard.instant }

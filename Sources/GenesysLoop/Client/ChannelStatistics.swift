@@ -16,6 +16,10 @@ public struct ChannelStatistics: Hashable, Sendable {
     public var extensionCount = 0
     /// Gaps reported to `channel(_:didMiss:)`.
     public var gapCount = 0
+    /// Single topics that were asked for and that the service's confirmation did not name, each counted once.
+    ///
+    /// They may be subscribed all the same; a warning in the log names them.
+    public var unconfirmedTopicCount = 0
     /// Messages that came on both connections of an overlap and were delivered once.
     public var mergedRepeats = 0
 

@@ -13,3 +13,12 @@ extension ChannelMachine.Event {
         }
     }
 }
+
+extension Channel {
+    /// The line about a confirmation that did not name all topics: the first of them, so that it stays one line.
+    static func warning(unconfirmed topics: [Topic]) -> String {
+        let names = topics.prefix(20).map(\.rawValue).joined(separator: ", ")
+        let more = topics.count > 20 ? " and \(topics.count - 20) more" : ""
+        return "the service's confirmation does not name \(names)\(more): they may not be subscribed"
+    }
+}

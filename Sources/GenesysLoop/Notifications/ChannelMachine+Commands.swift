@@ -10,7 +10,20 @@ extension ChannelMachine {
         }
         guard let pending = takePending(answeredBy: reply, on: link) else { return [] }
         guard !reply.isRefused else { return refused(pending, commandFailure(reply), on: link, now: now) }
-        return accepted(pending, on: link, now: now)
+        return warning(of: pending, confirmedBy: reply) + accepted(pending, on: link, now: now)
+    }
+
+    /// The single topics that the service did not name, each told once.
+    ///
+    /// Nothing is rejected for it: whether the service names all that it subscribed is not known. A reply that names none
+    /// at all says nothing.
+    private mutating func warning(of pending: PendingCommand, confirmedBy reply: CommandReply) -> [Action] {
+        guard pending.purpose != .remove, !pending.isRevised, let topics = reply.topics else { return [] }
+        let named = Set(topics.flatMap(\.expanded))
+        let missing = pending.topics.flatMap(\.expanded).filter { topic in
+            !named.contains(topic) && unconfirmed.insert(topic).inserted
+        }
+        return missing.isEmpty ? [] : [.warn(unconfirmed: missing)]
     }
 
     mutating func command(

@@ -62,6 +62,8 @@ package struct ChannelMachine: Equatable, Sendable {
         /// Delivers what was held for the link, each through `heldNotificationReleased`.
         case releaseHeld(LinkID)
         case tell(Event)
+        /// Logs that a confirmation did not name these topics.
+        case warn(unconfirmed: [Topic])
         /// Drops what is left; the terminal call follows when the last handle is closed.
         case finish(End)
     }
@@ -127,6 +129,8 @@ package struct ChannelMachine: Equatable, Sendable {
     var fallback: EndpointID?
     /// The wanted topics that the service confirmed on some link: a new link is of no use without them.
     var granted: Set<Topic> = []
+    /// The single topics that a confirmation did not name, though its command did.
+    var unconfirmed: Set<Topic> = []
     /// The topics that the channel behind an endpoint may still have from earlier links: they outlive these.
     var asked: [EndpointID: Set<Topic>] = [:]
     /// What `rollover(to:)` asked for while an older rollover was too far to be broken off.

@@ -9,13 +9,14 @@ package struct CommandReply: Equatable, Sendable {
     package var status: Int
     /// The `status`, or an empty string.
     package var statusText: String
-    /// The strings in `topics`.
-    package var topics: [Topic]
+    /// The strings in `topics`; nil where it is no array.
+    package var topics: [Topic]?
     /// What the service says about a refusal.
     package var message: String?
 
     package init(
-        correlationID: String? = nil, status: Int, statusText: String = "", topics: [Topic] = [], message: String? = nil
+        correlationID: String? = nil, status: Int, statusText: String = "", topics: [Topic]? = nil,
+        message: String? = nil
     ) {
         self.correlationID = correlationID
         self.status = status
@@ -62,8 +63,8 @@ extension CommandReply {
     }
 
     /// The strings of an array; values of another kind are passed over.
-    private static func topics(_ slice: JSONSlice?, in message: Span<UInt8>) -> [Topic] {
-        guard let slice else { return [] }
+    private static func topics(_ slice: JSONSlice?, in message: Span<UInt8>) -> [Topic]? {
+        guard let slice, slice.kind == .array else { return nil }
         var topics: [Topic] = []
         for element in slice.elements(in: message) {
             if let name = element.string(in: message) { topics.append(Topic(rawValue: name)) }

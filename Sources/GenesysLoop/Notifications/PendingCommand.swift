@@ -23,6 +23,8 @@ package struct PendingCommand: Equatable, Sendable {
     package var firstAsked: Set<Topic> = []
     package let correlationID: String
     package private(set) var isResent = false
+    /// It was sent again with other topics: an answer may be to the first one.
+    package private(set) var isRevised = false
     package private(set) var deadline: Instant
     private let half: Duration
 
@@ -58,12 +60,14 @@ package struct PendingCommand: Equatable, Sendable {
     ///   - all: the topics that are wanted and were asked for.
     ///   - subscribed: what the link is to have when all commands are answered.
     package mutating func revise(_ all: [Topic], subscribed: Set<Topic>) {
+        let before = topics
         switch purpose {
         case .confirm: break
         case .extend, .restore: topics = all
         case .add: topics = topics.filter(subscribed.contains)
         case .remove: topics = topics.filter { !subscribed.contains($0) }
         }
+        if topics != before { isRevised = true }
     }
 
     /// Moves the deadline: the time in which nobody read the link does not count.

@@ -36,6 +36,26 @@ import Testing
         #expect(last.pendingCommandCount == 0)
     }
 
+    @Test func `topics that the confirmation does not name are counted, and none is rejected`() throws {
+        let playground = try Playground { $0.commands.unnamedTopics = ["v2.analytics.queues.q1.observations"] }
+        let host = RecordingHost()
+        var last = ChannelStatistics()
+        let lines = RecordedLog()
+        host.onEvent = { event, channel in
+            if event == .subscribed { playground.server.disconnect(.all, .drop) }
+            if event == .recovered(.reconnect) {
+                last = channel.statistics
+                channel.close()
+            }
+        }
+        try playground.channel(host) { $0.logger = lines.logger }.open()
+        playground.run(host)
+        #expect(last.unconfirmedTopicCount == 1)
+        #expect(!host.events.contains(.rejected))
+        #expect(lines.warnings.count == 1)
+        #expect(lines.warnings.first?.contains("v2.analytics.queues.q1.observations") == true)
+    }
+
     @Test func `ages, queues and connections are those of the moment`() throws {
         let playground = try Playground()
         let host = RecordingHost()

@@ -52,6 +52,8 @@ struct ChannelDriver {
             if alive.remove(link) == nil { complain("no such link: \(action)") }
         case .releaseHeld(let link):
             if !known.contains(link) { complain("no such link: \(action)") }
+        case .warn(let topics):
+            if topics.isEmpty { complain("a warning of nothing") }
         case .tell(let event):
             if isClosed { complain("told after close(): \(action)") }
             performTell(event)

@@ -31,6 +31,8 @@ struct LinkLedger {
             if alive.remove(link) == nil { complain("no such link", action) }
         case .releaseHeld(let link):
             if !known.contains(link) { complain("no such link", action) }
+        case .warn:
+            break
         case .tell:
             if isClosed { complain("told after close()", action) }
         case .finish:

@@ -102,6 +102,7 @@ private func word(_ action: ChannelMachine.Action) -> String {
     case .drop(let link): "drop \(link.rawValue)"
     case .pauseReading(let link): "pause \(link.rawValue)"
     case .resumeReading(let link): "resume \(link.rawValue)"
+    case .warn(let topics): "warn of \(topics.map(\.rawValue).joined(separator: " "))"
     case .releaseHeld(let link): "release \(link.rawValue)"
     case .tell(let event): word(event)
     case .finish(.closed): "closed"

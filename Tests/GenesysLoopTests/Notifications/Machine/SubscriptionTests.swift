@@ -3,6 +3,58 @@ import Testing
 @testable import GenesysLoop
 
 @Suite struct SubscriptionTests {
+    private static let asked: [Topic] = ["v2.users.a?presence&routingStatus", "v2.b", "v2.c"]
+
+    private func confirmed(_ named: [Topic]?, topics: [Topic] = asked) -> (Stage, [ChannelMachine.Action]) {
+        var stage = Stage(topics: topics)
+        stage.open()
+        stage.opened(.first)
+        let id = stage.machine.candidate?.pending.first?.correlationID
+        let reply = CommandReply(correlationID: id, status: 200, statusText: "subscribed", topics: named)
+        let actions = stage.reply(reply, on: .first)
+        return (stage, actions)
+    }
+
+    @Test func `a confirmation that names fewer topics is one all the same, with a warning of the others`() {
+        let (stage, actions) = confirmed(["v2.users.a.presence", "v2.c"])
+        #expect(words(actions) == "warn of v2.users.a.routingStatus v2.b, didSubscribe")
+        #expect(stage.machine.topics == Self.asked)
+        #expect(stage.machine.unconfirmed == ["v2.users.a.routingStatus", "v2.b"])
+        #expect(words(confirmed([]).1).hasPrefix("warn of v2.users.a.presence v2.users.a.routingStatus v2.b v2.c"))
+    }
+
+    @Test func `combined topics are compared when they are taken apart, and more than was asked for is no matter`() {
+        for named: [Topic]? in [
+            Self.asked, ["v2.c", "v2.b", "v2.users.a.routingStatus", "v2.users.a.presence", "v2.x"],
+            ["v2.users.a?routingStatus&presence", "v2.b", "v2.c"], nil,
+        ] {
+            #expect(words(confirmed(named).1) == "didSubscribe")
+        }
+        let single: [Topic] = ["v2.users.a.presence", "v2.users.a.routingStatus"]
+        #expect(words(confirmed(["v2.users.a?presence&routingStatus"], topics: single).1) == "didSubscribe")
+    }
+
+    @Test func `a topic that stays unnamed is warned of once`() {
+        var stage = confirmed(["v2.c"]).0
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        stage.opened(.second)
+        let id = stage.machine.candidate?.pending.first?.correlationID
+        let reply = CommandReply(correlationID: id, status: 200, statusText: "subscribed", topics: ["v2.b"])
+        #expect(words(stage.reply(reply, on: .second)) == "warn of v2.c, didMiss, didRecover reconnect")
+        #expect(stage.machine.unconfirmed.count == 4)
+    }
+
+    @Test func `what was confirmed under other names the second time is not compared`() {
+        var stage = confirmed(Self.asked).0
+        stage.setTopics(Self.asked + ["v2.d", "v2.e"])
+        let id = stage.machine.current?.pending.first?.correlationID
+        stage.setTopics(Self.asked + ["v2.e"])
+        stage.wait(.seconds(5))
+        let reply = CommandReply(correlationID: id, status: 200, statusText: "subscribed", topics: ["v2.d"])
+        #expect(words(stage.reply(reply, on: .first)) == "")
+    }
+
     @Test func `success is reported only when the service confirmed the subscription`() {
         var stage = Stage()
         #expect(words(stage.open()) == "connect 1 to 0")
