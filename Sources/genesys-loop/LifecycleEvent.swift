@@ -80,6 +80,8 @@ enum LifecycleEvent {
 
     private func addStatus(of failure: ChannelFailure, to line: inout JSONLine) {
         if let status = failure.status { line.add("status", status) }
+        if let correlationID = failure.correlationID { line.add("correlationId", correlationID) }
+        if let location = failure.location { line.add("location", location) }
     }
 }
 

@@ -37,10 +37,23 @@ extension ChannelFailure: CustomStringConvertible {
             guard let text = message ?? underlying?.text, !text.isEmpty else { return nil }
             return text
         default:
-            guard let message, !message.isEmpty else { return nil }
-            return "the service said: \(message)"
+            let words = message.flatMap { $0.isEmpty ? nil : "\(speaker) said: \($0)" }
+            let parts = [words, correlationID.map { "its correlation id is \($0)" }].compactMap(\.self)
+            return parts.isEmpty ? nil : parts.joined(separator: "; ")
         }
     }
+
+    /// Who said what the message holds: whatever answers an upgrade may not be the service.
+    private var speaker: String {
+        switch phase {
+        case .proxy: "the proxy"
+        case .upgrade: "the server"
+        case .dns, .connect, .tls, .subscribe, .open, .close: "the service"
+        }
+    }
+
+    /// Whose certificate was refused, or whom ours was shown to.
+    private var tlsPeer: String { phase == .proxy ? "the proxy" : "the server" }
 
     private var cause: String {
         switch reason {
@@ -48,18 +61,20 @@ extension ChannelFailure: CustomStringConvertible {
         case .connect: "no TCP connection could be made"
         case .timeout: "the \(phaseName) took longer than its deadline"
         case .proxy: said(or: "the proxy refused or broke off")
-        case .tlsExpired: said(or: "the server's certificate, or one of its issuers, has expired")
-        case .tlsNotYetValid: said(or: "the server's certificate, or one of its issuers, is not valid yet")
-        case .tlsHostMismatch: said(or: "the server's certificate does not name this host")
-        case .tlsUnknownIssuer: said(or: "the server's certificate was issued by an authority that is not trusted")
-        case .tlsSelfSigned: said(or: "the server's certificate is self-signed and not trusted")
-        case .tlsPinMismatch: said(or: "no certificate of the server matches a configured pin")
-        case .tlsClientCertificate: "the server wants a client certificate, or refused ours\(addition)"
+        case .tlsExpired: said(or: "\(tlsPeer)'s certificate, or one of its issuers, has expired")
+        case .tlsNotYetValid: said(or: "\(tlsPeer)'s certificate, or one of its issuers, is not valid yet")
+        case .tlsHostMismatch: said(or: "\(tlsPeer)'s certificate does not name this host")
+        case .tlsUnknownIssuer: said(or: "\(tlsPeer)'s certificate was issued by an authority that is not trusted")
+        case .tlsSelfSigned: said(or: "\(tlsPeer)'s certificate is self-signed and not trusted")
+        case .tlsPinMismatch: said(or: "no certificate of \(tlsPeer) matches a configured pin")
+        case .tlsClientCertificate: "\(tlsPeer) wants a client certificate, or refused ours\(addition)"
         case .tlsHandshake: said(or: "the TLS handshake failed")
         case .httpUnauthorized: "the service answered 401, unauthorized"
         case .httpForbidden: "the service answered 403, forbidden"
         case .httpNotFound: "the service answered 404: the channel has expired, was evicted, or its token expired"
         case .httpTooManyRequests: "the service answered 429, too many requests"
+        case .invalidStatusCode where isRedirect:
+            "the server redirected the upgrade to \(location ?? "") (HTTP status \(status ?? 0))\(addition)"
         case .invalidStatusCode: "the server answered the upgrade with HTTP status \(status ?? 0)\(addition)"
         case .invalidHandshake: brokenRule(or: "the server's answer to the upgrade breaks HTTP or RFC 6455")
         case .invalidURI: message.map(ChannelFailure.clause) ?? "the URI is not a usable ws: or wss: URI"
@@ -85,6 +100,14 @@ extension ChannelFailure: CustomStringConvertible {
         return UVError(operation: "connect", code: Int32(clamping: underlying.code)).isDescriptorShortage
     }
 
+    private var isRedirect: Bool { location != nil && (300...399).contains(status ?? 0) }
+
+    /// The upgrade was answered as if the URI named something else than a WebSocket.
+    private var isNoWebSocket: Bool {
+        guard let status else { return false }
+        return (200...299).contains(status) || [400, 405, 426].contains(status)
+    }
+
     private var advice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
@@ -92,13 +115,18 @@ extension ChannelFailure: CustomStringConvertible {
         case .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .dns: "Check the network and this machine's name servers"
-        case .proxy where isProxyAuthorizationFault: "Check the user and the password in the proxy's URI"
+        case .proxy: proxyAdvice
         case .tlsExpired, .tlsNotYetValid: "Check that certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"
-        case .tlsPinMismatch: "Add the new key's pin if the server changed its key on purpose"
+        case .tlsPinMismatch: "Add the new key's pin if \(tlsPeer) changed its key on purpose"
         case .tlsUnknownIssuer, .tlsSelfSigned: "Give the authority's certificate as a CA file if you trust it"
         case .httpUnauthorized, .tokenRevoked: "Get a new token and a new channel"
+        case .httpForbidden where phase == .upgrade:
+            "Check whether a gateway or a firewall answered in the service's place; if not, create a new channel"
         case .httpForbidden: "Check the permissions that the topics need"
+        case .invalidStatusCode where isRedirect && underlying == nil:
+            "Check whether a gateway wants a log-in there; follow redirects only if that host is to be trusted"
+        case .invalidStatusCode where isNoWebSocket: "Check that the URI names a WebSocket"
         case .httpNotFound, .channelExpired: "Create a new channel over REST"
         case .channelTakenOver: "Give each client a channel of its own"
         case .subscriptionRefused where message == nil: "Check the topics"

@@ -19,11 +19,21 @@ public struct WebSocketFailure: Error, Hashable, Sendable {
     /// The phase of the connection in which it failed.
     public var phase: ChannelFailure.Phase { failure.phase }
 
-    /// The HTTP status, when the server answered the upgrade with another one than 101.
+    /// The HTTP status, when the server answered the upgrade with another one than 101, or the proxy CONNECT with none
+    /// of 2xx.
     public var status: Int? { failure.status }
 
-    /// The `Retry-After` of that answer, in its form of seconds.
+    /// The `Retry-After` of that answer, a date in it counted from the `Date` of the answer.
     public var retryAfter: Duration? { failure.retryAfter }
+
+    /// What that answer, or the proxy's, says about it: an excerpt of its body, at most 1 KiB in one line.
+    public var message: String? { failure.message }
+
+    /// The `ININ-Correlation-Id` of that answer.
+    public var correlationID: String? { failure.correlationID }
+
+    /// The host in the `Location` of that answer: where a redirect leads.
+    public var location: String? { failure.location }
 
     /// The error below this one: what the operating system, OpenSSL or the codec said.
     ///
@@ -39,7 +49,7 @@ extension WebSocketFailure: CustomStringConvertible {
     public var description: String {
         var plain = failure
         // To a channel an HTTP status says more than to any other WebSocket.
-        if status != nil { plain.reason = .invalidStatusCode }
+        if status != nil, phase == .upgrade { plain.reason = .invalidStatusCode }
         return plain.sentence(after: wasOpen ? "The WebSocket was lost: " : "The WebSocket could not be opened: ")
     }
 

@@ -64,11 +64,18 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var reason: FailureReason
     /// The phase of the connection that failed.
     public var phase: Phase
-    /// What Genesys Cloud said, when it said something.
+    /// What the peer said, when it said something: the service, or whatever answered in its place, or the proxy.
+    ///
+    /// Of a refused upgrade or CONNECT it is an excerpt of the body, at most 1 KiB in one line: the `message` of a JSON
+    /// object, the text of a page, else the body as it is. What repeats the URI's secret parts is left out.
     public var message: String?
+    /// The `ININ-Correlation-Id` of an answer that refused the upgrade, by which the vendor's support finds the request.
+    public var correlationID: String?
+    /// The host in the `Location` of an answer that refused the upgrade: where a redirect leads.
+    public var location: String?
     /// The HTTP status of the upgrade or of the proxy, or the `result` of a command reply.
     public var status: Int?
-    /// The `Retry-After` of a 429 or 503.
+    /// The `Retry-After` of a 429 or 503, a date in it counted from the `Date` of the answer.
     public var retryAfter: Duration?
     /// The error below this one.
     public var underlying: Underlying?
@@ -80,6 +87,8 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     package var isCertificateFault: Bool
     /// Whether the proxy wants a user and a password, or others.
     package var isProxyAuthorizationFault = false
+    /// What to do about what the proxy did.
+    package var proxyAdvice: String?
 
     /// Creates a failure.
     package init(

@@ -1,11 +1,17 @@
 /// Failures on the way through a proxy, in the terms of a channel. Each names the proxy, and none its user and password.
 extension ChannelFailure {
-    init(proxy fault: ProxyFault, of proxy: ProxyURI) {
+    init(proxy fault: ProxyFault, of proxy: ProxyURI, now: WallTime) {
+        let status = fault.refusal?.status
         self.init(
-            reason: .proxy, phase: .proxy, status: fault.status, retryAfter: fault.retryAfter,
-            underlying: .init(operation: "proxy", code: fault.status ?? 0, text: "the proxy \(proxy) \(fault.clause)"),
+            reason: .proxy, phase: .proxy, status: status, retryAfter: fault.refusal?.delay(now: now),
+            underlying: .init(operation: "proxy", code: status ?? 0, text: "the proxy \(proxy) \(fault.clause)"),
             isRetryable: fault.isRetryable)
         isProxyAuthorizationFault = fault.isAuthorizationFault
+        proxyAdvice = fault.advice(hasCredentials: proxy.hasCredentials)
+        if let refusal = fault.refusal {
+            add(refusal, without: proxy.secretFilter)
+            location = refusal.location.flatMap { URIReference.host(of: $0) }
+        }
     }
 
     /// The environment names a proxy that cannot be used.

@@ -34,23 +34,35 @@ extension ChannelFailure {
                 operation: violation.section, code: Int(violation.closeCode.rawValue), text: violation.description))
     }
 
-    init(upgrade failure: UpgradeFailure) {
+    init(upgrade failure: UpgradeFailure, of uri: WebSocketURI, now: WallTime) {
         switch failure {
-        case .status(let code, let retryAfter, _):
+        case .refused(let refusal):
             let reason: FailureReason
-            switch code {
+            switch refusal.status {
             case 401: reason = .httpUnauthorized
             case 403: reason = .httpForbidden
             case 404: reason = .httpNotFound
             case 429: reason = .httpTooManyRequests
             default: reason = .invalidStatusCode
             }
-            self.init(reason: reason, phase: .upgrade, status: code, retryAfter: retryAfter)
+            self.init(reason: reason, phase: .upgrade, status: refusal.status, retryAfter: refusal.delay(now: now))
+            add(refusal, without: uri.secretFilter)
+            location = refusal.location.flatMap { URIReference.host(of: $0, against: uri) }
         case .invalid(let reason, let section):
-            self.init(
-                reason: .invalidHandshake, phase: .upgrade,
-                underlying: .init(operation: section, code: 0, text: reason))
+            self.init(invalid: reason, section: section)
         }
+    }
+
+    /// The answer to the upgrade breaks a rule.
+    init(invalid reason: String, section: String) {
+        self.init(
+            reason: .invalidHandshake, phase: .upgrade, underlying: .init(operation: section, code: 0, text: reason))
+    }
+
+    /// Adds what the peer says about a refusal.
+    mutating func add(_ refusal: HTTPRefusal, without secrets: SecretFilter) {
+        message = refusal.words.map(secrets.filtered).flatMap(PeerText.excerpt)
+        correlationID = refusal.correlationID.map(secrets.filtered)
     }
 
     init(tls error: TLSError, phase: Phase) {

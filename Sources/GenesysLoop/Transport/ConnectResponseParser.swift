@@ -1,7 +1,7 @@
 /// Reads a proxy's answer to CONNECT (RFC 9110 §9.3.6, RFC 9112 §6).
 ///
-///     status line ──▶ headers ──empty line──▶ open   (2xx)
-///          ▲             │  └───────────────▶ failed (any other final status)
+///     status line ──▶ headers ──empty line──▶ open            (2xx)
+///          ▲             │  └───────────────▶ body ──▶ failed (any other final status, and what its body says)
 ///          └─ 1xx, not 101
 ///
 /// Whatever the headers of a 2xx say about a body, there is none: what follows the head belongs to the tunnel. A proxy may
@@ -10,11 +10,12 @@
 struct ConnectResponseParser: Sendable {
     private enum State: Sendable {
         case statusLine, headers
+        case body(RefusalBody)
     }
 
     private var state: State = .statusLine
     private var reader = HeadLineReader()
-    private var status = 0
+    private var line: StatusLine?
     private var fields = HeaderFields()
 
     /// Takes the next bytes of the answer.
@@ -24,12 +25,18 @@ struct ConnectResponseParser: Sendable {
     mutating func receive(_ input: Span<UInt8>) throws(ProxyFault) -> Int? {
         var offset = 0
         while true {
+            if case .body(var body) = state {
+                body.receive(input, at: &offset)
+                state = .body(body)
+                if body.isComplete, let refusal { throw refusal }
+                return nil
+            }
             let isLineComplete: Bool
             do throws(HeadFault) {
                 isLineComplete = try reader.readLine(in: input, at: &offset)
             } catch {
                 try checkStart()
-                throw isRefusal ? refusal : .head(error)
+                throw refusal ?? .head(error)
             }
             // What is no HTTP is told at once, rather than after 16 KiB or a time-out.
             try checkStart()
@@ -38,61 +45,50 @@ struct ConnectResponseParser: Sendable {
         }
     }
 
+    /// Whether the head of a refusal is complete, and its body is not.
+    var isReadingBody: Bool {
+        if case .body = state { true } else { false }
+    }
+
     /// What the end of the connection amounts to: a refusal of which only the status came is one all the same.
     func endOfInput() -> ProxyFault {
-        isRefusal ? refusal : .ended
+        refusal ?? .ended
     }
 
     private func checkStart() throws(ProxyFault) {
         guard case .statusLine = state else { return }
-        guard zip(reader.line, "HTTP/1.".utf8).allSatisfy({ $0 == $1 }) else { throw .head(.malformedStartLine) }
+        do throws(HeadFault) { try StatusLine.checkStart(reader.line) } catch { throw .head(error) }
     }
 
     /// Returns true when the tunnel is open.
     private mutating func finishLine() throws(ProxyFault) -> Bool {
-        switch state {
-        case .statusLine:
-            try readStatusLine()
+        guard case .headers = state, let line else {
+            do throws(HeadFault) { line = try StatusLine(reader.line) } catch { throw .head(error) }
             state = .headers
             return false
-        case .headers where !reader.line.isEmpty:
-            if let field = try? HeaderField(line: reader.line) { fields.append(field) }
+        }
+        guard reader.line.isEmpty else {
+            fields.append(forgivingly: reader.line)
             return false
-        case .headers:
-            if (200...299).contains(status) { return true }
-            if isRefusal { throw refusal }
+        }
+        if (200...299).contains(line.status) { return true }
+        if isRefusal {
+            state = .body(RefusalBody(status: line.status, fields))
+        } else {
             // RFC 9110 §15.2: interim responses may come before the final one.
             fields = HeaderFields()
             state = .statusLine
-            return false
         }
-    }
-
-    /// RFC 9112 §4: `HTTP/1.1 200 reason`.
-    private mutating func readStatusLine() throws(ProxyFault) {
-        let line = reader.line
-        guard line.count >= 12, line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"), line[8] == 0x20,
-            line[9...11].allSatisfy(ASCII.isDigit), line.count == 12 || line[12] == 0x20
-        else { throw .head(.malformedStartLine) }
-        status = line[9...11].reduce(0) { $0 * 10 + Int($1 & 0x0F) }
-        guard status >= 100 else { throw .head(.malformedStartLine) }
+        return false
     }
 
     /// Whether the status line said that there will be no tunnel. To CONNECT 101 is no answer.
-    private var isRefusal: Bool { status >= 300 || status == 101 }
+    private var isRefusal: Bool { line.map { $0.status >= 300 || $0.status == 101 } ?? false }
 
-    /// The refusal with what is known of it so far.
-    private var refusal: ProxyFault {
-        // The first word of each challenge (RFC 9110 §11.6.1); elements without one are parameters of the one before.
-        let schemes = fields.elements(of: "proxy-authenticate").compactMap { element -> String? in
-            let word = element.utf8.prefix { $0 != 0x20 }
-            guard ASCII.isToken(word), word.count <= 32 else { return nil }
-            return String(decoding: Array(word), as: UTF8.self)
-        }
-        let delays = fields.values(of: "retry-after").compactMap { value -> Int64? in
-            guard !value.isEmpty, value.utf8.allSatisfy(ASCII.isDigit) else { return nil }
-            return value.utf8.reduce(0) { min($0 * 10 + Int64($1 & 0x0F), 1_000_000_000_000) }
-        }
-        return .status(code: status, schemes: Array(schemes.prefix(8)), retryAfter: delays.max().map { .seconds($0) })
+    /// The refusal with what is known of it so far; nil when there is none.
+    private var refusal: ProxyFault? {
+        guard let line, isRefusal else { return nil }
+        guard case .body(let body) = state else { return .refused(HTTPRefusal(line, fields)) }
+        return .refused(HTTPRefusal(line, fields, body: body.bytes))
     }
 }

@@ -64,16 +64,41 @@ extension Link {
                 switch result {
                 case .needMore:
                     stream.input.offset = stream.input.end
+                    if approach?.upgrade?.isReadingBody == true { limitBody() }
                 case .accepted(let consumed):
                     stream.input.offset += consumed
                     opened()
                 }
             } catch {
-                var end = LinkEnd(failure: ChannelFailure(upgrade: error))
-                if case .status(_, _, let location) = error { end.location = location }
-                self.end(end, lingering: false)
+                fail(error)
             }
         }
+    }
+
+    /// The server answered the upgrade with something else than a WebSocket.
+    func fail(_ failure: UpgradeFailure) {
+        var end = LinkEnd(failure: ChannelFailure(upgrade: failure, of: uri, now: loop.now.wall))
+        if case .refused(let refusal) = failure { end.location = refusal.location }
+        self.end(end, lingering: false)
+    }
+
+    /// How long the body of a refusal may take: nobody is to wait for words that a peer keeps back.
+    static let bodyTimeout: Duration = .milliseconds(500)
+
+    /// The peer has refused, and what it says about that is under way.
+    func limitBody() {
+        let limit = loop.now.instant + Link.bodyTimeout
+        guard let deadline, limit < deadline else { return }
+        self.deadline = limit
+        unsafe owner?.linkDidChangeDeadline(self)
+    }
+
+    /// The refusal that was under way when the connection ended or the time was up; nil where there is none.
+    func takeRefusal() -> UpgradeFailure? {
+        guard phase == .upgrading, let failure = approach?.upgrade?.endOfInput(), case .refused = failure else {
+            return nil
+        }
+        return failure
     }
 
     private func opened() {

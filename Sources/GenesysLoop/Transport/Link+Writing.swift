@@ -131,7 +131,7 @@ extension Link {
         if phase == .open { append(.close, FrameEncoder.closePayload(code)) }
         let failure = ChannelFailure(
             reason: .connectionClosed, phase: phase == .open ? .open : .close,
-            underlying: .init(operation: "close", code: Int(wire), text: reason))
+            underlying: .init(operation: "close", code: Int(wire), text: uri.secretFilter.filtered(reason)))
         end(LinkEnd(failure: failure, closeCode: wire, closeReason: reason), lingering: true)
     }
 
@@ -162,6 +162,8 @@ extension Link {
         guard connection === tcp else { return }
         if phase == .lingering {
             finish()
+        } else if let refusal = takeRefusal() {
+            fail(refusal)
         } else {
             fail(ChannelFailure(connection: error, phase: failurePhase))
         }
@@ -172,9 +174,7 @@ extension Link {
     func peerEnded(isTruncated: Bool) {
         guard phase != .lingering else { return finish() }
         // The status of a refusal counts more than that its head was cut off.
-        if phase == .upgrading, let refusal = approach?.upgrade?.endOfInput(), case .status = refusal {
-            return fail(ChannelFailure(upgrade: refusal))
-        }
+        if let refusal = takeRefusal() { return fail(refusal) }
         var text = "the peer ended the connection"
         if phase == .open || phase == .closing {
             text += isTruncated ? " without a Close frame and without close_notify" : " without a Close frame"

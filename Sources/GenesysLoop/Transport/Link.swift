@@ -127,8 +127,11 @@
         switch phase {
         case .resolving: fail(dnsTimeout())
         case .connecting: fail(connectTimeout())
+        case .tunneling where tunnel?.isReadingBody == true: tunnel?.endBody()
         case .tunneling: fail(timeout(.proxy))
         case .securing: fail(timeout(.tls))
+        case .upgrading where approach?.upgrade?.isReadingBody == true:
+            if let refusal = takeRefusal() { fail(refusal) }
         case .upgrading: fail(timeout(.upgrade))
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
         case .lingering: finish()

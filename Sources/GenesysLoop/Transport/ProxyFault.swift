@@ -1,7 +1,7 @@
 /// What can go wrong between us and a proxy, before its tunnel is open.
 enum ProxyFault: Error, Hashable, Sendable {
-    /// An HTTP status that opens no tunnel; `schemes` are those that it wants for authorization.
-    case status(code: Int, schemes: [String], retryAfter: Duration?)
+    /// An HTTP status that opens no tunnel.
+    case refused(HTTPRefusal)
     /// The head of its answer breaks a rule of HTTP.
     case head(HeadFault)
     /// SOCKS: the reply to the request (RFC 1928 §6).
@@ -20,10 +20,11 @@ enum ProxyFault: Error, Hashable, Sendable {
     /// What the proxy did, as the end of a sentence that begins with its name.
     var clause: String {
         switch self {
-        case .status(407, let schemes, _) where !schemes.isEmpty:
-            "wants authorization (407, by \(schemes.joined(separator: " or ")))"
-        case .status(407, _, _): "wants authorization (407)"
-        case .status(let code, _, _): "answered CONNECT with HTTP status \(code)"
+        case .refused(let refusal) where refusal.status == 407: ProxyFault.clause(ofChallenge: refusal)
+        case .refused(let refusal) where refusal.isRedirect:
+            "answered CONNECT with a redirect to \(refusal.location.flatMap { URIReference.host(of: $0) } ?? "elsewhere") "
+                + "(HTTP status \(refusal.status))"
+        case .refused(let refusal): "answered CONNECT with HTTP status \(refusal.status)"
         case .head(.tooLong): "answered CONNECT with a head of more than \(HeadLineReader.maxByteCount) bytes"
         case .head(.malformedStartLine): "did not answer CONNECT in HTTP"
         case .head(let fault): "broke HTTP: \(ChannelFailure.clause(fault.sentence))"
@@ -37,20 +38,41 @@ enum ProxyFault: Error, Hashable, Sendable {
         }
     }
 
-    /// The HTTP status, if it is one.
-    var status: Int? {
-        if case .status(let code, _, _) = self { code } else { nil }
+    /// RFC 9110 §11.7.1: the schemes that the proxy offers, of which only Basic is spoken here.
+    private static func clause(ofChallenge refusal: HTTPRefusal) -> String {
+        guard let last = refusal.schemes.last else { return "wants authorization (407)" }
+        let others = refusal.schemes.dropLast().joined(separator: ", ")
+        let offer = "wants authorization (407, by \(others.isEmpty ? last : "\(others) or \(last)"))"
+        return ProxyFault.takesBasic(refusal) ? offer : "\(offer), and this client speaks only Basic"
     }
 
-    var retryAfter: Duration? {
-        if case .status(_, _, let delay) = self { delay } else { nil }
+    private static func takesBasic(_ refusal: HTTPRefusal) -> Bool {
+        refusal.schemes.isEmpty || refusal.schemes.contains { ASCII.lowercased($0) == "basic" }
+    }
+
+    /// The answer, if it is one of HTTP.
+    var refusal: HTTPRefusal? {
+        if case .refused(let refusal) = self { refusal } else { nil }
+    }
+
+    /// What to do about it.
+    ///
+    /// - Parameter hasCredentials: whether the proxy's URI holds a user and a password.
+    func advice(hasCredentials: Bool) -> String? {
+        guard isAuthorizationFault else { return nil }
+        if let refusal, !ProxyFault.takesBasic(refusal) {
+            return "Let the proxy take Basic, or use one on this machine that authorizes in this client's place"
+        }
+        if self == .noMethod(hasOfferedPassword: true) { return "Let the proxy take a user and a password" }
+        return hasCredentials
+            ? "Check the user and the password in the proxy's URI" : "Give a user and a password in the proxy's URI"
     }
 
     /// Whether another user or password is wanted.
     var isAuthorizationFault: Bool {
         switch self {
         // Some answer a wrong user or password with 401, which RFC 9110 §15.5.2 has for servers.
-        case .status(let code, _, _): code == 407 || code == 401
+        case .refused(let refusal): refusal.status == 407 || refusal.status == 401
         case .noMethod, .credentialsRefused: true
         case .head, .reply, .brokenRule, .ended, .broke: false
         }
@@ -59,7 +81,7 @@ enum ProxyFault: Error, Hashable, Sendable {
     /// Whether it may pass by itself.
     var isRetryable: Bool {
         switch self {
-        case .status(let code, _, _): code == 429 || code >= 500
+        case .refused(let refusal): refusal.status == 429 || refusal.status >= 500
         // A general failure, or the way from the proxy to the server; not its rules, nor what it does not know.
         case .reply(let code): [1, 3, 4, 5, 6].contains(code)
         case .ended, .broke: true

@@ -62,6 +62,14 @@ struct ProxyHandshake: Sendable {
         }
     }
 
+    /// Whether the head of a refusal is complete, and its body is not.
+    var isReadingBody: Bool {
+        switch dialect {
+        case .connect(let parser): parser.isReadingBody
+        case .socks: false
+        }
+    }
+
     /// What the end of the connection amounts to, before the tunnel is open.
     func endOfInput() -> ProxyFault {
         switch dialect {

@@ -133,6 +133,7 @@
             let span = unsafe Span<UInt8>(_unsafeBytes: bytes)
             let consumed = try handshake?.receive(span)
             if let consumed { return unsafe open(UnsafeRawBufferPointer(rebasing: bytes[consumed...]), isDrained) }
+            if isReadingBody { unsafe link?.limitBody() }
         } catch {
             return fail(error)
         }
@@ -161,8 +162,16 @@
 
     // MARK: - The end
 
+    /// The proxy has refused, and what it says about that is being read.
+    var isReadingBody: Bool { handshake?.isReadingBody ?? false }
+
+    /// No more of what the proxy says is waited for.
+    func endBody() {
+        if let handshake { fail(handshake.endOfInput()) }
+    }
+
     private func fail(_ fault: ProxyFault) {
-        finish(ChannelFailure(proxy: fault, of: proxy))
+        finish(ChannelFailure(proxy: fault, of: proxy, now: tcp.loop.now.wall))
     }
 
     private func finish(_ failure: ChannelFailure) {
@@ -194,6 +203,7 @@
     }
 
     func connection(_ connection: TCPConnection, didFailWith error: UVError) {
+        if isReadingBody { return endBody() }
         if handshake != nil { return fail(.broke("\(error.operation): \(error.text)")) }
         unsafe link?.connection(connection, didFailWith: error)
     }

@@ -42,6 +42,13 @@ public struct ProxyURI: Hashable, Sendable {
     /// What is looked up: the host, with the zone of an address.
     var destination: String { HostSyntax.destination(host, zone: zone) }
 
+    /// What the proxy must not repeat in a failure.
+    var secretFilter: SecretFilter {
+        guard let credentials else { return SecretFilter([]) }
+        let pair = HandshakeKey.base64(credentials.user + [.colon] + credentials.password)
+        return SecretFilter([credentials.user, credentials.password, Array(pair.utf8)])
+    }
+
     /// Whether the URI holds a user and a password.
     public var hasCredentials: Bool { credentials != nil }
 

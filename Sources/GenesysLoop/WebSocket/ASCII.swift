@@ -52,11 +52,36 @@ enum ASCII {
     }
 
     /// The elements of a comma-separated list, trimmed, empty ones dropped (RFC 9110 §5.6.1.2).
+    ///
+    /// A comma inside of a quoted string (§5.6.4) ends no element.
     static func listElements(_ value: String) -> [String] {
-        value.utf8.split(separator: UInt8(ascii: ",")).compactMap { element in
-            let element = trimmed(Array(element)[...])
+        var isQuoted = false
+        var isEscaped = false
+        let elements = Array(value.utf8).split { byte in
+            defer { isEscaped = isQuoted && byte == UInt8(ascii: "\\") && !isEscaped }
+            if byte == UInt8(ascii: "\""), !isEscaped { isQuoted.toggle() }
+            return byte == UInt8(ascii: ",") && !isQuoted
+        }
+        return elements.compactMap { element in
+            let element = trimmed(element)
             return element.isEmpty ? nil : String(decoding: element, as: UTF8.self)
         }
+    }
+
+    /// The bytes with each percent-encoded one as itself (RFC 3986 §2.1); a percent sign without digits stays.
+    static func percentDecoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        var decoded: [UInt8] = []
+        var rest = bytes
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2)
+            guard byte == .percent, digits.count == 2, digits.allSatisfy(isHexDigit) else {
+                decoded.append(byte)
+                continue
+            }
+            decoded.append(digits.reduce(0) { $0 << 4 | (hexValue($1) ?? 0) })
+            rest = rest.dropFirst(2)
+        }
+        return decoded
     }
 }
 

@@ -10,6 +10,18 @@ package struct HeaderFields: Hashable, Sendable {
         fields.append(field)
     }
 
+    /// Takes down a line of a head that is read forgivingly: what is malformed is passed over, and a folded line goes on
+    /// with the field before it (RFC 9112 §5.2).
+    mutating func append(forgivingly line: [UInt8]) {
+        if line.first == 0x20 || line.first == 0x09 {
+            let more = String(decoding: ASCII.trimmed(line[...]), as: UTF8.self)
+            guard let last = fields.indices.last, more.utf8.allSatisfy(ASCII.isFieldCharacter) else { return }
+            fields[last].value += " " + more
+        } else if let field = try? HeaderField(line: line) {
+            fields.append(field)
+        }
+    }
+
     /// The values of every field of this name (in lower case), in their order.
     package func values(of name: String) -> [String] {
         fields.filter { $0.name == name }.map(\.value)

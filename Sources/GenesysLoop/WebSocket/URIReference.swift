@@ -29,6 +29,18 @@ enum URIReference {
         return try make(isSecure, authority, withoutDots(Array(folder + path)[...]) + query)
     }
 
+    /// The host that a reference names, for people to read; nil where it names none.
+    ///
+    /// Of a reference that leads to no WebSocket it is the host as it stands there, if it could be one.
+    static func host(of reference: String, against base: WebSocketURI? = nil) -> String? {
+        if let base, let uri = try? resolve(reference, against: base) { return uri.host }
+        let bytes = Array(reference.utf8)[...]
+        guard let slashes = bytes.indices.first(where: { bytes[$0...].starts(with: "//".utf8) }) else { return nil }
+        let rest = bytes[slashes...].dropFirst(2)
+        let authority = withoutUserInformation(rest.prefix { !"/?#".utf8.contains($0) })
+        return (try? WebSocketURI.host(authority)).map { String(decoding: $0.host, as: UTF8.self) }
+    }
+
     /// The scheme in terms of WebSockets, whether the reference has one, and what follows it.
     private static func scheme(
         _ bytes: ArraySlice<UInt8>, _ base: WebSocketURI

@@ -37,7 +37,8 @@ package enum UpgradeResponse {
         return head + body
     }
 
-    private static func reason(_ status: Int) -> String {
+    /// The phrase of RFC 9110 §15 for the statuses that a server of ours answers with.
+    static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
         case 301: "Moved Permanently"

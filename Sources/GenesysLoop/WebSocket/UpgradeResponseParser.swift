@@ -1,12 +1,12 @@
 /// Reads and checks the server's half of the opening handshake (RFC 6455 §4.1, §4.2.2).
 ///
 ///     status line ──▶ headers ──empty line──▶ accepted (101, every check passed)
-///          ▲             │  └───────────────▶ failed   (another final status, a rule broken)
-///          └─ 1xx, not 101
+///          ▲             │  ├───────────────▶ failed   (a rule broken)
+///          └─ 1xx, not 101  └──▶ body ──────▶ failed   (another final status, and what its body says)
 ///
 /// Strict about a 101, since what follows depends on it: HTTP/1.1, CR LF line ends, no folded header. Forgiving about
-/// the head of any other status, which is wanted only for its status and `Retry-After`. It never takes a byte beyond
-/// the head. The first failure is thrown again by every later call.
+/// any other status, which is wanted only for what it says. It never takes a byte beyond the head of a 101. The first
+/// failure is thrown again by every later call.
 package struct UpgradeResponseParser: Sendable {
     /// What a piece of input led to.
     package enum Result: Equatable, Sendable {
@@ -19,6 +19,7 @@ package struct UpgradeResponseParser: Sendable {
     private enum State: Sendable {
         case statusLine
         case headers
+        case body(RefusalBody)
         case accepted
         case failed(UpgradeFailure)
     }
@@ -28,7 +29,7 @@ package struct UpgradeResponseParser: Sendable {
     private let deflateOffer: DeflateOffer?
     private var state: State = .statusLine
     private var reader = HeadLineReader()
-    private var status = 0
+    private var line: StatusLine?
     private var fields = HeaderFields()
 
     /// The subprotocol the server chose, one of those offered; nil when it chose none.
@@ -52,32 +53,43 @@ package struct UpgradeResponseParser: Sendable {
     /// Takes the next bytes of the response.
     package mutating func receive(_ input: Span<UInt8>) throws(UpgradeFailure) -> Result {
         switch state {
-        case .statusLine, .headers: break
+        case .statusLine, .headers, .body: break
         case .accepted: return .accepted(consumed: 0)
         case .failed(let failure): throw failure
         }
         do throws(UpgradeFailure) {
-            return try readLines(input)
+            var offset = 0
+            return try readHead(input, &offset) ? .accepted(consumed: offset) : .needMore
         } catch {
             state = .failed(error)
             throw error
         }
     }
 
-    /// What the end of the connection amounts to, before the response was complete.
+    /// Whether the head of a refusal is complete, and its body is not.
+    package var isReadingBody: Bool {
+        if case .body = state { true } else { false }
+    }
+
+    /// What the end of the connection amounts to, or that of our patience, before the response was complete.
     package mutating func endOfInput() -> UpgradeFailure {
         if case .failed(let failure) = state { return failure }
         let failure =
-            isRefusal
-            ? refusal
-            : .invalid(reason: "The connection ended before the upgrade was answered.", section: "RFC 6455 §4.1")
+            refusal
+            ?? .invalid(reason: "The connection ended before the upgrade was answered.", section: "RFC 6455 §4.1")
         state = .failed(failure)
         return failure
     }
 
-    private mutating func readLines(_ input: Span<UInt8>) throws(UpgradeFailure) -> Result {
-        var offset = 0
+    /// Returns true when the head of an accepted response is complete.
+    private mutating func readHead(_ input: Span<UInt8>, _ offset: inout Int) throws(UpgradeFailure) -> Bool {
         while true {
+            if case .body(var body) = state {
+                body.receive(input, at: &offset)
+                state = .body(body)
+                if body.isComplete, let refusal { throw refusal }
+                return false
+            }
             let isLineComplete: Bool
             do throws(HeadFault) {
                 isLineComplete = try reader.readLine(in: input, at: &offset)
@@ -88,9 +100,9 @@ package struct UpgradeResponseParser: Sendable {
             }
             guard isLineComplete else {
                 if case .statusLine = state { try checkStart() }
-                return .needMore
+                return false
             }
-            if try finishLine() { return .accepted(consumed: offset) }
+            if try finishLine() { return true }
         }
     }
 
@@ -102,15 +114,22 @@ package struct UpgradeResponseParser: Sendable {
             return false
         }
         guard reader.line.isEmpty else {
+            guard !isRefusal else {
+                fields.append(forgivingly: reader.line)
+                return false
+            }
             do throws(HeadFault) {
                 fields.append(try HeaderField(line: reader.line))
             } catch {
-                if !isRefusal { throw failure(for: error) }
+                throw failure(for: error)
             }
             return false
         }
-        guard status == 101 else {
-            if isRefusal { throw refusal }
+        guard let line, line.status == 101 else {
+            if let line, isRefusal {
+                state = .body(RefusalBody(status: line.status, fields))
+                return false
+            }
             // RFC 9110 §15.2: a client must be able to take interim responses before the final one.
             fields = HeaderFields()
             state = .statusLine
@@ -121,34 +140,24 @@ package struct UpgradeResponseParser: Sendable {
         return true
     }
 
-    /// Refuses bytes that are no HTTP at once, rather than after 16 KiB or a time-out.
     private func checkStart() throws(UpgradeFailure) {
-        guard zip(reader.line, "HTTP/1.".utf8).allSatisfy({ $0 == $1 }) else {
-            throw failure(for: .malformedStartLine)
-        }
+        do throws(HeadFault) { try StatusLine.checkStart(reader.line) } catch { throw failure(for: error) }
     }
 
-    /// RFC 9112 §4: `HTTP/1.1 101 reason`.
-    ///
-    /// HTTP/1.0 is let through for the status it brings, 101 excepted.
     private mutating func readStatusLine() throws(UpgradeFailure) {
-        try checkStart()
-        let line = reader.line
-        guard line.count >= 12, line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"), line[8] == 0x20,
-            line[9...11].allSatisfy(ASCII.isDigit), line.count == 12 || line[12] == 0x20,
-            line[12...].allSatisfy(ASCII.isFieldCharacter)
-        else { throw failure(for: .malformedStartLine) }
-        let code = line[9...11].reduce(0) { $0 * 10 + Int($1 & 0x0F) }
-        guard code >= 100 else { throw failure(for: .malformedStartLine) }
-        if code < 200 && line[7] == UInt8(ascii: "0") {
+        do throws(HeadFault) {
+            line = try StatusLine(reader.line)
+        } catch {
+            throw failure(for: error)
+        }
+        guard let line, line.minorVersion == 1 || line.status >= 200 else {
             throw .invalid(reason: "The server answered in HTTP/1.0.", section: "RFC 6455 §4.2.2")
         }
-        status = code
     }
 
     /// RFC 6455 §4.1, the six points of the server's response.
     private mutating func checkHandshake() throws(UpgradeFailure) {
-        guard let upgrade = try single("upgrade"), ASCII.lowercased(upgrade) == "websocket" else {
+        guard fields.elements(of: "upgrade").map({ ASCII.lowercased($0) }) == ["websocket"] else {
             throw .invalid(reason: "The response has no header Upgrade: websocket.", section: "RFC 6455 §4.1")
         }
         guard fields.list("connection", contains: "upgrade") else {
@@ -187,23 +196,19 @@ package struct UpgradeResponseParser: Sendable {
     }
 
     /// Whether the status line said that there will be no WebSocket.
-    private var isRefusal: Bool { status >= 200 }
+    private var isRefusal: Bool { (line?.status ?? 0) >= 200 }
 
-    /// The refusal with what is known of it so far.
-    private var refusal: UpgradeFailure {
-        // RFC 9110 §10.2.3: seconds or a date. A date is ignored: it needs a clock that agrees with the server's.
-        let delays = fields.values(of: "retry-after").compactMap { value -> Int64? in
-            guard !value.isEmpty, value.utf8.allSatisfy(ASCII.isDigit) else { return nil }
-            return value.utf8.reduce(0) { min($0 * 10 + Int64($1 & 0x0F), 1_000_000_000_000) }
-        }
-        let retryAfter = delays.max().map { Duration.seconds($0) }
-        return .status(code: status, retryAfter: retryAfter, location: fields.values(of: "location").first)
+    /// The refusal with what is known of it so far; nil when there is none.
+    private var refusal: UpgradeFailure? {
+        guard let line, isRefusal else { return nil }
+        guard case .body(let body) = state else { return .refused(HTTPRefusal(line, fields)) }
+        return .refused(HTTPRefusal(line, fields, body: body.bytes))
     }
 
     /// A fault of the head.
     ///
     /// In a refusal the status counts more than how badly the rest is written.
     private func failure(for fault: HeadFault) -> UpgradeFailure {
-        isRefusal ? refusal : .invalid(reason: fault.sentence, section: fault.section)
+        refusal ?? .invalid(reason: fault.sentence, section: fault.section)
     }
 }

@@ -19,7 +19,56 @@ import Testing
             underlying: .init(operation: "close", code: code, text: reason))
     }
 
+    private static func refused(_ status: Int, _ headers: [String] = [], body: String = "") -> ChannelFailure {
+        (try? HTTPRefusal.failure(status, headers, body: body)) ?? ChannelFailure(reason: .ambiguous, phase: .upgrade)
+    }
+
     private static let table: [(ChannelFailure, String)] = [
+        (
+            refused(
+                401, ["Content-Type: application/json", "ININ-Correlation-Id: 0f6b-11"],
+                body: #"{"message":"Invalid login credentials.","code":"bad.credentials","status":401}"#),
+            """
+            The channel could not be opened: the service answered 401, unauthorized (the server said: Invalid login \
+            credentials.; its correlation id is 0f6b-11). Get a new token and a new channel.
+            """
+        ),
+        (
+            refused(403, body: "Blocked by policy"),
+            """
+            The channel could not be opened: the service answered 403, forbidden (the server said: Blocked by policy). \
+            Check whether a gateway or a firewall answered in the service's place; if not, create a new channel.
+            """
+        ),
+        (
+            refused(301, ["Location: https://login.example.com:8443/sso?secret", "Content-Length: 9"]),
+            """
+            The channel could not be opened: the server redirected the upgrade to login.example.com (HTTP status 301). \
+            Check whether a gateway wants a log-in there; follow redirects only if that host is to be trusted.
+            """
+        ),
+        (
+            refused(400),
+            """
+            The channel could not be opened: the server answered the upgrade with HTTP status 400. Check that the URI \
+            names a WebSocket.
+            """
+        ),
+        (
+            refused(503, ["inin-correlation-id: a"], body: "<html><head><title>x</title></head><h1>Busy</h1></html>"),
+            """
+            The channel could not be opened: the server answered the upgrade with HTTP status 503 (the server said: Busy; \
+            its correlation id is a).
+            """
+        ),
+        (
+            ChannelFailure(
+                kind: .subscription, reason: .httpForbidden, phase: .subscribe, message: "no permission", status: 403),
+            """
+            The channel could not be opened: the service answered 403, forbidden (the service said: no permission). \
+            Check the permissions that the topics need.
+            """
+        ),
         (
             ChannelFailure(resolver: ResolverError(code: -2, text: "Name or service not known", isNoSuchName: true)),
             """
@@ -64,12 +113,12 @@ import Testing
             """
         ),
         (
-            ChannelFailure(upgrade: .status(code: 429, retryAfter: .seconds(30), location: nil)),
+            refused(429, ["Retry-After: 30"]),
             "The channel could not be opened: the service answered 429, too many requests; it asks to wait 30 s."
         ),
         (
             ChannelFailure(
-                upgrade: .invalid(reason: "The response has no header Upgrade: websocket.", section: "RFC 6455 §4.1")),
+                invalid: "The response has no header Upgrade: websocket.", section: "RFC 6455 §4.1"),
             "The channel could not be opened: the response has no header Upgrade: websocket (RFC 6455 §4.1)."
         ),
         (

@@ -60,7 +60,7 @@ import Testing
         #expect(server.connections.count == 6)
         #expect(
             host.failure?.description
-                == "The WebSocket could not be opened: the server answered the upgrade with HTTP status 302: "
+                == "The WebSocket could not be opened: the server redirected the upgrade to localhost (HTTP status 302): "
                 + "it is one redirect more than the limit of 5.")
     }
 

@@ -136,9 +136,9 @@ import Testing
         #expect(
             UpgradeResponseTests.outcome(bytes, offered: ["x"]) == .accepted(rest: [], subprotocol: "x"))
         let refusal = try UpgradeResponse.refuse(status: 503, headers: [("Retry-After", "5")], body: utf8("later"))
-        #expect(
-            UpgradeResponseTests.outcome(refusal)
-                == .failed(.status(code: 503, retryAfter: .seconds(5), location: nil)))
+        let read = try #require(UpgradeResponseTests.outcome(refusal).refusal)
+        #expect(read.status == 503 && read.delay(now: WallTime(seconds: 0)) == .seconds(5))
+        #expect(read.body == utf8("later"))
         let text = String(decoding: refusal, as: UTF8.self)
         #expect(text.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
         #expect(text.hasSuffix("Content-Length: 5\r\nConnection: close\r\n\r\nlater"))

@@ -108,10 +108,11 @@ enum UpgradeRequestOracle {
                 status: status, headers: [("Retry-After", "7"), ("Location", "/here")], body: Array("no".utf8))
         }
         guard case .success(let bytes) = response else { return "a refusal cannot be written" }
-        let expected = UpgradeFailure.status(code: status, retryAfter: .seconds(7), location: "/here")
         for pieces in Pieces.all(of: bytes) {
             let outcome = UpgradeResponseOracle.outcome(of: bytes, pieces, offered: .init())
-            guard case .success(.refused(expected)) = outcome else { return "our own refusal is read as \(outcome)" }
+            guard case .success(.refused(.refused(let refusal))) = outcome, refusal.status == status,
+                refusal.location == "/here", refusal.delay(now: WallTime(seconds: 0)) == .seconds(7)
+            else { return "our own refusal is read as \(outcome)" }
         }
         return nil
     }

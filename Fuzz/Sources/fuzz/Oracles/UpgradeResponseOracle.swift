@@ -94,9 +94,12 @@ enum UpgradeResponseOracle {
             guard failure.description.hasSuffix(".") || failure.description.hasSuffix(")") else {
                 return "no sentence: \(failure.description)"
             }
-            guard case .status(let code, let retryAfter, _) = failure else { return nil }
-            if let retryAfter, retryAfter < .zero { return "a delay of \(retryAfter)" }
-            return (200...999).contains(code) ? nil : "a refusal with status \(code)"
+            guard case .refused(let refusal) = failure else { return nil }
+            if let delay = refusal.delay(now: WallTime(seconds: 1_800_000_000)), delay < .zero {
+                return "a delay of \(delay)"
+            }
+            guard refusal.body.count <= 16_384 else { return "a body of \(refusal.body.count) bytes" }
+            return (200...999).contains(refusal.status) ? nil : "a refusal with status \(refusal.status)"
         }
     }
 
@@ -124,7 +127,12 @@ enum UpgradeResponseOracle {
             let value = parts[1].drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
             values[parts[0].lowercased(), default: []].append(String(value.reversed()))
         }
-        return values["upgrade"]?.map { $0.lowercased() } == ["websocket"]
+        // RFC 9110 §5.6.1.2: empty elements of a list are none.
+        let protocols = values["upgrade", default: []].flatMap { $0.split(separator: ",") }.compactMap { element in
+            let word = element.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
+            return word.isEmpty ? nil : String(word.reversed()).lowercased()
+        }
+        return protocols == ["websocket"]
             && values["sec-websocket-accept"] == [acceptValue]
             && values["connection"]?.contains { $0.lowercased().contains("upgrade") } == true
             && (values["sec-websocket-extensions"] != nil) == hasDeflate

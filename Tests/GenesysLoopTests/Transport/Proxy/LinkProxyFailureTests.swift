@@ -35,17 +35,32 @@ import Testing
         }
     }
 
+    /// The end of a head without a body.
+    private static let none = "Content-Length: 0\r\n\r\n"
+
     static let http: [Case] = [
-        .http("HTTP/1.1 407 No\r\n\r\n", "wants authorization (407)", status: 407, isAuthorization: true),
+        .http("HTTP/1.1 407 No\r\n\(none)", "wants authorization (407)", status: 407, isAuthorization: true),
         .http(
-            "HTTP/1.0 407\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"a, b\"\r\n\r\n",
-            "wants authorization (407, by Negotiate or Basic)", status: 407, isAuthorization: true),
-        .http("HTTP/1.1 403 Forbidden\r\n\r\n", "answered CONNECT with HTTP status 403", status: 403),
+            "HTTP/1.0 407\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"a, b\"\r\n\(none)",
+            "wants authorization (407, by Negotiate or Basic). Give a user and a password in", status: 407,
+            isAuthorization: true),
         .http(
-            "HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 x\r\n\r\n<html>", "answered CONNECT with HTTP status 502",
-            status: 502, mayPass: true),
-        .http("HTTP/1.1 429 \r\nRetry-After: 7\r\n\r\n", "HTTP status 429", status: 429, mayPass: true),
-        .http("HTTP/1.1 302 Found\r\nLocation: http://login/\r\n\r\n", "HTTP status 302", status: 302),
+            "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, NTLM,Digest realm=\"Basic, x\", nonce=\"=\"\r\n\(none)",
+            """
+            wants authorization (407, by Negotiate, NTLM or Digest), and this client speaks only Basic (the proxy said: \
+            X). Let the proxy take Basic, or use one on this machine
+            """, status: 407, isAuthorization: true),
+        .http("HTTP/1.1 403 Forbidden\r\n\(none)", "answered CONNECT with HTTP status 403.", status: 403),
+        .http(
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 8\r\n\r\n<p>No\r\n!",
+            "answered CONNECT with HTTP status 403 (the proxy said: No !)", status: 403),
+        .http(
+            "HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 x\r\n\r\n<html>down", "HTTP status 502 (the proxy said: down)",
+            status: 502, mayPass: true, ends: true),
+        .http("HTTP/1.1 429 \r\nRetry-After: 7\r\n\(none)", "HTTP status 429", status: 429, mayPass: true),
+        .http(
+            "HTTP/1.1 302 Found\r\nLocation: http://login:81/?secret\r\n\r\n", "a redirect to login (HTTP status 302)",
+            status: 302),
         .http("HTTP/1.1 101 Switching Protocols\r\n\r\n", "HTTP status 101", status: 101),
         .http("SSH-2.0-OpenSSH_9.6\r\n", "did not answer CONNECT in HTTP"),
         .http("\u{0}\u{1}\u{2}\u{3}", "did not answer CONNECT in HTTP"),
@@ -118,7 +133,8 @@ import Testing
 
     @Test(arguments: [407, 200]) func `the password is in no description`(status: Int) throws {
         let server = try ScriptedServer(EventLoop(), [])
-        let proxy = try ScriptedProxy(to: server, [.head, .say(Array("HTTP/1.1 \(status)\r\n\r\n".utf8)), .fin])
+        let proxy = try ScriptedProxy(
+            to: server, [.head, .say(Array("HTTP/1.1 \(status) hidden-word\r\n\r\nuser:hidden-word".utf8)), .fin])
         let probe = LinkProbe(server)
         try proxy.use(for: probe, user: "user:hidden-word@")
         try probe.run()
@@ -138,6 +154,21 @@ import Testing
             #expect(failure.isProxyAuthorizationFault && failure.isFinalOnReconnect && !failure.isRetryable)
             #expect(!failure.description.contains("pw"))
         }
+    }
+
+    @Test(arguments: ["http", "https"])
+    func `a proxy that keeps back what it has to say does not hold up its refusal`(scheme: String) throws {
+        let server = try ScriptedServer(EventLoop(), [])
+        let answer = "HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM\r\nContent-Length: 100\r\n\r\nfirst"
+        let proxy = try ScriptedProxy(to: server, tls: scheme == "https", [.head, .say(Array(answer.utf8)), .bytes(1)])
+        let probe = LinkProbe(server)
+        try proxy.use(for: probe, scheme: scheme)
+        if scheme == "https" { probe.proxy?.context = try TLSContext(client: ScriptedServer.trust()) }
+        let start = ContinuousClock.now
+        try probe.run()
+        #expect(ContinuousClock.now - start < .seconds(5))
+        let failure = try #require(probe.end?.failure)
+        #expect(failure.status == 407 && failure.message == "first")
     }
 
     @Test(arguments: ["http", "https", "socks5"])

@@ -61,20 +61,36 @@ import Testing
         try Self.expect(Self.utf8(head).dropLast(), .needMore)
     }
 
+    @Test(
+        arguments: [
+            (
+                "HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm=\"a\", nonce=\"b\", Basic\r\nContent-Length: 0\r\n\r\n",
+                407, ["Digest", "Basic"], nil
+            ),
+            (
+                "HTTP/1.0 502 Bad\r\nbad header\r\nRetry-After: 3\r\nRetry-After: soon\r\nContent-Length: 2\r\n\r\nno",
+                502, [],
+                3
+            ),
+            ("HTTP/1.1 301\r\nLocation: /x\r\n\r\n", 301, [], nil), ("HTTP/1.1 101 x\r\n\r\n", 101, [], nil),
+            ("HTTP/1.1 999 x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", 999, [], nil),
+            ("HTTP/1.1 500 x\r\nbare\rreturn\r\n", 500, [], nil),
+        ] as [(String, Int, [String], Int?)])
+    func `a refusal is told with what it says, wherever it is cut`(
+        answer: String, status: Int, schemes: [String], delay: Int?
+    ) throws {
+        let bytes = Self.utf8(answer)
+        guard case .failed(let fault) = try Self.outcome(bytes).0 else { return #expect(Bool(false)) }
+        let refusal = try #require(fault.refusal)
+        #expect(refusal.status == status)
+        #expect(refusal.schemes == schemes)
+        #expect(refusal.delay(now: WallTime(seconds: 0)) == delay.map { .seconds($0) })
+        try Self.expect(bytes, .failed(fault))
+    }
+
     @Test(arguments: [
-        (
-            "HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm=\"a\", nonce=\"b\", Basic\r\n\r\n",
-            ProxyFault.status(code: 407, schemes: ["Digest", "Basic"], retryAfter: nil)
-        ),
-        (
-            "HTTP/1.0 502 Bad\r\nbad header\r\nRetry-After: 3\r\nRetry-After: soon\r\n\r\n",
-            .status(code: 502, schemes: [], retryAfter: .seconds(3))
-        ),
-        ("HTTP/1.1 301\r\n\r\n", .status(code: 301, schemes: [], retryAfter: nil)),
-        ("HTTP/1.1 101 x\r\n\r\n", .status(code: 101, schemes: [], retryAfter: nil)),
-        ("HTTP/1.1 999 x\r\n\r\n", .status(code: 999, schemes: [], retryAfter: nil)),
-        ("HTTP/1.1 500 x\r\nbare\rreturn\r\n", .status(code: 500, schemes: [], retryAfter: nil)),
-        ("HTTP/2 200\r\n\r\n", .head(.malformedStartLine)), ("HTTP/1.2 200 OK\r\n\r\n", .head(.malformedStartLine)),
+        ("HTTP/2 200\r\n\r\n", ProxyFault.head(.malformedStartLine)),
+        ("HTTP/1.2 200 OK\r\n\r\n", .head(.malformedStartLine)),
         ("HTTP/1.1 20 OK\r\n\r\n", .head(.malformedStartLine)), ("HTTP/1.1 200OK\r\n\r\n", .head(.malformedStartLine)),
         ("HTTP/1.1 099 OK\r\n\r\n", .head(.malformedStartLine)),
         ("\r\nHTTP/1.1 200 OK\r\n\r\n", .head(.malformedStartLine)),
@@ -166,7 +182,8 @@ import Testing
     @Test func `an end before the tunnel is one, unless a status came`() throws {
         for (bytes, fault) in [
             ("", .ended), ("HTTP/1.1 20", .ended), ("HTTP/1.1 200 OK\r\n", .ended),
-            ("HTTP/1.1 407 x\r\nA", .status(code: 407, schemes: [], retryAfter: nil)),
+            ("HTTP/1.1 407 x\r\nA", .refused(try .of(407, reason: "x"))),
+            ("HTTP/1.1 403 x\r\n\r\nbecau", .refused(try .of(403, reason: "x", body: "becau"))),
         ] as [(String, ProxyFault)] {
             var handshake = try ProxyHandshake(with: ProxyURI("http://p"), to: WebSocketURI("wss://h"), userAgent: nil)
             _ = try handshake.receive(Self.utf8(bytes).span)

@@ -1,0 +1,120 @@
+/// Text of a peer that is to be shown to people.
+enum PeerText {
+    /// The longest excerpt, in bytes of UTF-8.
+    static let maxByteCount = 1_024
+
+    /// The text in one line, without what could disturb a terminal or a log, and not too long; nil where nothing is left.
+    static func excerpt(_ text: String) -> String? {
+        var scalars = String.UnicodeScalarView()
+        var byteCount = 0
+        var isSpaceDue = false
+        for scalar in text.unicodeScalars {
+            guard isVisible(scalar) else {
+                isSpaceDue = true
+                continue
+            }
+            let width = UTF8.width(scalar) + (isSpaceDue && !scalars.isEmpty ? 1 : 0)
+            // Room for an ellipsis.
+            guard byteCount + width <= maxByteCount - 3 else {
+                scalars.append("…")
+                break
+            }
+            if isSpaceDue && !scalars.isEmpty { scalars.append(" ") }
+            isSpaceDue = false
+            scalars.append(scalar)
+            byteCount += width
+        }
+        return scalars.isEmpty ? nil : String(scalars)
+    }
+
+    /// Not white space, and nothing that moves the text about, as marks of direction do.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator, .surrogate, .privateUse,
+            .unassigned:
+            false
+        default: true
+        }
+    }
+
+    /// What a page of HTML says, without its tags: its body, or its title where the body is empty.
+    static func text(ofHTML page: String) -> String {
+        let body = text(ofHTML: page, skipping: ["script", "style", "head"])
+        return body.utf8.allSatisfy { $0 <= 0x20 } ? text(ofHTML: page, skipping: ["script", "style"]) : body
+    }
+
+    private static func text(ofHTML page: String, skipping: Set<String>) -> String {
+        var rest = Array(page.utf8)[...]
+        var text: [UInt8] = []
+        while let start = rest.firstIndex(of: UInt8(ascii: "<")) {
+            text += rest[..<start] + [0x20]
+            rest = rest[start...].dropFirst()
+            if rest.starts(with: "!--".utf8) {
+                rest = after("-->", in: rest)
+                continue
+            }
+            let name = ASCII.lowercased(String(decoding: rest.prefix(while: ASCII.isAlphanumeric), as: UTF8.self))
+            rest = after(skipping.contains(name) ? "</\(name)" : ">", in: rest)
+            if skipping.contains(name) { rest = after(">", in: rest) }
+        }
+        return withoutEntities(String(decoding: text + rest, as: UTF8.self))
+    }
+
+    /// What follows the first `end`, in letters of any case; nothing where there is none.
+    private static func after(_ end: String, in bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var rest = bytes
+        while !rest.isEmpty {
+            if ASCII.lowercased(rest.prefix(end.utf8.count)).elementsEqual(end.utf8) {
+                return rest.dropFirst(end.utf8.count)
+            }
+            rest = rest.dropFirst()
+        }
+        return rest
+    }
+
+    /// The entities that are met in pages of a server's own.
+    private static func withoutEntities(_ text: String) -> String {
+        var parts = text.split(separator: "&", omittingEmptySubsequences: false).map(String.init)
+        for index in parts.indices.dropFirst() {
+            let found = entities.first { parts[index].hasPrefix($0.key) }
+            parts[index] = found.map { $0.value + parts[index].dropFirst($0.key.count) } ?? "&" + parts[index]
+        }
+        return parts.joined()
+    }
+
+    private static let entities: KeyValuePairs = [
+        "amp;": "&", "lt;": "<", "gt;": ">", "quot;": "\"", "apos;": "'", "#39;": "'", "#x27;": "'", "#x2F;": "/",
+        "nbsp;": " ", "copy;": "©",
+    ]
+}
+
+extension HTTPRefusal {
+    /// What the peer says about the refusal, as it says it: the `message` of a JSON object (the service's error body has
+    /// one), the text of a page, the body as it is, or a reason phrase that says more than the status.
+    var words: String? {
+        let body = String(decoding: self.body, as: UTF8.self)
+        if let message = jsonMessage { return message }
+        if body.utf8.allSatisfy({ $0 <= 0x20 }) { return reason.isEmpty || isUsual(reason) ? nil : reason }
+        let start = body.utf8.first { $0 > 0x20 }
+        return contentType.contains("html") || start == UInt8(ascii: "<") ? PeerText.text(ofHTML: body) : body
+    }
+
+    private var jsonMessage: String? {
+        guard let envelope = try? EnvelopeScanner.scan(body.span),
+            let message = envelope.message?.string(in: body.span), !message.isEmpty
+        else { return nil }
+        return message
+    }
+
+    /// Whether the phrase is that of RFC 9110 §15, or another one for the same status in two or three words.
+    private func isUsual(_ phrase: String) -> Bool {
+        UpgradeResponse.reason(status) == phrase || HTTPRefusal.usualPhrases.contains(ASCII.lowercased(phrase))
+    }
+
+    private static let usualPhrases: Set<String> = [
+        "unauthorized", "forbidden", "not found", "error", "moved temporarily", "temporary redirect",
+        "permanent redirect", "see other", "not modified", "proxy authentication required", "request timeout",
+        "gone", "too many requests", "internal server error", "not implemented", "bad gateway",
+        "service unavailable", "service temporarily unavailable", "gateway timeout", "gateway time-out",
+    ]
+}
