@@ -14,10 +14,36 @@ internal import COpenSSL
 
     /// A reference to the issuer, which the caller owns; nil where there is none.
     func find() -> OpaquePointer? {
+        var isKnown = false
+        if let issuer = unsafe find(&isKnown) { return unsafe issuer }
+        guard isKnown, unsafe readFolders() else { return nil }
+        return unsafe find(&isKnown)
+    }
+
+    /// Reads what the folders hold of the issuer's name; false where that is nothing new.
+    ///
+    /// OpenSSL does so for names that it does not know, and the name of an expired certificate is known.
+    private func readFolders() -> Bool {
+        // The store lives as long as the verification, and the folders' reader as long as the store.
+        let store = unsafe X509_STORE_CTX_get0_store(context)
+        guard let folders = unsafe X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir()),
+            let object = unsafe X509_OBJECT_new()
+        else { return false }
+        let before = unsafe cossl_store_count(store)
+        if unsafe X509_LOOKUP_by_subject(folders, X509_LU_X509, X509_get_issuer_name(certificate), object) > 0 {
+            // What was found is lent; the object lets go of a reference.
+            unsafe X509_OBJECT_up_ref_count(object)
+        }
+        unsafe X509_OBJECT_free(object)
+        return unsafe cossl_store_count(store) > before
+    }
+
+    private func find(_ isKnown: inout Bool) -> OpaquePointer? {
         let candidates = unsafe X509_STORE_CTX_get1_certs(context, X509_get_issuer_name(certificate))
         // The list holds references of its own; what is returned gets one more.
         defer { unsafe cossl_x509_free_all(candidates) }
         let count = unsafe cossl_x509_count(candidates)
+        isKnown = count > 0
         var chosen: OpaquePointer?
         for index in 0..<count {
             guard let candidate = unsafe cossl_x509_at(candidates, index), unsafe isUsable(candidate) else { continue }

@@ -194,6 +194,22 @@ import Testing
         withExtendedLifetime(folder) {}
     }
 
+    @Test func `an expired certificate of a file does not hide the one of its name in a folder`() throws {
+        let folder = try Folder()
+        var request = CertificateRequest.authority("Root of Both")
+        let new = try CertificateAuthority(root: request)
+        request.notBefore = .seconds(-7_200)
+        request.notAfter = .seconds(-3_600)
+        let old = try folder.write(CertificateAuthority(root: request).certificatePEM, to: "old.pem")
+        _ = try folder.write(new.certificatePEM, to: OwnedCertificate(pem: new.certificatePEM).hashedName)
+        let context = try store {
+            $0.environmentFile = old
+            $0.environmentFolders = folder.path
+        }
+        for _ in 0..<2 { #expect(try accepts(context, new.issue())) }
+        withExtendedLifetime(folder) {}
+    }
+
     @Test func `of two trusted certificates of one name the one that signed is taken`() throws {
         // Without key identifiers nothing else tells them apart.
         let first = try CertificateAuthority(commonName: "Root")
