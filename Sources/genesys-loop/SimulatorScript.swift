@@ -30,9 +30,7 @@ struct SimulatorScript {
     }
 
     init(_ data: Data, name: String) throws(Fault) {
-        guard case .object(let root)? = try? JSONDecoder().decode(ScriptValue.self, from: data) else {
-            throw Fault(description: "The script '\(name)' is no JSON object.")
-        }
+        let root = try ScriptText(data, name: name).object()
         var members = ScriptMembers(root, place: "'\(name)'")
         let list = try members.list("steps")
         repeatsAfter = try members.optionalNumber("repeat")

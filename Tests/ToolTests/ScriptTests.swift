@@ -82,7 +82,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "no JSON object"), ("[]", "no JSON object"), ("{}", "'steps' is missing"), (#"{"steps":1}"#, "is no list"),
+        ("", "line 1, column 1: it ends too early"), ("[]", "no JSON object"), ("[1,2]", "no JSON object"),
+        (#"{"steps":[{"at":1,"do":"stop"},]}"#, "line 1, column 31: a comma stands before the end"),
+        ("{\"steps\": [\n  {\"at\": 1, \"do\": \"stop\",\n  }\n]}", "line 2, column 25: a comma stands before the end"),
+        ("{\"steps\": [],\r\n}", "line 1, column 13: a comma"),
+        ("{\n  // a remark\n}", "line 2, column 3: the name of"),
+        (#"{"ö": '1'}"#, "line 1, column 7: a value is missing"), (#"{"steps":[]} x"#, "line 1, column 14: something"),
+        (#"{"steps":[01]}"#, "line 1, column 12: a number"), (#"{"steps":["\x"]}"#, "an escape is malformed"),
+        ("{\"steps\": [\"a\nb\"]}", "line 1, column 14: a string holds a control"),
+        (#"{"steps":[NaN]}"#, "line 1, column 11"),
+        (#"{"steps":[],steps:1}"#, "line 1, column 13: the name"),
+        ("\u{FEFF}{}", "line 1, column 1: it starts with a byte order mark"),
+        (#"{"steps":[{"at":1e999,"do":"stop"}]}"#, "too large"), (#"{"steps":["\ud800"]}"#, "other half"),
+        (String(repeating: "[", count: 600), "line 1, column"), ("{}", "'steps' is missing"),
+        (#"{"steps":1}"#, "is no list"),
         (#"{"steps":[1]}"#, "Step 1"), (#"{"steps":[],"x":1}"#, "'x' means nothing"),
         (#"{"steps":[{"do":"stop"}]}"#, "'at' is missing in step 1"),
         (#"{"steps":[{"at":true,"do":"stop"}]}"#, "'at' in step 1"),
@@ -96,6 +109,27 @@ import Testing
         (#"{"repeat":1,"steps":[{"at":2,"do":"stop"}]}"#, "'repeat'"), (#"{"repeat":0,"steps":[]}"#, "'repeat'"),
     ]) func `a mistake is named with its place`(text: String, part: String) {
         #expect(fault(text)?.contains(part) == true, "\(fault(text) ?? "no fault")")
+    }
+
+    @Test func `bytes that are not UTF-8 are named with their place`() {
+        var text = Data("{\"a\":\n \"é".utf8)
+        text.append(contentsOf: [0xE9, 0x22, 0x7D])
+        #expect {
+            try SimulatorScript(text, name: "f")
+        } throws: { error in
+            "\(error)" == "The script 'f' is not JSON: line 2, column 4: a byte is not UTF-8."
+        }
+    }
+
+    @Test func `a comma before the end of a list ends with 64 and its place`() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "script-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try "{\n  \"steps\": [\n    {\"at\": 1, \"do\": \"stop\"},\n  ]\n}\n".write(
+            to: file, atomically: true, encoding: .utf8)
+        let end = try await Tool.run(["simulate", "--script", file.path], mayLeak: true)
+        #expect(end.status == 64)
+        #expect(end.output == [])
+        #expect(end.errors.contains("'\(file.path)' is not JSON: line 3, column 28: a comma"), "\(end.errors)")
     }
 
     @Test func `a script that is no script ends with 64 and says why`() async throws {
