@@ -5,6 +5,8 @@ extension SimulatedService {
         public var method: String
         /// Path and query, for example `/api/v2/notifications/channels`.
         public var target: String
+        /// Host and port for which the request is; nil where it does not say.
+        public var host: String?
         /// The body; empty without one.
         public var body: [UInt8]
 
@@ -15,15 +17,34 @@ extension SimulatedService {
             self.body = body
         }
 
-        /// The parts of the path between its slashes, without the empty ones.
+        /// The parts of the path between its slashes, without the empty ones, percent-decoded.
         var path: [String] {
-            target.prefix { $0 != "?" }.split(separator: "/").map(String.init)
+            target.prefix { $0 != "?" }.split(separator: "/").map { Self.decoded($0) }
         }
 
-        /// Whether the query has this parameter with the value `true`.
+        /// Whether the query has this parameter with the value `true`, in letters of either case.
         func isTrue(_ parameter: String) -> Bool {
             let query = target.drop { $0 != "?" }.dropFirst()
-            return query.split(separator: "&").contains("\(parameter)=true")
+            return query.split(separator: "&").contains { field in
+                let parts = field.split(separator: "=", maxSplits: 1).map { Self.decoded($0) }
+                return parts.count == 2 && parts[0] == parameter && parts[1].lowercased() == "true"
+            }
+        }
+
+        /// RFC 3986 §2.1; what is no escape stays.
+        private static func decoded(_ text: some StringProtocol) -> String {
+            var bytes: [UInt8] = []
+            var rest = Array(text.utf8)[...]
+            while let byte = rest.popFirst() {
+                let digits = rest.prefix(2).compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+                guard byte == UInt8(ascii: "%"), digits.count == 2 else {
+                    bytes.append(byte)
+                    continue
+                }
+                bytes.append(UInt8(digits[0] * 16 + digits[1]))
+                rest = rest.dropFirst(2)
+            }
+            return String(decoding: bytes, as: UTF8.self)
         }
     }
 

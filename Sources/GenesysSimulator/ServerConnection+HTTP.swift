@@ -2,51 +2,49 @@ internal import GenesysLoop
 
 /// Plain HTTP on the port of the sockets: one request, one answer, then the end.
 extension ServerConnection {
-    static let maxBodyByteCount = 1_048_576
-
-    /// A request whose body is not complete yet.
-    struct PendingBody {
-        let head: UpgradeRequestHead
-        var missingByteCount: Int
-        var bytes: [UInt8] = []
+    /// Whether a request wants the REST side and no WebSocket.
+    ///
+    /// What else it would like to change to is of no interest: RFC 9110 §7.8 lets a server go on with HTTP.
+    static func isPlain(_ head: UpgradeRequestHead) -> Bool {
+        !head.fields.list("upgrade", contains: "websocket")
     }
 
-    /// Whether a request wants the REST side and no WebSocket.
-    static func isPlain(_ head: UpgradeRequestHead) -> Bool {
-        head.fields.values(of: "upgrade").isEmpty && head.target.hasPrefix("/api/")
+    /// RFC 9110 §10.1.1: there is one expectation, and HTTP/1.0 has none.
+    static func canMeetExpectation(of head: UpgradeRequestHead) -> Bool {
+        head.isHTTP10 || head.fields.elements(of: "expect").allSatisfy { $0.lowercased() == "100-continue" }
     }
 
     /// Waits for the body, or answers at once where there is none.
     func plainRequestReceived(_ head: UpgradeRequestHead) {
-        guard head.fields.values(of: "transfer-encoding").isEmpty else {
-            return refuse(SimulatedService.Refusal(status: 411, message: "A body needs a Content-Length."))
+        do throws(SimulatedService.Refusal) {
+            let body = try RequestBody(of: head)
+            pendingBody = body
+            if body.isComplete { return answerPlainRequest() }
+            guard body.isAwaited else { return }
+            outbox += Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+            wantsFlush()
+        } catch {
+            refuse(error)
         }
-        let lengths = head.fields.values(of: "content-length")
-        guard lengths.count <= 1, let length = lengths.first.map({ Int($0) }) ?? 0, length >= 0 else {
-            return refuse(.badRequest("The Content-Length is no number."))
-        }
-        guard length <= ServerConnection.maxBodyByteCount else {
-            return refuse(SimulatedService.Refusal(status: 413, message: "The body is too large."))
-        }
-        pendingBody = PendingBody(head: head, missingByteCount: length)
-        if length == 0 { answerPlainRequest() }
     }
 
     /// Takes what belongs to the body; nothing that follows it is looked at.
     func readBody(_ input: Span<UInt8>, _ offset: inout Int) {
-        guard var body = pendingBody else { return }
-        let count = min(body.missingByteCount, input.count - offset)
-        body.bytes += copy(input.extracting(offset..<(offset + count)))
-        body.missingByteCount -= count
-        offset += count
+        guard var body = pendingBody.take() else { return }
+        do throws(SimulatedService.Refusal) {
+            try body.receive(input, at: &offset)
+        } catch {
+            return refuse(error)
+        }
         pendingBody = body
-        if body.missingByteCount == 0 { answerPlainRequest() }
+        if body.isComplete { answerPlainRequest() }
     }
 
     private func answerPlainRequest() {
         guard let body = pendingBody, let owner = unsafe owner else { return }
         pendingBody = nil
-        let request = SimulatedService.RESTRequest(body.head.method, body.head.target, body: body.bytes)
+        var request = SimulatedService.RESTRequest(body.head.method, body.head.target, body: body.bytes)
+        request.host = body.head.host
         guard let answer = owner.connection(self, didRequest: request) else {
             return refuse(SimulatedService.Refusal(status: 404, message: "HTTP 404 Not Found"))
         }

@@ -47,7 +47,9 @@ final class ServerConnection {
     private(set) var leastCompressedByteCount = Int.max
     private var request: UpgradeRequestHead?
     /// A plain HTTP request whose body is being received.
-    var pendingBody: PendingBody?
+    var pendingBody: RequestBody?
+    /// The request was HEAD: the answer has no body.
+    private var isHead = false
     /// Bytes that came while the request was being decided.
     var early: [UInt8] = []
     /// The request is never answered.
@@ -95,6 +97,10 @@ final class ServerConnection {
     /// The head of a request is complete (RFC 6455 §4.2).
     func requestReceived(_ head: UpgradeRequestHead) {
         guard let owner = unsafe owner else { return }
+        isHead = head.method == "HEAD"
+        guard ServerConnection.canMeetExpectation(of: head) else {
+            return refuse(SimulatedService.Refusal(status: 417, message: "The expectation cannot be met."))
+        }
         if owner.servesRequests && ServerConnection.isPlain(head) { return plainRequestReceived(head) }
         do throws(UpgradeRequestFault) {
             try head.checkUpgrade()
@@ -167,9 +173,10 @@ final class ServerConnection {
 
     /// Answers the request with something else than an upgrade, and ends the connection.
     func respond(_ status: Int, _ fields: [SimulatedService.Refusal.Header], _ body: [UInt8]) {
-        let headers = [("Content-Type", "application/json")] + fields.map { ($0.name, $0.value) }
+        let type = body.isEmpty ? [] : [("Content-Type", "application/json")]
+        let headers = type + fields.map { ($0.name, $0.value) }
         appendHead { () throws(InvalidHeader) in
-            try UpgradeResponse.refuse(status: status, headers: headers, body: body)
+            try UpgradeResponse.refuse(status: status, headers: headers, body: body, omitsBody: isHead)
         }
         sayGoodbye()
     }

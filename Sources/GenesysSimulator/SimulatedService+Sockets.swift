@@ -15,9 +15,8 @@ extension SimulatedService {
         case .reset: return .reset
         case .neverAnswer: return .neverAnswer
         }
-        let path = target.prefix { $0 != "?" }
-        let prefix = "/channels/"
-        guard path.hasPrefix(prefix), let channel = liveChannel(String(path.dropFirst(prefix.count))) else {
+        let path = RESTRequest("GET", target).path
+        guard path.count == 2, path[0] == "channels", let channel = liveChannel(path[1]) else {
             return .refuse(.notFound)
         }
         supersede(channels[channel].sockets, now: now)

@@ -93,11 +93,28 @@ import Testing
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""code":"too.many.requests""#))
     }
 
+    @Test func `a path may be percent-encoded, with a slash at its end, and true be written True`() {
+        var site = Site { $0.channels.forbiddenTopics = ["v2.secret"] }
+        let id = site.makeChannel()
+        let encoded = id.replacing("-", with: "%2D")
+        #expect(site.ask("HEAD", "channels/\(encoded)/").status == 200)
+        #expect(site.ask("HEAD", "channels/%zz").status == 404)
+        let body = #"[{"id":"v2.secret"}]"#
+        #expect(site.ask("POST", "channels/\(encoded)/subscriptions/?a=b&ignoreErrors=True", body).status == 200)
+        #expect(site.ask("POST", "channels/\(id)/subscriptions?ignoreErrors=1", body).status == 403)
+        guard case .accept = site.service.upgradeRequested(target: "/channels/\(encoded)?x", now: .zero) else {
+            return #expect(Bool(false), "no socket")
+        }
+    }
+
     @Test func `what is not understood is refused with a status that says so`() {
         var site = Site()
         let id = site.makeChannel()
         let path = "channels/\(id)/subscriptions"
-        for body in ["", "{}", "[1]", #"[{"name":"v2.a"}]"#, "[{\"id\":\"v2.a\"}", "\u{FF}"] {
+        for body in [
+            "", "{}", "[1]", #"[{"name":"v2.a"}]"#, "[{\"id\":\"v2.a\"}", "\u{FF}", #"[{"id":"v2.a"},]"#,
+            #"[{"id":"v2.a",}]"#, #"[{"id":"v2.a"}] x"#, "\u{FEFF}[]", "[{\"id\":\"v2.a\"} /* */]",
+        ] {
             #expect(site.ask("POST", path, body).status == 400, "\(body)")
         }
         #expect(site.ask("POST", path, #"[{"id":"not a topic"}]"#).status == 400)

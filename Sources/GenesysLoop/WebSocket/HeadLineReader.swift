@@ -3,18 +3,20 @@
 /// Only CR LF ends a line. RFC 9112 §2.2 lets a recipient accept a lone LF; we refuse it, as we do a lone CR: every
 /// server in use sends CR LF, and two readers that disagree about where a line ends are how heads get smuggled.
 /// A head, all of its lines together, is at most 16 KiB.
-struct HeadLineReader: Sendable {
+package struct HeadLineReader: Sendable {
     static let maxByteCount = 16_384
 
     /// The line so far; after `readLine` returned true, the whole line without its end.
-    private(set) var line: [UInt8] = []
+    package private(set) var line: [UInt8] = []
     private(set) var byteCount = 0
     private var isLineComplete = false
+
+    package init() {}
 
     /// Reads up to the end of the line.
     ///
     /// False: more bytes are needed.
-    mutating func readLine(in input: Span<UInt8>, at offset: inout Int) throws(HeadFault) -> Bool {
+    package mutating func readLine(in input: Span<UInt8>, at offset: inout Int) throws(HeadFault) -> Bool {
         if isLineComplete {
             isLineComplete = false
             line.removeAll(keepingCapacity: true)

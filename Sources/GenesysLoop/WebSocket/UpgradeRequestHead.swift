@@ -1,18 +1,40 @@
 /// The head of an HTTP request as a server reads it.
 package struct UpgradeRequestHead: Hashable, Sendable {
     package let method: String
-    /// The request target as sent: path and query.
+    /// The request target: path and query, or whatever else was sent for them, `*` for example.
+    ///
+    /// Of an absolute URI, which every server has to take (RFC 9112 §3.2.2), it is what follows the host.
     package let target: String
+    /// The version is HTTP/1.0.
+    package let isHTTP10: Bool
     package let fields: HeaderFields
+    /// The host and port of an absolute URI.
+    private let authority: String?
 
-    init(method: String, target: String, fields: HeaderFields) {
+    init(method: String, target: String, isHTTP10: Bool = false, fields: HeaderFields) {
         self.method = method
-        self.target = target
+        self.isHTTP10 = isHTTP10
         self.fields = fields
+        (authority, self.target) = Self.parts(ofTarget: target)
     }
 
-    /// The value of the `Host` header.
-    package var host: String? { fields.values(of: "host").first }
+    /// Host and port for which the request is: those of the `Host` header, unless its target names others.
+    package var host: String? { authority ?? fields.values(of: "host").first }
+
+    private static func parts(ofTarget target: String) -> (authority: String?, target: String) {
+        let bytes = Array(target.utf8)
+        let schemes = ["http://", "https://", "ws://", "wss://"]
+        let start = schemes.first { ASCII.lowercased(bytes.prefix($0.utf8.count)).elementsEqual($0.utf8) }?.utf8.count
+        guard let start else { return (nil, target) }
+        let end = bytes[start...].firstIndex { $0 == .slash || $0 == .questionMark } ?? bytes.count
+        // Without a host it is no URI, and stands for nothing.
+        guard end > start else { return (nil, target) }
+        let path = (end < bytes.count && bytes[end] == .slash) ? [] : [UInt8.slash]
+        return (
+            String(decoding: bytes[start..<end], as: UTF8.self),
+            String(decoding: path + bytes[end...], as: UTF8.self)
+        )
+    }
 
     /// The value of `Sec-WebSocket-Key`.
     package var key: String? { fields.values(of: "sec-websocket-key").first }
@@ -27,6 +49,7 @@ package struct UpgradeRequestHead: Hashable, Sendable {
     ///
     /// A plain HTTP request fails here too.
     package func checkUpgrade() throws(UpgradeRequestFault) {
+        guard !isHTTP10 else { throw UpgradeRequestFault(status: 400, "The version is not HTTP/1.1.") }
         guard method == "GET" else { throw UpgradeRequestFault(status: 405, "The method is not GET.") }
         guard fields.values(of: "host").count == 1 else {
             throw UpgradeRequestFault(status: 400, "The request needs exactly one Host header.")

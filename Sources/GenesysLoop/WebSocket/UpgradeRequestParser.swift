@@ -1,6 +1,6 @@
 /// Reads the head of a request, as a server does (RFC 6455 §4.2.1, RFC 9112 §3).
 ///
-/// It takes any HTTP/1.1 head; whether that opens a WebSocket says `UpgradeRequestHead.checkUpgrade()`, so that a
+/// It takes any head of HTTP/1.1 or HTTP/1.0; whether that opens a WebSocket says `UpgradeRequestHead.checkUpgrade()`, so that a
 /// server can answer other requests too. Line ends and limits are those of the client side. It never takes a byte
 /// beyond the head.
 package struct UpgradeRequestParser: Sendable {
@@ -13,7 +13,7 @@ package struct UpgradeRequestParser: Sendable {
     }
 
     private var reader = HeadLineReader()
-    private var requestLine: (method: String, target: String)?
+    private var requestLine: (method: String, target: String, isHTTP10: Bool)?
     private var fields = HeaderFields()
     private var fault: UpgradeRequestFault?
 
@@ -45,7 +45,8 @@ package struct UpgradeRequestParser: Sendable {
                 fields.append(try HeaderField(line: reader.line))
                 continue
             }
-            let head = UpgradeRequestHead(method: requestLine.method, target: requestLine.target, fields: fields)
+            let head = UpgradeRequestHead(
+                method: requestLine.method, target: requestLine.target, isHTTP10: requestLine.isHTTP10, fields: fields)
             self = UpgradeRequestParser()
             return .complete(head, consumed: offset)
         }
@@ -53,11 +54,15 @@ package struct UpgradeRequestParser: Sendable {
     }
 
     /// RFC 9112 §3: method, target and version, with one space between them.
-    private static func parseRequestLine(_ line: [UInt8]) throws(HeadFault) -> (method: String, target: String) {
+    private static func parseRequestLine(
+        _ line: [UInt8]
+    ) throws(HeadFault) -> (method: String, target: String, isHTTP10: Bool) {
         let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
         guard parts.count == 3, ASCII.isToken(parts[0]), !parts[1].isEmpty,
-            parts[1].allSatisfy({ (0x21...0x7E).contains($0) }), parts[2].elementsEqual("HTTP/1.1".utf8)
+            parts[1].allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw .malformedStartLine }
-        return (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self))
+        let isHTTP10 = parts[2].elementsEqual("HTTP/1.0".utf8)
+        guard isHTTP10 || parts[2].elementsEqual("HTTP/1.1".utf8) else { throw .malformedStartLine }
+        return (String(decoding: parts[0], as: UTF8.self), String(decoding: parts[1], as: UTF8.self), isHTTP10)
     }
 }

@@ -22,8 +22,10 @@ package enum UpgradeResponse {
     /// Any other response, for example a refusal.
     ///
     /// The length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) are added.
+    ///
+    /// - Parameter omitsBody: the request was HEAD, whose answer has the length only (RFC 9110 §9.3.2).
     package static func refuse(
-        status: Int, headers: [(String, String)] = [], body: [UInt8] = []
+        status: Int, headers: [(String, String)] = [], body: [UInt8] = [], omitsBody: Bool = false
     ) throws(InvalidHeader) -> [UInt8] {
         var head = Array("HTTP/1.1 \(status) \(reason(status))\r\n".utf8)
         if status == 426 {
@@ -31,16 +33,18 @@ package enum UpgradeResponse {
             try HeaderField.append("Sec-WebSocket-Version", "13", to: &head)
         }
         for (name, value) in headers { try HeaderField.append(name, value, to: &head) }
-        try HeaderField.append("Content-Length", "\(body.count)", to: &head)
+        // RFC 9110 §8.6: a 204 has none.
+        if status != 204 { try HeaderField.append("Content-Length", "\(body.count)", to: &head) }
         try HeaderField.append("Connection", "close", to: &head)
         head.append(contentsOf: "\r\n".utf8)
-        return head + body
+        return omitsBody ? head : head + body
     }
 
     /// The phrase of RFC 9110 §15 for the statuses that a server of ours answers with.
     static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
+        case 204: "No Content"
         case 301: "Moved Permanently"
         case 302: "Found"
         case 400: "Bad Request"
@@ -48,10 +52,13 @@ package enum UpgradeResponse {
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
+        case 413: "Content Too Large"
+        case 417: "Expectation Failed"
         case 426: "Upgrade Required"
         case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
+        case 501: "Not Implemented"
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"

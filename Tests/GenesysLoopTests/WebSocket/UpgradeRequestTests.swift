@@ -114,7 +114,27 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET /\r\n\r\n", 400), ("GET / HTTP/1.0\r\n\r\n", 400), ("GET  / HTTP/1.1\r\n\r\n", 400),
+        ("/a?b", "/a?b", "h"), ("http://Other:1/a?b", "/a?b", "Other:1"), ("WSS://o", "/", "o"),
+        ("https://o?q", "/?q", "o"), ("http:///a", "http:///a", "h"), ("ftp://o/a", "ftp://o/a", "h"), ("*", "*", "h"),
+        ("o:443", "o:443", "h"), ("/http://o/", "/http://o/", "h"),
+    ])
+    func `an absolute target is that of its path, for the host that it names`(
+        text: String, target: String, host: String
+    ) throws {
+        let head = try #require(try Self.parse(utf8("GET \(text) HTTP/1.1\r\nHost: h\r\n\r\n")))
+        #expect(head.target == target)
+        #expect(head.host == host)
+    }
+
+    @Test func `a request of HTTP 1_0 is read, and opens no WebSocket`() throws {
+        let head = try #require(try Self.parse(utf8("GET / HTTP/1.0\r\n\r\n")))
+        #expect(head.isHTTP10)
+        let error = #expect(throws: UpgradeRequestFault.self) { try head.checkUpgrade() }
+        #expect(error?.status == 400)
+    }
+
+    @Test(arguments: [
+        ("GET /\r\n\r\n", 400), ("GET / HTTP/1.2\r\n\r\n", 400), ("GET  / HTTP/1.1\r\n\r\n", 400),
         ("G(T / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\n", 400), ("GET / HTTP/1.1\r\n X: y\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nX: \(String(repeating: "a", count: 17_000))", 431),
     ])

@@ -30,6 +30,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     private(set) var ending: String?
     private(set) var hadCloseNotify = false
 
+    var didHead: (RawClient) -> Void = { _ in }
     var didOpen: (RawClient) -> Void = { _ in }
     var didReceive: (RawClient, String) -> Void = { _, _ in }
     var didPong: (RawClient) -> Void = { _ in }
@@ -62,6 +63,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     }
 
     func forget() {
+        didHead = { _ in }
         (didOpen, didReceive, didPong) = ({ _ in }, { _, _ in }, { _ in })
         (didReceiveClose, didEnd) = ({ _ in }, { _ in })
     }
@@ -145,6 +147,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
         guard let start = body.indices.first(where: { body[$0...].starts(with: end) }) else { return }
         head = String(decoding: body[..<start], as: UTF8.self)
         body.removeFirst(start + 4)
+        didHead(self)
         guard head?.hasPrefix("HTTP/1.1 101 ") == true else { return }
         let rest = body
         body = []

@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET /channels/x HTTP/1.1\r\nHost: a\r\n\r\n", 426), ("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
+        ("GET /channels/x HTTP/1.1\r\nHost: a\r\n\r\n", 404), ("POST / HTTP/1.1\r\nHost: a\r\n\r\n", 404),
         ("nonsense\r\n\r\n", 400), (RawClient.upgrade("streaming-0-unknown"), 404),
         ("GET / HTTP/1.1\r\nX: \(String(repeating: "y", count: 100_000))", 431),
     ])

@@ -1,0 +1,79 @@
+internal import GenesysLoop
+
+/// The body of a request (RFC 9112 §6), as it comes in.
+struct RequestBody {
+    static let maxByteCount = 1_048_576
+
+    private enum Framing {
+        case length(missingByteCount: Int)
+        case chunked(ChunkedBody)
+    }
+
+    let head: UpgradeRequestHead
+    private var framing: Framing
+    private var received: [UInt8] = []
+
+    /// The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
+    let isAwaited: Bool
+
+    /// - Throws: what the client is to be told in place of an answer.
+    init(of head: UpgradeRequestHead) throws(SimulatedService.Refusal) {
+        self.head = head
+        isAwaited = !head.isHTTP10 && !head.fields.values(of: "expect").isEmpty
+        let codings = head.fields.elements(of: "transfer-encoding")
+        guard codings.isEmpty else {
+            // §6.1: chunked is the last coding; others are none that a server must know.
+            guard codings.last?.lowercased() == "chunked", !head.isHTTP10 else {
+                throw .badRequest("The Transfer-Encoding does not tell where the body ends.")
+            }
+            guard codings.count == 1 else {
+                throw SimulatedService.Refusal(status: 501, message: "A Transfer-Encoding is not known.")
+            }
+            // §6.3: it counts more than a Content-Length, and the connection ends with the answer.
+            framing = .chunked(ChunkedBody(maxByteCount: Self.maxByteCount))
+            return
+        }
+        // §6.3: the same length may stand there more than once.
+        let lengths = Set(head.fields.elements(of: "content-length"))
+        let digits = lengths.first ?? "0"
+        guard lengths.count <= 1, !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            throw .badRequest("The Content-Length is no number.")
+        }
+        guard let length = Int(digits), length <= Self.maxByteCount else { throw .bodyTooLarge }
+        framing = .length(missingByteCount: length)
+    }
+
+    var isComplete: Bool {
+        switch framing {
+        case .length(let missing): missing == 0
+        case .chunked(let body): body.isComplete
+        }
+    }
+
+    var bytes: [UInt8] {
+        switch framing {
+        case .length: received
+        case .chunked(let body): body.bytes
+        }
+    }
+
+    /// Takes input from `offset` on, up to the end of the body; nothing that follows it is looked at.
+    mutating func receive(_ input: Span<UInt8>, at offset: inout Int) throws(SimulatedService.Refusal) {
+        switch framing {
+        case .length(let missing):
+            let end = min(input.count, offset + missing)
+            for position in offset..<end { received.append(input[position]) }
+            framing = .length(missingByteCount: missing - (end - offset))
+            offset = end
+        case .chunked(var body):
+            // One owner while it grows.
+            framing = .length(missingByteCount: 0)
+            try body.receive(input, at: &offset)
+            framing = .chunked(body)
+        }
+    }
+}
+
+extension SimulatedService.Refusal {
+    static let bodyTooLarge = Self(status: 413, message: "The body is too large.")
+}
