@@ -2,7 +2,8 @@ internal import GenesysLoop
 
 /// The certificate authority, the server certificate and its key with which a simulator speaks TLS.
 ///
-/// The server certificate is for `localhost`, `127.0.0.1` and `::1`. Nobody trusts the authority by itself: a client
+/// The server certificate is for `localhost`, `127.0.0.1`, `::1`, the machine's own name, and the address that it is made
+/// for. Nobody trusts the authority by itself: a client
 /// must be told (`TLSConfiguration.Trust.pem` or `.file`, `--ca-file`).
 public struct SimulatorCertificates: Hashable, Sendable {
     /// The authority's certificate in PEM, for clients to trust.
@@ -15,9 +16,10 @@ public struct SimulatorCertificates: Hashable, Sendable {
 
     /// Makes an authority and a certificate, valid for 30 days, that exist in memory only.
     ///
+    /// - Parameter host: a numeric address that the certificate names too.
     /// - Throws: `SimulatorError` of kind `certificates` when OpenSSL fails.
-    public static func inMemory() throws -> SimulatorCertificates {
-        try make(validity: .seconds(30 * 86_400), caFile: nil)
+    public static func inMemory(host: String? = nil) throws -> SimulatorCertificates {
+        try make(validity: .seconds(30 * 86_400), caFile: nil, host: host)
     }
 
     /// Uses `ca.pem`, `server.pem` and `server-key.pem` of a folder, or makes them there when none of them exists.
@@ -25,13 +27,15 @@ public struct SimulatorCertificates: Hashable, Sendable {
     /// A folder that is missing is made, for its owner only (mode 0700); the key is for its owner only (0600).
     /// Certificates made here are valid for 825 days. Nothing that exists is ever changed.
     ///
-    /// - Parameter path: the folder, absolute or relative to the current one.
+    /// - Parameters:
+    ///   - path: the folder, absolute or relative to the current one.
+    ///   - host: a numeric address that a certificate made here names too.
     /// - Throws: `SimulatorError` of kind `certificates` when the files cannot be read, made or used, or when only some
     ///   of them exist.
-    public static func folder(_ path: String) throws -> SimulatorCertificates {
+    public static func folder(_ path: String, host: String? = nil) throws -> SimulatorCertificates {
         let folder = try CertificateFolder(path)
         let present = folder.present
-        if present.isEmpty { return try make(in: folder) }
+        if present.isEmpty { return try make(in: folder, host: host) }
         guard present.count == 3 else {
             throw SimulatorError(
                 .certificates,
@@ -56,8 +60,15 @@ public struct SimulatorCertificates: Hashable, Sendable {
         try TLSContext(server: chainPEM, keyPEM: keyPEM, options: options)
     }
 
-    private static func make(in folder: CertificateFolder) throws(SimulatorError) -> SimulatorCertificates {
-        let made = try make(validity: .seconds(825 * 86_400), caFile: folder.file(CertificateFolder.caName))
+    /// Whether the server certificate names an address or a name.
+    public func isValid(for host: String) -> Bool {
+        CertificateIdentity(certificatePEM: chainPEM, keyPEM: keyPEM).isValid(for: host)
+    }
+
+    private static func make(
+        in folder: CertificateFolder, host: String?
+    ) throws(SimulatorError) -> SimulatorCertificates {
+        let made = try make(validity: .seconds(825 * 86_400), caFile: folder.file(CertificateFolder.caName), host: host)
         try folder.make()
         var written: [String] = []
         do throws(SimulatorError) {
@@ -74,13 +85,18 @@ public struct SimulatorCertificates: Hashable, Sendable {
         return made
     }
 
-    private static func make(validity: Duration, caFile: String?) throws(SimulatorError) -> SimulatorCertificates {
+    private static func make(
+        validity: Duration, caFile: String?, host: String?
+    ) throws(SimulatorError) -> SimulatorCertificates {
         do throws(TLSError) {
             var root = CertificateRequest.authority("GenesysLoop Simulator")
             root.notAfter = validity
             let authority = try CertificateAuthority(root: root)
             var leaf = CertificateRequest()
             leaf.notAfter = validity
+            // The interface of an address is none of the certificate's.
+            if let address = host?.prefix(while: { $0 != "%" }) { leaf.names.append(.ip(String(address))) }
+            if let name = MachineName.current { leaf.names.append(.dns(name)) }
             let identity = try authority.issue(leaf)
             return SimulatorCertificates(
                 caCertificatePEM: authority.certificatePEM, caFile: caFile, chainPEM: identity.chainPEM,

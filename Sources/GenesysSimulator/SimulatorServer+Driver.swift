@@ -121,7 +121,8 @@ extension SimulatorServer: ServerConnectionOwner {
         _ connection: ServerConnection, didRequest request: SimulatedService.RESTRequest
     ) -> SimulatedService.RESTAnswer? {
         defer { serviceDidChange() }
-        return service.restRequested(request, socketBase: socketBase, wall: loop.now.wall, now: now)
+        return service.restRequested(
+            request, socketBase: socketBase(for: request.host), wall: loop.now.wall, now: now)
     }
 
     /// Binary messages mean nothing to the service.

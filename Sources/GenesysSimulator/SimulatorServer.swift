@@ -69,6 +69,7 @@ public final class SimulatorServer {
         case idle, started, closing, closed
     }
 
+    private let name: ServerName
     let context: TLSContext?
     let group: HandleGroup
     let listener: TCPListener
@@ -87,22 +88,25 @@ public final class SimulatorServer {
     ///
     /// - Parameters:
     ///   - loop: drives the server.
-    ///   - host: a numeric address. The certificate of the simulator is for the loopback addresses.
+    ///   - host: a numeric address of this machine, `0.0.0.0` or `::` for all of them, without brackets. URIs hold it,
+    ///     or `localhost` for all. nil is `127.0.0.1`, called `localhost` in URIs.
     ///   - port: 0 lets the system choose; see `port`.
     ///   - tls: whether it speaks TLS (`wss:`) or not (`ws:`).
-    ///   - certificates: what its TLS shows; nil for `SimulatorCertificates.inMemory()`.
+    ///   - certificates: what its TLS shows; nil for some in memory that name `host`.
     ///   - configuration: how the service behaves.
     ///   - seed: decides every random number of the service.
     /// - Throws: `SimulatorError`.
     public init(
-        on loop: EventLoop, host: String = "127.0.0.1", port: UInt16 = 0, tls: Bool = true,
+        on loop: EventLoop, host: String? = nil, port: UInt16 = 0, tls: Bool = true,
         certificates: SimulatorCertificates? = nil,
         configuration: SimulatedService.Configuration = SimulatedService.Configuration(), seed: UInt64
     ) throws {
         loop.preconditionCurrent("SimulatorServer.init")
         self.loop = loop
-        self.host = host
-        self.certificates = tls ? try certificates ?? SimulatorCertificates.inMemory() : nil
+        name = try ServerName(host)
+        let address = name.address
+        self.host = address
+        self.certificates = tls ? try certificates ?? .inMemory(host: address) : nil
         do throws(TLSError) {
             context = try self.certificates?.serverContext()
         } catch {
@@ -111,9 +115,9 @@ public final class SimulatorServer {
         group = HandleGroup(loop: loop)
         listener = TCPListener(loop: loop, group: group)
         do throws(UVError) {
-            try listener.bind(host: host, port: port)
+            try listener.bind(host: address, port: port)
         } catch {
-            throw SimulatorError(listeningOn: host, port: port, error)
+            throw SimulatorError(listeningOn: address, port: port, error)
         }
         self.port = listener.localPort
         timer = Timer(loop: loop, group: group)
@@ -162,6 +166,9 @@ public final class SimulatorServer {
         }
     }
 
+    /// Whether a text is an address that a server can be told to listen on, if it is one of the machine's.
+    public static func isNumericAddress(_ text: String) -> Bool { (try? ServerName(text)) != nil }
+
     // MARK: - Channels
 
     /// How the service behaves.
@@ -192,22 +199,30 @@ public final class SimulatorServer {
 
     /// The URI of a channel, whether it exists or not.
     ///
-    /// It names `localhost` when the server listens on a loopback or on any address, else the address.
+    /// It holds the address that the server was told to listen on, or `localhost` for none or all.
     public func uri(ofChannel id: String) -> String {
-        "\(socketBase)/channels/\(id)"
+        "\(socketBase())/channels/\(id)"
     }
 
     /// The beginning of all URIs of the server.
-    var socketBase: String {
-        let isLocal = host.hasPrefix("127.") || ["::1", "0.0.0.0", "::"].contains(host)
-        let name = isLocal ? "localhost" : host.contains(":") ? "[\(host)]" : host
-        return "\(context == nil ? "ws" : "wss")://\(name):\(port)"
+    ///
+    /// - Parameter host: the host and port for which a request was: of a server on all addresses, nobody else knows how
+    ///   the client reaches it.
+    func socketBase(for host: String? = nil) -> String {
+        let scheme = context == nil ? "ws" : "wss"
+        if let host, name.isWildcard, (try? WebSocketURI("\(scheme)://\(host)"))?.target == "/" {
+            return "\(scheme)://\(host)"
+        }
+        return "\(scheme)://\(name.inURI):\(port)"
     }
 }
 
 extension SimulatorError {
     init(listeningOn host: String, port: UInt16, _ error: UVError) {
         switch error.name {
+        case "EADDRNOTAVAIL":
+            self.init(
+                .cannotListen, "The address \(host) is none of this machine's: the simulator cannot listen on it.")
         case "EADDRINUSE":
             self.init(
                 .addressInUse,

@@ -10,6 +10,12 @@ struct Simulate: ParsableCommand {
             The URI is that of a channel; whatever topics a client subscribes to, it gets notifications of them.
             """)
 
+    @Option(
+        help: ArgumentHelp(
+            "The address to listen on, 0.0.0.0 or :: for all of this machine's (default: 127.0.0.1). The URI holds it, or "
+                + "localhost for all.", valueName: "address"))
+    var host: String?
+
     @Option(help: ArgumentHelp("The port to listen on (default: a free one).", valueName: "n"))
     var port: UInt16 = 0
 
@@ -32,6 +38,10 @@ struct Simulate: ParsableCommand {
     var script: String?
 
     func validate() throws {
+        if let host, !SimulatorServer.isNumericAddress(host) {
+            throw ValidationError(
+                "--host takes a numeric address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0, and not '\(host)'.")
+        }
         guard rate >= 0, rate <= 1_000_000 else { throw ValidationError("--rate takes a number from 0 to 1000000.") }
         guard timeScale >= 0.001, timeScale <= 1_000_000 else {
             throw ValidationError("--time-scale takes a number from 0.001 to 1000000.")
@@ -43,7 +53,7 @@ struct Simulate: ParsableCommand {
         configuration.publishing.rate = rate
         configuration.timeScale = timeScale
         let session = SimulateSession(
-            port: port, folder: certificates, configuration: configuration, script: try plan())
+            host: host, port: port, folder: certificates, configuration: configuration, script: try plan())
         try session.run().end()
     }
 

@@ -6,6 +6,8 @@ import ToolSupport
 
 /// One run of `simulate`: loop, server, certificates and signals.
 struct SimulateSession {
+    /// The address to listen on; nil for the loopback.
+    let host: String?
     let port: UInt16
     /// Where the certificates are, or are to be made; nil for some that end with the process.
     let folder: String?
@@ -15,8 +17,10 @@ struct SimulateSession {
     private let log = EventLog(style: .terminal)
 
     init(
-        port: UInt16, folder: String?, configuration: SimulatedService.Configuration, script: SimulatorScript? = nil
+        host: String? = nil, port: UInt16, folder: String?, configuration: SimulatedService.Configuration,
+        script: SimulatorScript? = nil
     ) {
+        self.host = host
         self.port = port
         self.folder = folder
         self.configuration = configuration
@@ -25,7 +29,7 @@ struct SimulateSession {
 
     func run() throws -> ExitStatus {
         do {
-            return try serve(certificates: folder.map(SimulatorCertificates.folder) ?? .inMemory())
+            return try serve(certificates: folder.map { try .folder($0, host: host) } ?? .inMemory(host: host))
         } catch let error as SimulatorError where error.kind == .certificates && folder != nil {
             throw ValidationError(error.description)
         } catch let error as ExitCode {
@@ -40,7 +44,8 @@ struct SimulateSession {
         let loop = try EventLoop()
         var seed = SystemRandomNumberGenerator()
         let server = try SimulatorServer(
-            on: loop, port: port, certificates: certificates, configuration: configuration, seed: seed.next())
+            on: loop, host: host, port: port, certificates: certificates, configuration: configuration,
+            seed: seed.next())
         let temporary =
             try certificates.caFile == nil
             ? TemporaryFolder(file: "ca.pem", contents: certificates.caCertificatePEM) : nil
@@ -59,6 +64,9 @@ struct SimulateSession {
             // In this order: a second signal must not end the process between the two.
             temporary?.remove()
             signals.end()
+        }
+        if let host, !certificates.isValid(for: host), !["0.0.0.0", "::"].contains(host) {
+            log.write(.log(.warning, "The certificate in \(folder ?? "use") does not name \(host)."))
         }
         server.start()
         let status = announce(try server.createChannel().uri, temporary?.file ?? certificates.caFile ?? "")

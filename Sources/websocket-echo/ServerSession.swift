@@ -13,7 +13,7 @@ struct ServerSession {
     func run() throws -> EchoStatus {
         let certificates: SimulatorCertificates?
         do {
-            certificates = try folder.map(SimulatorCertificates.folder)
+            certificates = try folder.map { try .folder($0) }
         } catch {
             throw ValidationError("\(error)")
         }

@@ -48,6 +48,47 @@ import Testing
         #expect(authorities.count == 1)
     }
 
+    @Test(arguments: [
+        ("127.0.0.1", "127.0.0.1"), ("127.0.0.2", "127.0.0.2"), ("::1", "[::1]"), ("0.0.0.0", "localhost"),
+        ("::", "localhost"),
+    ])
+    func `the URI holds the address to listen on, which the certificate names`(address: String, host: String)
+        async throws
+    {
+        try await Simulator.with("--host", address, "--rate", "200") { simulator in
+            #expect(simulator.announcement.uri.hasPrefix("wss://\(host):"))
+            let end = try await simulator.listen("--count", "1", "--reconnect", "never")
+            #expect(end.status == 0, "\(end.errors)")
+        }
+    }
+
+    @Test func `a simulator on all addresses is found by any of them, and by the name of the machine`() async throws {
+        var name = [CChar](repeating: 0, count: 256)
+        // The array is lent for the call, which writes no further than its end.
+        try #require(unsafe gethostname(&name, 255) == 0)
+        let machine = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        try await Simulator.with("--host", "0.0.0.0", "--rate", "200") { simulator in
+            // Not every machine can look up its own name.
+            for host in ["127.0.0.1", machine] {
+                var arguments = simulator.listening("--count", "1", "--reconnect", "never")
+                arguments[2] = arguments[2].replacing("localhost", with: host)
+                let end = await (try Child.tool(arguments)).end()
+                #expect(end.status == 0 || end.errors.contains("could not be resolved"), "\(end.errors)")
+            }
+        }
+    }
+
+    @Test func `an address that is none of the machine's ends with 69, and what is no address with 64`() async throws {
+        for (address, status) in [
+            ("192.0.2.1", 69 as Int32), ("localhost", 64), ("1.2.3", 64), ("[::1]", 64),
+        ] {
+            let end = try await Tool.run(["simulate", "--host", address], mayLeak: true)
+            #expect(end.status == status, "\(end.errors)")
+            #expect(end.output == [])
+            #expect(end.errors.contains(address), "\(end.errors)")
+        }
+    }
+
     @Test func `a port in use ends with 69 and names the port`() async throws {
         let held = try HeldPort(listens: true)
         let end = try await Tool.run(["simulate", "--port", "\(held.port)"])

@@ -13,6 +13,11 @@ package struct CertificateIdentity: Hashable, Sendable {
         self.keyPEM = keyPEM
     }
 
+    /// Whether the certificate has an address or a name in its subjectAltName.
+    package func isValid(for host: String) -> Bool {
+        (try? OwnedCertificate(pem: certificatePEM).isValid(for: host)) ?? false
+    }
+
     /// The certificate and its intermediate issuers, as a server sends them.
     package var chainPEM: [UInt8] { certificatePEM + intermediatesPEM }
 }

@@ -38,6 +38,13 @@ internal import COpenSSL
         return String(repeating: "0", count: 8 - digits.count) + digits + ".0"
     }
 
+    /// Whether the subjectAltName has an address or a name.
+    func isValid(for host: String) -> Bool {
+        // The text is a C string for each call.
+        unsafe X509_check_ip_asc(pointer, host, 0) == 1
+            || X509_check_host(pointer, host, host.utf8.count, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT), nil) == 1
+    }
+
     /// The certificate in PEM.
     func pem() throws(TLSError) -> [UInt8] {
         let target = try OwnedBIO()

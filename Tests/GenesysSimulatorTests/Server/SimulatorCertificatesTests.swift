@@ -63,6 +63,22 @@ import Testing
         }
     }
 
+    @Test func `a certificate names localhost, the machine and the address that it is made for`() throws {
+        var name = [CChar](repeating: 0, count: 256)
+        // The array is lent for the call, which writes no further than its end.
+        try #require(unsafe gethostname(&name, 255) == 0)
+        let machine = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        try withFolder { path in
+            for made in [try SimulatorCertificates.inMemory(host: "192.0.2.7"), try .folder(path, host: "192.0.2.7")] {
+                for host in ["localhost", "127.0.0.1", "::1", "192.0.2.7", machine] {
+                    #expect(made.isValid(for: host), "\(host)")
+                }
+                #expect(!made.isValid(for: "192.0.2.8") && !made.isValid(for: "elsewhere.test"))
+            }
+        }
+        #expect(try SimulatorCertificates.inMemory(host: "fe80::1%eth0").isValid(for: "fe80::1"))
+    }
+
     @Test func `some of the files are an error, and are left alone`() throws {
         try withFolder { path in
             _ = try SimulatorCertificates.folder(path)

@@ -1,0 +1,29 @@
+internal import GenesysLoop
+
+/// What a server on an address is called.
+struct ServerName {
+    /// Where it listens.
+    let address: String
+    /// What URIs call it.
+    let inURI: String
+    /// It listens on all addresses.
+    let isWildcard: Bool
+
+    /// - Parameter host: a numeric address; nil for that of the loopback, called by its name.
+    /// - Throws: `SimulatorError` of kind `cannotListen` for what is no numeric address.
+    init(_ host: String?) throws(SimulatorError) {
+        address = host ?? "127.0.0.1"
+        guard let parsed = SocketAddress(numeric: address, port: 0) else {
+            throw SimulatorError(
+                .cannotListen,
+                "“\(address)” is no numeric address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0.")
+        }
+        isWildcard = ["0.0.0.0", "::"].contains(parsed.host)
+        if host == nil || isWildcard {
+            inURI = "localhost"
+        } else {
+            // RFC 6874 §2 encodes the percent sign before the zone.
+            inURI = parsed.isIPv6 ? "[\(parsed.host.replacing("%", with: "%25"))]" : parsed.host
+        }
+    }
+}
