@@ -60,9 +60,10 @@ public struct SimulatorCertificates: Hashable, Sendable {
         try TLSContext(server: chainPEM, keyPEM: keyPEM, options: options)
     }
 
-    /// Whether the server certificate names an address or a name.
+    /// Whether the server certificate names an address, whose interface does not count, or a name.
     public func isValid(for host: String) -> Bool {
-        CertificateIdentity(certificatePEM: chainPEM, keyPEM: keyPEM).isValid(for: host)
+        CertificateIdentity(certificatePEM: chainPEM, keyPEM: keyPEM)
+            .isValid(for: String(host.prefix { $0 != "%" }))
     }
 
     private static func make(

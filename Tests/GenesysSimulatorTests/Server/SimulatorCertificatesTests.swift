@@ -76,7 +76,8 @@ import Testing
                 #expect(!made.isValid(for: "192.0.2.8") && !made.isValid(for: "elsewhere.test"))
             }
         }
-        #expect(try SimulatorCertificates.inMemory(host: "fe80::1%eth0").isValid(for: "fe80::1"))
+        let made = try SimulatorCertificates.inMemory(host: "fe80::1%eth0")
+        for host in ["fe80::1", "fe80::1%eth0", "fe80::1%eth1"] { #expect(made.isValid(for: host)) }
     }
 
     @Test func `some of the files are an error, and are left alone`() throws {
