@@ -42,7 +42,8 @@ def matrix(shop):
 
 def _accepted(shop, root, inter, good):
     def case(name, names, host=HOST, issuer=inter, sent=(inter,), trust=(root,), **options):
-        certificate = shop.make(name, leaf(names, **options.pop("leaf", {})), issuer, **options)
+        changes = dict(options.pop("leaf", {}))
+        certificate = shop.make(name, leaf(names, *changes.pop("more", ()), **changes), issuer, **options)
         return Case(name, [certificate, *sent], list(trust), ACCEPTED, host)
 
     second = shop.make("Second Issuer", authority(length=0), inter)
@@ -85,8 +86,12 @@ def _accepted(shop, root, inter, good):
         case("good-beside-an-expired-version-of-the-root", names, trust=(old_version, root)),
         case("good-expired-version-of-the-root-sent-too", names, sent=(inter, old_version), trust=(old_version, root)),
         case("good-beside-an-expired-cross-of-the-root", names, issuer=new, sent=(), trust=(stale_crossed, stale, new)),
-        case("good-root-of-the-same-name", names, trust=(shop.make("Matrix Root", authority()), root)),
     ]
+    # Two roots of one name, and no key identifier that tells which of them signed.
+    other = shop.make("Old Root", authority())
+    anonymous = {"issuer": old, "sent": (), "leaf": {"more": ["authorityKeyIdentifier = none"]}}
+    cases += [case("good-before-a-root-of-the-same-name", names, trust=(old, other), **anonymous),
+              case("good-behind-a-root-of-the-same-name", names, trust=(other, old), **anonymous)]
     trusted_self = shop.make("good-self-signed-and-trusted", leaf(f"DNS:{HOST}"))
     return [*cases, Case(trusted_self.name, [trusted_self], [trusted_self], ACCEPTED)]
 
@@ -194,7 +199,9 @@ def _uses(shop, root, inter):
 def _pins(shop, root, stranger, inter, good):
     chain = [good, inter]
     coming = shop.make(HOST, leaf(f"DNS:{HOST}"), inter)
+    old_inter = shop.make("Matrix Issuer", authority(), root, key=inter, days=(-60, -1))
     return [
+        Case("pinned-issuer-beside-its-expired-version", chain, [root, old_inter], ACCEPTED, pins=[inter.pin]),
         Case("pinned-leaf", chain, [root], ACCEPTED, pins=[good.pin]),
         Case("pinned-root", chain, [root], ACCEPTED, pins=[stranger.pin, root.pin]),
         Case("pin-mismatch", chain, [root], ("tlsPinMismatch", 77), pins=[stranger.pin]),

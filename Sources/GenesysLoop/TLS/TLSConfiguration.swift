@@ -11,7 +11,9 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// Where the trusted certificates come from.
     ///
     /// Every certificate of the source is an anchor, whether it signed itself or not: trusting an intermediate
-    /// authority without its root is possible.
+    /// authority without its root is possible. One that has expired, or is not valid yet, is passed over: what else the
+    /// source has, or the server sends, may take its place. A chain that ends in it is refused, in words that say which
+    /// file holds it.
     public enum Trust: Hashable, Sendable {
         /// The system's store: what OpenSSL was built to use, or the environment's `SSL_CERT_FILE` and
         /// `SSL_CERT_DIR`; if both are unset and the built-in places hold nothing, the places where the well-known

@@ -210,17 +210,6 @@ import Testing
         withExtendedLifetime(folder) {}
     }
 
-    @Test func `of two trusted certificates of one name the one that signed is taken`() throws {
-        // Without key identifiers nothing else tells them apart.
-        let first = try CertificateAuthority(commonName: "Root")
-        let second = try CertificateAuthority(commonName: "Root")
-        for pem in [first.certificatePEM + second.certificatePEM, second.certificatePEM + first.certificatePEM] {
-            #expect(try accepts(.pem(pem), first.issue()))
-            #expect(try accepts(.pem(pem), second.issue()))
-            #expect(try !accepts(.pem(pem), CertificateAuthority(commonName: "Root").issue()))
-        }
-    }
-
     @Test func `nobody is asked for the password of a key`() throws {
         let identity = try CertificateAuthority.selfSigned()
         let key = try OwnedKey(pem: identity.keyPEM)
