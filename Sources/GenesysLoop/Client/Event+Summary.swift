@@ -3,13 +3,12 @@ extension ChannelMachine.Event {
     var summary: String {
         switch self {
         case .didSubscribe(let topics): "subscribed to \(topics.count) topics"
-        case .willReconnect(let attempt): "attempt \(attempt.number) in \(attempt.delay): \(attempt.failure)"
+        case .willReconnect(let attempt): "\(attempt)"
         case .didFailRollover(let failure): "\(failure)"
         case .didReject(let topics): "\(topics.topics.count) topics refused with \(topics.status)"
-        case .didMiss(let gap): "notifications may have been missed: \(gap.reason)"
-        case .didRecover(let recovery): "recovered by \(recovery.method.rawValue)"
-        case .willExpire(.lifetime): "the channel's life ends soon"
-        case .willExpire(.maintenance): "the service closes this connection soon"
+        case .didMiss(let gap): "\(gap)"
+        case .didRecover(let recovery): "\(recovery)"
+        case .willExpire(let expiry): "\(expiry)"
         }
     }
 }

@@ -165,7 +165,8 @@ void genesys_loop_bind(genesys_loop *loop);
 void genesys_loop_run(genesys_loop *loop);
 void genesys_loop_stop(genesys_loop *loop);
 int genesys_loop_is_current(const genesys_loop *loop);
-/* Calls `function` once on the loop's thread, in the order of the calls of each thread. */
+/* Calls `function` once on the loop's thread, in the order of the calls of each thread; never, if the loop was left or is
+ * released before its turn. */
 void genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void *user);
 /* Whether our handles keep an adopted loop alive (1, the default) or not (0). */
 void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
