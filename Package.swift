@@ -35,10 +35,12 @@ let package = Package(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-        .systemLibrary(name: "CGenesysLoop", path: "Sources/GenesysLoopC/include"),
         .target(
-            name: "GenesysLoopC", dependencies: ["GenesysLoop", "CGenesysLoop", "CUV"], exclude: ["include"],
-            swiftSettings: strict),
+            name: "CGenesysLoop", path: "Sources/GenesysLoopC", sources: ["stay_loaded.c"],
+            publicHeadersPath: "include"),
+        .target(
+            name: "GenesysLoopC", dependencies: ["GenesysLoop", "CGenesysLoop", "CUV"],
+            exclude: ["include", "stay_loaded.c"], swiftSettings: strict),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .target(
             name: "ToolSupport",

@@ -54,6 +54,16 @@ import Testing
         }
     }
 
+    @Test func `the library can be unloaded and loaded again, and unloaded while a name is looked up`() async throws {
+        guard CProgram.isPossible else { return }
+        try await CProgram.compiled("Tests/C/unload.c", ["-rdynamic", "-ldl"]) { program in
+            let library = CProgram.library.appending(path: "libGenesysLoopC.so").path
+            let end = await (try Child(program, [library])).end()
+            #expect(end.status == 0, "\(end.errors)")
+            #expect(end.outputText == "it stayed\n")
+        }
+    }
+
     /// What a handle holds is found here: programs in C are not built with the sanitizers.
     @Test func `valgrind finds no memory that C has lost, and none that was used after its time`() async throws {
         guard CProgram.isPossible, let valgrind = CProgram.find("valgrind") else {

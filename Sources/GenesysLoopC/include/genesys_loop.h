@@ -13,6 +13,9 @@
  *
  * Compatibility. The structs that you fill begin with their size, sizeof the struct you were compiled with. Later versions
  * append members, and take a smaller struct for one whose later members have their defaults.
+ *
+ * Loading. The library may be loaded with dlopen. It stays in memory until the process ends: dlclose is legal, even while
+ * a name is looked up, but unmaps nothing, and a later dlopen finds the same library.
  */
 #ifndef GENESYS_LOOP_H
 #define GENESYS_LOOP_H
@@ -27,6 +30,8 @@ extern "C" {
 #define GENESYS_LOOP_VERSION_MAJOR 0
 #define GENESYS_LOOP_VERSION_MINOR 1
 #define GENESYS_LOOP_VERSION_PATCH 0
+/* Grows when a program that was compiled before would not work any more: the number in libGenesysLoopC.so.0. */
+#define GENESYS_LOOP_ABI 0
 
 struct uv_loop_s;
 

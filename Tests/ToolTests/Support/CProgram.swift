@@ -36,20 +36,32 @@ enum CProgram {
         await (try Child(try #require(find(program)), arguments)).end()
     }
 
-    /// Compiles a program against the library, and runs it.
+    /// Compiles a program against the library of the build.
     static func built(
         _ source: String, _ flags: [String] = [], body: (URL) async throws -> Void
     ) async throws {
+        try await compiled(
+            source, ["-L\(library.path)", "-lGenesysLoopC", "-Wl,-rpath,\(library.path)", "-luv"] + flags, body: body)
+    }
+
+    /// Compiles a program against the header alone.
+    static func compiled(_ source: String, _ flags: [String], body: (URL) async throws -> Void) async throws {
+        try await withFolder { folder in
+            let program = folder.appending(path: "program")
+            let end = try await run(
+                "cc",
+                ["-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", root.appending(path: source).path]
+                    + ["-I\(header.path)", "-lpthread", "-o", program.path] + flags)
+            try #require(end.status == 0, "\(end.errors)")
+            try await body(program)
+        }
+    }
+
+    /// A folder that is gone afterwards.
+    static func withFolder(body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "c-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let program = folder.appending(path: "program")
-        let end = try await run(
-            "cc",
-            ["-std=gnu11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", root.appending(path: source).path]
-                + ["-I\(header.path)", "-L\(library.path)", "-lGenesysLoopC", "-Wl,-rpath,\(library.path)"]
-                + ["-lpthread", "-luv", "-o", program.path] + flags)
-        try #require(end.status == 0, "\(end.errors)")
-        try await body(program)
+        try await body(folder)
     }
 }
