@@ -11,6 +11,12 @@ extension Process {
         let result = Box()
         let isStarted = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [self] in
+            // A program takes over the mask of this thread, which has it from one of Dispatch's, where nearly all signals
+            // are blocked: cmake, for one, waits for SIGCHLD.
+            var none = sigset_t()
+            // Both read or write a variable of this function, during the call.
+            unsafe sigemptyset(&none)
+            unsafe pthread_sigmask(SIG_SETMASK, &none, nil)
             result.value = Result { try run() }
             isStarted.signal()
             guard case .success = result.value else { return }
