@@ -121,6 +121,14 @@ def build(chosen, strict):
     return available, skipped
 
 
+def tell_skipped(skipped, count):
+    """Says at the end once more, for whoever does not read all that went by, how much is not among the figures."""
+    if skipped:
+        bold, plain = ("\033[1;33m", "\033[0m") if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else ("", "")
+        print(f"{bold}bench: SKIPPED {len(skipped)} of {count} clients: {', '.join(sorted(skipped))}; the lines above "
+              f"say why{plain}", file=sys.stderr, flush=True)
+
+
 def main():
     options = parse()
     if sys.platform != "linux":
@@ -174,6 +182,7 @@ def main():
     missed = bars.show(results["bars"]) if options.check else 0
     # A peer may be out; that one of ours is, or the floor, is a failure of the whole.
     failed = [client.name for client in available if client.kind != "peer" and client.name in results["skipped"]]
+    tell_skipped(results["skipped"], len(chosen))
     sys.exit(1 if missed or failed else 0)
 
 

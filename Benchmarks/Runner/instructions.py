@@ -105,7 +105,7 @@ def read_budget():
 def run(check, write):
     for program in ("valgrind", "strip"):
         if not shutil.which(program):
-            raise Missing(f"{program} is not installed (Scripts/setup --bench)")
+            raise Missing(f"{program} is not installed (Scripts/setup --valgrind)")
     here = {"processor": processor(), "swift": compiler()}
     budget = read_budget() if check else None
     if check and any(budget[key] != here[key] for key in here):
