@@ -60,15 +60,29 @@ struct BorrowedFailure {
             unsafe CStrings.lend(failure.reason.rawValue) { reason in
                 unsafe CStrings.lend(failure.phase.rawValue) { phase in
                     unsafe CStrings.lend("\(failure)") { description in
-                        unsafe CStrings.lend(failure.message) { message in
+                        unsafe lendAnswer { message, correlationID, location in
                             var value = unsafe genesys_failure(
                                 kind: kind, reason: reason, phase: phase, description: description, message: message,
                                 http_status: Int32(clamping: failure.status ?? 0),
                                 is_retryable: failure.isRetryable ? 1 : 0,
-                                retry_after: failure.retryAfter?.inSeconds ?? -1)
+                                retry_after: failure.retryAfter?.inSeconds ?? -1, correlation_id: correlationID,
+                                location: location)
                             unsafe body(&value)
                         }
                     }
+                }
+            }
+        }
+    }
+
+    /// What the server's answer held: its message, correlation id and location.
+    private func lendAnswer(
+        _ body: (UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Void
+    ) {
+        unsafe CStrings.lend(failure.message) { message in
+            unsafe CStrings.lend(failure.correlationID) { correlationID in
+                unsafe CStrings.lend(failure.location) { location in
+                    unsafe body(message, correlationID, location)
                 }
             }
         }

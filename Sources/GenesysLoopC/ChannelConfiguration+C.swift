@@ -20,6 +20,7 @@ extension ChannelConfiguration {
                 throw CallError(status: GENESYS_ERROR_PROXY, sentence: "\(error)")
             }
         }
+        if let name = unsafe CStrings.copy(config.alpn) { tls.applicationProtocols = name.isEmpty ? [] : [name] }
         switch unsafe config.reconnect {
         case GENESYS_RECONNECT_BACKOFF: break
         case GENESYS_RECONNECT_NEVER: reconnect = .never

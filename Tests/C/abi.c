@@ -15,6 +15,7 @@ int main(void) {
     SIZE(genesys_failure), MEMBER(genesys_failure, kind), MEMBER(genesys_failure, reason);
     MEMBER(genesys_failure, phase), MEMBER(genesys_failure, description), MEMBER(genesys_failure, message);
     MEMBER(genesys_failure, http_status), MEMBER(genesys_failure, is_retryable), MEMBER(genesys_failure, retry_after);
+    MEMBER(genesys_failure, correlation_id), MEMBER(genesys_failure, location);
     SIZE(genesys_expiry), MEMBER(genesys_expiry, kind), MEMBER(genesys_expiry, deadline);
     SIZE(genesys_gap), MEMBER(genesys_gap, from), MEMBER(genesys_gap, to), MEMBER(genesys_gap, reason);
     SIZE(genesys_reconnect), MEMBER(genesys_reconnect, number), MEMBER(genesys_reconnect, delay);
@@ -35,8 +36,10 @@ int main(void) {
     MEMBER(genesys_channel_config, reconnect), MEMBER(genesys_channel_config, manual_rollover);
     MEMBER(genesys_channel_config, no_extension), MEMBER(genesys_channel_config, lifetime);
     MEMBER(genesys_channel_config, heartbeat_timeout), MEMBER(genesys_channel_config, max_message_size);
+    MEMBER(genesys_channel_config, alpn);
     SIZE(genesys_channel_statistics), MEMBER(genesys_channel_statistics, received_count);
     MEMBER(genesys_channel_statistics, queued_byte_count);
+    NUMBER(GENESYS_LOOP_ABI);
     NUMBER(GENESYS_OK), NUMBER(GENESYS_ERROR_ARGUMENT), NUMBER(GENESYS_ERROR_URI), NUMBER(GENESYS_ERROR_TOPICS);
     NUMBER(GENESYS_ERROR_TLS), NUMBER(GENESYS_ERROR_LOOP), NUMBER(GENESYS_ERROR_PROXY);
     NUMBER(GENESYS_EXPIRY_LIFETIME), NUMBER(GENESYS_EXPIRY_MAINTENANCE);

@@ -54,6 +54,50 @@ import Testing
         }
     }
 
+    /// Runs `Tests/C/refusal.c`, and gives the line that it prints.
+    private func heard(_ program: URL, _ arguments: String...) async throws -> String {
+        let end = await (try Child(program, arguments)).end()
+        #expect(end.status == 0 || end.status == 1, "\(end.errors)")
+        return String(end.outputText.prefix { $0 != "\n" })
+    }
+
+    @Test func `a failure holds the correlation id of a refusal, and the host of a redirect`() async throws {
+        guard CProgram.isPossible else { return }
+        try await CProgram.built("Tests/C/refusal.c") { program in
+            for (line, header, expected) in [
+                ("403 Forbidden", "ININ-Correlation-Id: 5b3c1a52-7b3e", "httpForbidden 403 5b3c1a52-7b3e NULL"),
+                (
+                    "301 Moved Permanently", "Location: https://login.example.com/?to=secret",
+                    "invalidStatusCode 301 NULL login.example.com"
+                ),
+            ] {
+                let head = ["HTTP/1.1 \(line)", header, "Content-Length: 0", "", ""].joined(separator: "\r\n")
+                let peer = try ScriptedPeer(head: { _ in head })
+                #expect(try await heard(program, peer.uri, "-", "-") == expected)
+            }
+        }
+    }
+
+    @Test func `alpn says what is offered: http/1.1 where it is NULL, nothing where it is empty`() async throws {
+        guard CProgram.isPossible else { return }
+        try await CProgram.built("Tests/C/refusal.c") { program in
+            try await CProgram.withFolder { folder in
+                let child = try Child(
+                    Tool.echo, ["--listen", "0", "--certificates", folder.path, "--alpn", "h2"], mayLeak: true)
+                let line = try #require(await child.output?.nextLine(), "the server did not start")
+                let server = try JSONDecoder().decode(Simulator.Announcement.self, from: Data(line.utf8))
+                for (alpn, expected) in [
+                    ("-", "tlsHandshake 0 NULL NULL"), ("", "discarded"), ("h2", "discarded"),
+                    (String(repeating: "x", count: 256), "4"),
+                ] {
+                    #expect(try await heard(program, server.uri, server.caFile, alpn) == expected, "\(alpn)")
+                }
+                child.signal(SIGTERM)
+                #expect(await child.end().status == 0)
+            }
+        }
+    }
+
     @Test func `the library can be unloaded and loaded again, and unloaded while a name is looked up`() async throws {
         guard CProgram.isPossible else { return }
         try await CProgram.compiled("Tests/C/unload.c", ["-rdynamic", "-ldl"]) { program in

@@ -83,6 +83,8 @@ typedef struct genesys_failure {
     int32_t http_status;           /* 0 if there was none */
     int32_t is_retryable;          /* 1 if it may pass */
     double retry_after;            /* seconds; negative if nothing was asked for */
+    const char *correlation_id;    /* what Genesys calls the refused request, for its support; or NULL */
+    const char *location;          /* the host that a refused upgrade was redirected to, or NULL */
 } genesys_failure;
 
 typedef enum genesys_expiry_kind { GENESYS_EXPIRY_LIFETIME = 0, GENESYS_EXPIRY_MAINTENANCE = 1 } genesys_expiry_kind;
@@ -147,6 +149,8 @@ typedef struct genesys_channel_config {
     double lifetime;                   /* seconds; default 82,800 */
     double heartbeat_timeout;          /* seconds; default 35 */
     uint64_t max_message_size;         /* bytes; default 16 MiB */
+    const char *alpn;                  /* the protocol offered by ALPN (RFC 7301), 1 to 255 bytes; default: "http/1.1";
+                                          an empty string: none is offered */
 } genesys_channel_config;
 
 typedef struct genesys_channel_statistics {
