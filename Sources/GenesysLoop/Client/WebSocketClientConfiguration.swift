@@ -5,17 +5,27 @@ public import Logging
 /// A value: changing it after the client was made changes nothing.
 public struct WebSocketClientConfiguration: Sendable {
     /// Subprotocols to offer, in order of preference; the server chooses one of them or none. Default: none.
+    ///
+    /// Where a redirect leads to another host, port or scheme, only those of `publicSubprotocols` are offered.
     public var subprotocols: [String] = []
     /// Headers of the upgrade request besides those of the handshake, which they cannot replace. Default: none.
+    ///
+    /// Where a redirect leads to another host, port or scheme, only those of `publicHeaders` are sent.
     public var headers: [(name: String, value: String)] = []
-    /// The `User-Agent` of the upgrade request; nil sends none. Default `GenesysLoop`.
+    /// Names of `headers`, in any case of their letters, that hold no secret: they are sent to wherever a redirect leads.
+    /// Default: none.
+    public var publicHeaders: Set<String> = []
+    /// Those of `subprotocols` that hold no secret: they are offered to wherever a redirect leads. Default: none.
+    public var publicSubprotocols: Set<String> = []
+    /// The `User-Agent` of the upgrade request, sent to wherever a redirect leads; nil sends none. Default `GenesysLoop`.
     public var userAgent: String? = "GenesysLoop"
     /// How many redirects of the upgrade are followed, one after the other; 0 follows none. Default 5.
     ///
     /// The statuses are 301, 302, 307 and 308. A redirect from `wss:` to `ws:` is never followed. Another host, port or
-    /// scheme than the first is sent no `Authorization`, `Cookie` or `Proxy-Authorization` of `headers` and shown no
-    /// `tls.identity`, and `tls.serverName` does not count for it. One that is not followed is a failure with reason
-    /// `invalidStatusCode`, whose `underlying` says why. The deadlines begin anew with each connection.
+    /// scheme than the first is another origin: from then on, even back at the first one, no header and no subprotocol is
+    /// sent that `publicHeaders` or `publicSubprotocols` does not name (RFC 9110 §15.4), `tls.identity` is not shown, and
+    /// `tls.serverName` does not count; `tls.trust` and `tls.pins` do. A redirect that is not followed is a failure with
+    /// reason `invalidStatusCode`, whose `underlying` says why. The deadlines begin anew with each connection.
     public var maxRedirects = 5
     /// How long each phase of the connection may take; `subscribe` plays no part.
     public var deadlines = Deadlines()
@@ -53,8 +63,8 @@ public struct WebSocketClientConfiguration: Sendable {
         let link = LinkConfiguration(
             context: context, deadlines: deadlines, limits: MessageLimits(maxMessageByteCount: maxMessageSize))
         link.proxy = proxy
-        link.subprotocols = subprotocols
-        link.headers = trail.permitted(headers)
+        link.subprotocols = trail.permitted(subprotocols: subprotocols, public: publicSubprotocols)
+        link.headers = trail.permitted(headers: headers, public: publicHeaders)
         link.compression = compression
         link.userAgent = userAgent
         link.lowWaterMark = WebSocketClientMachine.effective(

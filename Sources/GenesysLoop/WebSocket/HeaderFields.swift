@@ -22,6 +22,9 @@ package struct HeaderFields: Hashable, Sendable {
         }
     }
 
+    /// The name of every field, in their order.
+    package var names: [String] { fields.map(\.name) }
+
     /// The values of every field of this name (in lower case), in their order.
     package func values(of name: String) -> [String] {
         fields.filter { $0.name == name }.map(\.value)

@@ -15,8 +15,9 @@ package struct RedirectTrail: Hashable, Sendable {
 
     /// Where to connect now.
     package private(set) var uri: WebSocketURI
-    /// Whether another host, port or scheme than the first was visited. From then on credentials stay at home, even if
-    /// the trail leads back: whoever sent us away has no say in where they go.
+    /// Whether another host, port or scheme than the first was visited. From then on nothing goes along
+    /// that the host did not declare public, even if the trail leads back: whoever sent us away has no say in where
+    /// secrets go.
     package private(set) var hasLeftOrigin = false
     private let limit: Int
     private var followedCount = 0
@@ -45,13 +46,22 @@ package struct RedirectTrail: Hashable, Sendable {
         return true
     }
 
-    /// Headers that prove who somebody is.
-    private static let credentials: Set<String> = ["authorization", "cookie", "cookie2", "proxy-authorization"]
-
-    /// Of the headers that a host wants to send, those that may be sent now.
-    package func permitted(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+    /// Of the headers that a host wants to send, those that may be sent now (RFC 9110 §15.4): elsewhere, only those whose
+    /// name it declared public, in any case of its letters.
+    ///
+    /// No list of names could say which of them are secrets.
+    package func permitted(
+        headers: [(name: String, value: String)], public names: Set<String>
+    ) -> [(name: String, value: String)] {
         guard hasLeftOrigin else { return headers }
-        return headers.filter { !RedirectTrail.credentials.contains(ASCII.lowercased($0.name)) }
+        let names = Set(names.map { ASCII.lowercased($0) })
+        return headers.filter { names.contains(ASCII.lowercased($0.name)) }
+    }
+
+    /// Of the subprotocols that a host wants to offer, those that may be offered now: elsewhere, only those that it
+    /// declared public.
+    package func permitted(subprotocols: [String], public names: Set<String>) -> [String] {
+        hasLeftOrigin ? subprotocols.filter(names.contains) : subprotocols
     }
 }
 

@@ -25,6 +25,25 @@ import Testing
         #expect(server.connections.map { $0.requests.first?.target } == ["/channels/secret", "/gateway", "/next"])
     }
 
+    @Test func `a channel has neither headers nor subprotocols of a host's that could go along`() throws {
+        let server = try ScriptedServer(EventLoop(), Self.redirecting(to: "/gateway"), Self.channel)
+        let host = ChannelHost()
+        host.didReceive = { channel, _ in channel.close() }
+        try host.run(on: server) { $0.maxRedirects = 1 }
+        let known: Set = [
+            "host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version", "user-agent",
+        ]
+        #expect(server.connections.count == 2)
+        for connection in server.connections {
+            let request = try #require(connection.requests.first)
+            #expect(Set(request.fields.names) == known)
+            #expect(request.fields.values(of: "user-agent") == ["GenesysLoop"])
+        }
+        // Nor a way to give it some: what it is configured with has no such member.
+        let members = Mirror(reflecting: ChannelConfiguration()).children.compactMap(\.label)
+        #expect(!members.contains { $0.lowercased().contains("header") || $0.lowercased().contains("subprotocol") })
+    }
+
     @Test func `a channel follows none by itself`() throws {
         let server = try ScriptedServer(EventLoop(), Self.redirecting(to: "/gateway"))
         let host = ChannelHost()

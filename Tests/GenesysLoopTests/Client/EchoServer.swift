@@ -25,10 +25,11 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     var didDrain: (EchoConnection) -> Void = { _ in }
     var didReceive: (EchoConnection, EchoConnection.Event) -> Void = { $0.answer($1) }
 
-    init(_ loop: EventLoop, tls: Bool = false) throws {
+    init(_ loop: EventLoop, tls: Bool = false, clientTrust: [UInt8]? = nil) throws {
         self.loop = loop
         let identity = try EchoServer.certificates.get().server
-        context = tls ? try TLSContext(server: identity.chainPEM, keyPEM: identity.keyPEM) : nil
+        let options = TLSContext.ServerOptions(clientTrust: clientTrust)
+        context = tls ? try TLSContext(server: identity.chainPEM, keyPEM: identity.keyPEM, options: options) : nil
         listener = TCPListener(loop: loop, group: HandleGroup(loop: loop))
         try listener.bind()
         unsafe listener.owner = self
@@ -36,7 +37,8 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
 
     deinit { listener.close() }
 
-    var uri: String { "\(context == nil ? "ws" : "wss")://localhost:\(listener.localPort)/secret" }
+    var port: UInt16 { listener.localPort }
+    var uri: String { "\(context == nil ? "ws" : "wss")://localhost:\(port)/secret" }
 
     /// What a client must trust.
     static func trust() throws -> TLSConfiguration {

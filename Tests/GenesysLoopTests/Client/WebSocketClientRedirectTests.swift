@@ -34,7 +34,8 @@ import Testing
         #expect(last.subprotocols == ["a"])
     }
 
-    @Test func `another host gets neither authorization nor cookies`() throws {
+    @Test(arguments: [false, true])
+    func `another host gets no header and no subprotocol, but those that are public`(declares: Bool) throws {
         let server = try EchoServer(EventLoop())
         let host = closing()
         let elsewhere = server.uri.replacing("localhost", with: "user:word@127.0.0.1")
@@ -42,13 +43,65 @@ import Testing
             request.target == "/secret" && request.fields.values(of: "host")[0].hasPrefix("localhost")
                 ? redirect(to: elsewhere) : nil
         }
-        try host.run(server) { $0.headers = [("Authorization", "Bearer x"), ("cookie", "a=b"), ("X-Trace", "1")] }
+        let names = [
+            "Authorization", "cookie", "X-API-Key", "api-key", "X-Auth-Token", "X-Amz-Security-Token", "X-Trace",
+        ]
+        try host.run(server) {
+            $0.headers = names.map { ($0, "1") }
+            $0.subprotocols = ["bearer.secret", "v1.chat"]
+            guard declares else { return }
+            $0.publicHeaders = ["x-trace"]
+            $0.publicSubprotocols = ["v1.chat"]
+        }
         #expect(host.events == [.opened, .closed(.normal, "")])
-        let last = try #require(server.connections.last?.request)
         #expect(server.connections.count == 2)
-        #expect(last.fields.values(of: "authorization") == [])
-        #expect(last.fields.values(of: "cookie") == [])
-        #expect(last.fields.values(of: "x-trace") == ["1"])
+        let requests = server.connections.compactMap(\.request)
+        let first = try #require(requests.first), last = try #require(requests.last)
+        for name in names {
+            #expect(first.fields.values(of: name.lowercased()) == ["1"])
+            #expect(last.fields.values(of: name.lowercased()) == (declares && name == "X-Trace" ? ["1"] : []))
+        }
+        #expect(first.subprotocols == ["bearer.secret", "v1.chat"])
+        #expect(last.subprotocols == (declares ? ["v1.chat"] : []))
+    }
+
+    /// Sends a client with a certificate of its own to another server.
+    private func outcome(
+        elsewhere: (_ port: UInt16) -> String?, _ change: (inout TLSConfiguration) -> Void
+    ) throws -> WebSocketHost {
+        let people = try CertificateAuthority(commonName: "People")
+        var request = CertificateRequest(commonName: "me", names: [])
+        request.purpose = .client
+        let me = try people.issue(request)
+        let server = try EchoServer(EventLoop(), tls: true, clientTrust: people.certificatePEM)
+        let other = try EchoServer(server.loop, tls: true, clientTrust: people.certificatePEM)
+        let location = elsewhere(other.port)
+        server.respond = { $0.target == "/secret" ? redirect(to: location ?? "/next") : nil }
+        let host = closing()
+        host.onEvent = { event, client in
+            if event == .opened { client.close() }
+            if event.isTerminal { other.end() }
+        }
+        try host.run(server) {
+            $0.tls.identity = ClientIdentity(certificate: .pem(me.chainPEM), key: .pem(me.keyPEM))
+            change(&$0.tls)
+        }
+        return host
+    }
+
+    @Test func `the same host is shown again who we are, under the name that counts for it`() throws {
+        let host = try outcome(elsewhere: { _ in nil }, { $0.serverName = "localhost" })
+        #expect(host.events == [.opened, .closed(.normal, "")])
+    }
+
+    @Test func `another host is not shown who we are`() throws {
+        let host = try outcome(elsewhere: { "wss://localhost:\($0)/" }, { _ in })
+        #expect(host.events == [.failed(.tlsClientCertificate)])
+    }
+
+    @Test func `the server name of the configuration does not count for another host`() throws {
+        let named = try outcome(elsewhere: { "wss://[::ffff:127.0.0.1]:\($0)/" }, { $0.serverName = "localhost" })
+        #expect(named.events == [.failed(.tlsHostMismatch)])
     }
 
     @Test func `a circle is one failure with the last status, after six connections`() throws {

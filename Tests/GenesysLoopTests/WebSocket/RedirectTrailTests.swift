@@ -88,16 +88,31 @@ import Testing
         ("/x", false), ("ws://h/x", false), ("ws://H:80/x", false), ("ws://h:81/x", true), ("ws://other/", true),
         ("wss://h/", true), ("ws://h./", true),
     ])
-    func `credentials stay with host, port and scheme`(location: String, leaves: Bool) throws {
+    func `what the host added stays with host, port and scheme, unless it is public`(
+        location: String, leaves: Bool
+    ) throws {
         let headers = [
-            (name: "Authorization", value: "1"), (name: "COOKIE", value: "2"), (name: "X-Trace", value: "3"),
-            (name: "Proxy-Authorization", value: "4"),
-        ]
+            "Authorization", "COOKIE", "X-API-Key", "api-key", "X-Auth-Token", "X-Amz-Security-Token", "X-Trace",
+            "Origin",
+        ].map { (name: $0, value: "secret") }
+        let subprotocols = ["v1.chat", "bearer.secret"]
         var trail = RedirectTrail(try WebSocketURI("ws://h/"), limit: 5)
+        func check(_ leaves: Bool) {
+            #expect(trail.permitted(headers: headers, public: []).count == (leaves ? 0 : headers.count))
+            #expect(
+                trail.permitted(headers: headers, public: ["x-TRACE", "x-other"]).map(\.name)
+                    == (leaves ? ["X-Trace"] : headers.map(\.name)))
+            #expect(trail.permitted(subprotocols: subprotocols, public: []) == (leaves ? [] : subprotocols))
+            #expect(
+                trail.permitted(subprotocols: subprotocols, public: ["v1.chat"])
+                    == (leaves ? ["v1.chat"] : subprotocols))
+        }
+        check(false)
         #expect(try trail.follow(status: 302, location: location))
-        #expect(trail.permitted(headers).map(\.value) == (leaves ? ["3"] : ["1", "2", "3", "4"]))
+        check(leaves)
         guard leaves, !trail.uri.isSecure else { return }
+        // Back again.
         #expect(try trail.follow(status: 302, location: "ws://h/"))
-        #expect(trail.permitted(headers).map(\.value) == ["3"])
+        check(true)
     }
 }
