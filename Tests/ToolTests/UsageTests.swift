@@ -42,6 +42,8 @@ import Testing
         Case(
             listen("--pin", String(repeating: "A", count: 43) + "=", uri: "ws://localhost/"), "--pin needs a URI of wss"
         ),
+        Case(listen(uri: "wss://bücher.example/streaming-2-secret"), "xn--bcher-kva.example"),
+        Case(listen("--proxy", "http://bücher.example:3128"), "xn--bcher-kva.example"),
         Case(listen("--alpn", ""), "--alpn"),
         Case(listen("--alpn", String(repeating: "a", count: 256)), "--alpn"),
         Case(listen("--proxy", "localhost:3128"), "--proxy: The URI of the proxy does not begin with http://"),

@@ -17,6 +17,9 @@ enum HostName: Hashable {
         let name = host.hasSuffix(".") ? host.dropLast() : host[...]
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+        if !isPlain, let form = InternationalHost.asciiForm(of: host.utf8) {
+            throw .configuration("“\(host.prefix(64))” has to be written as \(form) for a certificate to hold it.")
+        }
         guard let last = labels.last, isPlain, !labels.contains(""), name.utf8.count <= 253 else {
             throw .configuration("“\(host.prefix(64))” is no host name that a certificate could hold.")
         }

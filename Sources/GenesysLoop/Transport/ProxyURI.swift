@@ -61,8 +61,8 @@ public struct ProxyURI: Hashable, Sendable {
 
     init(checking string: String) throws(InvalidURI) {
         let bytes = Array(string.utf8)
-        guard bytes.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw InvalidURI("The URI of the proxy holds a space, a control character or one beyond ASCII.")
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+            throw InvalidURI("The URI of the proxy holds a space or a control character.")
         }
         let (scheme, start) = try Self.scheme(bytes)
         let end = bytes[start...].firstIndex { $0 == .slash || $0 == .questionMark || $0 == UInt8(ascii: "#") }
@@ -108,6 +108,11 @@ public struct ProxyURI: Hashable, Sendable {
         _ bytes: ArraySlice<UInt8>, for scheme: Scheme
     ) throws(InvalidURI) -> Credentials? {
         guard !bytes.isEmpty else { return nil }
+        guard bytes.allSatisfy({ $0 < 0x80 }) else {
+            throw InvalidURI(
+                "The user or the password of the proxy's URI holds a character beyond ASCII; it has to be percent-encoded."
+            )
+        }
         let colon = bytes.firstIndex(of: .colon) ?? bytes.endIndex
         let user = try decoded(bytes[..<colon])
         let password = try decoded(bytes[colon...].dropFirst())

@@ -38,7 +38,8 @@ enum URIReference {
         guard let slashes = bytes.indices.first(where: { bytes[$0...].starts(with: "//".utf8) }) else { return nil }
         let rest = bytes[slashes...].dropFirst(2)
         let authority = withoutUserInformation(rest.prefix { !"/?#".utf8.contains($0) })
-        return (try? WebSocketURI.host(authority)).map { String(decoding: $0.host, as: UTF8.self) }
+        if let host = try? WebSocketURI.host(authority).host { return String(decoding: host, as: UTF8.self) }
+        return InternationalHost.asciiForm(of: ASCII.percentDecoded(authority.prefix { $0 != .colon }))
     }
 
     /// The scheme in terms of WebSockets, whether the reference has one, and what follows it.

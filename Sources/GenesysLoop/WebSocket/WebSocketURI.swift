@@ -85,7 +85,6 @@ package struct WebSocketURI: Hashable, Sendable {
             switch byte {
             case 0x20: throw InvalidURI("The URI holds a space.")
             case 0x00...0x1F, 0x7F: throw InvalidURI("The URI holds a control character.")
-            case 0x80...0xFF: throw InvalidURI("The URI holds a character beyond ASCII; it has to be percent-encoded.")
             case UInt8(ascii: "#"): throw InvalidURI("The URI holds a fragment (RFC 6455 §3 forbids it).")
             default: break
             }
@@ -110,6 +109,9 @@ package struct WebSocketURI: Hashable, Sendable {
         guard authority.first == UInt8(ascii: "[") else {
             let end = authority.firstIndex(of: .colon) ?? authority.endIndex
             let host = ASCII.lowercased(authority[..<end])
+            // RFC 3986 §3.2.2 lets such a host be percent-encoded too; no server is known by that name.
+            let name = ASCII.percentDecoded(host[...])
+            if name.contains(where: { $0 >= 0x80 }) { throw InternationalHost.refusal(of: name) }
             try HostSyntax.checkName(host)
             return (host, false, nil, end)
         }
@@ -148,6 +150,8 @@ package struct WebSocketURI: Hashable, Sendable {
             if byte == .percent {
                 guard rest.endIndex - index > 2, ASCII.isHexDigit(rest[index + 1]), ASCII.isHexDigit(rest[index + 2])
                 else { throw InvalidURI("The URI holds a percent sign without two hexadecimal digits.") }
+            } else if byte >= 0x80 {
+                throw InvalidURI("The URI holds a character beyond ASCII; it has to be percent-encoded.")
             } else if !isPathOrQuery(byte) {
                 throw InvalidURI("The URI holds a character that has to be percent-encoded.")
             }
