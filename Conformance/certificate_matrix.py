@@ -8,7 +8,7 @@ from certificates import authority, leaf
 
 HOST = "service.example.test"
 # A server whose TLS is accepted answers the upgrade with 404: nothing before that can look the same.
-ACCEPTED = ("httpNotFound", 69)
+ACCEPTED = ("httpNotFound", 66)
 
 
 @dataclass

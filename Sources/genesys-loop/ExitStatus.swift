@@ -7,6 +7,8 @@ enum ExitStatus: Int32 {
     case success = 0
     /// Wrong usage: an invalid or missing argument, a file that cannot be used.
     case usage = 64
+    /// The channel is gone, or belongs to another client: a new one is needed.
+    case channelGone = 66
     /// The connection could not be made or recovered.
     case unavailable = 69
     /// Standard output could not be written.
@@ -35,11 +37,13 @@ enum ExitStatus: Int32 {
             self = .protocolBroken
         case .subscriptionRefused:
             self = .refused
+        case .httpNotFound, .channelExpired, .channelTakenOver:
+            self = .channelGone
         case .invalidURI:
             self = .usage
         default:
             // dns, connect, timeout, proxy, tlsHandshake, the other HTTP statuses, subscriptionTimeout, and what ends
-            // a channel that was confirmed: closed, heartbeat lost, expired, taken over.
+            // a connection that was confirmed: closed, heartbeat lost.
             self = .unavailable
         }
     }

@@ -33,7 +33,7 @@ import Testing
             ], 76, "invalidHandshake") + all(violations, 76, "protocolViolation")
         + all(["oversized", "oversized-fragments"], 76, "messageTooLarge")
         + all(["subscription-refused"], 78, "subscriptionRefused")
-        + [(401, 77, "httpUnauthorized"), (403, 77, "httpForbidden"), (404, 69, "httpNotFound")].flatMap {
+        + [(401, 77, "httpUnauthorized"), (403, 77, "httpForbidden"), (404, 66, "httpNotFound")].flatMap {
             [
                 Case(mode: "status", status: $1, reason: $2, server: ["--status", "\($0)"]),
                 Case(mode: "in-band", status: $1, reason: $2, server: ["--status", "\($0)"]),

@@ -22,7 +22,7 @@ import Testing
         guard let outcome = try await listen("link-local", "wss://[fe80::5%25link0]:{port}/") else { return }
         // The certificate is for the address without a zone.
         #expect(try Tool.events(outcome.errors).last?["reason"] as? String == "httpNotFound", "\(outcome.errors)")
-        #expect(outcome.status == 69)
+        #expect(outcome.status == 66)
         let host = try #require(outcome.host)
         #expect(host.hasPrefix("[fe80::5]:"), "\(host)")
     }
