@@ -41,6 +41,9 @@ public struct ChannelConfiguration: Sendable {
     /// the system's store.
     public var proxyTLS = TLSConfiguration()
     /// Where life-cycle messages go; channel URIs are redacted in it. Default: nowhere.
+    ///
+    /// Its handler is called on the loop's thread and must not block: swift-log's own `StreamLogHandler`, for example,
+    /// waits for whoever reads standard error, and all channels of the loop with it.
     public var logger = ChannelConfiguration.silentLogger
 
     /// Made once: a logger has memory of its own.

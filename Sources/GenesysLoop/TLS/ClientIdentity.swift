@@ -10,13 +10,18 @@ public struct ClientIdentity: Hashable, Sendable {
         case file(String)
         /// Text in memory.
         case pem([UInt8])
+        /// What the host has read from a file. The path is for messages alone: nothing is read again, so that it may be
+        /// a pipe.
+        case contents([UInt8], ofFile: String)
 
         /// Whether both are the same; paths by their bytes, as the file system compares them.
         public static func == (left: Source, right: Source) -> Bool {
             switch (left, right) {
             case (.file(let left), .file(let right)): left.isExactly(right)
             case (.pem(let left), .pem(let right)): left == right
-            case (.file, _), (.pem, _): false
+            case (.contents(let left, let leftPath), .contents(let right, let rightPath)):
+                left == right && leftPath.isExactly(rightPath)
+            case (.file, _), (.pem, _), (.contents, _): false
             }
         }
     }
@@ -48,6 +53,8 @@ public struct ClientIdentity: Hashable, Sendable {
         case .file(let path):
             let origin = "\(what) “\(path)”"
             return (try PEMFile.contents(of: path, origin: origin), origin)
+        case .contents(let pem, let path):
+            return (pem, "\(what) “\(path)”")
         case .pem(let pem):
             return (pem, what)
         }

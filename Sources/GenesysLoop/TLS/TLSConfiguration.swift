@@ -26,6 +26,9 @@ public struct TLSConfiguration: Hashable, Sendable {
         case directory(String)
         /// PEM certificates in memory, in place of the system's store.
         case pem([UInt8])
+        /// What the host has read from a file of PEM certificates, in place of the system's store. The path is for
+        /// messages alone: nothing is read again, so that it may be a pipe.
+        case contents([UInt8], ofFile: String)
 
         /// Whether both are the same; paths by their bytes, as the file system compares them.
         public static func == (left: Trust, right: Trust) -> Bool {
@@ -34,7 +37,9 @@ public struct TLSConfiguration: Hashable, Sendable {
             case (.file(let left), .file(let right)), (.directory(let left), .directory(let right)):
                 left.isExactly(right)
             case (.pem(let left), .pem(let right)): left == right
-            case (.system, _), (.file, _), (.directory, _), (.pem, _): false
+            case (.contents(let left, let leftPath), .contents(let right, let rightPath)):
+                left == right && leftPath.isExactly(rightPath)
+            case (.system, _), (.file, _), (.directory, _), (.pem, _), (.contents, _): false
             }
         }
     }

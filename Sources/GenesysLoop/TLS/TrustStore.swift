@@ -24,6 +24,8 @@ internal import COpenSSL
         case .file(let path):
             let origin = "the CA file “\(path)”"
             return try add(PEMFile.contents(of: path, origin: origin), path: path, origin: origin)
+        case .contents(let pem, let path):
+            return try add(pem, path: path, origin: "the CA file “\(path)”")
         case .directory(let path):
             return try add(folder: path)
         case .pem(let pem):
