@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CVector"),
+        .target(name: "CArguments"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .target(
             name: "GenesysLoop",
@@ -44,7 +45,9 @@ let package = Package(
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .target(
             name: "ToolSupport",
-            dependencies: ["GenesysLoop", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CArguments", "GenesysLoop", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "genesys-loop",
@@ -84,6 +87,7 @@ let package = Package(
             dependencies: [
                 "GenesysLoop", "GenesysSimulator", "ToolSupport", "genesys-loop", "websocket-echo",
                 "plain-host", "actor-host",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -11,11 +11,12 @@ package struct Announcement {
         self.caFile = caFile
     }
 
-    /// Writes it to standard output, at once.
-    package func write() throws(SystemCalls.Failure) {
+    /// Hands it to the writer of standard output, at once.
+    package func write(to writer: LineWriter) {
         var line = JSONLine()
         line.add("uri", uri)
         if let caFile { line.add("caFile", SystemCalls.absolutePath(caFile)) }
-        try SystemCalls.writeAll(Array((line.finished + "\n").utf8), to: SystemCalls.standardOutput)
+        var bytes = Array((line.finished + "\n").utf8)
+        _ = writer.give(&bytes)
     }
 }

@@ -6,7 +6,7 @@ import Musl
 import Glibc
 #endif
 
-/// A thread that nobody waits for; it ends with its work or with the process.
+/// A thread that nobody waits for; it ends with its work or with the process, and gets no signal that ends the process.
 @safe package enum DetachedThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
@@ -25,15 +25,17 @@ import Glibc
         var thread = pthread_t()
         #endif
         // The thread takes over the retained work; the variable is lent for the call.
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                unsafe DetachedThread.run(argument)
-                return nil
-            }, work.toOpaque())
+        let code = Signals.blocked {
+            unsafe pthread_create(
+                &thread, nil,
+                { argument in
+                    unsafe DetachedThread.run(argument)
+                    return nil
+                }, work.toOpaque())
+        }
         guard code == 0 else {
             unsafe work.release()
-            throw SystemCalls.Failure(code: code)
+            throw SystemCalls.Failure("a thread", code: code)
         }
         #if canImport(Darwin)
         if let thread = unsafe thread { _ = unsafe pthread_detach(thread) }

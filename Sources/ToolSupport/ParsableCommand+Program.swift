@@ -5,33 +5,55 @@ extension ParsableCommand {
     ///
     /// Secrets: the parser repeats arguments that it did not expect, and one of them could be a URI.
     package static func runProgram() {
-        ProcessSetup.prepare()
+        prepare()
+        let arguments = readArguments()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             do {
                 try command.run()
             } catch let error as ValidationError {
                 // Found after parsing, when the parser has forgotten which command it was.
                 let name = configuration.commandName ?? "\(Self.self)"
                 let subcommand = command is Self ? "" : " " + "\(type(of: command))".lowercased()
-                refuse("Error: \(error)\n  See '\(name)\(subcommand) --help' for more information.")
+                refuse("Error: \(error)\n  See '\(name)\(subcommand) --help' for more information.", arguments)
             }
         } catch {
-            end(with: error)
+            end(with: error, arguments)
+        }
+        StandardError.finish()
+    }
+
+    private static func prepare() {
+        do throws(SystemCalls.Failure) {
+            try ProcessSetup.prepare()
+        } catch {
+            StandardError.write("The program cannot start: \(error)")
+            StandardError.finish()
+            // EX_UNAVAILABLE of sysexits.h.
+            exit(withError: ExitCode(69))
+        }
+    }
+
+    private static func readArguments() -> [String] {
+        do throws(Arguments.Unusable) {
+            return try Arguments.current()
+        } catch {
+            refuse("Error: \(error)", [])
         }
     }
 
     /// Says what there is to say and ends the process.
-    private static func end(with error: any Error) -> Never {
+    private static func end(with error: any Error, _ arguments: [String]) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)
-        guard code == .validationFailure, !message.isEmpty else { exit(withError: error) }
-        refuse(message)
+        if code == .validationFailure, !message.isEmpty { refuse(message, arguments) }
+        StandardError.finish()
+        exit(withError: error)
     }
 
-    private static func refuse(_ message: String) -> Never {
-        SystemCalls.writeAll(
-            Redaction.redact(CommandLine.arguments.dropFirst(), in: message) + "\n", to: SystemCalls.standardError)
+    private static func refuse(_ message: String, _ arguments: [String]) -> Never {
+        StandardError.write(Redaction.redact(arguments, in: message), mustFit: true)
+        StandardError.finish()
         exit(withError: ExitCode.validationFailure)
     }
 }

@@ -3,12 +3,10 @@ package enum ProcessSetup {
     /// When the process started, as near as the program can tell.
     package static let start = ContinuousClock.now
 
-    /// Takes the time, makes sure that the standard descriptors are open, and sets the signals.
-    ///
-    /// Must run before any thread is started: threads inherit the mask of signals.
-    package static func prepare() {
+    /// Takes the time, sets the signals, and makes sure that the standard descriptors are open.
+    package static func prepare() throws(SystemCalls.Failure) {
         _ = start
-        SystemCalls.reserveStandardDescriptors()
         Signals.prepare()
+        try SystemCalls.reserveStandardDescriptors()
     }
 }

@@ -2,6 +2,8 @@ import GenesysLoop
 
 /// Takes the signals on a thread of its own: the first one asks for a clean end, the second one ends the process at once
 /// with status 128 + its number.
+///
+/// Before there is a watch a signal ends the process, as it does by default: what is done until then may block.
 package final class SignalWatch: Sendable {
     private struct Handlers: Sendable {
         var first: @Sendable () -> Void
@@ -10,7 +12,7 @@ package final class SignalWatch: Sendable {
 
     private let handlers: Locked<Handlers?>
 
-    /// Starts to watch.
+    /// Starts to watch. The calling thread, and those that it starts, get none of the signals any more.
     ///
     /// - Parameters:
     ///   - first: called on the thread, with the first signal.
@@ -19,8 +21,10 @@ package final class SignalWatch: Sendable {
         first: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}
     ) throws(SystemCalls.Failure) {
         handlers = Locked(Handlers(first: first, last: last))
+        Signals.hold()
         try DetachedThread.start { [self] in
             _ = Signals.wait()
+            StandardError.interrupt()
             current?.first()
             let number = Signals.wait()
             current?.last()
@@ -28,7 +32,7 @@ package final class SignalWatch: Sendable {
         }
     }
 
-    /// Releases the handlers: a first signal does nothing any more.
+    /// Releases the handlers: a first signal does no more than to hurry the end.
     package func end() {
         handlers.withLock { $0 = nil }
     }

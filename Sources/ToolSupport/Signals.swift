@@ -8,18 +8,36 @@ import Glibc
 
 /// The signals that end the process, SIGINT and SIGTERM, and the one that must not, SIGPIPE.
 @safe package enum Signals {
-    /// Blocks both signals, so that only `wait` gets them, and ignores SIGPIPE: a write to a closed pipe is an error
-    /// like others.
+    /// Lets both signals end the process, and ignores SIGPIPE: a write to a closed pipe is an error like others.
     ///
-    /// Both count even when the process was started with them ignored, as background jobs of a script are. Must run
-    /// before any thread is started.
+    /// Both count even when the process was started with them ignored or blocked, as background jobs of a script are.
     package static func prepare() {
         _ = signal(SIGPIPE, SIG_IGN)
         _ = signal(SIGINT, SIG_DFL)
         _ = signal(SIGTERM, SIG_DFL)
         var set = ending
         // The set is lent for the call.
-        _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        _ = unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
+
+    /// Blocks both on the calling thread: they wait for `wait`.
+    package static func hold() { block() }
+
+    /// Blocks both while `body` starts a thread, which inherits that: only `wait` may get them.
+    static func blocked<T>(_ body: () -> T) -> T {
+        var before = block()
+        // The set is lent for the call.
+        defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        return body()
+    }
+
+    /// The signals that were blocked before.
+    @discardableResult private static func block() -> sigset_t {
+        var set = ending
+        var before = sigset_t()
+        // Both sets are lent for the call.
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &set, &before)
+        return before
     }
 
     /// Waits for one of both; its number.

@@ -14,30 +14,38 @@ import Glibc
     package static let standardOutput: Int32 = 1
     package static let standardError: Int32 = 2
 
-    /// A failed call: the value of `errno`.
+    /// A failed call: what it was about, and the value of `errno`.
     package struct Failure: Error, Equatable, CustomStringConvertible {
+        /// What could not be used: a path, or a thing in words.
+        package let object: String
         package let code: Int32
 
-        package init(code: Int32) {
+        package init(_ object: String, code: Int32 = errno) {
+            self.object = object
             self.code = code
         }
-
-        package static var last: Failure { Failure(code: errno) }
 
         /// The reader of a pipe or socket is gone.
         package var isClosedPipe: Bool { code == EPIPE }
 
-        /// The error in words.
-        package var description: String { UVError(operation: "", code: -code).text }
+        /// The process, or the system, has no descriptor left.
+        package var isDescriptorShortage: Bool { code == EMFILE || code == ENFILE }
+
+        /// The error in words, for a sentence that names the object.
+        package var text: String { UVError(operation: "", code: -code).text }
+
+        /// The object, and the error in words.
+        package var description: String { "\(object): \(text)" }
     }
 
     /// Opens the standard descriptors that are closed, each in the direction in which it cannot be used.
     ///
     /// Otherwise a socket could get such a number, and what is printed would go into it.
-    package static func reserveStandardDescriptors() {
+    package static func reserveStandardDescriptors() throws(Failure) {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
             // The path is a C string for the length of the call. The lowest free number is the one that is missing.
-            _ = unsafe open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+            let number = unsafe open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
+            guard number >= 0 else { throw Failure("/dev/null") }
         }
     }
 
@@ -52,17 +60,17 @@ import Glibc
             switch errno {
             case EINTR: continue
             case EAGAIN: _ = wait(for: Int16(POLLOUT), on: descriptor, milliseconds: -1)
-            default: throw .last
+            default: throw Failure(name(of: descriptor))
             }
         }
     }
 
-    /// Writes one byte, without waiting for room.
-    package static func writeOnce(_ byte: UInt8, to descriptor: Int32) throws(Failure) {
-        let bytes = [byte]
-        // As in `write(_:to:)`.
-        let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
-        if count < 0 { throw .last }
+    private static func name(of descriptor: Int32) -> String {
+        switch descriptor {
+        case standardOutput: "standard output"
+        case standardError: "standard error"
+        default: "descriptor \(descriptor)"
+        }
     }
 
     /// Writes all of `text`; what cannot be written is lost.
@@ -80,7 +88,7 @@ import Glibc
     package static func read(_ path: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
         // The path is a C string for the length of the call.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .last }
+        guard descriptor >= 0 else { throw Failure(path) }
         defer { _ = close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -91,10 +99,10 @@ import Glibc
             if count > 0 {
                 bytes += chunk[..<count]
             } else if errno != EINTR {
-                throw .last
+                throw Failure(path)
             }
         }
-        throw Failure(code: EFBIG)
+        throw Failure(path, code: EFBIG)
     }
 
     /// Waits for an event of `poll`; false when the time is over. -1 waits without end.
@@ -106,29 +114,6 @@ import Glibc
             if count >= 0 { return count > 0 }
             if errno != EINTR { return true }
         }
-    }
-
-    /// A pipe of our own: neither end blocks, or survives `exec`.
-    package static func makePipe() throws(Failure) -> (reader: Int32, writer: Int32) {
-        var ends: [Int32] = [-1, -1]
-        // The array's memory, two numbers, is lent for the call.
-        guard unsafe pipe(&ends) == 0 else { throw .last }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        return (ends[0], ends[1])
-    }
-
-    /// Whether a pipe of `makePipe()` held something. It is empty afterwards.
-    package static func drain(_ reader: Int32) -> Bool {
-        var chunk: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
-        var wasRung = false
-        // As in `read(_:maxByteCount:)`.
-        while unsafe chunk.withUnsafeMutableBytes({ unsafe systemRead(reader, $0.baseAddress, $0.count) }) > 0 {
-            wasRung = true
-        }
-        return wasRung
     }
 
     /// The path from the root, without links; the path itself when that cannot be told.

@@ -16,10 +16,13 @@ import Glibc
 
     /// Makes the folder (mode 0700) where the environment says, and the file in it.
     package init(file name: String, contents: [UInt8]) throws(SystemCalls.Failure) {
-        let parent = Environment.value(of: "TMPDIR") ?? "/tmp"
+        let wanted = Environment.value(of: "TMPDIR")
+        let parent = wanted ?? "/tmp"
         var template = Array("\(parent)/genesys-loop-XXXXXX".utf8CString)
         // The array, which ends with a zero, is lent for the call, which changes its last letters.
-        guard unsafe mkdtemp(&template) != nil else { throw .last }
+        guard unsafe mkdtemp(&template) != nil else {
+            throw SystemCalls.Failure("a temporary folder in \(parent)\(wanted == nil ? "" : ", which TMPDIR names")")
+        }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         file = "\(path)/\(name)"
         do throws(SystemCalls.Failure) {
@@ -40,8 +43,12 @@ import Glibc
     private static func write(_ contents: [UInt8], to file: String) throws(SystemCalls.Failure) {
         // The path is a C string for the length of the call.
         let descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .last }
+        guard descriptor >= 0 else { throw SystemCalls.Failure(file) }
         defer { _ = close(descriptor) }
-        try SystemCalls.writeAll(contents, to: descriptor)
+        do throws(SystemCalls.Failure) {
+            try SystemCalls.writeAll(contents, to: descriptor)
+        } catch {
+            throw SystemCalls.Failure(file, code: error.code)
+        }
     }
 }

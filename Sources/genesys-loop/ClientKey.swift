@@ -16,11 +16,16 @@ enum ClientKey {
         }
     }
 
-    /// What is shown to a server that asks; nil without the two options. Nothing is read yet.
-    static func identity(certificate: String?, key: String?) -> ClientIdentity? {
+    /// What is shown to a server that asks; nil without the two options.
+    static func identity(
+        certificate: String?, key: String?, _ files: inout OptionFiles
+    ) throws -> ClientIdentity? {
         guard let certificate, let key else { return nil }
         return ClientIdentity(
-            certificate: .file(certificate), key: .file(key), passphrase: PrivateKeyPassphrase(asking: passphrase))
+            certificate: .contents(
+                try files.read(certificate, "The client certificate"), ofFile: certificate),
+            key: .contents(try files.read(key, "The client's private key"), ofFile: key),
+            passphrase: PrivateKeyPassphrase(asking: passphrase))
     }
 
     /// The variable wins, so that a program that is started by another one never waits for a person; nil for "none".

@@ -1,5 +1,6 @@
 import GenesysLoop
 import GenesysSimulator
+import ToolSupport
 
 /// The two ends of `demo` on one loop: a simulated service, and a listener that is its client over real TLS.
 final class DemoHost: ChannelDelegate, TimerOwner {

@@ -29,8 +29,7 @@ struct DemoNarrator {
         let margin = String(repeating: " ", count: max(0, 7 - time.count)) + time
         let space = String(repeating: " ", count: max(1, 13 - subject.count))
         let title = hasColor ? "\u{1B}[1m\(subject)\u{1B}[0m" : subject
-        SystemCalls.writeAll(
-            "\(margin)  \(title)\(space)\(EventLog.printable(sentence))\n", to: SystemCalls.standardError)
+        StandardError.write("\(margin)  \(title)\(space)\(EventLog.printable(sentence))")
     }
 
     func didSubscribe(_ topics: [Topic]) {
@@ -70,10 +69,7 @@ struct DemoNarrator {
     }
 
     func willReconnect(_ attempt: ReconnectAttempt) {
-        say(
-            "lost",
-            "no connection (\(attempt.reason)); attempt \(attempt.number) follows in "
-                + "\(attempt.delay.secondsText) s")
+        say("lost", attempt.description)
     }
 
     func didMiss(_ gap: Gap) {

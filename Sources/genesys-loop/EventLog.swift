@@ -18,9 +18,12 @@ struct EventLog: Sendable {
 
     let style: Style
 
-    /// Writes one event. What cannot be written is lost: there is nobody left to tell.
+    /// Queues one event for standard error; it never waits. Where nobody reads, the newest events are dropped, but not
+    /// how it ended.
     func write(_ event: LifecycleEvent) {
-        SystemCalls.writeAll(line(event, at: SystemCalls.wallTime()) + "\n", to: SystemCalls.standardError)
+        StandardError.write(line(event, at: SystemCalls.wallTime()), mustFit: event.isEnd) { count in
+            line(.linesDropped(count), at: SystemCalls.wallTime())
+        }
     }
 
     /// The line of an event, without its end.

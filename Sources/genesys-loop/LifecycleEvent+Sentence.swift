@@ -1,5 +1,6 @@
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// The same events for people.
 extension LifecycleEvent {
@@ -16,8 +17,7 @@ extension LifecycleEvent {
         case .subscribed(let topics):
             "subscribed to \(topics.count) \(topics.count == 1 ? "topic" : "topics")"
         case .reconnecting(let attempt):
-            "no connection (\(reason(attempt.failure))); attempt \(attempt.number) in "
-                + "\(attempt.delay.secondsText) s"
+            attempt.description
         case .rolloverFailed(let failure):
             failure.description
         case .recovered(let recovery):
@@ -39,20 +39,18 @@ extension LifecycleEvent {
             "closed"
         case .log(let level, let message):
             "\(level): \(message)"
+        case .linesDropped(let count):
+            StandardError.dropped(count)
         }
     }
 
     var weight: Weight {
         switch self {
         case .subscribed, .recovered, .willExpire, .closed: .news
-        case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded: .warning
+        case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded, .linesDropped: .warning
         case .failed: .error
         case .log(let level, _): level >= .error ? .error : level >= .warning ? .warning : .news
         }
-    }
-
-    private func reason(_ failure: ChannelFailure) -> String {
-        failure.status.map { "\(failure.reason), status \($0)" } ?? failure.reason.rawValue
     }
 
     private func recovered(_ recovery: Recovery) -> String {

@@ -15,6 +15,18 @@ enum LifecycleEvent {
     case failed(ChannelFailure)
     case closed
     case log(Logger.Level, String)
+    /// So many lines, events of any kind, found no room in the queue for standard error.
+    case linesDropped(Int)
+
+    /// Whether it says how it ended: such a line is never dropped. What the tool itself has to say at its end is logged
+    /// as an error.
+    var isEnd: Bool {
+        switch self {
+        case .failed, .closed: true
+        case .log(let level, _): level >= .error
+        default: false
+        }
+    }
 
     /// The line of `--events`, without its end. Other programs rely on the names of events and members.
     func json(at time: WallTime) -> String {
@@ -38,6 +50,7 @@ enum LifecycleEvent {
         case .gap(let gap):
             line.add("from", gap.from.description)
             line.add("to", gap.to.description)
+            line.add("reason", gap.reason.rawValue)
         case .willExpire(let expiry):
             line.add("by", expiry.cause)
             line.add("deadline", expiry.deadline.description)
@@ -58,6 +71,8 @@ enum LifecycleEvent {
         case .log(let level, let message):
             line.add("level", level.rawValue)
             line.add("message", message)
+        case .linesDropped(let count):
+            line.add("count", count)
         }
         return line.finished
     }
@@ -75,6 +90,7 @@ enum LifecycleEvent {
         case .failed: "failed"
         case .closed: "closed"
         case .log: "log"
+        case .linesDropped: "linesDropped"
         }
     }
 

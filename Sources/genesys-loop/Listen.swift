@@ -12,6 +12,9 @@ struct Listen: ParsableCommand {
             exactly as it was received. Reconnects, extends the channel's life and moves to a new connection for \
             maintenance by itself.
 
+            The first connection is given up after 60 s, and an outage after 15 min; --first-connection-limit and \
+            --outage-limit say otherwise. Each time is a number of seconds, or 90s, 5m, 24h.
+
             Ends with status 0 when --count is reached, when the time of --duration is over and the subscription is \
             confirmed, or after SIGINT or SIGTERM.
             """)

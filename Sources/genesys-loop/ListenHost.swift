@@ -1,5 +1,6 @@
 import GenesysLoop
 import Logging
+import ToolSupport
 
 /// The delegate of `listen`: prints notifications, writes events, and decides when and how it ends.
 ///

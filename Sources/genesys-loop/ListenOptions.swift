@@ -66,14 +66,24 @@ struct ListenOptions: ParsableArguments {
     @Flag(help: "Do not look for a proxy in the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY).")
     var noProxy = false
 
-    @Option(help: ArgumentHelp("Extend the channel's life after so long (default: 82800, 23 h).", valueName: "seconds"))
-    var lifetime: Double?
+    @Option(help: ArgumentHelp("Extend the channel's life after so long (default: 23h).", valueName: "seconds"))
+    var lifetime: Seconds?
 
     @Flag(help: "Do not extend the channel's life.")
     var noExtend = false
 
     @Option(help: ArgumentHelp("What to do about a lost connection.", valueName: "policy"))
     var reconnect = Reconnect.backoff
+
+    @Option(
+        help: ArgumentHelp(
+            "Give up the first connection after so long (default: 60s).", valueName: "seconds|never"))
+    var firstConnectionLimit: Limit?
+
+    @Option(
+        help: ArgumentHelp(
+            "Give up after an outage of so long (default: 15m).", valueName: "seconds|never"))
+    var outageLimit: Limit?
 
     @Option(help: ArgumentHelp("The largest message accepted (default: 16777216).", valueName: "bytes"))
     var maxMessageSize: Int?
@@ -82,7 +92,7 @@ struct ListenOptions: ParsableArguments {
     var count: Int?
 
     @Option(help: ArgumentHelp("End so long after the start.", valueName: "seconds"))
-    var duration: Double?
+    var duration: Seconds?
 
     @Flag(help: "Write JSON lines about the channel's life to standard error, instead of sentences.")
     var events = false
@@ -94,8 +104,16 @@ struct ListenOptions: ParsableArguments {
         try ClientKey.check(certificate: clientCertificate, key: clientKey)
         try Numbers.check(seconds: lifetime, of: "--lifetime")
         try Numbers.check(seconds: duration, of: "--duration")
+        try check(firstConnectionLimit, of: "--first-connection-limit")
+        try check(outageLimit, of: "--outage-limit")
         try Numbers.check(count: count, of: "--count")
         try Numbers.check(count: maxMessageSize, of: "--max-message-size")
+    }
+
+    private func check(_ limit: Limit?, of name: String) throws {
+        guard let limit else { return }
+        guard reconnect == .backoff else { throw ValidationError("\(name) is for --reconnect backoff.") }
+        try Numbers.check(seconds: limit.seconds, of: name)
     }
 }
 
@@ -104,10 +122,10 @@ enum Numbers {
     /// A thousand years: more would overflow somewhere.
     private static let maxSeconds = 31_557_600_000.0
 
-    static func check(seconds: Double?, of name: String) throws {
-        guard let seconds else { return }
+    static func check(seconds: Seconds?, of name: String) throws {
+        guard let seconds = seconds?.value else { return }
         guard seconds > 0, seconds <= maxSeconds else {
-            throw ValidationError("\(name) takes a number of seconds that is greater than 0.")
+            throw ValidationError("\(name) takes a time greater than 0: a number of seconds, or 90s, 5m, 24h.")
         }
     }
 

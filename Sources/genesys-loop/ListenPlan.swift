@@ -13,9 +13,6 @@ struct ListenPlan {
     let duration: Duration?
     let log: EventLog
 
-    /// A topics file larger than this is another file, given by mistake.
-    private static let maxTopicsFileByteCount = 16 * 1024 * 1024
-
     init(_ options: ListenOptions) throws {
         do throws(InvalidURI) {
             endpoint = try WebSocketURI(options.uri)
@@ -23,55 +20,58 @@ struct ListenPlan {
             throw ValidationError(error.description)
         }
         uri = options.uri
-        topics = try ListenPlan.topics(options)
         count = options.count
-        duration = options.duration.map { .seconds($0) }
+        duration = options.duration?.duration
         log = EventLog(style: options.events ? .json : .terminal)
-        configuration = try ListenPlan.configuration(options, log: log, isSecure: endpoint.isSecure)
+        var files = OptionFiles(log: log)
+        topics = try ListenPlan.topics(options, &files)
+        configuration = try ListenPlan.configuration(options, &files, log: log, isSecure: endpoint.isSecure)
     }
 
-    private static func topics(_ options: ListenOptions) throws -> [Topic] {
-        var topics = options.topics.map { Topic($0) }
+    private static func topics(_ options: ListenOptions, _ files: inout OptionFiles) throws -> [Topic] {
+        let text = try options.topicsFile.map { try files.read($0, "The topics file") }
         do throws(TopicList.Unusable) {
-            if let path = options.topicsFile { topics += try TopicList.parse(try contents(of: path)) }
+            var topics = options.topics.map { Topic($0) }
+            if let text { topics += try TopicList.parse(text) }
             return try TopicList.checked(topics)
         } catch {
             throw ValidationError(error.description)
         }
     }
 
-    private static func contents(of path: String) throws(TopicList.Unusable) -> [UInt8] {
-        do throws(SystemCalls.Failure) {
-            return try SystemCalls.read(path, maxByteCount: maxTopicsFileByteCount)
-        } catch {
-            throw TopicList.Unusable(description: "The topics file \(path) cannot be read: \(error).")
-        }
-    }
-
     private static func configuration(
-        _ options: ListenOptions, log: EventLog, isSecure: Bool
+        _ options: ListenOptions, _ files: inout OptionFiles, log: EventLog, isSecure: Bool
     ) throws -> ChannelConfiguration {
         var configuration = ChannelConfiguration()
-        if let lifetime = options.lifetime { configuration.lifetime = .seconds(lifetime) }
+        if let lifetime = options.lifetime { configuration.lifetime = lifetime.duration }
         configuration.extendsLifetime = !options.noExtend
-        switch options.reconnect {
-        case .never: configuration.reconnect = .never
-        case .once: configuration.reconnect = .once
-        case .backoff: configuration.reconnect = .backoff(.init())
-        }
+        configuration.reconnect = reconnect(options)
         if let size = options.maxMessageSize { configuration.maxMessageSize = size }
-        if let path = options.caFile { configuration.tls.trust = .file(path) }
-        configuration.tls.identity = ClientKey.identity(certificate: options.clientCertificate, key: options.clientKey)
+        if let path = options.caFile { configuration.tls.trust = try files.trust(path) }
+        configuration.tls.identity = try ClientKey.identity(
+            certificate: options.clientCertificate, key: options.clientKey, &files)
         if let alpn = options.alpn { configuration.tls.applicationProtocols = alpn.protocols }
         configuration.tls.pins = try pins(options.pins, isSecure: isSecure)
         // Without TLS the channel would never look at what is named.
         if !isSecure, options.caFile != nil || configuration.tls.identity != nil { try check(configuration.tls) }
         configuration.proxy = try proxy(options)
-        if let path = options.proxyCaFile ?? options.caFile { configuration.proxyTLS.trust = .file(path) }
+        if let path = options.proxyCaFile ?? options.caFile { configuration.proxyTLS.trust = try files.trust(path) }
         if options.proxyCaFile != nil { try check(configuration.proxyTLS) }
         configuration.logger = EventLogHandler.logger(
             log, Logger.Level(rawValue: options.logLevel.rawValue) ?? .warning)
         return configuration
+    }
+
+    private static func reconnect(_ options: ListenOptions) -> ReconnectPolicy {
+        switch options.reconnect {
+        case .never: return .never
+        case .once: return .once
+        case .backoff:
+            var backoff = ReconnectPolicy.Backoff()
+            if let limit = options.firstConnectionLimit { backoff.initialTotal = limit.seconds?.duration }
+            if let limit = options.outageLimit { backoff.outageTotal = limit.seconds?.duration }
+            return .backoff(backoff)
+        }
     }
 
     private static func pins(_ texts: [String], isSecure: Bool) throws -> Set<PublicKeyPin> {

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ToolSupport
 
 /// Prints notifications, each on one line as it was received, and pauses the channel when the reader is slow.
 ///

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import GenesysSimulator
+import ToolSupport
 
 /// `genesys-loop simulate`: a local notification service.
 struct Simulate: ParsableCommand {
@@ -58,8 +60,11 @@ struct Simulate: ParsableCommand {
     }
 
     private func plan() throws -> SimulatorScript? {
+        guard let script else { return nil }
+        var files = OptionFiles(log: EventLog(style: .terminal))
+        let text = try files.read(script, "The script")
         do throws(SimulatorScript.Fault) {
-            return try script.map { (file) throws(SimulatorScript.Fault) in try SimulatorScript(contentsOf: file) }
+            return try SimulatorScript(Data(text), name: script)
         } catch {
             throw ValidationError(error.description)
         }

@@ -42,22 +42,29 @@ struct SimulateSession {
 
     private func serve(certificates: SimulatorCertificates) throws -> ExitStatus {
         let loop = try EventLoop()
+        let writer = LineWriter(to: SystemCalls.standardOutput)
         var seed = SystemRandomNumberGenerator()
         let server = try SimulatorServer(
             on: loop, host: host, port: port, certificates: certificates, configuration: configuration,
             seed: seed.next())
+        // From here on a signal must not leave the folder behind.
+        Signals.hold()
         let temporary =
             try certificates.caFile == nil
             ? TemporaryFolder(file: "ca.pem", contents: certificates.caCertificatePEM) : nil
         defer { temporary?.remove() }
         let player = script.map { ScriptPlayer($0, on: server) }
         let bound = LoopBound((server, player), on: loop)
+        let close: @Sendable () -> Void = {
+            loop.execute {
+                bound.value.1?.stop()
+                bound.value.0.close()
+            }
+        }
         let signals = try SignalWatch(
             first: {
-                loop.execute {
-                    bound.value.1?.stop()
-                    bound.value.0.close()
-                }
+                writer.interrupt()
+                close()
             },
             last: { temporary?.remove() })
         defer {
@@ -68,22 +75,13 @@ struct SimulateSession {
         if let host, !certificates.isValid(for: host), !["0.0.0.0", "::"].contains(host) {
             log.write(.log(.warning, "The certificate in \(folder ?? "use") does not name \(host)."))
         }
+        try writer.start { report in if report == .failed { close() } }
         server.start()
-        let status = announce(try server.createChannel().uri, temporary?.file ?? certificates.caFile ?? "")
-        if status == nil { player?.start() } else { server.close() }
+        Announcement(
+            uri: try server.createChannel().uri, caFile: temporary?.file ?? certificates.caFile ?? ""
+        ).write(to: writer)
+        player?.start()
         loop.run()
-        return status ?? .success
-    }
-
-    /// Prints where it listens; what comes back is not nil when nobody could read it.
-    private func announce(_ uri: String, _ caFile: String) -> ExitStatus? {
-        do throws(SystemCalls.Failure) {
-            try Announcement(uri: uri, caFile: caFile).write()
-            return nil
-        } catch {
-            guard !error.isClosedPipe else { return .success }
-            log.write(.log(.error, "Standard output cannot be written: \(error)."))
-            return .outputFailed
-        }
+        return Output.finish(writer, log: log) ?? .success
     }
 }

@@ -22,13 +22,6 @@ struct SimulatorScript {
     /// After so many seconds the steps begin anew; nil for once only.
     private(set) var repeatsAfter: Double?
 
-    init(contentsOf file: String) throws(Fault) {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Fault(description: "The script '\(file)' cannot be read.")
-        }
-        try self.init(data, name: file)
-    }
-
     init(_ data: Data, name: String) throws(Fault) {
         let root = try ScriptText(data, name: name).object()
         var members = ScriptMembers(root, place: "'\(name)'")

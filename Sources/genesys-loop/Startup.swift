@@ -8,8 +8,8 @@ enum Startup {
     /// A loop, and a writer to standard output.
     static func resources(log: EventLog) throws -> (EventLoop, LineWriter) {
         do {
-            let resources = (try EventLoop(), try LineWriter(to: SystemCalls.standardOutput))
-            // Files are next: that there is no descriptor to read them with is not to be taken for a fault of theirs.
+            let resources = (try EventLoop(), LineWriter(to: SystemCalls.standardOutput))
+            // The system's certificates are next: that no descriptor is left to read them is no fault of theirs.
             _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
             return resources
         } catch {
@@ -31,7 +31,8 @@ enum Startup {
         loop.now.instant + (duration - (ContinuousClock.now - ProcessSetup.start))
     }
 
-    private static func refuse(_ error: any Error, _ log: EventLog) -> ExitCode {
+    /// Says why it cannot start; the status.
+    static func refuse(_ error: any Error, _ log: EventLog) -> ExitCode {
         log.write(.log(.critical, "The program cannot start: \(error)"))
         return ExitCode(ExitStatus.unavailable.rawValue)
     }
@@ -50,7 +51,7 @@ enum Output {
             log.write(.log(.warning, "Nobody reads standard output: \(byteCount) bytes were not written."))
             return nil
         case .failed(let failure):
-            log.write(.log(.error, "Standard output cannot be written: \(failure)."))
+            log.write(.log(.error, "Standard output cannot be written: \(failure.text)."))
             return .outputFailed
         }
     }

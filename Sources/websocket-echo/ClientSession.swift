@@ -9,11 +9,9 @@ struct ClientSession {
     /// The certificates to trust, where they come from the command line.
     let caFile: String?
 
-    /// A larger one is another file, given by mistake.
-    private static let maxCAFileByteCount = 16 * 1_024 * 1_024
-
     func run() throws -> EchoStatus {
-        try checkCAFile()
+        var configuration = configuration
+        if let caFile { configuration.tls.trust = .contents(try read(caFile), ofFile: caFile) }
         let loop: EventLoop
         do {
             loop = try EventLoop()
@@ -42,13 +40,14 @@ struct ClientSession {
         return host.end()
     }
 
-    /// Without TLS the client would never look at it.
-    private func checkCAFile() throws {
-        guard let caFile else { return }
+    /// It is read although the client never looks at it without TLS.
+    private func read(_ caFile: String) throws -> [UInt8] {
         do throws(SystemCalls.Failure) {
-            _ = try SystemCalls.read(caFile, maxByteCount: Self.maxCAFileByteCount)
+            return try SystemCalls.read(caFile, maxByteCount: InputFiles.maxByteCount)
+        } catch  where error.isDescriptorShortage {
+            throw ExitCode(EchoStatus.failed(.unavailable, "The program cannot start: \(error)").rawValue)
         } catch {
-            throw ValidationError("The CA file \(caFile) cannot be read: \(error).")
+            throw ValidationError("The CA file “\(caFile)” cannot be read: \(error.text).")
         }
     }
 }

@@ -29,7 +29,7 @@ enum EchoStatus: Int32 {
 
     /// Ends a run whose cause is said in one sentence on standard error.
     static func failed(_ status: EchoStatus, _ sentence: some CustomStringConvertible) -> EchoStatus {
-        SystemCalls.writeAll("\(sentence)\n", to: SystemCalls.standardError)
+        StandardError.write("\(sentence)")
         return status
     }
 }

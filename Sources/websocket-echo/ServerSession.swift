@@ -27,25 +27,24 @@ struct ServerSession {
     private func serve(_ certificates: SimulatorCertificates?) throws -> EchoStatus {
         let loop = try EventLoop()
         let server = try EchoServer(on: loop, port: port, certificates: certificates, configuration: configuration)
+        let writer = LineWriter(to: SystemCalls.standardOutput)
         let bound = LoopBound(server, on: loop)
-        let signals = try SignalWatch(first: { loop.execute { bound.value.close() } })
+        let close: @Sendable () -> Void = { loop.execute { bound.value.close() } }
+        let signals = try SignalWatch(first: {
+            writer.interrupt()
+            close()
+        })
         defer { signals.end() }
+        try writer.start { report in if report == .failed { close() } }
         server.start()
-        let status = announce(server.uri, certificates?.caFile)
-        if status != nil { server.close() }
+        Announcement(uri: server.uri, caFile: certificates?.caFile).write(to: writer)
         loop.run()
+        let outcome = writer.finish()
         if let failure = server.failure { return .failed(.unavailable, failure) }
-        return status ?? .success
-    }
-
-    /// Prints where it listens; what comes back is not nil when nobody could read it.
-    private func announce(_ uri: String, _ caFile: String?) -> EchoStatus? {
-        do throws(SystemCalls.Failure) {
-            try Announcement(uri: uri, caFile: caFile).write()
-            return nil
-        } catch {
-            guard !error.isClosedPipe else { return .success }
-            return .failed(.outputFailed, "Standard output cannot be written: \(error).")
+        switch outcome {
+        case .written, .closedPipe: return .success
+        case .abandoned: return .failed(.success, "Nobody reads standard output.")
+        case .failed(let failure): return .failed(.outputFailed, "Standard output cannot be written: \(failure.text).")
         }
     }
 }

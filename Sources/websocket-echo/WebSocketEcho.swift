@@ -71,7 +71,6 @@ struct WebSocketEcho: ParsableCommand {
             if let maxMessageSize { configuration.maxMessageSize = maxMessageSize }
             configuration.compression = compression
             if let alpn { configuration.tls.applicationProtocols = alpn.protocols }
-            if let caFile { configuration.tls.trust = .file(caFile) }
             try ClientSession(uri: uri, configuration: configuration, caFile: caFile).run().end()
         } else {
             var configuration = EchoServer.Configuration()

@@ -28,8 +28,9 @@ import ToolSupport
         ),
         (
             .gap(Gap(from: WallTime(seconds: 0), to: time, reason: .heartbeatLost)),
-            #"{"event":"gap",AT,"from":"1970-01-01T00:00:00.000Z","to":"2026-07-31T09:05:03.001Z"}"#
+            #"{"event":"gap",AT,"from":"1970-01-01T00:00:00.000Z","to":"2026-07-31T09:05:03.001Z","reason":"heartbeatLost"}"#
         ),
+        (.linesDropped(3), #"{"event":"linesDropped",AT,"count":3}"#),
         (
             .willExpire(.maintenance(deadline: WallTime(seconds: 0))),
             #"{"event":"willExpire",AT,"by":"maintenance","deadline":"1970-01-01T00:00:00.000Z"}"#
@@ -70,6 +71,18 @@ import ToolSupport
         let text = EventLog(style: .text(hasColor: false)).line(event, at: Self.time)
         #expect(text.hasPrefix("genesys-loop: "))
         #expect(!text.unicodeScalars.contains { $0.properties.generalCategory == .control })
+    }
+
+    @Test func `a retry tells people the whole of what failed`() {
+        let failure = ChannelFailure(
+            reason: .connect, phase: .connect,
+            underlying: ChannelFailure.Underlying(
+                operation: "connect", code: -111, text: "192.0.2.1:443: connection refused"))
+        let event = LifecycleEvent.reconnecting(
+            ReconnectAttempt(number: 2, delay: .milliseconds(350), failure: failure))
+        #expect(
+            event.sentence == "Attempt 2 starts in 0.35 s. The channel could not be opened: no TCP connection could be "
+                + "made (192.0.2.1:443: connection refused). Check the network, the firewall and the port.")
     }
 
     @Test func `color is for terminals only`() {

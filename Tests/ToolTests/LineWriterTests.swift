@@ -23,7 +23,7 @@ import ToolSupport
 
     @Test func `lines come out in order, all of them`() throws {
         let pipe = Pipe()
-        let writer = try LineWriter(to: pipe.fileHandleForWriting.fileDescriptor)
+        let writer = LineWriter(to: pipe.fileHandleForWriting.fileDescriptor)
         try writer.start { _ in }
         let reader = Reader(pipe.fileHandleForReading)
         var expected: [UInt8] = []
@@ -40,7 +40,7 @@ import ToolSupport
 
     @Test func `a full queue says so, and says when half of it is written`() throws {
         let pipe = Pipe()
-        let writer = try LineWriter(to: pipe.fileHandleForWriting.fileDescriptor, limit: 1_000_000)
+        let writer = LineWriter(to: pipe.fileHandleForWriting.fileDescriptor, limit: 1_000_000)
         let drained = DispatchSemaphore(value: 0)
         try writer.start { report in if report == .drained { drained.signal() } }
         var lines = [UInt8](repeating: 0x61, count: 700_000)
@@ -60,7 +60,7 @@ import ToolSupport
 
     @Test func `an error ends it, and what comes later is dropped`() throws {
         let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-        let writer = try LineWriter(to: full.fileDescriptor)
+        let writer = LineWriter(to: full.fileDescriptor)
         let failed = DispatchSemaphore(value: 0)
         try writer.start { report in if report == .failed { failed.signal() } }
         var lines = Array("a\n".utf8)
@@ -68,14 +68,14 @@ import ToolSupport
         #expect(failed.wait(timeout: .now() + 30) == .success)
         lines = [UInt8](repeating: 0x61, count: LineWriter.defaultLimit + 1)
         #expect(!writer.give(&lines))
-        #expect(writer.finish() == .failed(SystemCalls.Failure(code: ENOSPC)))
+        #expect(writer.finish() == .failed(SystemCalls.Failure("descriptor \(full.fileDescriptor)", code: ENOSPC)))
     }
 
     @Test func `a descriptor that does not block is waited for and keeps its flags`() throws {
         let pipe = Pipe()
         let descriptor = pipe.fileHandleForWriting.fileDescriptor
         #expect(fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0)
-        let writer = try LineWriter(to: descriptor)
+        let writer = LineWriter(to: descriptor)
         try writer.start { _ in }
         var lines = [UInt8](repeating: 0x61, count: 1_000_000)
         _ = writer.give(&lines)
@@ -84,6 +84,54 @@ import ToolSupport
         #expect(fcntl(descriptor, F_GETFL) & O_NONBLOCK != 0)
         try pipe.fileHandleForWriting.close()
         #expect(reader.wait().count == 1_000_000)
+    }
+
+    @Test func `what finds no room is dropped and counted, the last words are not`() throws {
+        let pipe = Pipe()
+        let writer = LineWriter(to: pipe.fileHandleForWriting.fileDescriptor, limit: 200_000)
+        try writer.start { _ in }
+        let notice: LineWriter.Notice = { Array("dropped \($0)\n".utf8) }
+        for number in 0..<5_000 {
+            writer.offer(Array("\(number) \(String(repeating: "x", count: 100))\n".utf8), notice: notice)
+        }
+        writer.offer(Array("end\n".utf8), mustFit: true, notice: notice)
+        let reader = Reader(pipe.fileHandleForReading)
+        #expect(writer.finish() == .written)
+        try pipe.fileHandleForWriting.close()
+        let lines = String(decoding: reader.wait(), as: UTF8.self).split(separator: "\n")
+        // How many are missing is said in their place: every number can be told from those before it.
+        var next = 0
+        var dropped = 0
+        for line in lines.dropLast() {
+            let words = line.split(separator: " ")
+            if words.first == "dropped" {
+                let count = Int(words[1]) ?? 0
+                dropped += count
+                next += count
+            } else {
+                guard words.first == "\(next)" else { return #expect(Bool(false), "\(next): \(line.prefix(20))") }
+                next += 1
+            }
+        }
+        #expect(next == 5_000)
+        #expect(dropped > 1_000 && dropped < 4_000)
+        #expect(lines.last == "end")
+    }
+
+    @Test func `a reader that takes nothing is given up, and one that takes something is not`() throws {
+        let pipe = Pipe()
+        let writer = LineWriter(
+            to: pipe.fileHandleForWriting.fileDescriptor, limit: 200_000, patience: .milliseconds(20))
+        try writer.start { _ in }
+        var lines = [UInt8](repeating: 0x61, count: 150_000)
+        _ = writer.give(&lines)
+        guard case .abandoned(let count) = writer.finish() else { return #expect(Bool(false), "not given up") }
+        #expect(count >= 150_000 - 65_536 && count <= 150_000)
+        // The thread ends with the pipe.
+        let reader = Reader(pipe.fileHandleForReading)
+        #expect(writer.finish() == .written)
+        try pipe.fileHandleForWriting.close()
+        #expect(reader.wait().count == 150_000)
     }
 
     /// Reads a pipe to its end on a thread.

@@ -135,7 +135,7 @@ import Testing
     @Test func `a script that is no script ends with 64 and says why`() async throws {
         let missing = try await Tool.run(["simulate", "--script", "/nowhere/at/all.json"])
         #expect(missing.status == 64)
-        #expect(missing.errors.contains("'/nowhere/at/all.json' cannot be read"))
+        #expect(missing.errors.contains("“/nowhere/at/all.json” cannot be read: no such file or directory"))
     }
 
     @Test func `a listener lives through what a script does`() async throws {

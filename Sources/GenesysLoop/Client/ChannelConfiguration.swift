@@ -42,8 +42,8 @@ public struct ChannelConfiguration: Sendable {
     public var proxyTLS = TLSConfiguration()
     /// Where life-cycle messages go; channel URIs are redacted in it. Default: nowhere.
     ///
-    /// Its handler is called on the loop's thread and must not block: swift-log's own `StreamLogHandler`, for example,
-    /// waits for whoever reads standard error, and all channels of the loop with it.
+    /// Its handler is called on the loop's thread and must not block: swift-log's own handlers, for example, wait for
+    /// whoever reads standard error, and all channels of the loop with them.
     public var logger = ChannelConfiguration.silentLogger
 
     /// Made once: a logger has memory of its own.

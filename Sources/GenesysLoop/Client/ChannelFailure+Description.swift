@@ -4,7 +4,7 @@ extension ChannelFailure: CustomStringConvertible {
     public var description: String { sentence(after: prefix) }
 
     /// The sentence, after words that say what was being done.
-    package func sentence(after prefix: String) -> String {
+    func sentence(after prefix: String) -> String {
         var sentence = prefix + cause
         if let detail { sentence += " (\(detail))" }
         if let retryAfter { sentence += "; it asks to wait \(retryAfter.components.seconds) s" }

@@ -6,6 +6,7 @@ extension ClientIdentity.Source: CustomStringConvertible, CustomDebugStringConve
         switch self {
         case .file(let path): "file “\(path)”"
         case .pem(let pem): "PEM of \(pem.count) bytes"
+        case .contents(let pem, let path): "\(pem.count) bytes of the file “\(path)”"
         }
     }
 
@@ -24,6 +25,7 @@ extension TLSConfiguration.Trust: CustomStringConvertible, CustomDebugStringConv
         case .file(let path): "file “\(path)”"
         case .directory(let path): "folder “\(path)”"
         case .pem(let pem): "PEM of \(pem.count) bytes"
+        case .contents(let pem, let path): "\(pem.count) bytes of the file “\(path)”"
         }
     }
 

@@ -25,11 +25,12 @@ final class Child: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - standardOutput: takes the place of the pipe that is collected.
+    ///   - readsErrors: whether standard error is read; otherwise it is not until `errors.start()`, or until the end.
     ///   - mayLeak: it ends in the middle of something, which the leak sanitizer is not to take for a leak.
     ///   - variables: added to the environment.
     init(
-        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false,
-        variables: [String: String] = [:]
+        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, readsErrors: Bool = true,
+        mayLeak: Bool = false, variables: [String: String] = [:]
     ) throws {
         let out = Pipe()
         let err = Pipe()
@@ -53,7 +54,7 @@ final class Child: @unchecked Sendable {
         try out.fileHandleForWriting.close()
         try err.fileHandleForWriting.close()
         output = standardOutput == nil ? StreamCollector(out.fileHandleForReading) : nil
-        errors = StreamCollector(err.fileHandleForReading)
+        errors = StreamCollector(err.fileHandleForReading, starts: readsErrors)
         let process = self.process
         patience = DispatchSource.makeTimerSource(queue: .global())
         let minutes = ToolTests.patience(2)
@@ -66,11 +67,12 @@ final class Child: @unchecked Sendable {
 
     /// The tool itself.
     static func tool(
-        _ arguments: [String], standardOutput: FileHandle? = nil, mayLeak: Bool = false,
+        _ arguments: [String], standardOutput: FileHandle? = nil, readsErrors: Bool = true, mayLeak: Bool = false,
         variables: [String: String] = [:]
     ) throws -> Child {
         try Child(
-            Tool.executable, arguments, standardOutput: standardOutput, mayLeak: mayLeak, variables: variables)
+            Tool.executable, arguments, standardOutput: standardOutput, readsErrors: readsErrors, mayLeak: mayLeak,
+            variables: variables)
     }
 
     func signal(_ number: Int32) {
@@ -92,6 +94,7 @@ final class Child: @unchecked Sendable {
         for await value in ended.stream { status = value }
         // Or it would be kept for the rest of the time, by nobody that the leak sanitizer can see.
         patience.cancel()
+        errors.start()
         let text = String(decoding: await errors.all(), as: UTF8.self)
         return End(status: status, output: await output?.all() ?? [], errors: text)
     }

@@ -33,6 +33,21 @@ final class HeldPort: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Whether somebody listens on a port of 127.0.0.1: connects to it, and closes.
+    static func isListening(_ port: UInt16) -> Bool {
+        guard let client = try? HeldPort() else { return false }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        // The address lives for the call.
+        return unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe connect(client.descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
 }
 
 private func systemAccept(_ descriptor: Int32) -> Int32 {

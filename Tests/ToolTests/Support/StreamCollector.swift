@@ -6,8 +6,22 @@ final class StreamCollector: @unchecked Sendable {
     private var bytes: [UInt8] = []
     private var position = 0
     private var isAtEnd = false
+    private var isStarted = false
+    private let handle: FileHandle
 
-    init(_ handle: FileHandle) {
+    /// - Parameter starts: whether it begins to read at once.
+    init(_ handle: FileHandle, starts: Bool = true) {
+        self.handle = handle
+        if starts { start() }
+    }
+
+    /// Begins to read. Calling it again does nothing.
+    func start() {
+        let isFirst = condition.withLock {
+            defer { isStarted = true }
+            return !isStarted
+        }
+        guard isFirst else { return }
         Thread.detachNewThread { [self] in
             while true {
                 let data = handle.availableData

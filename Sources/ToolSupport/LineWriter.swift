@@ -1,0 +1,230 @@
+import GenesysLoop
+
+/// Writes lines to a descriptor on a thread of its own, so that a slow reader never blocks the loop.
+///
+/// The queue is bounded: by its user with `give`, which says when it is full (`.drained` follows when half of it is
+/// written), or by `offer`, which drops a line that finds no room and has the reader told.
+package final class LineWriter: Sendable {
+    /// What the thread tells, on itself.
+    package enum Report: Sendable {
+        /// The queue was full and is down to half of its limit.
+        case drained
+        /// Writing failed; nothing more will be written.
+        case failed
+    }
+
+    /// How it ended.
+    package enum Outcome: Equatable, Sendable {
+        /// All lines are written.
+        case written
+        /// The reader is gone.
+        case closedPipe
+        /// Another error.
+        case failed(SystemCalls.Failure)
+        /// The reader did not take anything for a while.
+        case abandoned(byteCount: Int)
+    }
+
+    /// Says in one line how many lines were dropped.
+    package typealias Notice = @Sendable (_ count: Int) -> [UInt8]
+
+    private struct State: Sendable {
+        var queue: [UInt8] = []
+        /// The queue and what is being written.
+        var byteCount = 0
+        var dropped: (count: Int, notice: Notice)?
+        var isIdle = false
+        var isEnding = false
+        var interruption: ContinuousClock.Instant?
+        /// When bytes were written last, or came into the empty queue.
+        var progress = ContinuousClock.now
+        var wantsDrained = false
+        var isBroken = false
+        var outcome: Outcome?
+        var report: (@Sendable (Report) -> Void)?
+
+        /// Queues bytes; whether the thread has to be woken up.
+        mutating func append(_ bytes: inout [UInt8]) -> Bool {
+            if byteCount == 0 { progress = .now }
+            byteCount += bytes.count
+            if queue.isEmpty { swap(&queue, &bytes) } else { queue += bytes }
+            defer { isIdle = false }
+            return isIdle
+        }
+
+        /// Queues the notice of what was dropped.
+        mutating func appendNotice() -> Bool {
+            guard let (count, notice) = dropped else { return false }
+            dropped = nil
+            var line = notice(count)
+            return append(&line)
+        }
+    }
+
+    /// From this many bytes on the queue is full.
+    package static let defaultLimit = 4 * 1024 * 1024
+    /// The most that one call writes: how fine the queue is seen to drain.
+    private static let pieceByteCount = 64 * 1024
+    /// Room that `offer` leaves for a notice and for lines that must not be dropped.
+    private static let reserve = 16 * 1024
+    /// How long a reader may take nothing after an interruption.
+    private static let patience: Duration = .seconds(2)
+    /// How long `finish()` may last after an interruption, however slowly somebody reads.
+    private static let lastPatience: Duration = .seconds(6)
+
+    private let descriptor: Int32
+    private let limit: Int
+    private let idlePatience: Duration?
+    private let state = Locked(State())
+    private let work = Doorbell()
+    private let news = Doorbell()
+
+    /// Creates it.
+    ///
+    /// - Parameter patience: how long a reader may take nothing while `finish()` waits, without an interruption; nil for
+    ///   without end.
+    package init(to descriptor: Int32, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil) {
+        self.descriptor = descriptor
+        self.limit = limit
+        idlePatience = patience
+    }
+
+    /// Starts the thread. `report` is called on it, and released by `finish()`.
+    package func start(_ report: @escaping @Sendable (Report) -> Void) throws(SystemCalls.Failure) {
+        state.withLock { $0.report = report }
+        try DetachedThread.start { self.run() }
+    }
+
+    /// Queues whole lines and empties `lines`.
+    ///
+    /// - Returns: whether the queue is full now; `.drained` will follow.
+    package func give(_ lines: inout [UInt8]) -> Bool {
+        let (isFull, wasIdle) = state.withLock { state in
+            guard !state.isBroken else { return (false, false) }
+            let wasIdle = state.append(&lines)
+            if state.byteCount >= limit { state.wantsDrained = true }
+            return (state.wantsDrained, wasIdle)
+        }
+        lines.removeAll(keepingCapacity: lines.capacity <= 1_048_576)
+        if wasIdle { work.ring() }
+        return isFull
+    }
+
+    /// Queues a whole line, or drops it where there is no room. Any thread.
+    ///
+    /// - Parameters:
+    ///   - mustFit: it always finds room.
+    ///   - notice: makes the line that is written once there is room again, in the place of all that were dropped.
+    package func offer(_ line: [UInt8], mustFit: Bool = false, notice: @escaping Notice) {
+        var line = line
+        let wasIdle = state.withLock { state in
+            guard !state.isBroken else { return false }
+            guard mustFit || state.byteCount + line.count <= limit - LineWriter.reserve else {
+                state.dropped = ((state.dropped?.count ?? 0) + 1, notice)
+                return false
+            }
+            let wasIdle = state.appendNotice()
+            return state.append(&line) || wasIdle
+        }
+        if wasIdle { work.ring() }
+    }
+
+    /// Waits until everything is written, or cannot be. Nothing is reported afterwards.
+    package func finish() -> Outcome {
+        let start = ContinuousClock.now
+        state.withLock { $0.isEnding = true }
+        work.ring()
+        let outcome = waitForOutcome(since: start)
+        // Released here and not by the thread, which may still be about to end.
+        let report = state.withLock { state in
+            defer { state.report = nil }
+            return state.report
+        }
+        withExtendedLifetime(report) {}
+        return outcome
+    }
+
+    private func waitForOutcome(since start: ContinuousClock.Instant) -> Outcome {
+        while true {
+            let now = state.withLock { $0 }
+            if let outcome = now.outcome { return outcome }
+            let rest = deadline(now, start).map { $0 - ContinuousClock.now }
+            if let rest, rest <= .zero { return .abandoned(byteCount: now.byteCount) }
+            news.wait(for: rest)
+        }
+    }
+
+    /// When to give up, if nothing is written until then.
+    private func deadline(_ state: State, _ start: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        guard let interruption = state.interruption else { return idlePatience.map { max(state.progress, start) + $0 } }
+        return min(
+            max(state.progress, interruption) + LineWriter.patience, interruption + LineWriter.lastPatience)
+    }
+
+    /// Makes `finish()` give up on a reader that takes nothing. Any thread.
+    package func interrupt() {
+        state.withLock { state in
+            if state.interruption == nil { state.interruption = .now }
+        }
+        news.ring()
+    }
+
+    // MARK: - On the thread
+
+    private func run() {
+        var outcome = Outcome.written
+        do throws(SystemCalls.Failure) {
+            while let lines = next() { try write(lines) }
+        } catch {
+            outcome = error.isClosedPipe ? .closedPipe : .failed(error)
+            state.withLock { state in
+                state.isBroken = true
+                state.queue = []
+            }
+            tell(.failed)
+        }
+        state.withLock { $0.outcome = outcome }
+        news.ring()
+    }
+
+    private func tell(_ report: Report) {
+        let listener = state.withLock { $0.report }
+        listener?(report)
+    }
+
+    /// What is to be written next; nil at the end.
+    private func next() -> [UInt8]? {
+        while true {
+            let (lines, isEnding) = state.withLock { state -> ([UInt8]?, Bool) in
+                guard state.queue.isEmpty else {
+                    var lines: [UInt8] = []
+                    swap(&lines, &state.queue)
+                    return (lines, false)
+                }
+                state.isIdle = true
+                return (nil, state.isEnding)
+            }
+            if let lines { return lines }
+            if isEnding { return nil }
+            work.wait()
+        }
+    }
+
+    private func write(_ lines: [UInt8]) throws(SystemCalls.Failure) {
+        var rest = lines[...]
+        while !rest.isEmpty {
+            let count = try SystemCalls.write(rest.prefix(LineWriter.pieceByteCount), to: descriptor)
+            rest = rest.dropFirst(count)
+            let isDrained = state.withLock { state in
+                state.byteCount -= count
+                state.progress = .now
+                // The thread itself takes it next.
+                if state.byteCount <= limit - LineWriter.reserve { _ = state.appendNotice() }
+                guard state.wantsDrained, state.byteCount <= limit / 2 else { return false }
+                state.wantsDrained = false
+                return true
+            }
+            if isDrained { tell(.drained) }
+        }
+    }
+}

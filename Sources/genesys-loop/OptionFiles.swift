@@ -1,0 +1,32 @@
+import ArgumentParser
+import GenesysLoop
+import ToolSupport
+
+/// The files that options name. Each is read once, although several options may name it.
+struct OptionFiles {
+    private var files = InputFiles()
+    private let log: EventLog
+
+    init(log: EventLog) {
+        self.log = log
+    }
+
+    /// Reads a file.
+    ///
+    /// - Parameter what: what it is, in words, with a capital letter.
+    /// - Throws: a `ValidationError` where it cannot be read; a shortage of the system is no fault of the command line.
+    mutating func read(_ path: String, _ what: String) throws -> [UInt8] {
+        do throws(SystemCalls.Failure) {
+            return try files.read(path)
+        } catch  where error.isDescriptorShortage {
+            throw Startup.refuse(error, log)
+        } catch {
+            throw ValidationError("\(what) “\(path)” cannot be read: \(error.text).")
+        }
+    }
+
+    /// Certificates to trust in place of the system's.
+    mutating func trust(_ path: String) throws -> TLSConfiguration.Trust {
+        .contents(try read(path, "The CA file"), ofFile: path)
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+/// A parent that reads one of the streams of a program, or none.
+@Suite(.timeLimit(.minutes(patience(2)))) struct UnreadStreamTests {
+    /// Many messages that are discarded, each with its event, and one notification with every 300 of them.
+    private static let flood: String = {
+        let steps = Array(repeating: #"{"at":0,"do":"send","text":"x"}"#, count: 300)
+        return #"{"repeat":0.01,"steps":["# + steps.joined(separator: ",")
+            + #",{"at":0,"do":"publish","topic":"v2.a"}]}"#
+    }()
+
+    /// Lets a test use a listener whose standard error is full, in the process and in the pipe.
+    private func flooded(_ body: (Child) async throws -> Void) async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "flood-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Self.flood.write(to: file, atomically: true, encoding: .utf8)
+        try await Simulator.with("--rate", "0", "--script", file.path) { simulator in
+            let announced = simulator.announcement
+            let listener = try Child.tool(
+                ["listen", "--uri", announced.uri, "--ca-file", announced.caFile, "--topic", "v2.a", "--events"],
+                readsErrors: false)
+            // So many notifications come behind 30,000 events, of which some 13,000 have room.
+            for _ in 0..<100 { #expect(await listener.output?.nextLine()?.contains("v2.a") == true) }
+            try await body(listener)
+        }
+    }
+
+    @Test func `a standard error that is not read holds up nothing, and tells later what it lacks`() async throws {
+        try await flooded { listener in
+            listener.errors.start()
+            while let line = await listener.errors.nextLine(), !line.contains("linesDropped") {}
+            listener.signal(SIGTERM)
+            let end = await listener.end()
+            #expect(end.status == 0)
+            let events = try Tool.events(end.errors)
+            let dropped = events.filter { $0["event"] as? String == "linesDropped" }
+            #expect(dropped.reduce(0) { $0 + ($1["count"] as? Int ?? 0) } >= 10_000)
+            #expect(events.first?["event"] as? String == "subscribed")
+            #expect(events.last?["event"] as? String == "closed")
+        }
+    }
+
+    @Test func `a signal ends it although nobody reads standard error`() async throws {
+        try await flooded { listener in
+            let start = ContinuousClock.now
+            listener.signal(SIGTERM)
+            #expect(await listener.end().status == 0)
+            #expect(ContinuousClock.now - start < .seconds(7))
+        }
+    }
+
+    @Test func `a channel that fails says so in a stream that is read late`() async throws {
+        try await Slots.taken {
+            let child = try Child.tool(
+                ["listen", "--uri", "ws://127.0.0.1:\(try HeldPort().port)/", "--topic", "v2.a", "--events"]
+                    + ["--first-connection-limit", "0.2s"], readsErrors: false)
+            let end = await child.end()
+            #expect(end.status == 69)
+            #expect(try Tool.events(end.errors).last?["event"] as? String == "failed")
+        }
+    }
+
+    /// A pipe that is full, and that nobody reads.
+    private func fullPipe() throws -> Pipe {
+        let pipe = Pipe()
+        let descriptor = pipe.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(descriptor, F_GETFL)
+        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+        let bytes = [UInt8](repeating: 0x0A, count: 65_536)
+        // The array lives for each call.
+        while unsafe bytes.withUnsafeBytes({ unsafe write(descriptor, $0.baseAddress, $0.count) }) > 0 {}
+        _ = fcntl(descriptor, F_SETFL, flags)
+        return pipe
+    }
+
+    @Test(arguments: [("simulate --port", false), ("--listen", true)])
+    func `a signal ends a server although nobody reads where it listens`(options: String, isEcho: Bool) async throws {
+        try await Slots.taken {
+            let pipe = try fullPipe()
+            let port = try HeldPort().port
+            let arguments = options.split(separator: " ").map(String.init) + ["\(port)"]
+            let child = try Child(
+                isEcho ? Tool.echo : Tool.executable, arguments, standardOutput: pipe.fileHandleForWriting)
+            // It serves nevertheless.
+            while !HeldPort.isListening(port) { await Task.yield() }
+            let start = ContinuousClock.now
+            child.signal(SIGTERM)
+            #expect(await child.end().status == 0)
+            #expect(ContinuousClock.now - start < .seconds(7))
+            withExtendedLifetime(pipe) {}
+        }
+    }
+}
