@@ -152,9 +152,10 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
             delegate?.channelDidClose(self)
         case .failed(let failure) where machine.isSilent:
             // A failure that the host's `close()` overtook is not told: only `channelDidClose` follows that.
-            logger.debug("closed, after it failed: \(failure)")
+            logger.debug("closed, after it failed: \(driver.withoutSecrets(failure))")
             delegate?.channelDidClose(self)
         case .failed(let failure):
+            let failure = driver.withoutSecrets(failure)
             logger.debug("failed: \(failure)")
             delegate?.channel(self, didFail: failure)
         }
@@ -164,6 +165,7 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure is.
         guard !machine.isSilent else { return }
         guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
+        let event = driver.withoutSecrets(event)
         logger.debug("\(event.summary)")
         switch event {
         case .didSubscribe(let topics):

@@ -28,6 +28,9 @@ struct ChannelDriver {
     /// The first URI, fit for a log.
     var redactedURI: String { firstEndpoint.redacted }
 
+    /// All URIs that the channel was given.
+    var endpoints: [WebSocketURI] { [firstEndpoint] + otherEndpoints }
+
     /// The name of a URI, the same one for the same URI: the machine tells a second socket of a channel from another
     /// channel by it.
     mutating func add(

@@ -47,6 +47,16 @@ import Testing
         #expect(failure.reason == .httpNotFound && failure.message == nil && failure.correlationID == "abc")
     }
 
+    @Test func `what the service says on an open channel does not repeat its secret either`() throws {
+        let notice =
+            #"{"topicName":"v2.system.token_revoked","eventBody":{"message":"Revoked, channel SECRET with it."}}"#
+        let server = try ScriptedServer(EventLoop(), Step.subscription + [.text(notice)] + Step.goodbye)
+        let host = ChannelHost()
+        try host.run(on: server)
+        #expect(host.failure?.reason == .tokenRevoked)
+        #expect(host.failure?.message == "Revoked, channel … with it.")
+    }
+
     @Test func `neither a body nor a Close frame repeats the channel's secret`() throws {
         let text = "no channel /channels/secret"
         let refused = try failure([.bytes(Self.answer("400 No", "\r\n\(text)")), .fin], tls: false)
