@@ -10,6 +10,7 @@ import unittest
 import xml.dom.minidom
 
 import bars
+import bench
 import clients
 import instructions
 import picture
@@ -88,6 +89,13 @@ class Output(unittest.TestCase):
         self.assertIn("690 (1.38x)", text)
         self.assertIn("SKIPPED: beast", text)
         self.assertIn("OpenSSL 3", text)
+
+    def test_clients_that_are_missing_are_told_once_more_at_the_end(self):
+        with contextlib.redirect_stderr(io.StringIO()) as output:
+            bench.tell_skipped({}, 11)
+            self.assertEqual(output.getvalue(), "")
+            bench.tell_skipped({"go": "no go", "beast": "no boost"}, 11)
+        self.assertIn("SKIPPED 2 of 11 clients: beast, go", output.getvalue())
 
     def test_the_picture_is_xml_with_a_bar_for_each_figure(self):
         with tempfile.TemporaryDirectory() as folder:
