@@ -36,8 +36,9 @@ def matrix(shop):
     inter = shop.make("Matrix Issuer", authority(), root)
     good = shop.make(HOST, leaf(f"DNS:{HOST}"), inter)
     return [*_accepted(shop, root, inter, good), *_names(shop, root, inter), *_dates(shop, root, inter),
-            *_chains(shop, root, stranger, inter, good), *_uses(shop, root, inter), *_pins(shop, root, stranger, inter, good),
-            *_handshakes(root, inter, good), *_clients(shop, root, stranger, inter, good)]
+            *_chains(shop, root, stranger, inter, good), *_uses(shop, root, inter),
+            *_pins(shop, root, stranger, inter, good), *_handshakes(root, inter, good),
+            *_clients(shop, root, stranger, inter, good)]
 
 
 def _accepted(shop, root, inter, good):

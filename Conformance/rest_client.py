@@ -3,8 +3,9 @@
 
 usage: rest_client.py URI CA_FILE
 
-Reads lines of JSON, each a list of texts: the first is sent over a TLS connection of its own to the host and port of the
-URI, each other one when an interim answer (1xx) has come. Prints a line of JSON for each: {"statuses": […], "body": …}.
+Reads lines of JSON, each a list of texts: the first is sent over a TLS connection of its own to the host and port of
+the URI, each other one when an interim answer (1xx) has come. Prints a line of JSON for each:
+{"statuses": […], "body": …}.
 """
 
 import json

@@ -2,8 +2,8 @@ internal import GenesysLoop
 
 /// A body in chunks (RFC 9112 §7.1), without what frames them.
 ///
-/// Extensions of chunks (§7.1.1) and trailer fields (§7.1.2) are read over. A line is at most as long as a head may be, and
-/// so are all trailer fields together.
+/// Extensions of chunks (§7.1.1) and trailer fields (§7.1.2) are skipped. A line is at most as long as a head may be,
+/// and so are all trailer fields together.
 struct ChunkedBody {
     private enum State {
         /// The line with the size of a chunk.

@@ -22,20 +22,20 @@ struct RequestBody {
         isAwaited = !head.isHTTP10 && !head.fields.values(of: "expect").isEmpty
         let codings = head.fields.elements(of: "transfer-encoding")
         guard codings.isEmpty else {
-            // §6.1: chunked is the last coding; others are none that a server must know.
+            // §6.1: chunked is the last coding, and the only one that every server has to know.
             guard codings.last?.lowercased() == "chunked", !head.isHTTP10 else {
                 throw .badRequest("The Transfer-Encoding does not tell where the body ends.")
             }
             guard codings.count == 1 else {
                 throw SimulatedService.Refusal(status: 501, message: "A Transfer-Encoding is not known.")
             }
-            // §6.3: it counts more than a Content-Length, and the connection ends with the answer.
+            // §6.3: it overrides a Content-Length, and the connection ends with the answer.
             framing = .chunked(ChunkedBody(maxByteCount: Self.maxByteCount))
             return
         }
         // §6.3: the same length may stand there more than once.
         let lengths = Set(head.fields.elements(of: "content-length"))
-        let digits = lengths.first ?? "0"
+        let digits = lengths.first ?? (head.fields.values(of: "content-length").isEmpty ? "0" : "")
         guard lengths.count <= 1, !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             throw .badRequest("The Content-Length is no number.")
         }
@@ -66,7 +66,7 @@ struct RequestBody {
             framing = .length(missingByteCount: missing - (end - offset))
             offset = end
         case .chunked(var body):
-            // One owner while it grows.
+            // The enum gives it up meanwhile, so that appending copies nothing.
             framing = .length(missingByteCount: 0)
             try body.receive(input, at: &offset)
             framing = .chunked(body)

@@ -1,6 +1,6 @@
 // Sockets: upgrade, second socket, heartbeat, end. Protocol: WebSocket handshake, life cycle.
 extension SimulatedService {
-    /// Answers an upgrade request for `/channels/<id>`; a query is ignored.
+    /// Answers an upgrade request for `/channels/<id>`, percent-encoded or not; a query is ignored.
     ///
     /// There is no other authorization than to know the id. An older socket of the channel ends a moment later.
     ///

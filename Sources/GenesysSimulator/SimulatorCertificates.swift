@@ -2,9 +2,9 @@ internal import GenesysLoop
 
 /// The certificate authority, the server certificate and its key with which a simulator speaks TLS.
 ///
-/// The server certificate is for `localhost`, `127.0.0.1`, `::1`, the machine's own name, and the address that it is made
-/// for. Nobody trusts the authority by itself: a client
-/// must be told (`TLSConfiguration.Trust.pem` or `.file`, `--ca-file`).
+/// The server certificate is for `localhost`, `127.0.0.1`, `::1`, the machine's own name, and the address that it is
+/// made for. Nobody trusts the authority by itself: a client must be told (`TLSConfiguration.Trust.pem` or `.file`,
+/// `--ca-file`).
 public struct SimulatorCertificates: Hashable, Sendable {
     /// The authority's certificate in PEM, for clients to trust.
     public let caCertificatePEM: [UInt8]

@@ -3,8 +3,8 @@ import GenesysLoop
 
 /// The JSON text of a script: strict (RFC 8259), and what is wrong has its line and column.
 ///
-/// Foundation lets some breaches of the grammar pass, a comma before the end of a list for example, and does not say where
-/// the others are.
+/// Foundation lets some breaches of the grammar pass, a comma before the end of a list for example, and does not say
+/// where the others are.
 struct ScriptText {
     private let bytes: [UInt8]
     private let name: String

@@ -131,7 +131,7 @@ internal import COpenSSL
 
     // MARK: - Where a certificate is from
 
-    /// Notes with each certificate that was added last where it is from: as its local key id, which is PKCS #12's alone.
+    /// Notes where each certificate is from that was added last: as its local key id, which only PKCS #12 uses.
     private func label(_ origin: String) {
         let bytes = Array(origin.utf8)
         // The list holds references of its own, to the certificates of the store itself; the id is copied.

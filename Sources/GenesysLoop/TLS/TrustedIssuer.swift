@@ -31,7 +31,7 @@ internal import COpenSSL
         else { return false }
         let before = unsafe cossl_store_count(store)
         if unsafe X509_LOOKUP_by_subject(folders, X509_LU_X509, X509_get_issuer_name(certificate), object) > 0 {
-            // What was found is lent; the object lets go of a reference.
+            // What was found is lent, and freeing the object releases a reference.
             unsafe X509_OBJECT_up_ref_count(object)
         }
         unsafe X509_OBJECT_free(object)

@@ -12,12 +12,14 @@ public enum ProxySetting: Hashable, Sendable {
     /// programs started by a web server hold a header of the request in `HTTP_PROXY`; then `all_proxy` and `ALL_PROXY`.
     ///
     /// `no_proxy`, or else `NO_PROXY`, lists hosts to be connected to directly, with commas or white space (line breaks
-    /// too) between them: names, which stand for all names under them too, with a dot before them or not; addresses; networks such as `10.0.0.0/8` or
-    /// `fd00::/8`; each but the networks with a `:port` behind it if it is for that port alone; `*` for all. An address
-    /// is compared with what the URI of the channel has, which is not looked up for it.
+    /// too) between them: names, which stand for all names under them too, with a dot before them or not; addresses;
+    /// networks such as `10.0.0.0/8` or `fd00::/8`; each but the networks with a `:port` behind it if it is for that
+    /// port alone; `*` for all. An address is compared with what the URI of the channel has, which is not looked up for
+    /// it.
     ///
-    /// White space at the ends of a variable does not count. The environment is read when the first channel or client with a configuration is made on a loop. What cannot be
-    /// used is a failure there and then with the reason `proxy`, never a direct connection.
+    /// White space at the ends of a variable does not count. The environment is read when the first channel or client
+    /// with a configuration is made on a loop. What cannot be used is a failure there and then with the reason `proxy`,
+    /// never a direct connection.
     case environment
     /// This proxy, for every host.
     case url(ProxyURI)

@@ -1,8 +1,8 @@
 /// Reads the head of a request, as a server does (RFC 6455 §4.2.1, RFC 9112 §3).
 ///
-/// It takes any head of HTTP/1.1 or HTTP/1.0; whether that opens a WebSocket says `UpgradeRequestHead.checkUpgrade()`, so that a
-/// server can answer other requests too. Line ends and limits are those of the client side. It never takes a byte
-/// beyond the head.
+/// It takes any head of HTTP/1.1 or HTTP/1.0; `UpgradeRequestHead.checkUpgrade()` says whether that opens a WebSocket,
+/// so that a server can answer other requests too. Line ends and limits are those of the client side. It never takes a
+/// byte beyond the head.
 package struct UpgradeRequestParser: Sendable {
     /// What a piece of input led to.
     package enum Result: Equatable, Sendable {

@@ -47,6 +47,7 @@ import Testing
         (request("POST", path, headers: "Content-Length: -1\r\n"), 400),
         (request("POST", path, headers: "Content-Length: 9999999999\r\n"), 413),
         (request("POST", path, headers: "Content-Length: +1\r\n"), 400),
+        (request("POST", path, headers: "Content-Length: \r\n"), 400),
         (request("POST", path, headers: "Content-Length: 1\r\nContent-Length: 2\r\n"), 400),
         (request("POST", path, headers: "Content-Length: 1048577\r\n"), 413),
         (request("POST", path, headers: "Transfer-Encoding: gzip\r\n"), 400),
@@ -88,7 +89,8 @@ import Testing
         let stage = try ServerStage()
         let target = "\(Self.path)/\(stage.id)/subscriptions"
         let body =
-            "5;a=b\r\n[{\"id\r\n00C ; x=\"y\"\r\n\":\"v2.a\"},{\"\r\n00b\r\nid\":\"v2.b\"}\r\n1\r\n]\r\n0\r\nX-Sum: 1\r\n\r\n"
+            "5;a=b\r\n[{\"id\r\n00C ; x=\"y\"\r\n\":\"v2.a\"},{\"\r\n"
+            + "00b\r\nid\":\"v2.b\"}\r\n1\r\n]\r\n0\r\nX-Sum: 1\r\n\r\n"
         let answer = try ask(
             stage, Self.request("PUT", target, headers: "Transfer-Encoding: Chunked\r\n") + body,
             chunkSize: chunkSize)
