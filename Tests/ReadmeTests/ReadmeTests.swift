@@ -20,6 +20,21 @@ import Testing
         #expect(text.contains("```swift\n\(code)```"), "\(page) does not hold the text of \(name)")
     }
 
+    @Test func `the README lists every reason and every kind of a failure`() throws {
+        let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardizedFileURL
+        func text(_ path: String) throws -> String {
+            try String(contentsOf: root.appending(path: path), encoding: .utf8)
+        }
+        let failures = try #require(try text("README.md").split(separator: "## When it fails").last)
+        let reasons = try text("Sources/GenesysLoop/Notifications/FailureReason.swift")
+            .matches(of: /rawValue: "(\w+)"/).map(\.1)
+        #expect(reasons.count >= 30)
+        for reason in reasons { #expect(failures.contains("`\(reason)`"), "\(reason)") }
+        for kind in ["initialization.connection", ".authorization", ".subscription", "receive"] {
+            #expect(failures.contains("`\(kind)`"))
+        }
+    }
+
     @Test func `the host of the README prints what arrives, until its channel ends`() async throws {
         let service = try await Service.start()
         Printed.begin { lines in if lines.count == 3 { service.end() } }

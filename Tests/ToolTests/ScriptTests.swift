@@ -48,8 +48,14 @@ import Testing
             player.stop()
             server.close()
         }
+        // After the upgrades are refused, and before the notification of the same round.
+        var backoff = ReconnectPolicy.Backoff()
+        backoff.cap = backoff.floor
+        var terms = ChannelConfiguration()
+        terms.reconnect = .backoff(backoff)
         let channel = try Channel(
-            uri: server.createChannel().uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host)
+            uri: server.createChannel().uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host,
+            configuration: terms)
         channel.open()
         player.start()
         loop.run()
@@ -179,7 +185,11 @@ private final class ScriptedHost: ChannelDelegate {
         if case .maintenance = expiry { events.append("maintenance") }
     }
 
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { events.append("reconnect") }
+    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+        events.append("reconnect")
+        // In the first round, unless this machine stood still.
+        if events.count > 100 { channel.close() }
+    }
 
     func channel(_ channel: Channel, didMiss gap: Gap) { events.append("gap") }
 
