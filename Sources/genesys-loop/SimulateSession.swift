@@ -42,6 +42,8 @@ struct SimulateSession {
 
     private func serve(certificates: SimulatorCertificates) throws -> ExitStatus {
         let loop = try EventLoop()
+        // A signal may come when the loop has ended: no mistake of anybody.
+        loop.logger = EventLogHandler.logger(log, .critical)
         let writer = LineWriter(to: SystemCalls.standardOutput)
         var seed = SystemRandomNumberGenerator()
         let server = try SimulatorServer(

@@ -8,7 +8,10 @@ enum Startup {
     /// A loop, and a writer to standard output.
     static func resources(log: EventLog) throws -> (EventLoop, LineWriter) {
         do {
-            let resources = (try EventLoop(), LineWriter(to: SystemCalls.standardOutput))
+            let loop = try EventLoop()
+            // A signal, or the writer's last report, may come when the loop has ended: no mistake of anybody.
+            loop.logger = EventLogHandler.logger(log, .critical)
+            let resources = (loop, LineWriter(to: SystemCalls.standardOutput))
             // The system's certificates are next: that no descriptor is left to read them is no fault of theirs.
             _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
             return resources

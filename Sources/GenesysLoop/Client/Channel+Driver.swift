@@ -143,8 +143,7 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         guard let end = driver.end?.value, driver.links.isEmpty else { return }
         guard driver.handles.close(then: self) else { return }
         driver.end = nil
-        let delegate = self.delegate
-        self.delegate = nil
+        let delegate = takeDelegate()
         loop.release(self)
         switch end {
         case .closed:
@@ -157,14 +156,27 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         case .failed(let failure):
             let failure = driver.withoutSecrets(failure)
             logger.debug("failed: \(failure)")
-            delegate?.channel(self, didFail: failure)
+            guard let delegate else { return noteMissingDelegate("failed and told nobody") }
+            delegate.channel(self, didFail: failure)
         }
+    }
+
+    /// What would be delivered closes the channel.
+    func closeWithoutDelegate() {
+        noteMissingDelegate("is closed")
+        submit(machine.closeRequested(now: loop.now))
+    }
+
+    private func noteMissingDelegate(_ consequence: String) {
+        guard let why = delegateWatch.missed() else { return }
+        loop.forgotten.lackedDelegate()
+        logger.warning("\(driver.redactedURI) \(consequence): \(why)")
     }
 
     private func tell(_ event: ChannelMachine.Event) {
         // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure is.
         guard !machine.isSilent else { return }
-        guard let delegate else { return submit(machine.closeRequested(now: loop.now)) }
+        guard let delegate else { return closeWithoutDelegate() }
         let event = driver.withoutSecrets(event)
         logger.debug("\(event.summary)")
         switch event {

@@ -24,6 +24,8 @@ public final class Channel {
     let logger: Logger
 
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
+    ///
+    /// A delegate that was never set, or is gone, does the same, with a warning in the log.
     public var delegate: (any ChannelDelegate)? {
         get {
             loop.preconditionCurrent("Channel.delegate")
@@ -32,10 +34,21 @@ public final class Channel {
         set {
             loop.preconditionCurrent("Channel.delegate")
             weakDelegate = newValue
+            delegateWatch.changed(isSet: newValue != nil)
             generation &+= 1
         }
     }
 
+    /// The delegate, which hears of nothing after that.
+    func takeDelegate() -> (any ChannelDelegate)? {
+        defer {
+            weakDelegate = nil
+            generation &+= 1
+        }
+        return weakDelegate
+    }
+
+    var delegateWatch: DelegateWatch
     private weak var weakDelegate: (any ChannelDelegate)?
     /// Changes with whatever makes the receive loop look at the world again: delegate, machine, what is to be done.
     var generation = 0
@@ -47,7 +60,7 @@ public final class Channel {
     // Not in `driver`: so that counting a message needs no check for exclusive access.
     var tally = ChannelTally()
 
-    /// Makes a channel. It does nothing until `open()`.
+    /// Makes a channel. It does nothing until `open()`; one that is never opened is a warning in the log.
     ///
     /// - Parameters:
     ///   - uri: the `connectUri` of the channel, `wss://streaming.…/channels/…`. It is a secret: it is never logged.
@@ -72,6 +85,14 @@ public final class Channel {
         var seed = SystemRandomNumberGenerator()
         machine = ChannelMachine(topics: topics, settings: terms.settings, seed: seed.next())
         weakDelegate = delegate
+        delegateWatch = DelegateWatch(isSet: delegate != nil)
+        let logger = self.logger
+        loop.forgotten.made(self) { logger.warning("\(endpoint.redacted) was never opened: call open()") }
+    }
+
+    deinit {
+        // On another thread only `run()` tells of it.
+        if loop.isCurrent { loop.forgotten.dropped(self)?() }
     }
 
     /// The topics wanted, in the order in which they were given.
@@ -84,6 +105,7 @@ public final class Channel {
     public func open() {
         loop.preconditionCurrent("Channel.open")
         guard machine.state == .idle else { return }
+        loop.forgotten.opened(self)
         loop.retain(self)
         logger.debug("opening \(driver.redactedURI) with \(topics.count) topics")
         submit(machine.openRequested(now: loop.now))
@@ -97,7 +119,10 @@ public final class Channel {
     /// Source: RFC 6455 §7.1.2.
     public func close() {
         loop.preconditionCurrent("Channel.close")
-        if machine.state == .idle { loop.retain(self) }
+        if machine.state == .idle {
+            loop.forgotten.opened(self)
+            loop.retain(self)
+        }
         submit(machine.closeRequested(now: loop.now))
     }
 

@@ -66,7 +66,7 @@ extension ChannelDelegate {
 
 /// Stands in for a delegate that is gone: what would be delivered closes the channel.
 final class AbsentDelegate: ChannelDelegate {
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) { channel.close() }
+    func channel(_ channel: Channel, didReceive notification: ChannelNotification) { channel.closeWithoutDelegate() }
     func channel(_ channel: Channel, didFail failure: ChannelFailure) {}
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { channel.close() }
+    func channel(_ channel: Channel, willExpire expiry: Expiry) { channel.closeWithoutDelegate() }
 }

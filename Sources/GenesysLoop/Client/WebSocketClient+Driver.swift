@@ -133,7 +133,8 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
         else { return }
         driver.isFinishing = false
         let delegate = weakDelegate
-        self.delegate = nil
+        weakDelegate = nil
+        generation &+= 1
         loop.release(self)
         switch end {
         case .closed(let code, let reason):
@@ -142,13 +143,26 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
         case .failed:
             guard let failure = driver.failure else { preconditionFailure("a client failed without a failure") }
             configuration.logger.debug("failed: \(failure)")
-            delegate?.webSocket(self, didFail: WebSocketFailure(failure))
+            guard let delegate else { return noteMissingDelegate("failed and told nobody") }
+            delegate.webSocket(self, didFail: WebSocketFailure(failure))
         }
+    }
+
+    /// What would be delivered closes the client.
+    func closeWithoutDelegate() {
+        noteMissingDelegate("is closed")
+        closeNow(.normal, reason: "")
+    }
+
+    private func noteMissingDelegate(_ consequence: String) {
+        guard let why = delegateWatch.missed() else { return }
+        loop.forgotten.lackedDelegate()
+        configuration.logger.warning("\(driver.uri.redacted) \(consequence): \(why)")
     }
 
     private func tell(_ event: WebSocketClientMachine.Event) {
         guard machine.isDelivering else { return }
-        guard let delegate = weakDelegate else { return closeNow(.normal, reason: "") }
+        guard let delegate = weakDelegate else { return closeWithoutDelegate() }
         switch event {
         case .didOpen:
             configuration.logger.debug("open")

@@ -32,7 +32,8 @@ public final class WebSocketClient {
 
     /// Whom the client tells; held weakly.
     ///
-    /// Setting it to nil silences the client, and closes it at the next delivery.
+    /// Setting it to nil silences the client, and closes it at the next delivery. A delegate that was never set, or is
+    /// gone, does the same, with a warning in the log.
     public var delegate: (any WebSocketClientDelegate)? {
         get {
             loop.preconditionCurrent("WebSocketClient.delegate")
@@ -41,9 +42,12 @@ public final class WebSocketClient {
         set {
             loop.preconditionCurrent("WebSocketClient.delegate")
             weakDelegate = newValue
+            delegateWatch.changed(isSet: newValue != nil)
             generation &+= 1
         }
     }
+
+    var delegateWatch: DelegateWatch
 
     weak var weakDelegate: (any WebSocketClientDelegate)?
     /// Changes with whatever makes the receive loop look at the world again: delegate, close, pause.
@@ -54,7 +58,7 @@ public final class WebSocketClient {
 
     /// Makes a client.
     ///
-    /// It does nothing until `open()`; dropped before, it was never there.
+    /// It does nothing until `open()`; one that is never opened is a warning in the log.
     ///
     /// - Parameters:
     ///   - uri: where to connect, `ws://…` or `wss://…`. It may be a secret: it is never logged.
@@ -75,6 +79,14 @@ public final class WebSocketClient {
         self.loop = loop
         self.configuration = configuration
         weakDelegate = delegate
+        delegateWatch = DelegateWatch(isSet: delegate != nil)
+        let (uri, logger) = (driver.uri.redacted, configuration.logger)
+        loop.forgotten.made(self) { logger.warning("\(uri) was never opened: call open()") }
+    }
+
+    deinit {
+        // On another thread only `run()` tells of it.
+        if loop.isCurrent { loop.forgotten.dropped(self)?() }
     }
 
     // MARK: - State
@@ -109,6 +121,7 @@ public final class WebSocketClient {
     public func open() {
         loop.preconditionCurrent("WebSocketClient.open")
         guard machine.state == .idle else { return }
+        loop.forgotten.opened(self)
         loop.retain(self)
         configuration.logger.debug("opening \(driver.uri.redacted)")
         submit(machine.openRequested())
@@ -142,7 +155,10 @@ public final class WebSocketClient {
     }
 
     func closeNow(_ code: CloseCode, reason: String) {
-        if machine.state == .idle { loop.retain(self) }
+        if machine.state == .idle {
+            loop.forgotten.opened(self)
+            loop.retain(self)
+        }
         submit(machine.closeRequested(code, reason: reason))
     }
 

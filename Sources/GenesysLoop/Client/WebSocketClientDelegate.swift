@@ -51,9 +51,9 @@ extension WebSocketClientDelegate {
 
 /// Stands in for a delegate that is gone: what would be delivered closes the client.
 final class AbsentSocketDelegate: WebSocketClientDelegate {
-    func webSocket(_ client: WebSocketClient, didReceiveText text: Span<UInt8>) { client.close() }
-    func webSocket(_ client: WebSocketClient, didReceiveBinary bytes: Span<UInt8>) { client.close() }
-    func webSocket(_ client: WebSocketClient, didReceivePong payload: Span<UInt8>) { client.close() }
+    func webSocket(_ client: WebSocketClient, didReceiveText text: Span<UInt8>) { client.closeWithoutDelegate() }
+    func webSocket(_ client: WebSocketClient, didReceiveBinary bytes: Span<UInt8>) { client.closeWithoutDelegate() }
+    func webSocket(_ client: WebSocketClient, didReceivePong payload: Span<UInt8>) { client.closeWithoutDelegate() }
     func webSocket(_ client: WebSocketClient, didClose code: CloseCode, reason: String) {}
     func webSocket(_ client: WebSocketClient, didFail failure: WebSocketFailure) {}
 }

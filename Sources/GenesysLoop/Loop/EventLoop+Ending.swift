@@ -27,6 +27,7 @@ extension EventLoop {
         guard isDetaching, !isDetached, !isInPass, holdCount == 0, backlog.isEmpty, ledger.openCount == 1
         else { return }
         isDetached = mailbox.closeIfEmpty()
+        if isDetached { sayWhatWasForgotten(isOver: true) }
     }
 
     /// `deinit` of an adopted loop: leaves it as far as that can be done without running it.
@@ -67,7 +68,9 @@ extension EventLoop {
                 Misuse.trap(
                     "An EventLoop was released while a job of an actor waited on it, which can never run now; "
                         + "an actor must hold the loop that is its executor.")
-            case .block, .resolved:
+            case .block:
+                warnings.blockWasLost("the loop was released before it was run again")
+            case .resolved:
                 break
             }
         }

@@ -25,6 +25,9 @@ internal import Synchronization
     // What other threads read.
     let thread: Atomic<UInt>
     let stopRequested = Atomic<Bool>(false)
+    /// `run()` returned because nothing was open.
+    let hasEnded = Atomic<Bool>(false)
+    let warnings = LoopWarnings()
 
     // What only the loop's thread touches.
     var isThreadAssumed: Bool
@@ -34,6 +37,7 @@ internal import Synchronization
     var isDetached = false
     var holdCount = 0
     var openObjects: [ObjectIdentifier: AnyObject] = [:]
+    var forgotten = Forgotten()
     var passes = PassQueue()
     var passDepth = 0
     var isWakingForPasses = false
@@ -122,7 +126,8 @@ extension EventLoop {
     /// Runs the loop on the calling thread until nothing is open on it, or until `stop()`.
     ///
     /// Open is every channel and client between its `open()` and its terminal call, and everything they use; blocks
-    /// given to `execute(_:)` before the end are run, too. It may be called again afterwards.
+    /// given to `execute(_:)` before the end are run, too. It may be called again afterwards. What the host seems to have
+    /// forgotten is said in `logger` when it returns.
     ///
     /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
     public func run() {
@@ -132,6 +137,7 @@ extension EventLoop {
         guard !isRunning else { Misuse.trap("EventLoop.run(): the loop is running already.") }
         checkFork()
         isRunning = true
+        hasEnded.store(false, ordering: .releasing)
         bindToCurrentThread()
         while !stopRequested.load(ordering: .acquiring) {
             inPass { readMailbox() }
@@ -140,10 +146,20 @@ extension EventLoop {
             // The loop is ours and open until `deinit`; the caller's reference outlives this call.
             let isAlive = unsafe uv_run(raw, UV_RUN_DEFAULT) != 0
             isPolling = false
-            guard isAlive || !backlog.isEmpty || mailbox.hasLetters else { break }
+            guard isAlive || !backlog.isEmpty || !endsNow() else { break }
         }
         stopRequested.store(false, ordering: .releasing)
         isRunning = false
+        sayWhatWasForgotten(isOver: hasEnded.load(ordering: .acquiring))
+    }
+
+    /// Nothing is open: the loop ends, unless another thread has given it something meanwhile.
+    private func endsNow() -> Bool {
+        // In this order, so that a block is either seen here or told to be lost.
+        hasEnded.store(true, ordering: .sequentiallyConsistent)
+        guard mailbox.hasLetters else { return true }
+        hasEnded.store(false, ordering: .sequentiallyConsistent)
+        return false
     }
 
     /// Makes `run()` return as soon as the callbacks under way are done.
@@ -174,11 +190,17 @@ extension EventLoop {
     /// May be called on any thread.
     ///
     /// Blocks of one thread run in the order they were given. The loop's own `run()` does not return before they ran;
-    /// an adopted loop is woken up by them, but not kept alive. After `detach(completion:)` took effect, blocks are
-    /// released without being run.
+    /// an adopted loop is woken up by them, but not kept alive. A block that comes after `run()` has returned because
+    /// nothing was open waits for the next `run()`; after `detach(completion:)` took effect, blocks are released without
+    /// being run. Either is a warning in `logger`, the first time.
     public func execute(_ block: @escaping @Sendable () -> Void) {
         checkFork()
-        mailbox.post(.block(block))
+        guard mailbox.post(.block(block)) else {
+            return warnings.blockWasLost("detach(completion:) has taken effect")
+        }
+        if hasEnded.load(ordering: .sequentiallyConsistent) {
+            warnings.blockWasLost("run() has returned; the block waits for the next run()")
+        }
     }
 
     /// The wake-up of the async handle.
