@@ -20,8 +20,8 @@ import Testing
             let listener = try Child.tool(
                 ["listen", "--uri", announced.uri, "--ca-file", announced.caFile, "--topic", "v2.a", "--events"],
                 readsErrors: false)
-            // So many notifications come behind 30,000 events, of which some 13,000 have room.
-            for _ in 0..<100 { #expect(await listener.output?.nextLine()?.contains("v2.a") == true) }
+            // So many notifications come behind 18,000 events, of which some 13,000 have room.
+            for _ in 0..<60 { #expect(await listener.output?.nextLine()?.contains("v2.a") == true) }
             try await body(listener)
         }
     }
@@ -35,7 +35,7 @@ import Testing
             #expect(end.status == 0)
             let events = try Tool.events(end.errors)
             let dropped = events.filter { $0["event"] as? String == "linesDropped" }
-            #expect(dropped.reduce(0) { $0 + ($1["count"] as? Int ?? 0) } >= 10_000)
+            #expect(dropped.reduce(0) { $0 + ($1["count"] as? Int ?? 0) } >= 2_000)
             #expect(events.first?["event"] as? String == "subscribed")
             #expect(events.last?["event"] as? String == "closed")
         }
