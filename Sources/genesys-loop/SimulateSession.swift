@@ -45,12 +45,12 @@ struct SimulateSession {
         // A signal may come when the loop has ended: no mistake of anybody.
         loop.logger = EventLogHandler.logger(log, .critical)
         let writer = LineWriter(to: SystemCalls.standardOutput)
+        // A signal waits for the watch: from here on clients may connect, and a folder must not be left behind.
+        Signals.hold()
         var seed = SystemRandomNumberGenerator()
         let server = try SimulatorServer(
             on: loop, host: host, port: port, certificates: certificates, configuration: configuration,
             seed: seed.next())
-        // From here on a signal must not leave the folder behind.
-        Signals.hold()
         let temporary =
             try certificates.caFile == nil
             ? TemporaryFolder(file: "ca.pem", contents: certificates.caCertificatePEM) : nil

@@ -26,6 +26,8 @@ struct ServerSession {
 
     private func serve(_ certificates: SimulatorCertificates?) throws -> EchoStatus {
         let loop = try EventLoop()
+        // A signal waits for the watch: from here on clients may connect.
+        Signals.hold()
         let server = try EchoServer(on: loop, port: port, certificates: certificates, configuration: configuration)
         let writer = LineWriter(to: SystemCalls.standardOutput)
         let bound = LoopBound(server, on: loop)
