@@ -6,7 +6,7 @@ import Testing
 
 /// The code of the README and of `Documentation/Embedding.md` is this target's code: the pages show it word for word, it
 /// compiles, and it does what they say when it meets the simulator.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ReadmeTests {
+@Suite(.serialized, .timeLimit(.minutes(patience(2)))) struct ReadmeTests {
     private static let topic: Topic = "v2.users.ID.presence"
 
     @Test(arguments: [
