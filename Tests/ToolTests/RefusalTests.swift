@@ -33,11 +33,12 @@ import Testing
         #expect(last["correlationId"] as? String == "5b3c1a52-7b3e")
         #expect(last["location"] == nil)
         let message = try #require(last["message"] as? String)
-        #expect(message.contains("the server said: Sorry, … is full."), "\(message)")
+        #expect(
+            message.contains("(the server said: Sorry, … is full; its correlation id is 5b3c1a52-7b3e)"), "\(message)")
         #expect(!message.contains("topics") && !end.errors.contains("secret"))
         // The same for people.
         let again = try await Tool.run(arguments(try answer(line, headers, body: Self.body)))
-        #expect(again.errors.contains("Sorry, … is full.") && again.errors.contains("5b3c1a52-7b3e"), "\(again.errors)")
+        #expect(again.errors.contains("Sorry, … is full;") && again.errors.contains("5b3c1a52-7b3e"), "\(again.errors)")
     }
 
     @Test func `a redirect is named as one, with its host`() async throws {

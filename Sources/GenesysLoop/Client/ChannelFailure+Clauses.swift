@@ -26,12 +26,18 @@ extension ChannelFailure {
         case "close":
             let code = CloseCode(rawValue: UInt16(clamping: underlying.code))
             let how = code == .noStatusReceived ? "without a code" : "with code \(code)"
-            return "the peer closed the connection \(how)" + (underlying.text.isEmpty ? "" : ": “\(underlying.text)”")
+            return "the peer closed the connection \(how)\(closingWords)"
         case "read" where underlying.code == Int(CloseCode.abnormalClosure.rawValue):
             return underlying.text
         default:
             return "the connection broke (\(underlying.operation): \(underlying.text))"
         }
+    }
+
+    /// ": “…”" with the reason of the Close frame behind this failure; nothing without one.
+    var closingWords: String {
+        guard let underlying, underlying.operation == "close", !underlying.text.isEmpty else { return "" }
+        return ": “\(underlying.text)”"
     }
 
     var phaseName: String {

@@ -37,7 +37,9 @@ extension ChannelFailure: CustomStringConvertible {
             guard let text = message ?? underlying?.text, !text.isEmpty else { return nil }
             return text
         default:
-            let words = message.flatMap { $0.isEmpty ? nil : "\(speaker) said: \($0)" }
+            let words = message.flatMap { text in
+                text.isEmpty ? nil : "\(speaker) said: \(text.hasSuffix(".") ? text.dropLast() : text[...])"
+            }
             let parts = [words, correlationID.map { "its correlation id is \($0)" }].compactMap(\.self)
             return parts.isEmpty ? nil : parts.joined(separator: "; ")
         }
@@ -82,9 +84,10 @@ extension ChannelFailure: CustomStringConvertible {
         case .unrecognizedMessage: "a message is neither a notification nor a known reply"
         case .connectionClosed: "\(ending)\(phase == .open ? "" : " during the \(phaseName)")"
         case .heartbeatLost: "nothing was heard from the service and it did not answer a ping"
-        case .channelExpired: "its life of 24 hours ended"
-        case .channelClosing: "the service closed the socket for maintenance"
-        case .channelTakenOver: "another client uses the same channel and takes it over again and again"
+        case .channelExpired: "its life of 24 hours ended\(closingWords)"
+        case .channelClosing: "the service closed the socket for maintenance\(closingWords)"
+        case .channelTakenOver:
+            "another client uses the same channel and takes it over again and again\(closingWords)"
         case .subscriptionRefused where isLocalRefusal: message ?? ""
         case .subscriptionRefused: "the service refused the subscription\(status.map { " with \($0)" } ?? "")"
         case .subscriptionTimeout: "the service did not confirm the subscription in time"

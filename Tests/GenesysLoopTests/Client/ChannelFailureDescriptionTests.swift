@@ -30,7 +30,7 @@ import Testing
                 body: #"{"message":"Invalid login credentials.","code":"bad.credentials","status":401}"#),
             """
             The channel could not be opened: the service answered 401, unauthorized (the server said: Invalid login \
-            credentials.; its correlation id is 0f6b-11). Get a new token and a new channel.
+            credentials; its correlation id is 0f6b-11). Get a new token and a new channel.
             """
         ),
         (
@@ -132,6 +132,15 @@ import Testing
             messages are expected.
             """
         ),
+        (
+            ChannelFailure(
+                kind: .lifetimeExtension, reason: .channelExpired, phase: .open,
+                underlying: .init(operation: "close", code: 1_000, text: "expired")),
+            """
+            The channel's life could not be extended: its life of 24 hours ended: “expired”. Create a new channel over \
+            REST.
+            """
+        ),
         (close(1001, ""), "The channel was lost: the peer closed the connection with code 1001 (going away)."),
         (close(1005, ""), "The channel was lost: the peer closed the connection without a code."),
         (
@@ -151,6 +160,14 @@ import Testing
             """
         ),
     ]
+
+    @Test(arguments: [FailureReason.channelClosing, .channelTakenOver])
+    func `the words of a Close frame are told whatever the end is taken for`(reason: FailureReason) {
+        let failure = ChannelFailure(
+            kind: .reconnect, reason: reason, phase: .open,
+            underlying: .init(operation: "close", code: 1_008, text: "by and by"))
+        #expect(failure.description.contains(": “by and by”"))
+    }
 
     @Test(arguments: table.indices)
     func `a failure is one clear sentence, and then advice`(row: Int) {
