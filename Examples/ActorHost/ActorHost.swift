@@ -37,14 +37,14 @@ enum ActorHost {
 }
 
 /// The executor of this actor is the loop: it owns a channel and calls it without waiting.
-actor TopicCounter: ChannelDelegate {
+actor TopicCounter: NotificationChannelDelegate {
     /// Tells each topic once, to whatever task listens.
     nonisolated let firstOfTopic: AsyncStream<String>
 
     private let loop: EventLoop
     private let wanted: Int
     private let firsts: AsyncStream<String>.Continuation
-    private var channel: Channel?
+    private var channel: NotificationChannel?
     private var count = 0
     private var countOfTopic: [Topic: Int] = [:]
 
@@ -60,25 +60,26 @@ actor TopicCounter: ChannelDelegate {
     func open(_ uri: String, caFile: String, topics: [Topic]) throws {
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .file(caFile)
-        channel = try Channel(uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
+        channel = try NotificationChannel(
+            uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
         channel?.open()
     }
 
     // Delegate methods come on the loop's thread, which is this actor's: `assumeIsolated` holds, and does not wait. A
     // notification goes into it as it is, borrowed; `channel` does not, and the actor uses its own.
-    nonisolated func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    nonisolated func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         assumeIsolated { $0.take(notification) }
     }
 
-    nonisolated func channel(_ channel: Channel, didMiss gap: Gap) {
+    nonisolated func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
         print(gap, "Read the state again by REST.")
     }
 
-    nonisolated func channel(_ channel: Channel, willExpire expiry: Expiry) {
+    nonisolated func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
         print(expiry)
     }
 
-    nonisolated func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    nonisolated func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         print(failure)
     }
 

@@ -27,7 +27,7 @@ enum PlainHost {
         let loop = try EventLoop()
         // A channel does not keep its delegate: this reference does.
         let host = TopicCounter(wanted: wanted)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: arguments[1], topics: arguments[4...].map { Topic($0) }, on: loop, delegate: host,
             configuration: configuration)
         channel.open()
@@ -36,30 +36,30 @@ enum PlainHost {
     }
 }
 
-final class TopicCounter: ChannelDelegate {
+final class TopicCounter: NotificationChannelDelegate {
     private let wanted: Int
     private var count = 0
     private var countOfTopic: [Topic: Int] = [:]
 
     init(wanted: Int) { self.wanted = wanted }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         countOfTopic[Topic(notification.topic), default: 0] += 1
         count += 1
         // Every call is legal in every delegate method. After this one only `channelDidClose` follows.
         if count == wanted { channel.close() }
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
         // Without a `rollover(to:)` here the channel rolls over by itself.
         print(expiry)
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) {
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
         print(gap, "Read the state again by REST.")
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         print(failure)
     }
 

@@ -6,7 +6,7 @@ internal import GenesysLoop
 /// One reference belongs to the C program until `genesys_channel_release`, another to the handle itself from
 /// `genesys_channel_open` to the channel's last callback, as the loop keeps the channel itself.
 @safe final class ChannelHandle {
-    private(set) var channel: Channel?
+    private(set) var channel: NotificationChannel?
     private let callbacks: genesys_channel_callbacks
     /// Keeps the handle while the channel is open.
     private var keeper: ChannelHandle?
@@ -19,7 +19,8 @@ internal import GenesysLoop
 
     /// Makes the channel; called once.
     func make(uri: String, topics: [Topic], on loop: EventLoop, _ configuration: ChannelConfiguration) throws {
-        channel = try Channel(uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
+        channel = try NotificationChannel(
+            uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
     }
 
     func open() {
@@ -62,8 +63,8 @@ internal import GenesysLoop
 }
 
 // What is handed to a callback lives on the stack, or in the buffer that was received, until the callback returns.
-extension ChannelHandle: ChannelDelegate {
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+extension ChannelHandle: NotificationChannelDelegate {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         guard let callback = unsafe callbacks.did_receive else { return }
         unsafe notification.bytes.withUnsafeBufferPointer { message in
             unsafe notification.topicBytes.withUnsafeBufferPointer { topic in
@@ -76,14 +77,14 @@ extension ChannelHandle: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         let isLast = self
         end()
         guard let callback = unsafe isLast.callbacks.did_fail else { return }
         unsafe BorrowedFailure(failure).lend { unsafe callback(isLast.pointer, $0, isLast.callbacks.user) }
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
         guard let callback = unsafe callbacks.will_expire else { return }
         let kind: genesys_expiry_kind
         switch expiry {
@@ -94,12 +95,12 @@ extension ChannelHandle: ChannelDelegate {
         unsafe callback(pointer, &value, callbacks.user)
     }
 
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) {
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         guard let callback = unsafe callbacks.did_subscribe else { return }
         unsafe CStrings.lend(topics.map(\.rawValue)) { unsafe callback(pointer, $0, topics.count, callbacks.user) }
     }
 
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         guard let callback = unsafe callbacks.will_reconnect else { return }
         unsafe BorrowedFailure(attempt.failure).lend { failure in
             var value = unsafe genesys_reconnect(
@@ -108,12 +109,12 @@ extension ChannelHandle: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
         guard let callback = unsafe callbacks.did_fail_rollover else { return }
         unsafe BorrowedFailure(failure).lend { unsafe callback(pointer, $0, callbacks.user) }
     }
 
-    func channel(_ channel: Channel, didReject topics: RejectedTopics) {
+    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) {
         guard let callback = unsafe callbacks.did_reject else { return }
         unsafe CStrings.lend(topics.topics.map(\.rawValue)) { names in
             unsafe CStrings.lend(topics.message) {
@@ -122,7 +123,7 @@ extension ChannelHandle: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) {
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
         guard let callback = unsafe callbacks.did_miss else { return }
         unsafe CStrings.lend(gap.reason.rawValue) { reason in
             var value = unsafe genesys_gap(from: genesys_time(gap.from), to: genesys_time(gap.to), reason: reason)
@@ -130,7 +131,7 @@ extension ChannelHandle: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) {
+    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {
         guard let callback = unsafe callbacks.did_discard else { return }
         unsafe CStrings.lend(message.reason.rawValue) { reason in
             unsafe message.bytes.withUnsafeBufferPointer { bytes in
@@ -139,7 +140,7 @@ extension ChannelHandle: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         guard let callback = unsafe callbacks.did_recover else { return }
         unsafe CStrings.lend(recovery.method.rawValue) { method in
             var value = unsafe genesys_recovery(
@@ -150,7 +151,7 @@ extension ChannelHandle: ChannelDelegate {
         }
     }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         let isLast = self
         end()
         unsafe isLast.callbacks.did_close?(isLast.pointer, isLast.callbacks.user)

@@ -86,7 +86,7 @@ public func genesys_channel_set_topics(
 
 private func changeTopics(
     _ pointer: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
-    _ error: UnsafeMutablePointer<genesys_error>?, _ change: (Channel, [Topic]) throws -> Void
+    _ error: UnsafeMutablePointer<genesys_error>?, _ change: (NotificationChannel, [Topic]) throws -> Void
 ) -> genesys_status {
     unsafe CallError.status(error) {
         guard let channel = unsafe ChannelHandle.of(pointer)?.channel else {

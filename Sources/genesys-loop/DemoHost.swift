@@ -3,7 +3,7 @@ import GenesysSimulator
 import ToolSupport
 
 /// The two ends of `demo` on one loop: a simulated service, and a listener that is its client over real TLS.
-final class DemoHost: ChannelDelegate, TimerOwner {
+final class DemoHost: NotificationChannelDelegate, TimerOwner {
     /// From the confirmation to the maintenance notice.
     private static let maintenanceDelay: Duration = .milliseconds(2_500)
     /// Shorter than 23 h, so that the extension can be watched; counted from the last confirmation.
@@ -22,7 +22,7 @@ final class DemoHost: ChannelDelegate, TimerOwner {
     private let printer: NotificationPrinter
     private let narrator: DemoNarrator
     private let count: Int?
-    private var channel: Channel?
+    private var channel: NotificationChannel?
     private var tally = DemoTally()
     private var isTimeOver = false
     private var countAtLastLook = 0
@@ -49,7 +49,7 @@ final class DemoHost: ChannelDelegate, TimerOwner {
         var settings = ChannelConfiguration()
         settings.tls.trust = .pem(server.caCertificatePEM)
         settings.lifetime = DemoHost.lifetime
-        channel = try Channel(
+        channel = try NotificationChannel(
             uri: try server.createChannel().uri, topics: DemoNarrator.topics, on: loop, delegate: self,
             configuration: settings)
         for timer in [maintenance, end, watch] { unsafe timer.owner = self }
@@ -138,46 +138,46 @@ final class DemoHost: ChannelDelegate, TimerOwner {
 }
 
 extension DemoHost {
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         printer.print(notification)
         tally.count(notification)
         endIfDone()
     }
 
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) {
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         narrator.didSubscribe(topics)
         maintenance.start(at: loop.now.instant + DemoHost.maintenanceDelay)
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
         narrator.willExpire(expiry)
     }
 
-    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         tally.count(recovery)
         narrator.didRecover(recovery)
         endIfDone()
     }
 
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         narrator.willReconnect(attempt)
     }
 
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
         narrator.say("rollover", "\(failure)")
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) {
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
         narrator.didMiss(gap)
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         narrator.say("failed", "\(failure)")
         status = ExitStatus(failure)
         shutDown()
     }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         if !isQuiet { narrator.say("closed", "the closing handshake is done, and the last socket is closed") }
         shutDown()
     }

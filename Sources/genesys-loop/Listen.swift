@@ -34,14 +34,14 @@ struct ListenSession {
     private let loop: EventLoop
     private let writer: LineWriter
     private let host: ListenHost
-    private let channel: Channel
+    private let channel: NotificationChannel
 
     init(_ plan: ListenPlan) throws {
         self.plan = plan
         (loop, writer) = try Startup.resources(log: plan.log)
         host = ListenHost(loop: loop, log: plan.log, writer: writer, count: plan.count)
         do {
-            channel = try Channel(
+            channel = try NotificationChannel(
                 uri: plan.uri, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
         } catch let failure as ChannelFailure {
             // Nothing was sent yet: what is wrong is the URI, a topic, a file, or a proxy that the environment names.

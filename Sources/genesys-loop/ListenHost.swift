@@ -5,7 +5,7 @@ import ToolSupport
 /// The delegate of `listen`: prints notifications, writes events, and decides when and how it ends.
 ///
 /// All of it lives on the loop's thread.
-final class ListenHost: ChannelDelegate, TimerOwner {
+final class ListenHost: NotificationChannelDelegate, TimerOwner {
     /// How it ended; nil while it runs.
     private(set) var status: ExitStatus?
 
@@ -13,7 +13,7 @@ final class ListenHost: ChannelDelegate, TimerOwner {
     private let log: EventLog
     private let printer: NotificationPrinter
     private let count: Int?
-    private var channel: Channel?
+    private var channel: NotificationChannel?
     private var timer: Timer?
     private var isSubscribed = false
     private var isQuiet = false
@@ -26,7 +26,7 @@ final class ListenHost: ChannelDelegate, TimerOwner {
     }
 
     /// Opens the channel; `deadline` ends it.
-    func open(_ channel: Channel, until deadline: Instant?) {
+    func open(_ channel: NotificationChannel, until deadline: Instant?) {
         self.channel = channel
         printer.channel = channel
         if let deadline {
@@ -80,53 +80,53 @@ final class ListenHost: ChannelDelegate, TimerOwner {
 }
 
 extension ListenHost {
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         printer.print(notification)
         if printer.lineCount == count { close(with: .success) }
     }
 
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) {
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         isSubscribed = true
         log.write(.subscribed(topics))
     }
 
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         isSubscribed = false
         log.write(.reconnecting(attempt))
     }
 
-    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         isSubscribed = true
         log.write(.recovered(recovery))
     }
 
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
         log.write(.rolloverFailed(failure))
     }
 
-    func channel(_ channel: Channel, didReject topics: RejectedTopics) {
+    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) {
         log.write(.rejected(topics))
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) {
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
         log.write(.gap(gap))
     }
 
-    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) {
+    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {
         log.write(.discarded(message))
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
         log.write(.willExpire(expiry))
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         log.write(.failed(failure))
         status = ExitStatus(failure)
         end()
     }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         if !isQuiet || log.style == .json { log.write(.closed) }
         if status == nil { status = .success }
         end()

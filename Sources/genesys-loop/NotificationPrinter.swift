@@ -6,7 +6,7 @@ import ToolSupport
 /// Lines are collected and handed to the writer once for each wake-up of the loop.
 final class NotificationPrinter: LoopPass {
     /// What reading is paused on.
-    var channel: Channel?
+    var channel: NotificationChannel?
     /// Lines so far.
     private(set) var lineCount = 0
 

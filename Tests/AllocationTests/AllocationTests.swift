@@ -41,7 +41,7 @@ struct AllocationTests {
         let loop = try EventLoop()
         var configuration = ChannelConfiguration()
         if tls { configuration.tls.trust = .pem(feed.caCertificatePEM) }
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: feed.uri, topics: feed.topics, on: loop, delegate: host, configuration: configuration)
         channel.open()
         loop.run()
@@ -50,7 +50,7 @@ struct AllocationTests {
 }
 
 /// Looks at the counter of its thread when it has received so many, and again so many later.
-final class AllocationHost: ChannelDelegate {
+final class AllocationHost: NotificationChannelDelegate {
     private let warmUp: Int
     private let measured: Int
     private let makesStrings: Bool
@@ -66,7 +66,7 @@ final class AllocationHost: ChannelDelegate {
         self.makesStrings = makesStrings
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         receivedCount += 1
         topicByteCount += notification.topicBytes.count
         if makesStrings { topicByteCount += notification.topic.utf8.count }
@@ -76,6 +76,6 @@ final class AllocationHost: ChannelDelegate {
         channel.close()
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { self.failure = failure }
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { self.failure = failure }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 }

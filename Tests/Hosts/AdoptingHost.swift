@@ -2,18 +2,18 @@ import CUV
 import GenesysLoop
 
 /// A program with a loop of its own, on which two channels live. It calls `uv_run` twice and `uv_loop_close` once.
-final class Host: ChannelDelegate {
+final class Host: NotificationChannelDelegate {
     private var count = 0
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         count += 1
         if count == 2 { channel.rollover(to: CommandLine.arguments[1]) }
         if count > 4 { channel.close() }
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { print(failure) }
-    func channelDidClose(_ channel: Channel) { print("closed") }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print(failure) }
+    func channelDidClose(_ channel: NotificationChannel) { print("closed") }
 }
 
 let foreign = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
@@ -23,7 +23,7 @@ var configuration = ChannelConfiguration()
 configuration.tls.trust = .file(CommandLine.arguments[2])
 let hosts = [Host(), Host()]
 for host in hosts {
-    let channel = try Channel(
+    let channel = try NotificationChannel(
         uri: CommandLine.arguments[1], topics: ["v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"], on: loop,
         delegate: host, configuration: configuration)
     channel.open()

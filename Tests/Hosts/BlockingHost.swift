@@ -5,13 +5,13 @@ import Glibc
 #endif
 
 /// A program that blocks its loop for so many seconds in the middle: `host URI CA-FILE SECONDS`. It says what it missed.
-final class Host: ChannelDelegate {
+final class Host: NotificationChannelDelegate {
     private var count = 0
     private var last: Int?
     private var gapCount = 0
     private var resumedAt: Int?
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         struct Body: Decodable { let sequence: Int }
         guard let sequence = try? notification.decode(Body.self).sequence else { return print("no sequence") }
         if let last, sequence != last + 1 { gapCount += 1 }
@@ -27,18 +27,20 @@ final class Host: ChannelDelegate {
         channel.close()
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { print("expires") }
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { print("failed:", failure) }
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { print("reconnects:", attempt) }
-    func channel(_ channel: Channel, didMiss gap: Gap) { print("missed:", gap) }
-    func channelDidClose(_ channel: Channel) { print("closed") }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { print("expires") }
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print("failed:", failure) }
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
+        print("reconnects:", attempt)
+    }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { print("missed:", gap) }
+    func channelDidClose(_ channel: NotificationChannel) { print("closed") }
 }
 
 let loop = try EventLoop()
 var configuration = ChannelConfiguration()
 configuration.tls.trust = .file(CommandLine.arguments[2])
 let host = Host()
-let channel = try Channel(
+let channel = try NotificationChannel(
     uri: CommandLine.arguments[1], topics: ["v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"], on: loop,
     delegate: host, configuration: configuration)
 channel.open()

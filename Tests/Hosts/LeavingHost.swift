@@ -6,26 +6,26 @@ import Glibc
 #endif
 
 /// A program that leaves in one of many ways: `host WAY URI CA-FILE`. It prints what it sees, and ends with 0.
-final class Host: ChannelDelegate {
+final class Host: NotificationChannelDelegate {
     /// What to do at the second notification.
-    var atSecond: (Channel) -> Void = { _ in }
+    var atSecond: (NotificationChannel) -> Void = { _ in }
     private var count = 0
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         count += 1
         if count == 2 { atSecond(channel) }
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { print("failed:", failure) }
-    func channelDidClose(_ channel: Channel) { print("closed") }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print("failed:", failure) }
+    func channelDidClose(_ channel: NotificationChannel) { print("closed") }
 }
 
 /// Owns everything, and ends it from `deinit`.
 final class Owner {
     let loop: EventLoop
     let host = Host()
-    let channel: Channel
+    let channel: NotificationChannel
 
     init(_ loop: EventLoop) throws {
         self.loop = loop
@@ -38,10 +38,10 @@ final class Owner {
     }
 }
 
-func makeChannel(on loop: EventLoop, for host: Host) throws -> Channel {
+func makeChannel(on loop: EventLoop, for host: Host) throws -> NotificationChannel {
     var configuration = ChannelConfiguration()
     configuration.tls.trust = .file(CommandLine.arguments[3])
-    return try Channel(
+    return try NotificationChannel(
         uri: CommandLine.arguments[2], topics: ["v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"], on: loop,
         delegate: host, configuration: configuration)
 }
@@ -57,7 +57,7 @@ func withForeignLoop(_ body: (UnsafeMutablePointer<uv_loop_t>) throws -> Void) t
 }
 
 /// Drops the three in the given order, such as "hcl".
-func drop(_ order: Substring, _ loop: inout EventLoop?, _ channel: inout Channel?, _ host: inout Host?) {
+func drop(_ order: Substring, _ loop: inout EventLoop?, _ channel: inout NotificationChannel?, _ host: inout Host?) {
     for name in order {
         switch name {
         case "l": loop = nil
@@ -100,7 +100,7 @@ case "deinit":
 case "own":
     var loop: EventLoop? = try EventLoop()
     var host: Host? = Host()
-    var channel: Channel? = try makeChannel(on: loop!, for: host!)
+    var channel: NotificationChannel? = try makeChannel(on: loop!, for: host!)
     host?.atSecond = { [weak loop] _ in loop?.stop() }
     channel?.open()
     loop?.run()
@@ -110,7 +110,7 @@ case "adopted":
     try withForeignLoop { foreign in
         var loop: EventLoop? = try EventLoop(adopting: foreign)
         var host: Host? = Host()
-        var channel: Channel? = try makeChannel(on: loop!, for: host!)
+        var channel: NotificationChannel? = try makeChannel(on: loop!, for: host!)
         host?.atSecond = { _ in uv_stop(foreign) }
         channel?.open()
         uv_run(foreign, UV_RUN_DEFAULT)
@@ -154,10 +154,10 @@ case "half-way":
         var missing = ChannelConfiguration()
         missing.tls.trust = .file("no-such-file")
         let (uri, topic) = (CommandLine.arguments[2], Topic("v2.users.ID.presence"))
-        let attempts: [() throws -> Channel] = [
-            { try Channel(uri: uri, topics: [topic], on: loop, delegate: host, configuration: missing) },
-            { try Channel(uri: "https://localhost/", topics: [topic], on: loop, delegate: host) },
-            { try Channel(uri: uri, topics: ["white space"], on: loop, delegate: host) },
+        let attempts: [() throws -> NotificationChannel] = [
+            { try NotificationChannel(uri: uri, topics: [topic], on: loop, delegate: host, configuration: missing) },
+            { try NotificationChannel(uri: "https://localhost/", topics: [topic], on: loop, delegate: host) },
+            { try NotificationChannel(uri: uri, topics: ["white space"], on: loop, delegate: host) },
         ]
         for attempt in attempts {
             do {

@@ -3,29 +3,29 @@ import GenesysLoop
 
 /// A program with a loop of its own whose resolver never answers. One channel waits for its deadline, the other is closed
 /// while its name is being looked up; then the loop is left and closed.
-final class Host: ChannelDelegate {
+final class Host: NotificationChannelDelegate {
     let loop: EventLoop
-    var patient: Channel?
+    var patient: NotificationChannel?
     private let start = uv_hrtime()
     private var closedAt: UInt64 = 0
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    func open(_ name: String, dns: Duration) throws -> Channel {
+    func open(_ name: String, dns: Duration) throws -> NotificationChannel {
         var configuration = ChannelConfiguration()
         configuration.reconnect = .never
         configuration.deadlines.dns = dns
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: "wss://\(name).stuck.test/", topics: ["v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"],
             on: loop, delegate: self, configuration: configuration)
         channel.open()
         return channel
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         let elapsed = milliseconds(since: start)
         print(failure.reason, failure.phase, elapsed >= 300 && elapsed < 800 ? "on time" : "after \(elapsed) ms")
         print(failure)
@@ -33,7 +33,7 @@ final class Host: ChannelDelegate {
         patient?.close()
     }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         print("closed")
         loop.detach { print("detached") }
     }

@@ -1,13 +1,13 @@
 import GenesysLoop
 
 /// A closure that is kept would read the buffer after it was used again.
-final class CapturedNotification: ChannelDelegate {
+final class CapturedNotification: NotificationChannelDelegate {
     var later: () -> Void = {}
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {  // error: escapes its scope
-        later = { print(notification.topic) }
+    func channel(_ channel: NotificationChannel, didReceive message: ChannelNotification) {  // error: escapes its scope
+        later = { print(message.topic) }
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {}
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 }

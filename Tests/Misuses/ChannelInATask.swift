@@ -1,6 +1,6 @@
 import GenesysLoop
 
 /// Nor may a task of its own have it.
-func close(_ channel: Channel) {
+func close(_ channel: NotificationChannel) {
     Task.detached { channel.close() }  // error: data races
 }

@@ -1,6 +1,6 @@
 import GenesysLoop
 
 /// A channel belongs to its loop's thread. `LoopBound` takes it there.
-func close(_ channel: Channel, on loop: EventLoop) {
-    loop.execute { channel.close() }  // error: non-Sendable type 'Channel'
+func close(_ channel: NotificationChannel, on loop: EventLoop) {
+    loop.execute { channel.close() }  // error: non-Sendable type 'NotificationChannel'
 }

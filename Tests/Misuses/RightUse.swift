@@ -1,17 +1,17 @@
 import GenesysLoop
 
 /// What is meant instead compiles: without it the other files could fail for any reason.
-final class RightUse: ChannelDelegate {
+final class RightUse: NotificationChannelDelegate {
     var kept: [OwnedNotification] = []
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         kept.append(notification.copy())
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {}
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 }
 
-func close(_ bound: LoopBound<Channel>, on loop: EventLoop) {
+func close(_ bound: LoopBound<NotificationChannel>, on loop: EventLoop) {
     loop.execute { bound.value.close() }
 }

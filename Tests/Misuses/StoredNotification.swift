@@ -1,10 +1,10 @@
 import GenesysLoop
 
 /// A notification borrows the receive buffer: it cannot be stored. `copy()` can.
-final class StoredNotification: ChannelDelegate {
+final class StoredNotification: NotificationChannelDelegate {
     var last: ChannelNotification?  // error: ~Escapable result
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {}
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 }

@@ -4,7 +4,7 @@ import GenesysLoop
 /// `theirs` is the program's own loop, which it runs, stops and closes as before.
 func embed(_ host: Host, in theirs: UnsafeMutablePointer<uv_loop_t>, uri: String) throws -> () -> Void {
     let loop = unsafe try EventLoop(adopting: theirs)
-    let channel = try Channel(uri: uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host)
+    let channel = try NotificationChannel(uri: uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host)
     channel.open()
 
     return {  // when the program wants us to leave, on its loop's thread

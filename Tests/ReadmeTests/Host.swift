@@ -1,12 +1,12 @@
 import GenesysLoop
 
-final class Host: ChannelDelegate {
+final class Host: NotificationChannelDelegate {
     struct Presence: Decodable {
         struct Definition: Decodable { let systemPresence: String }
         let presenceDefinition: Definition
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         guard notification.topic.hasSuffix(".presence") else { return }
         do {
             let presence = try notification.decode(Presence.self)
@@ -16,15 +16,15 @@ final class Host: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) { print(gap, "Read the state again by REST.") }
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { print(expiry) }
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { print(failure) }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { print(gap, "Read the state again by REST.") }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { print(expiry) }
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print(failure) }
 }
 
 func listen(to uri: String, topics: [Topic]) throws {
     let loop = try EventLoop()
     let host = Host()
-    let channel = try Channel(uri: uri, topics: topics, on: loop, delegate: host)
+    let channel = try NotificationChannel(uri: uri, topics: topics, on: loop, delegate: host)
     channel.open()
     loop.run()  // until the channel ended
 }

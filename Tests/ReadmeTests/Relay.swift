@@ -5,7 +5,7 @@ import GenesysLoop
 ///
 /// After each 1,000 events the channel rests until the other side has come to the mark. So the stream is never longer
 /// than that, and what the service sends meanwhile waits in the socket.
-final class Relay: ChannelDelegate {
+final class Relay: NotificationChannelDelegate {
     enum Event: Sendable {
         case notification(OwnedNotification)
         case gap(Gap)
@@ -13,13 +13,13 @@ final class Relay: ChannelDelegate {
         case mark
     }
 
-    private let channel: Channel
+    private let channel: NotificationChannel
     private let stream: AsyncStream<Event>.Continuation
     private var count = 0
 
     init(_ uri: String, topics: [Topic], on loop: EventLoop, to stream: AsyncStream<Event>.Continuation) throws {
         self.stream = stream
-        channel = try Channel(uri: uri, topics: topics, on: loop)
+        channel = try NotificationChannel(uri: uri, topics: topics, on: loop)
         channel.delegate = self
         channel.open()
     }
@@ -27,16 +27,16 @@ final class Relay: ChannelDelegate {
     func resume() { channel.resume() }
     func close() { channel.close() }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         hand(.notification(notification.copy()))
     }
-    func channel(_ channel: Channel, didMiss gap: Gap) { hand(.gap(gap)) }
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { hand(.gap(gap)) }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         hand(.failure(failure))
         stream.finish()
     }
-    func channelDidClose(_ channel: Channel) { stream.finish() }
+    func channelDidClose(_ channel: NotificationChannel) { stream.finish() }
 
     private func hand(_ event: Event) {
         stream.yield(event)

@@ -2,10 +2,11 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// A program with one channel: it does for the machine what `Channel` and its driver do, over simulated connections.
+/// A program with one channel: it does for the machine what `NotificationChannel` and its driver do, over simulated
+/// connections.
 ///
 /// Actions are performed one after the other and never from within a callback; what the delegate decides on waits
-/// behind. The order of things is that of `Channel+Driver` and `Channel+Receiving`.
+/// behind. The order of things is that of `NotificationChannel+Driver` and `NotificationChannel+Receiving`.
 final class SimulatedHost {
     let index: Int
     unowned let world: World

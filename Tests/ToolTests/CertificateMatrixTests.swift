@@ -8,12 +8,12 @@ import Testing
 @Suite(.enabled(if: Peer.python != nil, Peer.missing), .timeLimit(.minutes(patience(3))))
 struct CertificateMatrixTests {
     /// Opens a channel, and keeps how it ended.
-    private final class Witness: ChannelDelegate {
+    private final class Witness: NotificationChannelDelegate {
         var failure: ChannelFailure?
 
-        func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
-        func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-        func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+        func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
+        func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+        func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
             #expect(self.failure == nil)
             self.failure = failure
         }
@@ -31,7 +31,7 @@ struct CertificateMatrixTests {
         }
         let loop = try EventLoop()
         let witness = Witness()
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: server.uri(server.address), topics: ["v2.a"], on: loop, delegate: witness,
             configuration: configuration)
         channel.open()

@@ -53,7 +53,7 @@ import Testing
         backoff.cap = backoff.floor
         var terms = ChannelConfiguration()
         terms.reconnect = .backoff(backoff)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: server.createChannel().uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host,
             configuration: terms)
         channel.open()
@@ -168,12 +168,12 @@ import Testing
 }
 
 /// Closes its channel when it has lived through all that the documented script does.
-private final class ScriptedHost: ChannelDelegate {
+private final class ScriptedHost: NotificationChannelDelegate {
     var events: [String] = []
     var failure: ChannelFailure?
     var didEnd: () -> Void = {}
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         guard Set(events).isSuperset(of: ["maintenance", "reconnect", "gap"]),
             let body = try? notification.decode([String: String].self), body == ["presence": "Busy"]
         else { return }
@@ -181,25 +181,25 @@ private final class ScriptedHost: ChannelDelegate {
         channel.close()
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
         if case .maintenance = expiry { events.append("maintenance") }
     }
 
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         events.append("reconnect")
         // In the first round, unless this machine stood still.
         if events.count > 100 { channel.close() }
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) { events.append("gap") }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { events.append("gap") }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         self.failure = failure
         didEnd()
         didEnd = {}
     }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         didEnd()
         didEnd = {}
     }

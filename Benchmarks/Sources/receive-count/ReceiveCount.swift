@@ -2,9 +2,9 @@
 ///
 ///     receive-count BYTES READS
 ///
-/// Each read holds 16 notifications of so many bytes. It is all of the way that is pure, as `Channel` goes it: frame,
-/// UTF-8, envelope, and whether it is a plain notification of a live channel. Without Foundation, whose start is not
-/// the same in every run.
+/// Each read holds 16 notifications of so many bytes. It is all of the way that is pure, as `NotificationChannel` goes
+/// it: frame, UTF-8, envelope, and whether it is a plain notification of a live channel. Without Foundation, whose
+/// start is not the same in every run.
 @main
 enum ReceiveCount {
     static func main() {

@@ -1,7 +1,7 @@
 import GenesysLoop
 
 /// The delegate of a channel: counts notifications, and looks into their bodies where it is to parse.
-final class ChannelHost: ChannelDelegate {
+final class ChannelHost: NotificationChannelDelegate {
     /// One field of the body; hosts that want more declare more.
     private struct Body: Decodable {
         let id: String?
@@ -16,7 +16,7 @@ final class ChannelHost: ChannelDelegate {
         self.isParsing = isParsing
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         tally.count(notification.bytes)
         guard isParsing else { return }
         do {
@@ -26,10 +26,10 @@ final class ChannelHost: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         // Without a policy to reconnect the server's close is how the channel ends.
         ending = failure.reason == .connectionClosed ? .closedByServer : .failed(failure.description)
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 }

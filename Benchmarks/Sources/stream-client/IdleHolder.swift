@@ -9,13 +9,13 @@ import Glibc
 /// Opens many connections and holds them.
 ///
 /// So many at a time as all the clients that are compared do, or all at once, which is the library's to pace.
-final class IdleHolder: ChannelDelegate, WebSocketClientDelegate {
+final class IdleHolder: NotificationChannelDelegate, WebSocketClientDelegate {
     private static let maxOpeningCount = 64
 
     private let options: StreamOptions
     private let loop: EventLoop
     private let count: Int
-    private var channels: [Channel] = []
+    private var channels: [NotificationChannel] = []
     private var clients: [WebSocketClient] = []
     private var readyCount = 0
 
@@ -41,7 +41,7 @@ final class IdleHolder: ChannelDelegate, WebSocketClientDelegate {
             clients.append(client)
             client.open()
         } else {
-            let channel = try Channel(
+            let channel = try NotificationChannel(
                 uri: options.uri, topics: Subscription.topics, on: loop, delegate: self,
                 configuration: StreamClient.configuration(options))
             channels.append(channel)
@@ -69,10 +69,10 @@ final class IdleHolder: ChannelDelegate, WebSocketClientDelegate {
 
     // MARK: - Channels
 
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { becameReady() }
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { give(failure.description) }
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { becameReady() }
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { give(failure.description) }
 
     // MARK: - Bare WebSockets
 

@@ -52,7 +52,7 @@ enum StreamClient {
             finish(host.tally, host.ending)
         } else {
             let host = ChannelHost(isParsing: options.isParsing)
-            let channel = try Channel(
+            let channel = try NotificationChannel(
                 uri: options.uri, topics: Subscription.topics, on: loop, delegate: host,
                 configuration: configuration(options))
             channel.open()

@@ -13,7 +13,7 @@ extension ChannelMachine.Event {
     }
 }
 
-extension Channel {
+extension NotificationChannel {
     /// The line about a confirmation that did not name all topics: the first of them, so that it stays one line.
     static func warning(unconfirmed topics: [Topic]) -> String {
         let names = topics.prefix(20).map(\.rawValue).joined(separator: ", ")

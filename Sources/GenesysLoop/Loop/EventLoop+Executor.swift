@@ -1,18 +1,18 @@
 /// An event loop is the executor of the actors that live on it, and of the tasks that prefer it.
 ///
-///     actor Host: ChannelDelegate {
+///     actor Host: NotificationChannelDelegate {
 ///         private let loop: EventLoop
-///         private var channel: Channel?
+///         private var channel: NotificationChannel?
 ///         nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 ///
 ///         init(on loop: EventLoop) { self.loop = loop }
 ///
 ///         func open(_ uri: String) throws {
-///             channel = try Channel(uri: uri, topics: ["v2.users.ID.presence"], on: loop, delegate: self)
+///             channel = try NotificationChannel(uri: uri, topics: ["v2.users.ID.presence"], on: loop, delegate: self)
 ///             channel?.open()
 ///         }
 ///
-///         nonisolated func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+///         nonisolated func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
 ///             assumeIsolated { $0.handle(notification) }
 ///         }
 ///         …

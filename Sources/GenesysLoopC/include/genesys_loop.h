@@ -111,7 +111,7 @@ typedef struct genesys_recovery {
 } genesys_recovery;
 
 /* What a channel tells. Any member may be NULL. did_fail and did_close are the last call of a channel: one of the two
- * comes, once. They are what the methods of ChannelDelegate are in Swift. */
+ * comes, once. They are what the methods of NotificationChannelDelegate are in Swift. */
 typedef struct genesys_channel_callbacks {
     size_t struct_size;
     void *user;                    /* handed to each callback as it is */

@@ -21,7 +21,7 @@ import Testing
 }
 
 /// Traps where something is wrong: it is run in a process of its own.
-private final class Blast: ChannelDelegate {
+private final class Blast: NotificationChannelDelegate {
     private static let messageByteCount = 64 * 1_024
     /// What a channel may keep: what one read brought, and the message of which a part has arrived.
     private static let bound = 64 * 1_024 + messageByteCount
@@ -51,7 +51,7 @@ private final class Blast: ChannelDelegate {
         var configuration = ChannelConfiguration()
         configuration.tls = try EchoServer.trust()
         configuration.reconnect = .never
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: server.uri, topics: [], on: server.loop, delegate: self, configuration: configuration)
         channel.open()
         server.run(atMost: .seconds(300))
@@ -72,7 +72,7 @@ private final class Blast: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         receivedCount += 1
         // In order, none missing, none twice.
         guard let body = try? notification.decode(Body.self), body.n == receivedCount else {
@@ -91,12 +91,14 @@ private final class Blast: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, didMiss gap: Gap) { preconditionFailure("a gap") }
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { preconditionFailure("a loss") }
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { preconditionFailure("\(failure)") }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { preconditionFailure("a gap") }
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
+        preconditionFailure("a loss")
+    }
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { preconditionFailure("\(failure)") }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         isOver = true
         server.end()
     }

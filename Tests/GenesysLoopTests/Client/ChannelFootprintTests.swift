@@ -35,9 +35,9 @@ import Testing
         let loop = try EventLoop()
         var configuration = ChannelConfiguration()
         configuration.heartbeatTimeout = .seconds(50)
-        let first = try Channel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
+        let first = try NotificationChannel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
         configuration.logger = WebSocketClientConfiguration().logger
-        let second = try Channel(uri: "ws://b/", topics: [], on: loop, configuration: configuration)
+        let second = try NotificationChannel(uri: "ws://b/", topics: [], on: loop, configuration: configuration)
         #expect(first.terms === second.terms)
         #expect(second.configuration.heartbeatTimeout == .seconds(50))
     }
@@ -54,10 +54,10 @@ import Testing
         #expect(Mirror(reflecting: ChannelConfiguration()).children.count == changes.count + 1)
         let loop = try EventLoop()
         for change in changes {
-            let plain = try Channel(uri: "ws://a/", topics: [], on: loop)
+            let plain = try NotificationChannel(uri: "ws://a/", topics: [], on: loop)
             var configuration = ChannelConfiguration()
             change(&configuration)
-            let other = try Channel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
+            let other = try NotificationChannel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
             #expect(plain.terms !== other.terms)
             #expect(other.configuration.isSame(as: configuration))
             #expect(!other.configuration.isSame(as: plain.configuration))

@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 /// A delegate that notes what it hears, and opens a channel to a scripted server.
-final class ChannelHost: ChannelDelegate {
+final class ChannelHost: NotificationChannelDelegate {
     enum Event: Equatable {
         case subscribed, reconnecting(FailureReason), failedRollover, rejected, missed, discarded, recovered, expiring
         case failed(FailureReason), closed
@@ -17,19 +17,19 @@ final class ChannelHost: ChannelDelegate {
     private(set) var rolloverFailure: ChannelFailure?
     /// Whether the library had a handle of the channel open at the terminal call.
     private(set) var openCountAtEnd: Int?
-    var didHear: (Channel, Event) -> Void = { _, _ in }
-    var didReceive: (Channel, Int) -> Void = { _, _ in }
+    var didHear: (NotificationChannel, Event) -> Void = { _, _ in }
+    var didReceive: (NotificationChannel, Int) -> Void = { _, _ in }
 
     /// A channel that trusts the server, gives up at its first loss, and lets the server go at its end.
     func channel(
         to server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.ID.presence"],
         _ change: (inout ChannelConfiguration) -> Void = { _ in }
-    ) throws -> Channel {
+    ) throws -> NotificationChannel {
         var configuration = ChannelConfiguration()
         configuration.tls = try ScriptedServer.trust()
         configuration.reconnect = .never
         change(&configuration)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: server.uri(host), topics: topics, on: server.loop, delegate: self, configuration: configuration)
         didEnd = { server.clientDidFinish() }
         return channel
@@ -53,41 +53,41 @@ final class ChannelHost: ChannelDelegate {
 
     var didEnd: () -> Void = {}
 
-    private func note(_ event: Event, _ channel: Channel) {
+    private func note(_ event: Event, _ channel: NotificationChannel) {
         events.append(event)
         didHear(channel, event)
     }
 
-    private func noteEnd(_ event: Event, _ channel: Channel) {
+    private func noteEnd(_ event: Event, _ channel: NotificationChannel) {
         openCountAtEnd = channel.driver.handles.group.openCount
         note(event, channel)
         didEnd()
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         guard let body = try? notification.decode(Body.self) else { return }
         numbers.append(body.n)
         didReceive(channel, body.n)
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         self.failure = failure
         noteEnd(.failed(failure.reason), channel)
     }
 
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) {
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         note(.reconnecting(attempt.reason), channel)
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { note(.expiring, channel) }
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { note(.expiring, channel) }
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
         rolloverFailure = failure
         note(.failedRollover, channel)
     }
-    func channel(_ channel: Channel, didReject topics: RejectedTopics) { note(.rejected, channel) }
-    func channel(_ channel: Channel, didMiss gap: Gap) { note(.missed, channel) }
-    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
-    func channel(_ channel: Channel, didRecover recovery: Recovery) { note(.recovered, channel) }
-    func channelDidClose(_ channel: Channel) { noteEnd(.closed, channel) }
+    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) { note(.rejected, channel) }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { note(.missed, channel) }
+    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) { note(.recovered, channel) }
+    func channelDidClose(_ channel: NotificationChannel) { noteEnd(.closed, channel) }
 }

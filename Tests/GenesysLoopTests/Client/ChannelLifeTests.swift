@@ -21,7 +21,7 @@ import Testing
             case .live, .closing: Step.subscription
             case .waiting: [.request, .bytes(Array("HTTP/1.1 503 Later\r\n\r\n".utf8)), .fin]
             }
-        var channel: Channel?
+        var channel: NotificationChannel?
         let server = try ScriptedServer(EventLoop(), tls: true, script + [.act { channel?.close() }] + Step.goodbye)
         let host = ChannelHost()
         let address = reach == .connecting ? "127.0.0.1" : "localhost"
@@ -88,7 +88,7 @@ import Testing
     @Test func `a channel that is dropped before open() is gone without a word`() throws {
         let server = try ScriptedServer(EventLoop(), [])
         let host = ChannelHost()
-        weak var channel: Channel?
+        weak var channel: NotificationChannel?
         do {
             let made = try host.channel(to: server)
             channel = made
@@ -106,7 +106,7 @@ import Testing
     func `after the terminal call nothing of a channel is left`(script: [Step]) throws {
         let server = try ScriptedServer(EventLoop(), tls: true, script)
         let host = ChannelHost()
-        weak var channel: Channel?
+        weak var channel: NotificationChannel?
         weak var link: Link?
         weak var tcp: TCPConnection?
         weak var tls: TLSSession?
@@ -139,7 +139,7 @@ import Testing
         var host: ChannelHost? = ChannelHost()
         let server = try ScriptedServer(
             loop, tls: true, Step.subscription + [.act { host = nil }, .turn, .notify(1)] + Step.goodbye + [.clientEnd])
-        weak var channel: Channel?
+        weak var channel: NotificationChannel?
         do {
             let made = try host?.channel(to: server)
             channel = made
@@ -159,7 +159,7 @@ import Testing
     @Test func `a callback may let go of everything`() throws {
         let server = try ScriptedServer(EventLoop(), Step.subscription + [.notify(1), .notify(2)] + Step.goodbye)
         let host = ChannelHost()
-        var channel: Channel?
+        var channel: NotificationChannel?
         channel = try host.channel(to: server)
         host.didReceive = { sender, number in
             channel = nil

@@ -8,7 +8,8 @@ import Testing
         configuration.tls.trust = .file("/nonexistent/ca.pem")
         let loop = try EventLoop()
         let failure = #expect(throws: ChannelFailure.self) {
-            try Channel(uri: "wss://localhost/channels/a", topics: [], on: loop, configuration: configuration)
+            try NotificationChannel(
+                uri: "wss://localhost/channels/a", topics: [], on: loop, configuration: configuration)
         }
         #expect(failure?.reason == .tlsHandshake)
         #expect(
@@ -43,13 +44,13 @@ import Testing
     ])
     func `an invalid URI is refused at init without being repeated`(uri: String, clause: String) throws {
         let loop = try EventLoop()
-        let failure = #expect(throws: ChannelFailure.self) { try Channel(uri: uri, topics: [], on: loop) }
+        let failure = #expect(throws: ChannelFailure.self) { try NotificationChannel(uri: uri, topics: [], on: loop) }
         #expect(failure?.description == "The channel could not be opened: \(clause).")
     }
 
     @Test func `topics that the service would not take are refused here, and the old ones stay`() throws {
         let loop = try EventLoop()
-        let channel = try Channel(uri: "ws://localhost/a", topics: ["v2.a", "v2.a"], on: loop)
+        let channel = try NotificationChannel(uri: "ws://localhost/a", topics: ["v2.a", "v2.a"], on: loop)
         #expect(channel.topics == ["v2.a"])
         for topics in [["v2.a b"], [Topic(String(repeating: "x", count: 201))], (0...1_000).map { Topic("v2.\($0)") }] {
             let failure = #expect(throws: ChannelFailure.self) { try channel.setTopics(topics) }
@@ -61,26 +62,28 @@ import Testing
 
     @Test func `every call traps on another thread, with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Smuggler(try Channel(uri: "ws://localhost/a", topics: [], on: EventLoop())).readTopicsElsewhere()
+            Smuggler(try NotificationChannel(uri: "ws://localhost/a", topics: [], on: EventLoop()))
+                .readTopicsElsewhere()
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(text.contains("Channel.topics was called on a thread that is not its event loop's"))
+        #expect(text.contains("NotificationChannel.topics was called on a thread that is not its event loop's"))
     }
 
     @Test func `neither printing nor dumping a channel shows its URI`() throws {
-        let channel = try Channel(uri: "ws://localhost/channels/streaming-0-secret", topics: ["v2.a"], on: EventLoop())
+        let channel = try NotificationChannel(
+            uri: "ws://localhost/channels/streaming-0-secret", topics: ["v2.a"], on: EventLoop())
         var dumped = ""
         dump(channel, to: &dumped)
         for text in ["\(channel)", String(reflecting: channel), dumped] {
             #expect(!text.contains("secret"))
         }
-        #expect("\(channel)" == "Channel(ws://localhost/…, 1 topics)")
+        #expect("\(channel)" == "NotificationChannel(ws://localhost/…, 1 topics)")
     }
 }
 
 /// Takes a channel to a thread where it does not belong.
 private final class Smuggler: @unchecked Sendable {
-    private let channel: Channel
-    init(_ channel: Channel) { self.channel = channel }
+    private let channel: NotificationChannel
+    init(_ channel: NotificationChannel) { self.channel = channel }
     func readTopicsElsewhere() { onOtherThread { print(self.channel.topics) } }
 }

@@ -64,7 +64,7 @@ import Testing
 
     @Test func `a channel that is closed on the way leaves nothing`() throws {
         let host = ChannelHost()
-        var channel: Channel?
+        var channel: NotificationChannel?
         let server = try ScriptedServer(
             EventLoop(), Self.redirecting(to: "/gateway"), [.request, .act { channel?.close() }, .clientEnd])
         channel = try host.channel(to: server) { $0.maxRedirects = 1 }

@@ -48,7 +48,7 @@ struct HastyServerTests {
         let loop = try EventLoop()
         let server = try HastyServer(loop)
         let host = DelayHost()
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: "ws://127.0.0.1:\(server.port)/channels/streaming-1-a", topics: ["v2.users.ID.presence"], on: loop,
             delegate: host)
         host.onEnd = { server.close() }
@@ -71,7 +71,7 @@ struct HastyServerTests {
         host.onConfirmation = { playground.server.disconnect(.all, .reset) }
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .pem(playground.server.caCertificatePEM)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: playground.server.createChannel().uri, topics: playground.topics, on: playground.loop,
             delegate: host, configuration: configuration)
         host.onEnd = { playground.server.close {} }
@@ -108,16 +108,18 @@ private final class Deadline: TimerOwner {
 }
 
 /// Notes the delays announced.
-private final class DelayHost: ChannelDelegate {
+private final class DelayHost: NotificationChannelDelegate {
     private(set) var delays: [Duration] = []
     var onConfirmation: () -> Void = {}
     var onEnd: () -> Void = {}
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {}
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { onEnd() }
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { delays.append(attempt.delay) }
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { onConfirmation() }
-    func channel(_ channel: Channel, didRecover recovery: Recovery) { onConfirmation() }
-    func channelDidClose(_ channel: Channel) { onEnd() }
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { onEnd() }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
+        delays.append(attempt.delay)
+    }
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { onConfirmation() }
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) { onConfirmation() }
+    func channelDidClose(_ channel: NotificationChannel) { onEnd() }
 }

@@ -33,11 +33,11 @@ import Testing
 
         func channel(
             _ host: RecordingHost?, _ configure: (inout ChannelConfiguration) -> Void = { _ in }
-        ) throws -> Channel {
+        ) throws -> NotificationChannel {
             var configuration = ChannelConfiguration()
             configuration.logger = own.logger
             configure(&configuration)
-            return try Channel(
+            return try NotificationChannel(
                 uri: uri, topics: ["v2.a.b.c"], on: loop, delegate: host, configuration: configuration)
         }
 
@@ -191,7 +191,7 @@ import Testing
         #expect(unsafe uv_loop_init(raw) == 0)
         let loop = try unsafe EventLoop(adopting: raw)
         loop.logger = log.logger
-        let channel = try Channel(uri: "ws://127.0.0.1:9/", topics: [], on: loop)
+        let channel = try NotificationChannel(uri: "ws://127.0.0.1:9/", topics: [], on: loop)
         loop.detach {}
         unsafe _ = uv_run(raw, UV_RUN_DEFAULT)
         #expect(log.warnings == ["Channels or clients that were made and never opened: 1. Call open()."])

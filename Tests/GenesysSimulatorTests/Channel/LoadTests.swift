@@ -21,7 +21,7 @@ import Testing
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .pem(server.caCertificatePEM)
         configure(&configuration)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: try server.createChannel().uri, topics: Self.topics, on: playground.loop, delegate: host,
             configuration: configuration)
         host.didEnd = {

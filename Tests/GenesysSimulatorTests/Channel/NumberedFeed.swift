@@ -63,7 +63,7 @@ final class NumberedFeed: TimerOwner {
 }
 
 /// Checks what it receives of a `NumberedFeed` as it comes.
-final class NumberedHost: ChannelDelegate {
+final class NumberedHost: NotificationChannelDelegate {
     private let topicCount: Int
     private(set) var received: [Bool] = []
     private(set) var firstNumber: Int?
@@ -77,8 +77,8 @@ final class NumberedHost: ChannelDelegate {
     private(set) var otherEvents: [String] = []
     private var lastOfTopic: [Int]
     var didReceiveRepeat: () -> Void = {}
-    var didRecover: (Channel) -> Void = { _ in }
-    var didSubscribe: (Channel) -> Void = { _ in }
+    var didRecover: (NotificationChannel) -> Void = { _ in }
+    var didSubscribe: (NotificationChannel) -> Void = { _ in }
     var didEnd: () -> Void = {}
 
     init(topicCount: Int) {
@@ -99,7 +99,7 @@ final class NumberedHost: ChannelDelegate {
         return (firstNumber...lastNumber).filter { !received[$0] }
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         let body = notification.body
         // {"n":123} or {"r":123}
         var number = 0
@@ -117,22 +117,26 @@ final class NumberedHost: ChannelDelegate {
         lastOfTopic[number % topicCount] = number
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         self.failure = failure
         didEnd()
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) {}
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { didSubscribe(channel) }
-    func channel(_ channel: Channel, didMiss gap: Gap) { gaps.append(gap) }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { didSubscribe(channel) }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { gaps.append(gap) }
 
-    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         recoveries.append(recovery.method)
         didRecover(channel)
     }
 
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { otherEvents.append("\(failure)") }
-    func channel(_ channel: Channel, didReject topics: RejectedTopics) { otherEvents.append("rejected") }
-    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { otherEvents.append("discarded") }
-    func channelDidClose(_ channel: Channel) { didEnd() }
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
+        otherEvents.append("\(failure)")
+    }
+    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) { otherEvents.append("rejected") }
+    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {
+        otherEvents.append("discarded")
+    }
+    func channelDidClose(_ channel: NotificationChannel) { didEnd() }
 }

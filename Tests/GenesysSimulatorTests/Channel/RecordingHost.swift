@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 
 /// A delegate that writes down what it is told, and may act on it.
-final class RecordingHost: ChannelDelegate {
+final class RecordingHost: NotificationChannelDelegate {
     enum Event: Equatable {
         case subscribed, willReconnect, failedRollover, rejected, missed, discarded, recovered(Recovery.Method)
         case willExpire, failed(FailureReason), closed
@@ -13,9 +13,9 @@ final class RecordingHost: ChannelDelegate {
     private(set) var failure: ChannelFailure?
     private(set) var gaps: [Gap] = []
     /// Called with every event, after it was written down.
-    var onEvent: (Event, Channel) -> Void = { _, _ in }
+    var onEvent: (Event, NotificationChannel) -> Void = { _, _ in }
     /// Called with every notification, after it was written down.
-    var onNotification: (Channel) -> Void = { _ in }
+    var onNotification: (NotificationChannel) -> Void = { _ in }
 
     /// Lets go of the closures, which may hold the host itself.
     func forget() {
@@ -23,34 +23,40 @@ final class RecordingHost: ChannelDelegate {
         onNotification = { _ in }
     }
 
-    private func note(_ event: Event, _ channel: Channel) {
+    private func note(_ event: Event, _ channel: NotificationChannel) {
         events.append(event)
         onEvent(event, channel)
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         notifications.append(notification.copy())
         onNotification(channel)
     }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         self.failure = failure
         note(.failed(failure.reason), channel)
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) {
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
         gaps.append(gap)
         note(.missed, channel)
     }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { note(.willExpire, channel) }
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { note(.willReconnect, channel) }
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { note(.failedRollover, channel) }
-    func channel(_ channel: Channel, didReject topics: RejectedTopics) { note(.rejected, channel) }
-    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
-    func channel(_ channel: Channel, didRecover recovery: Recovery) { note(.recovered(recovery.method), channel) }
-    func channelDidClose(_ channel: Channel) { note(.closed, channel) }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { note(.willExpire, channel) }
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { note(.subscribed, channel) }
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
+        note(.willReconnect, channel)
+    }
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
+        note(.failedRollover, channel)
+    }
+    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) { note(.rejected, channel) }
+    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) { note(.discarded, channel) }
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
+        note(.recovered(recovery.method), channel)
+    }
+    func channelDidClose(_ channel: NotificationChannel) { note(.closed, channel) }
 }
 
 /// A simulator and its loop, and channels to it.
@@ -74,11 +80,11 @@ struct Playground {
     /// A channel that trusts the simulator. Every terminal call closes the server, so that `run()` returns.
     func channel(
         _ host: RecordingHost, uri: String? = nil, configure: (inout ChannelConfiguration) -> Void = { _ in }
-    ) throws -> Channel {
+    ) throws -> NotificationChannel {
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .pem(server.caCertificatePEM)
         configure(&configuration)
-        return try Channel(
+        return try NotificationChannel(
             uri: try uri ?? server.createChannel().uri, topics: topics, on: loop, delegate: host,
             configuration: configuration)
     }

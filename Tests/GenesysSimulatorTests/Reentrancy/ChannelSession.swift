@@ -3,7 +3,7 @@ import GenesysSimulator
 import Testing
 
 /// One round of a cell: a channel, whose host does one thing inside one delegate method.
-final class ChannelSession: ChannelDelegate {
+final class ChannelSession: NotificationChannelDelegate {
     private let stage: MatrixStage
     private let moment: ChannelMoment
     private let deed: Deed
@@ -12,8 +12,8 @@ final class ChannelSession: ChannelDelegate {
     private(set) var log = MomentLog<ChannelMoment>()
     private(set) var other: ChannelSession?
     /// Held until the deed, by nobody but the loop afterwards.
-    private var channel: Channel?
-    private weak var remembered: Channel?
+    private var channel: NotificationChannel?
+    private weak var remembered: NotificationChannel?
 
     /// - Parameter patience: turns of the loop from the deed to the end.
     init(_ stage: MatrixStage, _ moment: ChannelMoment, _ deed: Deed, patience: Int) throws {
@@ -29,7 +29,7 @@ final class ChannelSession: ChannelDelegate {
         backoff.base = .milliseconds(1)
         backoff.floor = .zero
         configuration.reconnect = moment == .didFail ? .never : .backoff(backoff)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: uri, topics: stage.topics, on: stage.loop, delegate: self, configuration: configuration)
         self.channel = channel
         remembered = channel
@@ -58,7 +58,7 @@ final class ChannelSession: ChannelDelegate {
 
     // MARK: - What is heard
 
-    private func heard(_ now: ChannelMoment, _ sender: Channel) {
+    private func heard(_ now: ChannelMoment, _ sender: NotificationChannel) {
         log.note(now)
         if log.countAtDeed == nil {
             if now == moment {
@@ -72,7 +72,7 @@ final class ChannelSession: ChannelDelegate {
     }
 
     /// Sees to it that the moment comes.
-    private func bringAbout(_ channel: Channel) throws {
+    private func bringAbout(_ channel: NotificationChannel) throws {
         let target = SimulatedService.Target.channel(id)
         switch moment {
         case .didReceive, .didSubscribe: break
@@ -85,7 +85,7 @@ final class ChannelSession: ChannelDelegate {
         }
     }
 
-    private func act(_ channel: Channel) throws {
+    private func act(_ channel: NotificationChannel) throws {
         switch deed {
         case .close: channel.close()
         case .rollover: channel.rollover(to: try stage.server.createChannel().uri)
@@ -112,15 +112,21 @@ final class ChannelSession: ChannelDelegate {
         }
     }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) { heard(.didReceive, channel) }
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) { heard(.didFail, channel) }
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { heard(.willExpire, channel) }
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { heard(.didSubscribe, channel) }
-    func channel(_ channel: Channel, willReconnect attempt: ReconnectAttempt) { heard(.willReconnect, channel) }
-    func channel(_ channel: Channel, didFailRollover failure: ChannelFailure) { heard(.didFailRollover, channel) }
-    func channel(_ channel: Channel, didReject topics: RejectedTopics) { heard(.didReject, channel) }
-    func channel(_ channel: Channel, didMiss gap: Gap) { heard(.didMiss, channel) }
-    func channel(_ channel: Channel, didDiscard message: DiscardedMessage) { heard(.didDiscard, channel) }
-    func channel(_ channel: Channel, didRecover recovery: Recovery) { heard(.didRecover, channel) }
-    func channelDidClose(_ channel: Channel) { heard(.didClose, channel) }
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
+        heard(.didReceive, channel)
+    }
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { heard(.didFail, channel) }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { heard(.willExpire, channel) }
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { heard(.didSubscribe, channel) }
+    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
+        heard(.willReconnect, channel)
+    }
+    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
+        heard(.didFailRollover, channel)
+    }
+    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) { heard(.didReject, channel) }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { heard(.didMiss, channel) }
+    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) { heard(.didDiscard, channel) }
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) { heard(.didRecover, channel) }
+    func channelDidClose(_ channel: NotificationChannel) { heard(.didClose, channel) }
 }

@@ -8,7 +8,7 @@ protocol Moment: Hashable, Sendable {
     var isDelivery: Bool { get }
 }
 
-/// A method of `ChannelDelegate`.
+/// A method of `NotificationChannelDelegate`.
 enum ChannelMoment: CaseIterable, Moment {
     case didReceive, didFail, willExpire, didSubscribe, willReconnect, didFailRollover, didReject, didMiss, didDiscard
     case didRecover, didClose

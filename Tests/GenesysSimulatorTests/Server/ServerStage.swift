@@ -64,7 +64,7 @@ final class ServerStage: TimerOwner {
         configuration.tls.trust = .pem(pem.isEmpty ? try SimulatorCertificates.inMemory().caCertificatePEM : pem)
         configuration.reconnect = .never
         change(&configuration)
-        let channel = try Channel(
+        let channel = try NotificationChannel(
             uri: uri, topics: topics, on: loop, delegate: host, configuration: configuration)
         host.didFail = { [self] in end() }
         host.didClose = { [self] in end() }
@@ -86,7 +86,7 @@ protocol StageActor: AnyObject {
 let stageTopic: Topic = "v2.users.0f3c4a1e-0000-4000-8000-00000000000a.presence"
 
 /// A delegate that notes what it hears.
-final class Host: ChannelDelegate, StageActor {
+final class Host: NotificationChannelDelegate, StageActor {
     struct Body: Decodable {
         let n: Int
     }
@@ -99,10 +99,10 @@ final class Host: ChannelDelegate, StageActor {
     var failure: ChannelFailure?
     var isClosed = false
 
-    var didSubscribe: (Channel) -> Void = { _ in }
-    var didNotify: (Channel, Int) -> Void = { _, _ in }
-    var didReceive: (Channel, Int) -> Void = { _, _ in }
-    var didRecover: (Channel) -> Void = { _ in }
+    var didSubscribe: (NotificationChannel) -> Void = { _ in }
+    var didNotify: (NotificationChannel, Int) -> Void = { _, _ in }
+    var didReceive: (NotificationChannel, Int) -> Void = { _, _ in }
+    var didRecover: (NotificationChannel) -> Void = { _ in }
     var didFail: () -> Void = {}
     var didClose: () -> Void = {}
 
@@ -111,9 +111,9 @@ final class Host: ChannelDelegate, StageActor {
         (didRecover, didFail, didClose) = ({ _ in }, {}, {})
     }
 
-    func channel(_ channel: Channel, didSubscribe topics: [Topic]) { didSubscribe(channel) }
+    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { didSubscribe(channel) }
 
-    func channel(_ channel: Channel, didReceive notification: ChannelNotification) {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         notificationCount += 1
         didNotify(channel, notificationCount)
         guard let body = try? notification.decode(Body.self) else { return }
@@ -121,21 +121,21 @@ final class Host: ChannelDelegate, StageActor {
         didReceive(channel, body.n)
     }
 
-    func channel(_ channel: Channel, didRecover recovery: Recovery) {
+    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         recoveries.append(recovery.method)
         didRecover(channel)
     }
 
-    func channel(_ channel: Channel, didMiss gap: Gap) { gapCount += 1 }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { gapCount += 1 }
 
-    func channel(_ channel: Channel, willExpire expiry: Expiry) { expiryCount += 1 }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { expiryCount += 1 }
 
-    func channel(_ channel: Channel, didFail failure: ChannelFailure) {
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         self.failure = failure
         didFail()
     }
 
-    func channelDidClose(_ channel: Channel) {
+    func channelDidClose(_ channel: NotificationChannel) {
         isClosed = true
         didClose()
     }

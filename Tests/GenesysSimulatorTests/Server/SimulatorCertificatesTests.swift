@@ -53,7 +53,7 @@ import Testing
             host.didSubscribe = { channel in channel.close() }
             host.didClose = { server.close() }
             host.didFail = { server.close() }
-            let channel = try Channel(
+            let channel = try NotificationChannel(
                 uri: try server.createChannel().uri, topics: [stageTopic], on: loop, delegate: host,
                 configuration: configuration)
             channel.open()

@@ -1,8 +1,8 @@
 /// A channel holds its URI, which is a bearer secret: neither printing nor dumping the channel shows it.
-extension Channel: CustomStringConvertible, CustomReflectable {
+extension NotificationChannel: CustomStringConvertible, CustomReflectable {
     /// The redacted URI and the number of topics.
     public var description: String {
-        "Channel(\(driver.redactedURI), \(machine.topics.count) topics)"
+        "NotificationChannel(\(driver.redactedURI), \(machine.topics.count) topics)"
     }
 
     /// A mirror without children.

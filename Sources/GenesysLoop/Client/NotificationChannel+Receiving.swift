@@ -1,5 +1,5 @@
 /// The way of a message from a link to the delegate.
-extension Channel: LinkOwner {
+extension NotificationChannel: LinkOwner {
     private enum Progress {
         case needMore
         case reload
@@ -49,7 +49,7 @@ extension Channel: LinkOwner {
     }
 
     /// Delivers until there is nothing more, or until a callout changed the world.
-    private func drain(_ link: Link, to delegate: any ChannelDelegate) -> Progress {
+    private func drain(_ link: Link, to delegate: any NotificationChannelDelegate) -> Progress {
         let generation = self.generation
         let isDirect = machine.deliversDirectly(on: link.id)
         return link.withStream { stream in
@@ -79,7 +79,7 @@ extension Channel: LinkOwner {
     /// One text message; nearly every one goes to the delegate without a question to the machine.
     @inline(__always)
     private func receive(
-        _ message: Span<UInt8>, _ isDirect: Bool, on link: Link, _ delegate: any ChannelDelegate
+        _ message: Span<UInt8>, _ isDirect: Bool, on link: Link, _ delegate: any NotificationChannelDelegate
     ) {
         tally.receivedByteCount &+= message.count
         do throws(EnvelopeError) {
@@ -97,7 +97,7 @@ extension Channel: LinkOwner {
     /// The way of all others: the machine says what becomes of it.
     @inline(never)
     private func judge(
-        _ message: Span<UInt8>, _ envelope: Envelope, on link: Link, _ delegate: any ChannelDelegate
+        _ message: Span<UInt8>, _ envelope: Envelope, on link: Link, _ delegate: any NotificationChannelDelegate
     ) {
         switch MessageClass(envelope, in: message) {
         case .notification:
@@ -119,13 +119,13 @@ extension Channel: LinkOwner {
     }
 
     /// No channel sends binary messages.
-    private func receiveBinary(_ message: Span<UInt8>, _ delegate: any ChannelDelegate) {
+    private func receiveBinary(_ message: Span<UInt8>, _ delegate: any NotificationChannelDelegate) {
         tally.receivedByteCount &+= message.count
         discard(message, .invalidMessage, delegate)
     }
 
     @inline(never)
-    private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any ChannelDelegate) {
+    private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any NotificationChannelDelegate) {
         guard machine.isDelivering else { return }
         tally.discardedCount &+= 1
         delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))

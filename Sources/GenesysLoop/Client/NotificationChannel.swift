@@ -3,14 +3,14 @@ internal import Logging
 /// A Genesys Cloud notifications channel: connects, subscribes, delivers, and stays.
 ///
 ///     let loop = try EventLoop()
-///     let channel = try Channel(uri: uri, topics: ["v2.users.….presence"], on: loop, delegate: host)
+///     let channel = try NotificationChannel(uri: uri, topics: ["v2.users.….presence"], on: loop, delegate: host)
 ///     channel.open()
 ///     loop.run()
 ///
 /// From `open()` to its terminal call the loop retains the channel, so the host need not. All calls belong on the
 /// loop's thread and trap elsewhere; all of them are legal inside every delegate method. Nothing is ever delivered
 /// from within a call: callbacks come from the loop.
-public final class Channel {
+public final class NotificationChannel {
     /// The loop that drives the channel.
     public let loop: EventLoop
     /// The configuration it was made with.
@@ -26,13 +26,13 @@ public final class Channel {
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
     ///
     /// A delegate that was never set, or is gone, does the same, with a warning in the log.
-    public var delegate: (any ChannelDelegate)? {
+    public var delegate: (any NotificationChannelDelegate)? {
         get {
-            loop.preconditionCurrent("Channel.delegate")
+            loop.preconditionCurrent("NotificationChannel.delegate")
             return weakDelegate
         }
         set {
-            loop.preconditionCurrent("Channel.delegate")
+            loop.preconditionCurrent("NotificationChannel.delegate")
             weakDelegate = newValue
             delegateWatch.changed(isSet: newValue != nil)
             generation &+= 1
@@ -40,7 +40,7 @@ public final class Channel {
     }
 
     /// The delegate, which hears of nothing after that.
-    func takeDelegate() -> (any ChannelDelegate)? {
+    func takeDelegate() -> (any NotificationChannelDelegate)? {
         defer {
             weakDelegate = nil
             generation &+= 1
@@ -49,7 +49,7 @@ public final class Channel {
     }
 
     var delegateWatch: DelegateWatch
-    private weak var weakDelegate: (any ChannelDelegate)?
+    private weak var weakDelegate: (any NotificationChannelDelegate)?
     /// Changes with whatever makes the receive loop look at the world again: delegate, machine, what is to be done.
     var generation = 0
 
@@ -70,14 +70,15 @@ public final class Channel {
     ///   - delegate: is told; held weakly.
     ///   - configuration: how it behaves.
     /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (a topic the service would not take),
-    ///   `tlsHandshake` (trust or identity that cannot be used) or `proxy` (one of the environment that cannot be used).
+    ///   `tlsHandshake` (trust or identity that cannot be used) or `proxy` (one of the environment that cannot be
+    ///   used).
     public init(
-        uri: String, topics: [Topic], on loop: EventLoop, delegate: (any ChannelDelegate)? = nil,
+        uri: String, topics: [Topic], on loop: EventLoop, delegate: (any NotificationChannelDelegate)? = nil,
         configuration: ChannelConfiguration = ChannelConfiguration()
     ) throws {
-        loop.preconditionCurrent("Channel.init")
+        loop.preconditionCurrent("NotificationChannel.init")
         let endpoint = try WebSocketURI(checking: uri)
-        let topics = try Channel.checked(topics)
+        let topics = try NotificationChannel.checked(topics)
         self.loop = loop
         terms = loop.channelTerms(configuration)
         logger = configuration.logger
@@ -97,13 +98,13 @@ public final class Channel {
 
     /// The topics wanted, in the order in which they were given.
     public var topics: [Topic] {
-        loop.preconditionCurrent("Channel.topics")
+        loop.preconditionCurrent("NotificationChannel.topics")
         return machine.topics
     }
 
     /// Connects and subscribes. Calling it again does nothing.
     public func open() {
-        loop.preconditionCurrent("Channel.open")
+        loop.preconditionCurrent("NotificationChannel.open")
         guard machine.state == .idle else { return }
         loop.forgotten.opened(self)
         loop.retain(self)
@@ -118,7 +119,7 @@ public final class Channel {
     ///
     /// Source: RFC 6455 §7.1.2.
     public func close() {
-        loop.preconditionCurrent("Channel.close")
+        loop.preconditionCurrent("NotificationChannel.close")
         if machine.state == .idle {
             loop.forgotten.opened(self)
             loop.retain(self)
@@ -133,7 +134,7 @@ public final class Channel {
     ///
     /// - Parameter uri: the `connectUri` of the other channel.
     public func rollover(to uri: String) {
-        loop.preconditionCurrent("Channel.rollover")
+        loop.preconditionCurrent("NotificationChannel.rollover")
         do {
             let endpoint = try WebSocketURI(checking: uri)
             let id = try driver.add(endpoint, loop: loop, terms: terms)
@@ -149,10 +150,10 @@ public final class Channel {
     ///
     /// For files that changed on the disk, `EventLoop.reloadTLS()` is enough.
     ///
-    /// - Throws: `ChannelFailure` with reason `tlsHandshake` where the configuration cannot be used; nothing has changed
-    ///   then.
+    /// - Throws: `ChannelFailure` with reason `tlsHandshake` where the configuration cannot be used; nothing has
+    ///   changed then.
     public func setTLS(_ tls: TLSConfiguration) throws {
-        loop.preconditionCurrent("Channel.setTLS")
+        loop.preconditionCurrent("NotificationChannel.setTLS")
         var configuration = self.configuration
         configuration.tls = tls
         let changed = loop.channelTerms(configuration)
@@ -166,13 +167,13 @@ public final class Channel {
     /// sends, each connection of the channel keeps at most what one read brought, 64 KiB, and the message of which a
     /// part has arrived, at most `configuration.maxMessageSize`.
     public func pause() {
-        loop.preconditionCurrent("Channel.pause")
+        loop.preconditionCurrent("NotificationChannel.pause")
         submit(machine.pauseRequested(now: loop.now))
     }
 
     /// Reads again after `pause()`.
     public func resume() {
-        loop.preconditionCurrent("Channel.resume")
+        loop.preconditionCurrent("NotificationChannel.resume")
         submit(machine.resumeRequested(now: loop.now))
     }
 
@@ -185,7 +186,7 @@ public final class Channel {
 
     /// Removes topics; unknown ones are ignored.
     public func unsubscribe(_ removed: [Topic]) {
-        loop.preconditionCurrent("Channel.unsubscribe")
+        loop.preconditionCurrent("NotificationChannel.unsubscribe")
         let removed = Set(removed)
         submit(machine.topicsChanged(to: machine.topics.filter { !removed.contains($0) }, now: loop.now))
     }
@@ -194,8 +195,8 @@ public final class Channel {
     ///
     /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for a topic it would not take, or beyond 1,000.
     public func setTopics(_ topics: [Topic]) throws {
-        loop.preconditionCurrent("Channel.setTopics")
-        submit(machine.topicsChanged(to: try Channel.checked(topics), now: loop.now))
+        loop.preconditionCurrent("NotificationChannel.setTopics")
+        submit(machine.topicsChanged(to: try NotificationChannel.checked(topics), now: loop.now))
     }
 
     /// The topics without duplicates, in order.

@@ -2,7 +2,7 @@ internal import Logging
 
 /// Performs what the machine decides. Public calls only touch the machine and the list of pending actions; links, timer
 /// and delegate are touched here, from the loop, one action after the other.
-extension Channel: LoopPass, TimerOwner, LoopResident {
+extension NotificationChannel: LoopPass, TimerOwner, LoopResident {
     /// Queues actions and sees to it that a pass performs them.
     func submit(_ actions: [ChannelMachine.Action]) {
         guard enqueue(actions), !driver.isAdvancing else { return }
@@ -88,7 +88,7 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
         case .tell(let event):
             tell(event)
         case .warn(let topics):
-            logger.warning("\(Channel.warning(unconfirmed: topics))")
+            logger.warning("\(NotificationChannel.warning(unconfirmed: topics))")
         case .finish(let end):
             finish(end)
         }
@@ -174,7 +174,8 @@ extension Channel: LoopPass, TimerOwner, LoopResident {
     }
 
     private func tell(_ event: ChannelMachine.Event) {
-        // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure is.
+        // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure
+        // is.
         guard !machine.isSilent else { return }
         guard let delegate else { return closeWithoutDelegate() }
         let event = driver.withoutSecrets(event)

@@ -1,6 +1,6 @@
 /// Redirects at the upgrade: a link ends, and another one of the same name opens where it pointed. The machine hears
 /// nothing of it.
-extension Channel {
+extension NotificationChannel {
     /// Follows the end of a link to where it points, if it does and may.
     ///
     /// - Returns: whether another link is under way; otherwise `end` says why.

@@ -1,7 +1,7 @@
-extension Channel {
+extension NotificationChannel {
     /// What the channel has done so far, and how it is now.
     public var statistics: ChannelStatistics {
-        loop.preconditionCurrent("Channel.statistics")
+        loop.preconditionCurrent("NotificationChannel.statistics")
         let now = loop.now.instant
         var statistics = ChannelStatistics()
         statistics.receivedCount = tally.receivedCount
