@@ -21,7 +21,7 @@ enum ActorHost {
             print("usage: actor-host URI CA-FILE COUNT TOPIC [TOPIC …]")
             return
         }
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let counter = TopicCounter(on: loop, wanted: wanted)
         // Any thread may ask an actor for something; its code runs on the loop's.
         Task {
@@ -41,7 +41,7 @@ actor TopicCounter: NotificationChannelDelegate {
     /// Tells each topic once, to whatever task listens.
     nonisolated let firstOfTopic: AsyncStream<String>
 
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let wanted: Int
     private let firsts: AsyncStream<String>.Continuation
     private var channel: NotificationChannel?
@@ -51,7 +51,7 @@ actor TopicCounter: NotificationChannelDelegate {
     // The actor holds the loop, so it is never without its executor.
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    init(on loop: EventLoop, wanted: Int) {
+    init(on loop: UVLoop, wanted: Int) {
         self.loop = loop
         self.wanted = wanted
         (firstOfTopic, firsts) = AsyncStream.makeStream()

@@ -24,7 +24,7 @@ enum PlainHost {
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .file(arguments[2])
         // The loop, and all that is on it, belongs to this thread.
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         // A channel does not keep its delegate: this reference does.
         let host = TopicCounter(wanted: wanted)
         let channel = try NotificationChannel(

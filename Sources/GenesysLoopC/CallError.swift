@@ -15,7 +15,7 @@ struct CallError: Error {
         switch error {
         case let error as CallError: self = error
         case let failure as ChannelFailure: self.init(status: CallError.status(of: failure), sentence: "\(failure)")
-        case let error as EventLoopError: self.init(status: GENESYS_ERROR_LOOP, sentence: "\(error)")
+        case let error as UVLoopError: self.init(status: GENESYS_ERROR_LOOP, sentence: "\(error)")
         default: self.init(status: GENESYS_ERROR_ARGUMENT, sentence: "\(error)")
         }
     }

@@ -18,7 +18,7 @@ internal import GenesysLoop
     }
 
     /// Makes the channel; called once.
-    func make(uri: String, topics: [Topic], on loop: EventLoop, _ configuration: ChannelConfiguration) throws {
+    func make(uri: String, topics: [Topic], on loop: UVLoop, _ configuration: ChannelConfiguration) throws {
         channel = try NotificationChannel(
             uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
     }

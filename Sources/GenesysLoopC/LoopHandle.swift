@@ -2,9 +2,9 @@ internal import GenesysLoop
 
 /// What a `genesys_loop *` points to. One reference belongs to the C program, until `genesys_loop_release`.
 @safe final class LoopHandle: Sendable {
-    let loop: EventLoop
+    let loop: UVLoop
 
-    init(_ loop: EventLoop) { self.loop = loop }
+    init(_ loop: UVLoop) { self.loop = loop }
 
     /// A new reference for the C program.
     var pointer: OpaquePointer {

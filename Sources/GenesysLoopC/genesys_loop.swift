@@ -29,7 +29,7 @@ public func genesys_loop_version_text() -> UnsafePointer<CChar>? {
 
 @c @implementation
 public func genesys_loop_new(_ error: UnsafeMutablePointer<genesys_error>?) -> OpaquePointer? {
-    unsafe CallError.report(to: error) { unsafe LoopHandle(try EventLoop()).pointer }
+    unsafe CallError.report(to: error) { unsafe LoopHandle(try UVLoop()).pointer }
 }
 
 @c @implementation
@@ -38,7 +38,7 @@ public func genesys_loop_adopt(
 ) -> OpaquePointer? {
     unsafe CallError.report(to: error) {
         guard let loop = unsafe loop else { throw CallError.argument("the loop is NULL") }
-        return unsafe LoopHandle(try EventLoop(adopting: loop)).pointer
+        return unsafe LoopHandle(try UVLoop(adopting: loop)).pointer
     }
 }
 

@@ -36,7 +36,7 @@ package final class EchoServer {
     }
 
     /// The loop that drives the server.
-    package let loop: EventLoop
+    package let loop: UVLoop
     /// Where it listens, `ws://127.0.0.1:…/` or `wss://…`; every path is the same.
     package let uri: String
     /// The port it listens on, never 0.
@@ -67,7 +67,7 @@ package final class EchoServer {
     ///   - configuration: what clients may do.
     /// - Throws: `SimulatorError`.
     package init(
-        on loop: EventLoop, port: UInt16 = 0, certificates: SimulatorCertificates? = nil,
+        on loop: UVLoop, port: UInt16 = 0, certificates: SimulatorCertificates? = nil,
         configuration: Configuration = Configuration()
     ) throws(SimulatorError) {
         loop.preconditionCurrent("EchoServer.init")

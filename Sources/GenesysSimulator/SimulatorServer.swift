@@ -3,7 +3,7 @@ public import GenesysLoop
 /// The simulated service behind a socket: WebSocket over TLS (or plain) on an event loop of the library.
 ///
 /// ```swift
-/// let loop = try EventLoop()
+/// let loop = try UVLoop()
 /// let server = try SimulatorServer(on: loop, seed: 1)
 /// server.start()
 /// let (uri, _) = try server.createChannel()          // wss://localhost:49152/channels/streaming-…
@@ -20,7 +20,7 @@ public import GenesysLoop
 /// one for each connection, for the limits above.
 public final class SimulatorServer {
     /// The loop that drives the server.
-    public let loop: EventLoop
+    public let loop: UVLoop
     /// The numeric address it listens on.
     public let host: String
     /// The port it listens on, never 0.
@@ -97,7 +97,7 @@ public final class SimulatorServer {
     ///   - seed: decides every random number of the service.
     /// - Throws: `SimulatorError`.
     public init(
-        on loop: EventLoop, host: String? = nil, port: UInt16 = 0, tls: Bool = true,
+        on loop: UVLoop, host: String? = nil, port: UInt16 = 0, tls: Bool = true,
         certificates: SimulatorCertificates? = nil,
         configuration: SimulatedService.Configuration = SimulatedService.Configuration(), seed: UInt64
     ) throws {

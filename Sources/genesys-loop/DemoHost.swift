@@ -17,7 +17,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
     /// How it ended; nil while it runs.
     private(set) var status: ExitStatus?
 
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let server: SimulatorServer
     private let printer: NotificationPrinter
     private let narrator: DemoNarrator
@@ -32,7 +32,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
     private let end: Timer
     private let watch: Timer
 
-    init(loop: EventLoop, writer: LineWriter, count: Int?) throws {
+    init(loop: UVLoop, writer: LineWriter, count: Int?) throws {
         self.loop = loop
         self.count = count
         var configuration = SimulatedService.Configuration()

@@ -13,10 +13,10 @@ struct DemoNarrator {
     ]
 
     private let start: Instant
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let hasColor: Bool
 
-    init(start: Instant, loop: EventLoop) {
+    init(start: Instant, loop: UVLoop) {
         self.start = start
         self.loop = loop
         hasColor = EventLog.Style.terminal == .text(hasColor: true)

@@ -31,7 +31,7 @@ struct Listen: ParsableCommand {
 /// One run of `listen`: loop, channel, writer and signals.
 struct ListenSession {
     private let plan: ListenPlan
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let writer: LineWriter
     private let host: ListenHost
     private let channel: NotificationChannel

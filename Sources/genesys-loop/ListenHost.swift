@@ -9,7 +9,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
     /// How it ended; nil while it runs.
     private(set) var status: ExitStatus?
 
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let log: EventLog
     private let printer: NotificationPrinter
     private let count: Int?
@@ -18,7 +18,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
     private var isSubscribed = false
     private var isQuiet = false
 
-    init(loop: EventLoop, log: EventLog, writer: LineWriter, count: Int?) {
+    init(loop: UVLoop, log: EventLog, writer: LineWriter, count: Int?) {
         self.loop = loop
         self.log = log
         self.count = count

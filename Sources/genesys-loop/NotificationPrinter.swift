@@ -10,7 +10,7 @@ final class NotificationPrinter: LoopPass {
     /// Lines so far.
     private(set) var lineCount = 0
 
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let writer: LineWriter
     private var lines: [UInt8] = []
     private var isPaused = false
@@ -18,7 +18,7 @@ final class NotificationPrinter: LoopPass {
     /// So many bytes do not wait for the end of the wake-up.
     private static let batchByteCount = 256 * 1024
 
-    init(loop: EventLoop, writer: LineWriter) {
+    init(loop: UVLoop, writer: LineWriter) {
         self.loop = loop
         self.writer = writer
     }

@@ -41,7 +41,7 @@ struct SimulateSession {
     }
 
     private func serve(certificates: SimulatorCertificates) throws -> ExitStatus {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         // A signal may come when the loop has ended: no mistake of anybody.
         loop.logger = EventLogHandler.logger(log, .critical)
         let writer = LineWriter(to: SystemCalls.standardOutput)

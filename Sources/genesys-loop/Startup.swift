@@ -6,9 +6,9 @@ import ToolSupport
 /// What every command needs before it can start; without it, it ends with 69.
 enum Startup {
     /// A loop, and a writer to standard output.
-    static func resources(log: EventLog) throws -> (EventLoop, LineWriter) {
+    static func resources(log: EventLog) throws -> (UVLoop, LineWriter) {
         do {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             // A signal, or the writer's last report, may come when the loop has ended: no mistake of anybody.
             loop.logger = EventLogHandler.logger(log, .critical)
             let resources = (loop, LineWriter(to: SystemCalls.standardOutput))
@@ -30,7 +30,7 @@ enum Startup {
     }
 
     /// The instant at which the process is `duration` old.
-    static func instant(_ duration: Duration, on loop: EventLoop) -> Instant {
+    static func instant(_ duration: Duration, on loop: UVLoop) -> Instant {
         loop.now.instant + (duration - (ContinuousClock.now - ProcessSetup.start))
     }
 

@@ -12,9 +12,9 @@ struct ClientSession {
     func run() throws -> EchoStatus {
         var configuration = configuration
         if let caFile { configuration.tls.trust = .contents(try read(caFile), ofFile: caFile) }
-        let loop: EventLoop
+        let loop: UVLoop
         do {
-            loop = try EventLoop()
+            loop = try UVLoop()
         } catch {
             return .failed(.unavailable, "The program cannot start: \(error)")
         }

@@ -25,7 +25,7 @@ struct ServerSession {
     }
 
     private func serve(_ certificates: SimulatorCertificates?) throws -> EchoStatus {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         // A signal waits for the watch: from here on clients may connect.
         Signals.hold()
         let server = try EchoServer(on: loop, port: port, certificates: certificates, configuration: configuration)

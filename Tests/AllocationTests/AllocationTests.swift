@@ -38,7 +38,7 @@ struct AllocationTests {
     private func run(_ host: AllocationHost, tls: Bool) throws {
         let feed = try FeedThread(rate: 100_000, tls: tls)
         defer { feed.stop() }
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var configuration = ChannelConfiguration()
         if tls { configuration.tls.trust = .pem(feed.caCertificatePEM) }
         let channel = try NotificationChannel(

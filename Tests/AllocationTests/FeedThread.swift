@@ -8,7 +8,7 @@ final class FeedThread: Sendable {
     private struct Address: Sendable {
         let uri: String
         let caCertificatePEM: [UInt8]
-        let loop: EventLoop
+        let loop: UVLoop
         let server: LoopBound<SimulatorServer>
     }
 
@@ -33,7 +33,7 @@ final class FeedThread: Sendable {
     }
 
     private static func serve(_ rate: Double, tls: Bool, _ promise: Promise<Address>) throws -> Address {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var configuration = SimulatedService.Configuration()
         configuration.publishing.rate = rate
         configuration.publishing.burstCount = 200

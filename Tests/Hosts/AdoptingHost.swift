@@ -18,7 +18,7 @@ final class Host: NotificationChannelDelegate {
 
 let foreign = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
 uv_loop_init(foreign)
-let loop = try EventLoop(adopting: foreign)
+let loop = try UVLoop(adopting: foreign)
 var configuration = ChannelConfiguration()
 configuration.tls.trust = .file(CommandLine.arguments[2])
 let hosts = [Host(), Host()]

@@ -36,7 +36,7 @@ final class Host: NotificationChannelDelegate {
     func channelDidClose(_ channel: NotificationChannel) { print("closed") }
 }
 
-let loop = try EventLoop()
+let loop = try UVLoop()
 var configuration = ChannelConfiguration()
 configuration.tls.trust = .file(CommandLine.arguments[2])
 let host = Host()

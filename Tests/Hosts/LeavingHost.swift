@@ -23,11 +23,11 @@ final class Host: NotificationChannelDelegate {
 
 /// Owns everything, and ends it from `deinit`.
 final class Owner {
-    let loop: EventLoop
+    let loop: UVLoop
     let host = Host()
     let channel: NotificationChannel
 
-    init(_ loop: EventLoop) throws {
+    init(_ loop: UVLoop) throws {
         self.loop = loop
         channel = try makeChannel(on: loop, for: host)
     }
@@ -38,7 +38,7 @@ final class Owner {
     }
 }
 
-func makeChannel(on loop: EventLoop, for host: Host) throws -> NotificationChannel {
+func makeChannel(on loop: UVLoop, for host: Host) throws -> NotificationChannel {
     var configuration = ChannelConfiguration()
     configuration.tls.trust = .file(CommandLine.arguments[3])
     return try NotificationChannel(
@@ -57,7 +57,7 @@ func withForeignLoop(_ body: (UnsafeMutablePointer<uv_loop_t>) throws -> Void) t
 }
 
 /// Drops the three in the given order, such as "hcl".
-func drop(_ order: Substring, _ loop: inout EventLoop?, _ channel: inout NotificationChannel?, _ host: inout Host?) {
+func drop(_ order: Substring, _ loop: inout UVLoop?, _ channel: inout NotificationChannel?, _ host: inout Host?) {
     for name in order {
         switch name {
         case "l": loop = nil
@@ -71,7 +71,7 @@ let way = CommandLine.arguments[1]
 switch way.split(separator: ":").first {
 case "exit":
     // In the middle of a callback, with everything open.
-    let loop = try EventLoop()
+    let loop = try UVLoop()
     let host = Host()
     host.atSecond = { _ in
         print("bye")
@@ -82,7 +82,7 @@ case "exit":
     loop.run()
 case "stop":
     // `main` returns with everything open, held by globals.
-    let loop = try EventLoop()
+    let loop = try UVLoop()
     let host = Host()
     host.atSecond = { _ in loop.stop() }
     let channel = try makeChannel(on: loop, for: host)
@@ -90,7 +90,7 @@ case "stop":
     loop.run()
     print("stopped with", "\(loop)".contains("handles: ") ? "handles open" : "nothing open")
 case "deinit":
-    var owner: Owner? = try Owner(try EventLoop())
+    var owner: Owner? = try Owner(try UVLoop())
     owner?.host.atSecond = { _ in owner = nil }
     owner?.channel.open()
     // The owner dies inside of `run()`, which goes on until the channel has closed.
@@ -98,7 +98,7 @@ case "deinit":
     loop?.run()
     print("ended")
 case "own":
-    var loop: EventLoop? = try EventLoop()
+    var loop: UVLoop? = try UVLoop()
     var host: Host? = Host()
     var channel: NotificationChannel? = try makeChannel(on: loop!, for: host!)
     host?.atSecond = { [weak loop] _ in loop?.stop() }
@@ -108,7 +108,7 @@ case "own":
     print("dropped")
 case "adopted":
     try withForeignLoop { foreign in
-        var loop: EventLoop? = try EventLoop(adopting: foreign)
+        var loop: UVLoop? = try UVLoop(adopting: foreign)
         var host: Host? = Host()
         var channel: NotificationChannel? = try makeChannel(on: loop!, for: host!)
         host?.atSecond = { _ in uv_stop(foreign) }
@@ -121,7 +121,7 @@ case "adopted":
     }
 case "early":
     try withForeignLoop { foreign in
-        let loop = try EventLoop(adopting: foreign)
+        let loop = try UVLoop(adopting: foreign)
         let host = Host()
         let channel = try makeChannel(on: loop, for: host)
         host.atSecond = { _ in uv_stop(foreign) }
@@ -134,7 +134,7 @@ case "early":
     }
 case "unref":
     try withForeignLoop { foreign in
-        let loop = try EventLoop(adopting: foreign)
+        let loop = try UVLoop(adopting: foreign)
         let host = Host()
         let channel = try makeChannel(on: loop, for: host)
         host.atSecond = { $0.close() }
@@ -149,7 +149,7 @@ case "unref":
     }
 case "half-way":
     try withForeignLoop { foreign in
-        let loop = try EventLoop(adopting: foreign)
+        let loop = try UVLoop(adopting: foreign)
         let host = Host()
         var missing = ChannelConfiguration()
         missing.tls.trust = .file("no-such-file")

@@ -4,12 +4,12 @@ import GenesysLoop
 /// A program with a loop of its own whose resolver never answers. One channel waits for its deadline, the other is closed
 /// while its name is being looked up; then the loop is left and closed.
 final class Host: NotificationChannelDelegate {
-    let loop: EventLoop
+    let loop: UVLoop
     var patient: NotificationChannel?
     private let start = uv_hrtime()
     private var closedAt: UInt64 = 0
 
-    init(_ loop: EventLoop) { self.loop = loop }
+    init(_ loop: UVLoop) { self.loop = loop }
 
     func open(_ name: String, dns: Duration) throws -> NotificationChannel {
         var configuration = ChannelConfiguration()
@@ -48,7 +48,7 @@ final class Host: NotificationChannelDelegate {
 
 let foreign = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
 uv_loop_init(foreign)
-let host = Host(try EventLoop(adopting: foreign))
+let host = Host(try UVLoop(adopting: foreign))
 host.patient = try host.open("patient", dns: .seconds(3_600))
 _ = try host.open("impatient", dns: .milliseconds(300))
 uv_run(foreign, UV_RUN_DEFAULT)

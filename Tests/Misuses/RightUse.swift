@@ -12,6 +12,6 @@ final class RightUse: NotificationChannelDelegate {
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
 }
 
-func close(_ bound: LoopBound<NotificationChannel>, on loop: EventLoop) {
+func close(_ bound: LoopBound<NotificationChannel>, on loop: UVLoop) {
     loop.execute { bound.value.close() }
 }

@@ -22,7 +22,7 @@ final class Host: NotificationChannelDelegate {
 }
 
 func listen(to uri: String, topics: [Topic]) throws {
-    let loop = try EventLoop()
+    let loop = try UVLoop()
     let host = Host()
     let channel = try NotificationChannel(uri: uri, topics: topics, on: loop, delegate: host)
     channel.open()

@@ -90,7 +90,7 @@ import Testing
     @Test func `the relay of the page rests at its mark, and its stream ends after close`() async throws {
         let service = try await Service.start(rate: 50_000)
         let (events, stream) = AsyncStream.makeStream(of: Relay.Event.self)
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let relay = LoopBound(try Relay(service.uri, topics: [Self.topic], on: loop, to: stream), on: loop)
         Thread.detachNewThread { loop.run() }
         var seen: [Relay.Event] = []
@@ -120,7 +120,7 @@ import Testing
 /// A simulator without TLS, on a loop with a thread of its own.
 struct Service: Sendable {
     let uri: String
-    let loop: EventLoop
+    let loop: UVLoop
     let server: LoopBound<SimulatorServer>
 
     static func start(rate: Double = 500) async throws -> Service {
@@ -129,7 +129,7 @@ struct Service: Sendable {
                 do {
                     var configuration = SimulatedService.Configuration()
                     configuration.publishing.rate = rate
-                    let loop = try EventLoop()
+                    let loop = try UVLoop()
                     let server = try SimulatorServer(on: loop, tls: false, configuration: configuration, seed: 1)
                     let uri = try server.createChannel().uri
                     server.start()

@@ -17,7 +17,7 @@ final class Relay: NotificationChannelDelegate {
     private let stream: AsyncStream<Event>.Continuation
     private var count = 0
 
-    init(_ uri: String, topics: [Topic], on loop: EventLoop, to stream: AsyncStream<Event>.Continuation) throws {
+    init(_ uri: String, topics: [Topic], on loop: UVLoop, to stream: AsyncStream<Event>.Continuation) throws {
         self.stream = stream
         channel = try NotificationChannel(uri: uri, topics: topics, on: loop)
         channel.delegate = self
@@ -51,7 +51,7 @@ final class Relay: NotificationChannelDelegate {
 /// Shows what a channel tells, on the main actor, until the channel ends or the task is canceled.
 @MainActor
 func follow(_ uri: String, topics: [Topic], show: (Relay.Event) -> Void) async throws {
-    let loop = try EventLoop()
+    let loop = try UVLoop()
     let (events, stream) = AsyncStream.makeStream(of: Relay.Event.self)
     let relay = LoopBound(try Relay(uri, topics: topics, on: loop, to: stream), on: loop)
     stream.onTermination = { reason in

@@ -29,7 +29,7 @@ struct CertificateMatrixTests {
         if let certificate = server.certificate, let key = server.key {
             configuration.tls.identity = ClientIdentity(certificate: .file(certificate), key: .file(key))
         }
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let witness = Witness()
         let channel = try NotificationChannel(
             uri: server.uri(server.address), topics: ["v2.a"], on: loop, delegate: witness,

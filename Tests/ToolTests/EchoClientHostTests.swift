@@ -6,7 +6,7 @@ import Testing
 /// The client's side of `websocket-echo` against a server that does not read.
 @Suite struct EchoClientHostTests {
     @Test func `a peer that sends without reading makes it stop reading, and gets everything later`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try Flood(loop, messageCount: 96, messageByteCount: 262_144)
         let host = EchoClientHost()
         let client = try WebSocketClient(uri: server.uri, on: loop, delegate: host)
@@ -23,7 +23,7 @@ import Testing
 
 /// Sends messages, and reads nothing until its client has stopped to read.
 private final class Flood: TCPListenerOwner, TCPConnectionOwner {
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let listener: TCPListener
     private var tcp: TCPConnection?
     private var parser = UpgradeRequestParser()
@@ -36,7 +36,7 @@ private final class Flood: TCPListenerOwner, TCPConnectionOwner {
     private(set) var greatestQueue = 0
     private(set) var intactCount = 0
 
-    init(_ loop: EventLoop, messageCount: Int, messageByteCount: Int) throws {
+    init(_ loop: UVLoop, messageCount: Int, messageByteCount: Int) throws {
         self.loop = loop
         self.messageCount = messageCount
         message = (0..<messageByteCount).map { UInt8(truncatingIfNeeded: $0 &* 7) }

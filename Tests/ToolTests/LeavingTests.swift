@@ -61,7 +61,7 @@ struct LeavingTests {
         try await LeavingTests.run(["half-way"]) { _, end in
             #expect(end.status == 0, "\(end.errors)")
             let refused = String(repeating: "refused\n", count: 3)
-            #expect(end.outputText == "\(refused)EventLoop(nothing open)\ndetached\nuv_loop_close: 0\n")
+            #expect(end.outputText == "\(refused)UVLoop(nothing open)\ndetached\nuv_loop_close: 0\n")
         }
     }
 }

@@ -39,7 +39,7 @@ import Testing
     @Test func `the documented example does what its page says`() throws {
         var configuration = SimulatedService.Configuration()
         configuration.timeScale = 120
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try SimulatorServer(on: loop, tls: false, configuration: configuration, seed: 1)
         server.start()
         let player = ScriptPlayer(try documentedScript(), on: server)

@@ -13,13 +13,13 @@ final class IdleHolder: NotificationChannelDelegate, WebSocketClientDelegate {
     private static let maxOpeningCount = 64
 
     private let options: StreamOptions
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let count: Int
     private var channels: [NotificationChannel] = []
     private var clients: [WebSocketClient] = []
     private var readyCount = 0
 
-    init(_ options: StreamOptions, count: Int, on loop: EventLoop) {
+    init(_ options: StreamOptions, count: Int, on loop: UVLoop) {
         self.options = options
         self.loop = loop
         self.count = count

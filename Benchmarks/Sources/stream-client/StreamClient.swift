@@ -40,7 +40,7 @@ enum StreamClient {
     }
 
     private static func run(_ options: StreamOptions) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         if let count = options.idleCount {
             try IdleHolder(options, count: count, on: loop).run()
         } else if options.isWebSocket {

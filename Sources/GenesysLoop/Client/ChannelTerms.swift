@@ -16,7 +16,7 @@ final class ChannelTerms {
     }
 
     /// The rules of a link to `uri`; the first one to a `wss:` URI makes the TLS context.
-    func link(to uri: WebSocketURI, on loop: EventLoop) throws(ChannelFailure) -> LinkConfiguration {
+    func link(to uri: WebSocketURI, on loop: UVLoop) throws(ChannelFailure) -> LinkConfiguration {
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(uri)
         if let made = uri.isSecure ? secureLink : plainLink { return made }
@@ -26,7 +26,7 @@ final class ChannelTerms {
     }
 
     /// The rules of a link to where redirects have led.
-    func link(along trail: RedirectTrail, on loop: EventLoop) throws(ChannelFailure) -> LinkConfiguration {
+    func link(along trail: RedirectTrail, on loop: UVLoop) throws(ChannelFailure) -> LinkConfiguration {
         guard trail.uri.isSecure, trail.hasLeftOrigin else { return try link(to: trail.uri, on: loop) }
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(trail.uri)
@@ -37,7 +37,7 @@ final class ChannelTerms {
     }
 
     private func link(
-        tls: TLSConfiguration?, _ proxy: ProxyRules?, on loop: EventLoop
+        tls: TLSConfiguration?, _ proxy: ProxyRules?, on loop: UVLoop
     ) throws(ChannelFailure) -> LinkConfiguration {
         var context: TLSContext?
         if let tls { context = try loop.sharedContext(checking: tls, logger: configuration.logger) }
@@ -50,7 +50,7 @@ final class ChannelTerms {
         return link
     }
 
-    private func proxyRules(on loop: EventLoop) throws(ChannelFailure) -> ProxyRules? {
+    private func proxyRules(on loop: UVLoop) throws(ChannelFailure) -> ProxyRules? {
         if let made = proxy { return made }
         let made = try loop.proxyRules(
             configuration.proxy, tls: configuration.proxyTLS, logger: configuration.logger)
@@ -59,7 +59,7 @@ final class ChannelTerms {
     }
 }
 
-extension EventLoop {
+extension UVLoop {
     /// The terms of `configuration`: those of the channel made before, where it had the same.
     ///
     /// Only the last ones are remembered. A host with many configurations pays for each channel, and never for one that

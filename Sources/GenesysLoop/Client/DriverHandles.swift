@@ -1,12 +1,12 @@
 /// The uv handles of a channel or a client: one timer of its own, and the count of them all, its links' among them.
 struct DriverHandles {
     let group: HandleGroup
-    private let loop: EventLoop
+    private let loop: UVLoop
     private(set) var timer: Timer?
     /// When the timer fires; nil while it is stopped.
     private var armedFor: Instant?
 
-    init(loop: EventLoop) {
+    init(loop: UVLoop) {
         self.loop = loop
         group = HandleGroup(loop: loop)
     }

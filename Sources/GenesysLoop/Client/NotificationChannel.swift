@@ -2,7 +2,7 @@ internal import Logging
 
 /// A Genesys Cloud notifications channel: connects, subscribes, delivers, and stays.
 ///
-///     let loop = try EventLoop()
+///     let loop = try UVLoop()
 ///     let channel = try NotificationChannel(uri: uri, topics: ["v2.users.….presence"], on: loop, delegate: host)
 ///     channel.open()
 ///     loop.run()
@@ -12,7 +12,7 @@ internal import Logging
 /// from within a call: callbacks come from the loop.
 public final class NotificationChannel {
     /// The loop that drives the channel.
-    public let loop: EventLoop
+    public let loop: UVLoop
     /// The configuration it was made with.
     public var configuration: ChannelConfiguration {
         var configuration = terms.configuration
@@ -73,7 +73,7 @@ public final class NotificationChannel {
     ///   `tlsHandshake` (trust or identity that cannot be used) or `proxy` (one of the environment that cannot be
     ///   used).
     public init(
-        uri: String, topics: [Topic], on loop: EventLoop, delegate: (any NotificationChannelDelegate)? = nil,
+        uri: String, topics: [Topic], on loop: UVLoop, delegate: (any NotificationChannelDelegate)? = nil,
         configuration: ChannelConfiguration = ChannelConfiguration()
     ) throws {
         loop.preconditionCurrent("NotificationChannel.init")
@@ -148,7 +148,7 @@ public final class NotificationChannel {
     /// Changes whom the channel trusts and what it shows, from its next connection on: a reconnect, or a rollover. The
     /// connection that is open goes on.
     ///
-    /// For files that changed on the disk, `EventLoop.reloadTLS()` is enough.
+    /// For files that changed on the disk, `UVLoop.reloadTLS()` is enough.
     ///
     /// - Throws: `ChannelFailure` with reason `tlsHandshake` where the configuration cannot be used; nothing has
     ///   changed then.

@@ -2,7 +2,7 @@ internal import Logging
 
 /// A WebSocket client (RFC 6455) for any `ws:` or `wss:` endpoint.
 ///
-///     let loop = try EventLoop()
+///     let loop = try UVLoop()
 ///     let client = try WebSocketClient(uri: "wss://…", on: loop, delegate: host)
 ///     client.open()
 ///     loop.run()
@@ -26,7 +26,7 @@ public final class WebSocketClient {
     public static let maxCloseReasonByteCount = FrameEncoder.maxControlPayloadByteCount - 2
 
     /// The loop that drives the client.
-    public let loop: EventLoop
+    public let loop: UVLoop
     /// The configuration it was made with.
     public let configuration: WebSocketClientConfiguration
 
@@ -69,7 +69,7 @@ public final class WebSocketClient {
     ///   `proxy` (one of the environment that cannot be used), `WebSocketUsageError` for headers, subprotocols or a user
     ///   agent that would break the upgrade request.
     public init(
-        uri: String, on loop: EventLoop, delegate: (any WebSocketClientDelegate)? = nil,
+        uri: String, on loop: UVLoop, delegate: (any WebSocketClientDelegate)? = nil,
         configuration: WebSocketClientConfiguration = WebSocketClientConfiguration()
     ) throws {
         loop.preconditionCurrent("WebSocketClient.init")

@@ -25,7 +25,7 @@ struct WebSocketClientDriver {
     /// All is said but the end.
     var isFinishing = false
 
-    init(uri: String, loop: EventLoop, configuration: WebSocketClientConfiguration) throws {
+    init(uri: String, loop: UVLoop, configuration: WebSocketClientConfiguration) throws {
         do throws(ChannelFailure) {
             trail = RedirectTrail(try WebSocketURI(checking: uri), limit: configuration.maxRedirects)
             context =

@@ -12,7 +12,7 @@ internal import CUV
     private var waiting: [any LoopPass] = []
 
     /// Creates an empty group on `loop`.
-    package convenience init(loop: EventLoop) {
+    package convenience init(loop: UVLoop) {
         self.init(ledger: loop.ledger)
     }
 

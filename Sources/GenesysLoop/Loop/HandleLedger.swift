@@ -2,10 +2,10 @@ internal import CUV
 
 /// The uv handles of one event loop, from their initialization to their close callback.
 ///
-/// It is an object of its own because close callbacks on an adopted loop may run after the `EventLoop` died.
+/// It is an object of its own because close callbacks on an adopted loop may run after the `UVLoop` died.
 @safe final class HandleLedger {
     /// Unretained; cleared by the loop's `deinit`.
-    unowned(unsafe) var loop: EventLoop?
+    unowned(unsafe) var loop: UVLoop?
 
     /// Handles that libuv still knows.
     private(set) var openCount = 0

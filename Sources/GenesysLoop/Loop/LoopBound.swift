@@ -9,7 +9,7 @@
     /// Binds `value` to `loop`.
     ///
     /// - Precondition: called on `loop`'s thread.
-    public init(_ value: Value, on loop: EventLoop) {
+    public init(_ value: Value, on loop: UVLoop) {
         loop.preconditionCurrent("LoopBound(_:on:)")
         box = Box(value, loop)
     }
@@ -22,9 +22,9 @@
     /// Holds the value in memory of its own, so that handing it to the loop moves no reference count between threads.
     @safe private final class Box {
         private let memory: UnsafeMutablePointer<Value>
-        private let loop: EventLoop
+        private let loop: UVLoop
 
-        init(_ value: Value, _ loop: EventLoop) {
+        init(_ value: Value, _ loop: UVLoop) {
             unsafe memory = .allocate(capacity: 1)
             unsafe memory.initialize(to: value)
             self.loop = loop

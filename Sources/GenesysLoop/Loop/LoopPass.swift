@@ -1,6 +1,6 @@
 /// Work an object does on its loop's thread, outside of the call that asked for it.
 ///
-/// `EventLoop.schedule(_:)` queues it: first in, first out, once however often it is asked for, never inside another
+/// `UVLoop.schedule(_:)` queues it: first in, first out, once however often it is asked for, never inside another
 /// pass and never inside a close callback of libuv.
 package protocol LoopPass: AnyObject {
     /// Does the work. May schedule further passes, itself included.

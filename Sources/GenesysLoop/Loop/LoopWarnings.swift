@@ -35,7 +35,7 @@ final class LoopWarnings: Sendable {
             defer { state.isBlockTold = true }
             return !state.isBlockTold
         }
-        if isFirst { warn("A block that was given to EventLoop.execute(_:) does not run: \(why).") }
+        if isFirst { warn("A block that was given to UVLoop.execute(_:) does not run: \(why).") }
     }
 }
 
@@ -93,7 +93,7 @@ struct Forgotten {
     }
 }
 
-extension EventLoop {
+extension UVLoop {
     /// Says what was forgotten.
     func sayWhatWasForgotten(isOver: Bool) {
         let (ownWarnings, sentences) = forgotten.take(isOver: isOver)

@@ -24,14 +24,14 @@ package final class Resolution: LoopPass {
     package private(set) var isOver = false
 
     let id: UInt64
-    private let loop: EventLoop
+    private let loop: UVLoop
     /// The families that have not answered.
     private var awaited = AddressFamily.allCases
     /// What is to be told in a pass.
     private var results: [(family: AddressFamily, result: Result<[SocketAddress], ResolverError>)] = []
     private var relay: PassRelay?
 
-    init(host: String, port: UInt16, id: UInt64, loop: EventLoop, owner: any ResolutionOwner) {
+    init(host: String, port: UInt16, id: UInt64, loop: UVLoop, owner: any ResolutionOwner) {
         self.host = host
         self.port = port
         self.id = id

@@ -23,14 +23,14 @@ internal import CUV
     package var abandonedCount: Int { queue.abandonedCount }
 
     /// Owned by the loop, so never without it.
-    private unowned(unsafe) let loop: EventLoop
+    private unowned(unsafe) let loop: UVLoop
     private var lastID: UInt64 = 0
     // Unretained: a resolution takes itself out (`forget`) before it dies.
     private var underWay: [UInt64: Unmanaged<Resolution>] = unsafe [:]
     private var queue = LookupQueue()
     private let threadStart: ThreadStart
 
-    init(loop: EventLoop) {
+    init(loop: UVLoop) {
         unsafe self.loop = loop
         threadStart = ThreadStart(loop)
     }
@@ -137,9 +137,9 @@ internal import CUV
 /// Gives places away that became free.
 private final class ThreadStart: LoopPass {
     // The loop holds its passes.
-    private unowned(unsafe) let loop: EventLoop
+    private unowned(unsafe) let loop: UVLoop
 
-    init(_ loop: EventLoop) {
+    init(_ loop: UVLoop) {
         unsafe self.loop = loop
     }
 

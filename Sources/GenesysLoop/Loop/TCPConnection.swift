@@ -12,7 +12,7 @@ internal import CUV
         case idle, connecting, connected, failed, closed
     }
 
-    package let loop: EventLoop
+    package let loop: UVLoop
     package let group: HandleGroup
 
     /// Unretained: must be set to nil, or the connection closed or dropped, before the owner dies.
@@ -49,7 +49,7 @@ internal import CUV
     /// Creates a connection that is not connected.
     ///
     /// - Precondition: called on `loop`'s thread.
-    package init(loop: EventLoop, group: HandleGroup, owner: (any TCPConnectionOwner)? = nil) {
+    package init(loop: UVLoop, group: HandleGroup, owner: (any TCPConnectionOwner)? = nil) {
         loop.preconditionCurrent("TCPConnection.init")
         self.loop = loop
         self.group = group

@@ -16,7 +16,7 @@ package protocol TCPListenerOwner: AnyObject {
 /// When the process has no file descriptor left, incoming connections are accepted and closed at once, as libuv does
 /// itself as long as it can: left in the backlog they would keep the loop busy for nothing.
 @safe package final class TCPListener {
-    package let loop: EventLoop
+    package let loop: UVLoop
     package let group: HandleGroup
 
     /// Unretained: must be set to nil, or the listener closed or dropped, before the owner dies.
@@ -29,7 +29,7 @@ package protocol TCPListenerOwner: AnyObject {
     /// Creates a listener that is not bound.
     ///
     /// - Precondition: called on `loop`'s thread.
-    package init(loop: EventLoop, group: HandleGroup, owner: (any TCPListenerOwner)? = nil) {
+    package init(loop: UVLoop, group: HandleGroup, owner: (any TCPListenerOwner)? = nil) {
         loop.preconditionCurrent("TCPListener.init")
         self.loop = loop
         self.group = group

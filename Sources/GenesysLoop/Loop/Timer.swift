@@ -12,7 +12,7 @@ package protocol TimerOwner: AnyObject {
 ///
 /// Dropping the last reference closes it, inside its own callback too.
 @safe package final class Timer {
-    package let loop: EventLoop
+    package let loop: UVLoop
 
     /// Unretained: must be set to nil, or the timer closed or dropped, before the owner dies.
     package unowned(unsafe) var owner: (any TimerOwner)?
@@ -22,7 +22,7 @@ package protocol TimerOwner: AnyObject {
     /// Creates a stopped timer.
     ///
     /// - Precondition: called on `loop`'s thread.
-    package init(loop: EventLoop, group: HandleGroup, owner: (any TimerOwner)? = nil) {
+    package init(loop: UVLoop, group: HandleGroup, owner: (any TimerOwner)? = nil) {
         loop.preconditionCurrent("Timer.init")
         self.loop = loop
         unsafe self.owner = owner

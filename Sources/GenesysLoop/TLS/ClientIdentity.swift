@@ -6,7 +6,7 @@ public struct ClientIdentity: Hashable, Sendable {
     /// Where PEM text comes from.
     public enum Source: Hashable, Sendable {
         /// A file, read when the first channel or client with the configuration is made on a loop, and at each
-        /// `EventLoop.reloadTLS()`.
+        /// `UVLoop.reloadTLS()`.
         case file(String)
         /// Text in memory.
         case pem([UInt8])

@@ -1,7 +1,7 @@
 /// Opens an encrypted private key: a passphrase, or where to ask for it.
 ///
 /// It is asked when the key is read: when the first channel or client with the configuration is made on a loop, and at
-/// each `EventLoop.reloadTLS()`. Two are equal when they are one and the same: keep one value for all configurations
+/// each `UVLoop.reloadTLS()`. Two are equal when they are one and the same: keep one value for all configurations
 /// that are to share their connections' terms.
 public final class PrivateKeyPassphrase: Sendable {
     private let ask: @Sendable () -> [UInt8]?

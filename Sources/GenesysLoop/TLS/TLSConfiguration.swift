@@ -6,7 +6,7 @@
 /// one that the system's OpenSSL configuration demands).
 ///
 /// Files are read when the first channel or client with a configuration is made on a loop, and once more by
-/// `EventLoop.reloadTLS()`. What cannot be used is an error there and then, never a connection with less.
+/// `UVLoop.reloadTLS()`. What cannot be used is an error there and then, never a connection with less.
 public struct TLSConfiguration: Hashable, Sendable {
     /// Where the trusted certificates come from.
     ///

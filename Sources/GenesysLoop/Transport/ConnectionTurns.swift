@@ -44,7 +44,7 @@ final class ConnectionTurns {
     }
 }
 
-extension EventLoop {
+extension UVLoop {
     /// The turns of this loop's links.
     var connectionTurns: ConnectionTurns {
         shared(ObjectIdentifier(ConnectionTurns.self)) { ConnectionTurns() }

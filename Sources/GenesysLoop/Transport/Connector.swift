@@ -22,7 +22,7 @@ protocol ConnectorOwner: AnyObject {
 /// other has addresses. Whatever is under way when an address has answered, or when the last reference is dropped, is
 /// closed. Its owner's deadlines bound all of it.
 @safe final class Connector: ResolutionOwner, TCPConnectionOwner, TimerOwner {
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let group: HandleGroup
     /// Unretained: must be set to nil, or the connector cancelled or dropped, before the owner dies.
     private unowned(unsafe) var owner: (any ConnectorOwner)?
@@ -36,7 +36,7 @@ protocol ConnectorOwner: AnyObject {
     /// Made when there is something to wait for.
     private var timer: Timer?
 
-    init(loop: EventLoop, group: HandleGroup, owner: any ConnectorOwner) {
+    init(loop: UVLoop, group: HandleGroup, owner: any ConnectorOwner) {
         self.loop = loop
         self.group = group
         unsafe self.owner = owner

@@ -17,7 +17,7 @@
     static let lingerTimeout: Duration = .seconds(1)
 
     let id: LinkID
-    let loop: EventLoop
+    let loop: UVLoop
     let group: HandleGroup
     let uri: WebSocketURI
     let configuration: LinkConfiguration
@@ -68,7 +68,7 @@
     var quickReadCount = 0
 
     init(
-        id: LinkID, uri: WebSocketURI, configuration: LinkConfiguration, loop: EventLoop, group: HandleGroup,
+        id: LinkID, uri: WebSocketURI, configuration: LinkConfiguration, loop: UVLoop, group: HandleGroup,
         owner: any LinkOwner
     ) {
         self.id = id

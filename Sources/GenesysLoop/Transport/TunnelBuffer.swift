@@ -19,7 +19,7 @@
     }
 
     /// The loop's one.
-    static func shared(on loop: EventLoop) -> TunnelBuffer {
+    static func shared(on loop: UVLoop) -> TunnelBuffer {
         loop.shared(ObjectIdentifier(TunnelBuffer.self)) {
             unsafe TunnelBuffer(byteCount: loop.ciphertextBuffer.count + maxRecordByteCount)
         }

@@ -39,7 +39,7 @@ private final class Blast: NotificationChannelDelegate {
 
     init(messageCount: Int) throws {
         self.messageCount = messageCount
-        server = try EchoServer(EventLoop(), tls: true)
+        server = try EchoServer(UVLoop(), tls: true)
     }
 
     func run() throws {

@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: Sickness.allCases)
     func `after a failure above TCP the other address is tried, and kept to`(sickness: Sickness) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let sick = try ScriptedServer(loop, sickness.script)
         let healthy = try ScriptedServer(
             loop, Step.subscription + [.reset], Step.subscription + [.notify(1)] + Step.goodbye)
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func `a proxy's addresses are learned as well`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let sick = try ScriptedServer(loop, [.deaf, .clientEnd])
         let server = try ScriptedServer(loop, Step.subscription + [.notify(1)] + Step.goodbye)
         let accepted = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)

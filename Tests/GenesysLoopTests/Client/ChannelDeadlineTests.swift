@@ -5,7 +5,7 @@ import Testing
 /// Each way in which a connection comes to nothing has a reason and a phase of its own.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelDeadlineTests {
     @Test func `a name that is not found`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         server.loop.resolver.lookup = { _ in
             .failure(ResolverError(code: -2, text: "not known", isNoSuchName: true))
         }
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func `a port where nobody listens`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         server.clientDidFinish()
         let host = ChannelHost()
         try host.run(on: server, host: "127.0.0.1")
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `a server that is silent in the TLS handshake`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, [.deaf])
+        let server = try ScriptedServer(UVLoop(), tls: true, [.deaf])
         let host = ChannelHost()
         try host.run(on: server) { $0.deadlines.tls = .milliseconds(20) }
         #expect(host.events == [.failed(.timeout)])
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func `a server that does not answer the upgrade`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, [.request, .clientEnd])
+        let server = try ScriptedServer(UVLoop(), tls: true, [.request, .clientEnd])
         let host = ChannelHost()
         try host.run(on: server) { $0.deadlines.upgrade = .milliseconds(20) }
         #expect(host.events == [.failed(.timeout)])
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `a service that does not confirm the subscription`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.upgrade + [.message, .message] + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.upgrade + [.message, .message] + Step.goodbye)
         let host = ChannelHost()
         try host.run(on: server) { $0.deadlines.subscribe = .milliseconds(20) }
         #expect(host.events == [.failed(.subscriptionTimeout)])
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `a service that falls silent`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription + [.message, .clientEnd])
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription + [.message, .clientEnd])
         let host = ChannelHost()
         try host.run(on: server) {
             $0.heartbeatTimeout = .milliseconds(20)
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func `a peer that does not answer our Close frame does not keep the channel open`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription + [.closeFrame, .clientEnd])
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription + [.closeFrame, .clientEnd])
         let host = ChannelHost()
         host.didHear = { channel, event in if event == .subscribed { channel.close() } }
         try host.run(on: server) { $0.deadlines.close = .milliseconds(20) }
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func `a peer that reads nothing does not keep the channel open`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription + [.stopReading])
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription + [.stopReading])
         let host = ChannelHost()
         host.didHear = { channel, event in if event == .subscribed { channel.close() } }
         try host.run(on: server) { $0.deadlines.close = .milliseconds(20) }
@@ -86,7 +86,7 @@ import Testing
         let topics = (0..<1_000).map { Topic("v2.users.00000000-0000-4000-8000-\($0 + 100_000_000_000).presence") }
         let slowly = (0..<20).flatMap { _ in [.stopReading, .turn, .turn, .startReading, .turn] as [Step] }
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + slowly + [.message, .confirm, .notify(1)] + Step.goodbye)
+            UVLoop(), tls: true, Step.upgrade + slowly + [.message, .confirm, .notify(1)] + Step.goodbye)
         server.chunk = 5
         let host = ChannelHost()
         host.didReceive = { channel, _ in channel.close() }
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `a certificate that is not trusted`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription)
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription)
         let host = ChannelHost()
         let stranger = try CertificateAuthority(commonName: "Stranger")
         try host.run(on: server) { $0.tls.trust = .pem(stranger.certificatePEM) }

@@ -176,7 +176,7 @@ import Testing
     }
 
     @Test func `an end without a Close frame is told once`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription + [.turn, .fin])
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription + [.turn, .fin])
         let host = ChannelHost()
         try host.run(on: server)
         #expect(

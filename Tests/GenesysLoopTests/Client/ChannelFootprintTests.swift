@@ -13,7 +13,7 @@ import Testing
 
     @Test func `what is left after the confirmation holds no storage`() throws {
         let server = try ScriptedServer(
-            EventLoop(), tls: true,
+            UVLoop(), tls: true,
             Step.subscription + [.turn, .notify(1), .turn, .notify(2)] + Step.goodbye + [.clientEnd])
         let host = ChannelHost()
         var capacities: [Int] = []
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `channels of one configuration share it, whatever their loggers`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var configuration = ChannelConfiguration()
         configuration.heartbeatTimeout = .seconds(50)
         let first = try NotificationChannel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
@@ -52,7 +52,7 @@ import Testing
         ]
         // All but the logger: one that is added has to be compared, too.
         #expect(Mirror(reflecting: ChannelConfiguration()).children.count == changes.count + 1)
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         for change in changes {
             let plain = try NotificationChannel(uri: "ws://a/", topics: [], on: loop)
             var configuration = ChannelConfiguration()

@@ -22,7 +22,7 @@ import Testing
             case .waiting: [.request, .bytes(Array("HTTP/1.1 503 Later\r\n\r\n".utf8)), .fin]
             }
         var channel: NotificationChannel?
-        let server = try ScriptedServer(EventLoop(), tls: true, script + [.act { channel?.close() }] + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), tls: true, script + [.act { channel?.close() }] + Step.goodbye)
         let host = ChannelHost()
         let address = reach == .connecting ? "127.0.0.1" : "localhost"
         let made = try host.channel(to: server, host: address) { $0.reconnect = .backoff(.init()) }
@@ -66,7 +66,7 @@ import Testing
 
     @Test func `a failure that could not be told yet when the host closes is not told any more`() throws {
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.subscription + [.frame(first: 0x83, second: 0), .closeFrame, .stopReading])
+            UVLoop(), tls: true, Step.subscription + [.frame(first: 0x83, second: 0), .closeFrame, .stopReading])
         let host = ChannelHost()
         let channel = try host.channel(to: server) { $0.deadlines.close = .milliseconds(50) }
         channel.open()
@@ -86,7 +86,7 @@ import Testing
     // MARK: - References
 
     @Test func `a channel that is dropped before open() is gone without a word`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let host = ChannelHost()
         weak var channel: NotificationChannel?
         do {
@@ -104,7 +104,7 @@ import Testing
         Step.subscription + [.reset], [.request, .fin], [.fin],
     ])
     func `after the terminal call nothing of a channel is left`(script: [Step]) throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, script)
+        let server = try ScriptedServer(UVLoop(), tls: true, script)
         let host = ChannelHost()
         weak var channel: NotificationChannel?
         weak var link: Link?
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func `a delegate that is gone closes the channel at the next delivery`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var host: ChannelHost? = ChannelHost()
         let server = try ScriptedServer(
             loop, tls: true, Step.subscription + [.act { host = nil }, .turn, .notify(1)] + Step.goodbye + [.clientEnd])
@@ -157,7 +157,7 @@ import Testing
     }
 
     @Test func `a callback may let go of everything`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.subscription + [.notify(1), .notify(2)] + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), Step.subscription + [.notify(1), .notify(2)] + Step.goodbye)
         let host = ChannelHost()
         var channel: NotificationChannel?
         channel = try host.channel(to: server)
@@ -174,7 +174,7 @@ import Testing
     // MARK: - Loops
 
     @Test func `a channel may be made and opened inside a callback, and after the loop ran dry`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let script = Step.subscription + [.notify(1)] + Step.goodbye
         for _ in 0..<2 {
             let server = try ScriptedServer(loop, tls: true, script)
@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test func `plain ws: needs no trust store`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.subscription + [.notify(1)] + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), Step.subscription + [.notify(1)] + Step.goodbye)
         let host = ChannelHost()
         host.didReceive = { channel, _ in channel.close() }
         try host.run(on: server) { $0.tls.trust = .file("/nonexistent/ca.pem") }

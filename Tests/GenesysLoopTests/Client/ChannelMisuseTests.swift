@@ -6,7 +6,7 @@ import Testing
     @Test func `a CA file that is missing fails at init, with its name`() throws {
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .file("/nonexistent/ca.pem")
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let failure = #expect(throws: ChannelFailure.self) {
             try NotificationChannel(
                 uri: "wss://localhost/channels/a", topics: [], on: loop, configuration: configuration)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `a rollover to an invalid URI is a failed rollover and changes nothing`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.subscription + [.notify(1)] + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription + [.notify(1)] + Step.goodbye)
         let host = ChannelHost()
         host.didHear = { channel, event in
             guard event == .subscribed else { return }
@@ -43,13 +43,13 @@ import Testing
         ("wss://user@a/", "the URI holds user information, which WebSockets do not use"),
     ])
     func `an invalid URI is refused at init without being repeated`(uri: String, clause: String) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let failure = #expect(throws: ChannelFailure.self) { try NotificationChannel(uri: uri, topics: [], on: loop) }
         #expect(failure?.description == "The channel could not be opened: \(clause).")
     }
 
     @Test func `topics that the service would not take are refused here, and the old ones stay`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let channel = try NotificationChannel(uri: "ws://localhost/a", topics: ["v2.a", "v2.a"], on: loop)
         #expect(channel.topics == ["v2.a"])
         for topics in [["v2.a b"], [Topic(String(repeating: "x", count: 201))], (0...1_000).map { Topic("v2.\($0)") }] {
@@ -62,7 +62,7 @@ import Testing
 
     @Test func `every call traps on another thread, with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            Smuggler(try NotificationChannel(uri: "ws://localhost/a", topics: [], on: EventLoop()))
+            Smuggler(try NotificationChannel(uri: "ws://localhost/a", topics: [], on: UVLoop()))
                 .readTopicsElsewhere()
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `neither printing nor dumping a channel shows its URI`() throws {
         let channel = try NotificationChannel(
-            uri: "ws://localhost/channels/streaming-0-secret", topics: ["v2.a"], on: EventLoop())
+            uri: "ws://localhost/channels/streaming-0-secret", topics: ["v2.a"], on: UVLoop())
         var dumped = ""
         dump(channel, to: &dumped)
         for text in ["\(channel)", String(reflecting: channel), dumped] {

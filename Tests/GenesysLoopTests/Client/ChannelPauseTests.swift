@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: [false, true], [0, 5_000])
     func `pausing and resuming within a callback loses nothing`(tls: Bool, padding: Int) throws {
-        let server = try ScriptedServer(EventLoop(), tls: tls, script(200, padding: padding))
+        let server = try ScriptedServer(UVLoop(), tls: tls, script(200, padding: padding))
         let host = ChannelHost()
         host.didReceive = { channel, number in
             channel.pause()
@@ -26,7 +26,7 @@ import Testing
     func `a pause within a callback stops delivery at once, a later resume goes on there`(
         tls: Bool, padding: Int
     ) throws {
-        let server = try ScriptedServer(EventLoop(), tls: tls, script(200, padding: padding))
+        let server = try ScriptedServer(UVLoop(), tls: tls, script(200, padding: padding))
         let loop = server.loop
         let host = ChannelHost()
         var isPaused = false
@@ -48,7 +48,7 @@ import Testing
     }
 
     @Test func `a channel that is closed while paused in the middle of a read delivers nothing more`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, script(200))
+        let server = try ScriptedServer(UVLoop(), tls: true, script(200))
         let host = ChannelHost()
         host.didReceive = { channel, number in
             guard number == 10 else { return }
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func `two channels on one loop may pause, resume and close each other while both are read`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let servers = try [true, false].map { try ScriptedServer(loop, tls: $0, script(300, padding: 400)) }
         let hosts = [ChannelHost(), ChannelHost()]
         let channels = try zip(hosts, servers).map { try $0.channel(to: $1) }

@@ -15,7 +15,7 @@ import Testing
         throws
     {
         let server = try ScriptedServer(
-            EventLoop(), tls: tls, Self.redirecting(to: "/gateway"), Self.redirecting(to: "next", status: 301),
+            UVLoop(), tls: tls, Self.redirecting(to: "/gateway"), Self.redirecting(to: "next", status: 301),
             Self.channel)
         let host = ChannelHost()
         host.didReceive = { channel, _ in channel.close() }
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `a channel has neither headers nor subprotocols of a host's that could go along`() throws {
-        let server = try ScriptedServer(EventLoop(), Self.redirecting(to: "/gateway"), Self.channel)
+        let server = try ScriptedServer(UVLoop(), Self.redirecting(to: "/gateway"), Self.channel)
         let host = ChannelHost()
         host.didReceive = { channel, _ in channel.close() }
         try host.run(on: server) { $0.maxRedirects = 1 }
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `a channel follows none by itself`() throws {
-        let server = try ScriptedServer(EventLoop(), Self.redirecting(to: "/gateway"))
+        let server = try ScriptedServer(UVLoop(), Self.redirecting(to: "/gateway"))
         let host = ChannelHost()
         try host.run(on: server)
         #expect(host.events == [.failed(.invalidStatusCode)])
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func `a circle is a failure that says so`() throws {
-        let server = try ScriptedServer(EventLoop(), Self.redirecting(to: "/channels/secret"))
+        let server = try ScriptedServer(UVLoop(), Self.redirecting(to: "/channels/secret"))
         let host = ChannelHost()
         try host.run(on: server) { $0.maxRedirects = 3 }
         #expect(host.events == [.failed(.invalidStatusCode)])
@@ -66,7 +66,7 @@ import Testing
         let host = ChannelHost()
         var channel: NotificationChannel?
         let server = try ScriptedServer(
-            EventLoop(), Self.redirecting(to: "/gateway"), [.request, .act { channel?.close() }, .clientEnd])
+            UVLoop(), Self.redirecting(to: "/gateway"), [.request, .act { channel?.close() }, .clientEnd])
         channel = try host.channel(to: server) { $0.maxRedirects = 1 }
         channel?.open()
         server.run()
@@ -78,7 +78,7 @@ import Testing
 
     @Test func `a reconnect begins at the channel's own address`() throws {
         let server = try ScriptedServer(
-            EventLoop(), Self.redirecting(to: "/gateway"), Step.subscription + [.fin], Self.redirecting(to: "/other"),
+            UVLoop(), Self.redirecting(to: "/gateway"), Step.subscription + [.fin], Self.redirecting(to: "/other"),
             Self.channel)
         let host = ChannelHost()
         host.didReceive = { channel, _ in channel.close() }
@@ -103,7 +103,7 @@ import Testing
         var request = CertificateRequest(commonName: "me", names: [])
         request.purpose = .client
         let me = try people.issue(request)
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let other = try ScriptedServer(loop, tls: true, clientTrust: people.certificatePEM, Self.channel)
         let server = try ScriptedServer(
             loop, tls: true, clientTrust: people.certificatePEM,

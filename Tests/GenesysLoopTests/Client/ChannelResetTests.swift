@@ -43,7 +43,7 @@ import Testing
     }
 
     private func check(_ reach: Reach, tls: Bool) throws {
-        let server = try ScriptedServer(EventLoop(), tls: tls, reach.script + [.reset])
+        let server = try ScriptedServer(UVLoop(), tls: tls, reach.script + [.reset])
         let host = ChannelHost()
         if reach.phase == nil { host.didReceive = { channel, _ in channel.close() } }
         try host.run(on: server)

@@ -34,19 +34,19 @@ import Testing
             let hoard = Hoard()
             hoard.fill()
             do {
-                _ = try EventLoop()
+                _ = try UVLoop()
                 exit(1)
             } catch {
                 guard "\(error)".contains("too many open files") else { exit(2) }
             }
             hoard.release()
-            try EventLoop().run()
+            try UVLoop().run()
         }
     }
 
     @Test func `a connection that has no socket fails under the policy, and is made when there is one`() async {
         await #expect(processExitsWith: .success) {
-            let server = try ScriptedServer(EventLoop(), Step.subscription + [.notify(1)] + Step.goodbye)
+            let server = try ScriptedServer(UVLoop(), Step.subscription + [.notify(1)] + Step.goodbye)
             let host = ChannelHost()
             let hoard = Hoard()
             hoard.fill()
@@ -65,7 +65,7 @@ import Testing
 
     @Test func `a connection that has no socket ends a channel that is not to try again`() async {
         await #expect(processExitsWith: .success) {
-            let server = try ScriptedServer(EventLoop(), [])
+            let server = try ScriptedServer(UVLoop(), [])
             let host = ChannelHost()
             let hoard = Hoard()
             hoard.fill()

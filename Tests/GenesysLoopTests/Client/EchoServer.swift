@@ -10,7 +10,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
         return (authority: authority, server: try authority.issue())
     }
 
-    let loop: EventLoop
+    let loop: UVLoop
     let context: TLSContext?
     private let listener: TCPListener
     private var watchdog: Timer?
@@ -25,7 +25,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     var didDrain: (EchoConnection) -> Void = { _ in }
     var didReceive: (EchoConnection, EchoConnection.Event) -> Void = { $0.answer($1) }
 
-    init(_ loop: EventLoop, tls: Bool = false, clientTrust: [UInt8]? = nil) throws {
+    init(_ loop: UVLoop, tls: Bool = false, clientTrust: [UInt8]? = nil) throws {
         self.loop = loop
         let identity = try EchoServer.certificates.get().server
         let options = TLSContext.ServerOptions(clientTrust: clientTrust)

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(2)))) struct ForkTests {
     @Test func `a child that uses its parent's loop is stopped with a sentence, and the parent goes on`() async {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
-            let server = try EchoServer(EventLoop(), tls: true)
+            let server = try EchoServer(UVLoop(), tls: true)
             let host = WebSocketHost()
             host.onEvent = { event, client in
                 switch event {

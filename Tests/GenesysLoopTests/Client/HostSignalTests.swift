@@ -16,7 +16,7 @@ import Testing
             unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
             let before = HostSignals()
 
-            let server = try EchoServer(EventLoop(), tls: true)
+            let server = try EchoServer(UVLoop(), tls: true)
             let host = WebSocketHost()
             host.onEvent = { event, client in
                 guard event == .opened else { return }

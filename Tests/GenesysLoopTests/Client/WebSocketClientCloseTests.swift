@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientCloseTests {
     @Test(arguments: [1_000, 3_000, 4_999] as [UInt16])
     func `a close of ours carries code and reason, and the peer's answer is told`(code: UInt16) throws {
-        let server = try EchoServer(EventLoop(), tls: true)
+        let server = try EchoServer(UVLoop(), tls: true)
         let host = WebSocketHost()
         let code = CloseCode(rawValue: code)
         let reason = String(repeating: "\u{E9}", count: 61) + "e"
@@ -29,7 +29,7 @@ import Testing
     func `a close of the peer is told with code and reason, and answered with its code`(
         code: UInt16?, reason: String
     ) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let code = code.map { CloseCode(rawValue: $0) }
         server.didOpen = { connection in
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func `codes and reasons that must not be sent are refused, and nothing changes`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         host.onEvent = { event, client in
             guard event == .opened else { return }
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `what was sent before a close arrives before it, and nothing is delivered after it`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         host.onEvent = { event, client in
             guard event == .opened else { return }
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `a peer that does not answer a close is left at the deadline`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.didReceive = { connection, _ in connection.send(.text, [0x61]) }
         host.onEvent = { event, client in if event == .opened { client.close() } }
@@ -92,7 +92,7 @@ import Testing
             { $0.write([0x83, 0x00]) }, { $0.tcp.shutdown() }, { $0.tcp.abort() },
         ]
         for ending in endings {
-            let server = try EchoServer(EventLoop())
+            let server = try EchoServer(UVLoop())
             let host = WebSocketHost()
             server.didReceive = { connection, _ in ending(connection) }
             host.onEvent = { event, client in if event == .opened { client.close() } }
@@ -102,7 +102,7 @@ import Testing
     }
 
     @Test func `a close before the connection is open ends it without a word to the peer`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { _ in Array("HTTP/1.1 101 ".utf8) }
         host.onEvent = { event, _ in if event.isTerminal { server.end() } }
@@ -117,7 +117,7 @@ import Testing
     }
 
     @Test func `a client that is closed without having been open says so`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         host.onEvent = { event, client in
             client.open()
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func `a paused client that closes still hears the peer's answer`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         host.onEvent = { event, client in
             guard event == .opened else { return }

@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `everything that a peer reads is told to be sent, in order`(tls: Bool) throws {
-        let server = try EchoServer(EventLoop(), tls: tls)
+        let server = try EchoServer(UVLoop(), tls: tls)
         let host = WebSocketHost()
         let ledger = Ledger()
         server.didReceive = { connection, event in
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `what was sent before a close is told before the end, after the call of close`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let ledger = Ledger()
         host.onEvent = { event, client in
@@ -77,7 +77,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `what a peer that resets did not take is told to have failed`(tls: Bool) throws {
-        let server = try EchoServer(EventLoop(), tls: tls)
+        let server = try EchoServer(UVLoop(), tls: tls)
         let host = WebSocketHost()
         let ledger = Ledger()
         server.didOpen = { $0.tcp.stopReading() }
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `a host that closes in a completion is told of the others all the same`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let ledger = Ledger()
         host.onEvent = { event, client in
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `each completion may send the next message without starving the loop`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let ledger = Ledger()
         let loop = server.loop
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test func `what is not taken is told by the result alone`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         var calls = 0
         host.onEvent = { event, client in

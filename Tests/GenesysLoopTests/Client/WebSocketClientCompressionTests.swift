@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: [(false, 15), (true, 15), (false, 8), (true, 9)], [false, true])
     func `compressed messages of every size come back as they went`(terms: (Bool, Int), tls: Bool) throws {
-        let server = try EchoServer(EventLoop(), tls: tls)
+        let server = try EchoServer(UVLoop(), tls: tls)
         server.deflate = Self.terms(terms.0, terms.1)
         let host = WebSocketHost()
         var rest = [0, 1, 63, 64, 125, 126, 65_536, 300_000].flatMap { [(MessageKind.text, $0), (.binary, $0)] }
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func `a server that declines is a server without compression`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         var wasCompressed = true
         host.onEvent = { event, client in
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func `what was not offered is not accepted`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         server.respond = { EchoConnection.acceptance(of: $0, extensions: "permessage-deflate") }
         let host = WebSocketHost()
         try host.run(server)
@@ -64,7 +64,7 @@ import Testing
         "permessage-deflate; server_max_window_bits=16", "permessage-deflate, permessage-deflate", "x",
         "permessage-deflate; client_max_window_bits=10",
     ]) func `an answer that breaks the offer fails the handshake`(answer: String) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         server.respond = { EchoConnection.acceptance(of: $0, extensions: answer) }
         let host = WebSocketHost()
         try host.run(server) {
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func `a bomb ends the connection with 1009 before it goes off`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         server.deflate = DeflateParameters()
         let host = WebSocketHost()
         server.didOpen = { $0.send(.binary, [UInt8](repeating: 0, count: 16 << 20)) }
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func `data that cannot be decompressed end the connection with 1007`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         server.deflate = DeflateParameters()
         let host = WebSocketHost()
         server.didOpen = { $0.write([0xC1, 0x02, 0xFF, 0xFF]) }
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `a paused host finds its compressed messages when it resumes`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         server.deflate = DeflateParameters()
         let host = WebSocketHost()
         let texts = (0..<50).map { "message \($0) " + String(repeating: "ab\($0)", count: 40) }

@@ -38,7 +38,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `a server that does not read stops the sender, and gets everything in order when it reads`(tls: Bool) throws {
-        let server = try EchoServer(EventLoop(), tls: tls)
+        let server = try EchoServer(UVLoop(), tls: tls)
         let host = WebSocketHost()
         let high = 1_048_576
         let low = 262_144
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func `a sender that always fills the queue does not starve the loop`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let loop = server.loop
         var turns = 0
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `one message of any size is taken`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let message = [UInt8](repeating: 1, count: 4 << 20)
         host.onEvent = { event, client in
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func `an echo that is refused is kept, paused for, and sent later`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let sent = (0..<50).map { Sender.numbered($0) + [UInt8](repeating: 0x62, count: 20_000) }
         server.didOpen = { connection in

@@ -31,7 +31,7 @@ import Testing
         // It decrypts to nothing, and comes with the message that is answered.
         let garbage: [UInt8] = [23, 3, 3, 0, 32] + [UInt8](repeating: 0, count: 32)
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + [.text("a"), .bare(garbage), .clientEnd])
+            UVLoop(), tls: true, Step.upgrade + [.text("a"), .bare(garbage), .clientEnd])
         let host = WebSocketHost()
         let ledger = Ledger()
         host.onEvent = { event, client in
@@ -59,7 +59,7 @@ import Testing
         let me = try people.issue(request)
         let host = WebSocketHost()
         let ledger = Ledger()
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var client: WebSocketClient?
         // The server's socket, and the second half of the ticket.
         var rest: (tcp: TCPConnection, bytes: [UInt8])?

@@ -20,7 +20,7 @@ import Testing
 
     @Test(arguments: Moment.allCases, Deed.allCases)
     func `everything is legal in every callback`(_ moment: Moment, _ deed: Deed) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let others = (WebSocketHost(), WebSocketHost())
         let watch = ClientWatch(server)
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func `a client lives until its terminal call, and no longer`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         weak var remembered: WebSocketClient?
         host.onEvent = { event, client in
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func `a client that was never opened leaves nothing behind`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         do {
             let client = try host.client(server)
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func `a delegate that is gone closes the client at the next delivery`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         var host: WebSocketHost? = WebSocketHost()
         let watch = ClientWatch(server)
         watch.open(try #require(host).client(server))
@@ -136,7 +136,7 @@ import Testing
     func `a rule that the peer breaks is told, and it is told so`(
         bytes: [UInt8], reason: FailureReason, code: CloseCode
     ) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.didOpen = { connection in
             connection.send(.text, [0x61])
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func `an end without a Close frame is a failure`(byReset: Bool) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.didReceive = { connection, _ in
             if byReset { connection.tcp.abort() } else { connection.tcp.shutdown() }
@@ -163,7 +163,7 @@ import Testing
     }
 
     @Test func `neither printing nor dumping a client shows its URI`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let client = try WebSocketClient(uri: "ws://host/secret?token", on: loop)
         var dumped = ""
         dump(client, to: &dumped)
@@ -175,7 +175,7 @@ import Testing
 
     @Test func `a call on another thread traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             nonisolated(unsafe) let client = try WebSocketClient(uri: "ws://localhost/", on: loop)
             onOtherThread { unsafe client.close() }
         }

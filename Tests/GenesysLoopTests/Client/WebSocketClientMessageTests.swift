@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `messages of every size come back as they went`(tls: Bool) throws {
-        let server = try EchoServer(EventLoop(), tls: tls)
+        let server = try EchoServer(UVLoop(), tls: tls)
         let host = WebSocketHost()
         var rest = Self.sizes.flatMap { [(MessageKind.text, $0), (.binary, $0)] }
         var sent: [WebSocketHost.Event] = []
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `a client sends back what it borrows, and the server gets it all`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let payloads = [0, 1, 126, 70_000].map { Self.pattern($0) }
         server.didOpen = { connection in
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `fragments are one message, with control frames in between`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.didOpen = { connection in
             connection.send(.text, Array("zw\u{F6}".utf8.dropLast()), isFinal: false)
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func `a ping brings its pong`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let longest = [UInt8](repeating: 7, count: 125)
         host.onEvent = { event, client in
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func `text that is not UTF-8 is refused before it is sent`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         host.onEvent = { event, client in
             guard event == .opened else { return }
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `what is sent too early or too late is refused`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let refuse = { (client: WebSocketClient) in
             #expect(throws: WebSocketUsageError.notOpen) { try client.send(text: "x") }
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func `a pause ends after the message under way, and nothing is lost by it`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let loop = server.loop
         server.didOpen = { connection in (0..<20).forEach { connection.send(.text, Array("\($0)".utf8)) } }
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test func `a client paused before it is open delivers nothing until it resumes`() throws {
-        let server = try EchoServer(EventLoop(), tls: true)
+        let server = try EchoServer(UVLoop(), tls: true)
         let host = WebSocketHost()
         let loop = server.loop
         server.respond = { head in

@@ -15,7 +15,7 @@ import Testing
 
     @Test(arguments: [false, true]) func `a redirect leads to another connection, in the same client`(tls: Bool) throws
     {
-        let server = try EchoServer(EventLoop(), tls: tls)
+        let server = try EchoServer(UVLoop(), tls: tls)
         let host = closing()
         var targets: [String] = []
         server.respond = { request in
@@ -36,7 +36,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `another host gets no header and no subprotocol, but those that are public`(declares: Bool) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = closing()
         let elsewhere = server.uri.replacing("localhost", with: "user:word@127.0.0.1")
         server.respond = { request in
@@ -73,7 +73,7 @@ import Testing
         var request = CertificateRequest(commonName: "me", names: [])
         request.purpose = .client
         let me = try people.issue(request)
-        let server = try EchoServer(EventLoop(), tls: true, clientTrust: people.certificatePEM)
+        let server = try EchoServer(UVLoop(), tls: true, clientTrust: people.certificatePEM)
         let other = try EchoServer(server.loop, tls: true, clientTrust: people.certificatePEM)
         let location = elsewhere(other.port)
         server.respond = { $0.target == "/secret" ? redirect(to: location ?? "/next") : nil }
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `a circle is one failure with the last status, after six connections`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { _ in redirect(to: "/secret") }
         try host.run(server)
@@ -119,7 +119,7 @@ import Testing
 
     @Test(arguments: [("ws://localhost/", "from wss: to ws:"), ("ftp://localhost/", "no WebSocket")])
     func `a redirect that must not be followed is a failure that says why`(location: String, why: String) throws {
-        let server = try EchoServer(EventLoop(), tls: true)
+        let server = try EchoServer(UVLoop(), tls: true)
         let host = WebSocketHost()
         server.respond = { _ in redirect(to: location) }
         try host.run(server)
@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func `none is followed where none may be`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { _ in redirect(to: "/x") }
         try host.run(server) { $0.maxRedirects = 0 }
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test func `a client that is closed on the way to the next place says so, and leaves nothing`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let client = try host.client(server)
         server.respond = { _ in
@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test func `a place where nobody listens is the failure that counts`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let other = try EchoServer(server.loop)
         let uri = other.uri

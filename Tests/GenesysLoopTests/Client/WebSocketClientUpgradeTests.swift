@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientUpgradeTests {
     @Test func `the request carries subprotocols, headers and user agent`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { EchoConnection.acceptance(of: $0, subprotocol: "b") }
         host.onEvent = { event, client in
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `a server may choose no subprotocol`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         host.onEvent = { event, client in
             guard event == .opened else { return }
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [[], ["a"]]) func `a subprotocol that was not offered is a failure`(offered: [String]) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { EchoConnection.acceptance(of: $0, subprotocol: "z") }
         try host.run(server) { $0.subprotocols = offered }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `what would break the request is refused at once, without its value`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let changes: [(inout WebSocketClientConfiguration) -> Void] = [
             { $0.headers = [("X", "1\r\nEvil: 2")] }, { $0.headers = [("X\r\nEvil", "1")] },
             { $0.headers = [("Sec-WebSocket-Key", "Evil")] }, { $0.headers = [("Host", "Evil")] },
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func `another status than 101 is told with what it says`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { _ in try? UpgradeResponse.refuse(status: 503, headers: [("Retry-After", "7")]) }
         try host.run(server)
@@ -84,7 +84,7 @@ import Testing
 
     @Test(arguments: [(401, FailureReason.httpUnauthorized), (404, .httpNotFound), (302, .invalidStatusCode)])
     func `a refusal is described without a word of channels`(status: Int, reason: FailureReason) throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { _ in try? UpgradeResponse.refuse(status: status) }
         try host.run(server)
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `nobody listens`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         let uri = server.uri
         server.stopListening()
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `a certificate that is not trusted`() throws {
-        let server = try EchoServer(EventLoop(), tls: true)
+        let server = try EchoServer(UVLoop(), tls: true)
         let host = WebSocketHost()
         let other = try CertificateAuthority(commonName: "other")
         try host.run(server) { $0.tls.trust = .pem(other.certificatePEM) }
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test func `an upgrade that takes too long`() throws {
-        let server = try EchoServer(EventLoop())
+        let server = try EchoServer(UVLoop())
         let host = WebSocketHost()
         server.respond = { _ in Array("HTTP/1.1 101 ".utf8) }
         try host.run(server) { $0.deadlines.upgrade = .milliseconds(20) }
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func `a trust store that cannot be used is refused at once`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var configuration = WebSocketClientConfiguration()
         configuration.tls.trust = .pem([1, 2, 3])
         let failure = #expect(throws: WebSocketFailure.self) {

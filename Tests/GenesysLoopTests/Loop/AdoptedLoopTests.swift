@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(1)))) struct AdoptedLoopTests {
     @Test func `adopting keeps no foreign loop running and leaves after detach`() throws {
         let foreign = ForeignLoop()
-        let loop = try unsafe EventLoop(adopting: foreign.raw)
+        let loop = try unsafe UVLoop(adopting: foreign.raw)
         #expect(!foreign.run())
         #expect(foreign.strangeHandleCount == 1)
         var detached = 0
@@ -24,7 +24,7 @@ import Testing
 
     @Test func `a detachment waits for what is open, in a callback too, and for blocks`() throws {
         let foreign = ForeignLoop()
-        let loop = try unsafe EventLoop(adopting: foreign.raw)
+        let loop = try unsafe UVLoop(adopting: foreign.raw)
         let pair = try AdoptedPair(loop, foreign)
         let group = HandleGroup(loop: loop)
         var log: [String] = []
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `the thread of the first callback becomes the loop's thread`() throws {
         let foreign = ForeignLoop()
-        let loop = try unsafe EventLoop(adopting: foreign.raw)
+        let loop = try unsafe UVLoop(adopting: foreign.raw)
         #expect(loop.isCurrent)
         let tally = Tally()
         loop.schedule(ClosurePass { if loop.isCurrent { tally.add() } })
@@ -69,7 +69,7 @@ import Testing
 
     @Test func `blocks from another thread run on a foreign loop that is alive`() throws {
         let foreign = ForeignLoop()
-        let loop = try unsafe EventLoop(adopting: foreign.raw)
+        let loop = try unsafe UVLoop(adopting: foreign.raw)
         let anchor = Anchor(loop)
         let bound = LoopBound(anchor, on: loop)
         onOtherThread { loop.execute { bound.value.end() } }
@@ -84,7 +84,7 @@ import Testing
         let foreign = ForeignLoop()
         var detached = 0
         do {
-            let loop = try unsafe EventLoop(adopting: foreign.raw)
+            let loop = try unsafe UVLoop(adopting: foreign.raw)
             let probe = TimerProbe(loop) { _ in }
             probe.start(after: .seconds(100))
             loop.detach { detached += 1 }
@@ -99,8 +99,8 @@ import Testing
 
     @Test func `two event loops share a foreign loop`() throws {
         let foreign = ForeignLoop()
-        let first = try unsafe EventLoop(adopting: foreign.raw)
-        let second = try unsafe EventLoop(adopting: foreign.raw)
+        let first = try unsafe UVLoop(adopting: foreign.raw)
+        let second = try unsafe UVLoop(adopting: foreign.raw)
         var log: [Int] = []
         first.schedule(ClosurePass { log.append(1) })
         second.schedule(ClosurePass { log.append(2) })
@@ -121,7 +121,7 @@ private struct AdoptedPair {
     let client: ConnectionProbe
     let server: ConnectionProbe
 
-    init(_ loop: EventLoop, _ foreign: ForeignLoop) throws {
+    init(_ loop: UVLoop, _ foreign: ForeignLoop) throws {
         let listener = try ListenerProbe(loop)
         let client = ConnectionProbe(loop)
         client.connection?.connect(to: try listener.address)

@@ -5,12 +5,12 @@ import Testing
 
 /// An actor that lives on a loop.
 private actor Resident {
-    let loop: EventLoop
+    let loop: UVLoop
     private(set) var log: [Int] = []
     private(set) var wasAlwaysOnLoop = true
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    init(on loop: EventLoop) { self.loop = loop }
+    init(on loop: UVLoop) { self.loop = loop }
 
     func add(_ number: Int) {
         log.append(number)
@@ -83,7 +83,7 @@ private actor Resident {
     }
 
     @Test func `jobs wait for run(), which does not return before they ran`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let resident = Resident(on: loop)
         for number in 1...3 { Task(executorPreference: loop) { await resident.add(number) } }
         #expect(loop.mailbox.hasLetters)
@@ -119,7 +119,7 @@ private actor Resident {
     }
 
     @Test func `a flood of blocks is run in portions, in order`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         final class Log {
             var numbers: [Int] = []
             var countAtTimer: Int?
@@ -138,7 +138,7 @@ private actor Resident {
     }
 
     @Test func `blocks that come while a flood is run in portions are not forgotten`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let anchor = Anchor(loop)
         let bound = LoopBound(anchor, on: loop)
         for number in 0..<1_500 {
@@ -153,7 +153,7 @@ private actor Resident {
     @Test func `an adopted loop is an executor, too`() async throws {
         await #expect(processExitsWith: .success) {
             let foreign = ForeignLoop()
-            let loop = try unsafe EventLoop(adopting: foreign.raw)
+            let loop = try unsafe UVLoop(adopting: foreign.raw)
             let anchor = Anchor(loop)
             let resident = Resident(on: loop)
             let bound = LoopBound(anchor, on: loop)
@@ -177,7 +177,7 @@ private actor Resident {
 
     @Test func `assuming isolation on another thread traps`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let resident = Resident(on: loop)
             onOtherThread { resident.heard(1) }
         }
@@ -186,7 +186,7 @@ private actor Resident {
 
     @Test func `the check of isolation traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             onOtherThread { loop.checkIsolated() }
         }
         #expect(text(result).contains("Code of an actor on an event loop was called on a thread that is not its"))
@@ -195,13 +195,13 @@ private actor Resident {
     @Test func `a job that comes after the detachment ends the process with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let foreign = ForeignLoop()
-            let loop = try unsafe EventLoop(adopting: foreign.raw)
+            let loop = try unsafe UVLoop(adopting: foreign.raw)
             let resident = Resident(on: loop)
             loop.detach {}
             _ = foreign.run()
             await resident.add(1)
         }
-        #expect(text(result).contains("A job of an actor or a task came to an EventLoop after detach(completion:)"))
+        #expect(text(result).contains("A job of an actor or a task came to a UVLoop after detach(completion:)"))
     }
 
     @Test func `a loop that is released under a waiting job ends the process with a sentence`() async {
@@ -209,17 +209,17 @@ private actor Resident {
             @safe actor Forgetful {
                 private let executor: UnownedSerialExecutor
                 nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor }
-                init(on loop: EventLoop) { unsafe executor = loop.asUnownedSerialExecutor() }
+                init(on loop: UVLoop) { unsafe executor = loop.asUnownedSerialExecutor() }
                 private var count = 0
                 // Without something to do the compiler leaves the hop out.
                 func work() { count += 1 }
             }
-            var loop: EventLoop? = try EventLoop()
+            var loop: UVLoop? = try UVLoop()
             guard let forgetful = loop.map({ Forgetful(on: $0) }) else { return }
             Task { await forgetful.work() }
             while loop?.mailbox.hasLetters == false {}
             loop = nil
         }
-        #expect(text(result).contains("An EventLoop was released while a job of an actor waited on it"))
+        #expect(text(result).contains("A UVLoop was released while a job of an actor waited on it"))
     }
 }

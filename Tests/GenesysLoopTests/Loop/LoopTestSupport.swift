@@ -13,8 +13,8 @@ final class ClosurePass: LoopPass {
 
 /// Keeps a loop running until it is ended.
 final class Anchor {
-    private let loop: EventLoop
-    init(_ loop: EventLoop) {
+    private let loop: UVLoop
+    init(_ loop: UVLoop) {
         self.loop = loop
         loop.retain(self)
     }
@@ -25,7 +25,7 @@ final class Anchor {
 final class TimerProbe: TimerOwner {
     private(set) var timer: GenesysLoop.Timer?
     var didFire: (TimerProbe) -> Void
-    init(_ loop: EventLoop, group: HandleGroup? = nil, didFire: @escaping (TimerProbe) -> Void) {
+    init(_ loop: UVLoop, group: HandleGroup? = nil, didFire: @escaping (TimerProbe) -> Void) {
         self.didFire = didFire
         timer = GenesysLoop.Timer(loop: loop, group: group ?? HandleGroup(loop: loop), owner: self)
     }
@@ -65,7 +65,7 @@ final class ConnectionProbe: TCPConnectionOwner {
         didDrain = { _ in }
     }
 
-    convenience init(_ loop: EventLoop, group: HandleGroup? = nil) {
+    convenience init(_ loop: UVLoop, group: HandleGroup? = nil) {
         self.init(TCPConnection(loop: loop, group: group ?? HandleGroup(loop: loop)))
     }
 
@@ -114,7 +114,7 @@ final class ListenerProbe: TCPListenerOwner {
     var didAccept: (ListenerProbe, ConnectionProbe) -> Void = { _, _ in }
     var failures: [UVError] = []
 
-    init(_ loop: EventLoop, host: String = "127.0.0.1") throws {
+    init(_ loop: UVLoop, host: String = "127.0.0.1") throws {
         let listener = TCPListener(loop: loop, group: HandleGroup(loop: loop))
         unsafe listener.owner = self
         try listener.bind(host: host)
@@ -146,7 +146,7 @@ struct ConnectedPair {
     let client: ConnectionProbe
     let server: ConnectionProbe
 
-    init(_ loop: EventLoop) throws {
+    init(_ loop: UVLoop) throws {
         let listener = try ListenerProbe(loop)
         let client = ConnectionProbe(loop)
         client.connection?.connect(to: try listener.address)

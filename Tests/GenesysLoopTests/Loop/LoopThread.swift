@@ -4,12 +4,12 @@ import Foundation
 
 /// A loop that a thread of its own runs, so that a test can wait for what actors on it do without holding a thread.
 @safe final class LoopThread: Sendable {
-    let loop: EventLoop
+    let loop: UVLoop
     private nonisolated(unsafe) let anchor: Anchor
     private let end = AsyncStream<Never>.makeStream()
 
     init() throws {
-        loop = try EventLoop()
+        loop = try UVLoop()
         unsafe anchor = Anchor(loop)
         let (loop, end) = (loop, end.continuation)
         Thread {

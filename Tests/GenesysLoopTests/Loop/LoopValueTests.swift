@@ -4,11 +4,11 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct LoopValueTests {
     @Test func `a bound value dropped on another thread dies on the loop's thread`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         final class Witness {
-            let loop: EventLoop
+            let loop: UVLoop
             let deaths: Tally
-            init(_ loop: EventLoop, _ deaths: Tally) { (self.loop, self.deaths) = (loop, deaths) }
+            init(_ loop: UVLoop, _ deaths: Tally) { (self.loop, self.deaths) = (loop, deaths) }
             deinit { if loop.isCurrent { deaths.add() } }
         }
         let deaths = Tally()
@@ -30,7 +30,7 @@ import Testing
 
     @Test func `a bound value outlives no loop that never runs again`() throws {
         let deaths = Tally()
-        func make() throws -> LoopBound<Mortal> { LoopBound(Mortal(deaths), on: try EventLoop()) }
+        func make() throws -> LoopBound<Mortal> { LoopBound(Mortal(deaths), on: try UVLoop()) }
         final class Slot: Sendable {
             nonisolated(unsafe) var bound: LoopBound<Mortal>?
         }
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func `a listener refuses what is no address and an address in use`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let listener = try ListenerProbe(loop)
         let other = TCPListener(loop: loop, group: HandleGroup(loop: loop))
         #expect(throws: UVError.self) { try other.bind(host: "localhost") }

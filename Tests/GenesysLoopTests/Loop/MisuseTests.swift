@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(2)))) struct MisuseTests {
     @Test func `a call on a thread that is not the loop's traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             onOtherThread { loop.preconditionCurrent("Test.call") }
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
@@ -15,7 +15,7 @@ import Testing
 
     @Test func `a bound value is refused on another thread`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let bound = LoopBound([1], on: loop)
             onOtherThread { print(bound.value) }
         }
@@ -25,7 +25,7 @@ import Testing
 
     @Test func `run inside run traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             loop.execute { loop.run() }
             loop.run()
         }
@@ -36,18 +36,18 @@ import Testing
     @Test func `an adopted loop can be neither run nor stopped by us`() async {
         await #expect(processExitsWith: .failure) {
             let foreign = ForeignLoop()
-            try unsafe EventLoop(adopting: foreign.raw).run()
+            try unsafe UVLoop(adopting: foreign.raw).run()
         }
         await #expect(processExitsWith: .failure) {
             let foreign = ForeignLoop()
-            try unsafe EventLoop(adopting: foreign.raw).stop()
+            try unsafe UVLoop(adopting: foreign.raw).stop()
         }
-        await #expect(processExitsWith: .failure) { try EventLoop().detach {} }
+        await #expect(processExitsWith: .failure) { try UVLoop().detach {} }
     }
 
     @Test func `a broken pipe is an error, never a signal`() async {
         await #expect(processExitsWith: .success) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let pair = try ConnectedPair(loop)
             defer { pair.client.forget() }
             // The peer ends its output, then is gone: the kernel answers our writes with EPIPE.
@@ -68,7 +68,7 @@ import Testing
 
     @Test func `a reset under a queue of bytes is an error, never a signal`() async {
         await #expect(processExitsWith: .success) {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let pair = try ConnectedPair(loop)
             defer { pair.client.forget() }
             pair.client.connection?.startReading()
@@ -87,7 +87,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             var limit = rlimit(rlim_cur: 128, rlim_max: 128)
             guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { exit(3) }
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let listener = try ListenerProbe(loop)
             let clients = (0..<8).map { _ in ConnectionProbe(loop) }
             let address = try listener.address

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct PassTests {
     @Test func `passes scheduled inside a pass run before it ends, in order, and never inside each other`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var log: [String] = []
         let third = ClosurePass { log.append("third") }
         let first = ClosurePass {
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `a pass scheduled outside of a pass runs at the next wake-up, which keeps the loop going`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var log: [Int] = []
         loop.schedule(ClosurePass { log.append(1) })
         loop.schedule(ClosurePass { log.append(2) })
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `a pass that schedules itself for ever starves neither timers nor run`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var runs = 0
         var isDone = false
         var again: (() -> Void)?
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func `a scheduled pass is kept alive until it has run, and no longer`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let deaths = Tally()
         do {
             let mortal = Mortal(deaths)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a group is empty after its last close callback, and says so outside of it`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let group = HandleGroup(loop: loop)
         var log: [String] = []
         group.whenEmpty(ClosurePass { log.append("at once") })

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct ResolverTests {
     @Test func `a numeric host is answered in a pass, without a thread`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let probe = ResolutionProbe()
         let four = loop.resolver.resolve("127.0.0.1", port: 443, owner: probe)
         #expect(probe.endCount == 0)
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `localhost is resolved by a thread to loopback addresses`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let probe = ResolutionProbe()
         let resolution = loop.resolver.resolve("localhost", port: 80, owner: probe)
         #expect(loop.resolver.threadCount == 2)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `a name that cannot exist is a failure with a text`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let probe = ResolutionProbe()
         let resolution = loop.resolver.resolve("nonexistent.invalid", port: 80, owner: probe)
         loop.run()
@@ -46,7 +46,7 @@ import Testing
 
     @Test(arguments: ["", "a\0b", String(repeating: "a", count: 254)])
     func `what cannot be a name is never looked up`(host: String) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let probe = ResolutionProbe()
         let resolution = loop.resolver.resolve(host, port: 80, owner: probe)
         #expect(loop.resolver.threadCount == 0)
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `a cancelled and a dropped look-up are silent`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let probe = ResolutionProbe()
         let cancelled = loop.resolver.resolve("localhost", port: 80, owner: probe)
         let numeric = loop.resolver.resolve("127.0.0.1", port: 80, owner: probe)
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func `the look-up may be dropped in its own answer`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let probe = ResolutionProbe()
         var resolution: Resolution?
         probe.didEnd = { resolution = nil }
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func `four names at a time, the rest waits its turn, and all are answered`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
         let gate = Gate()
         loop.resolver.lookup = { _ in
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func `each family is answered as soon as it is known, and one may fail`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
         let gate = Gate()
         loop.resolver.lookup = { question in
@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test func `a thousand that ask for one name while threads are busy are answered by one look-up`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
         let gate = Gate()
         let names = Locked<[String]>([])
@@ -153,7 +153,7 @@ import Testing
     // MARK: - Stuck threads
 
     @Test func `a look-up that is stuck takes nobody in`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
         let gate = Gate()
         let isStuck = Gate()
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test func `four stuck names that nobody waits for any more do not keep a fifth from being looked up`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let address = try #require(SocketAddress(numeric: "10.0.0.1", port: 1))
         let gate = Gate()
         loop.resolver.lookup = { question in
@@ -214,7 +214,7 @@ import Testing
     }
 
     @Test func `look-ups that are cancelled together do not start one another`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let gate = Gate()
         loop.resolver.lookup = { _ in
             gate.wait()
@@ -233,9 +233,9 @@ import Testing
     @Test func `a stuck thread holds up neither run nor the end of the loop`() throws {
         let gate = Gate()
         let returned = Gate()
-        weak var dead: EventLoop?
+        weak var dead: UVLoop?
         do {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             dead = loop
             loop.resolver.lookup = { _ in
                 gate.wait()

@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct TCPConnectionTests {
     @Test(arguments: ["127.0.0.1", "::1"]) func `bytes go both ways over loopback`(host: String) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         guard let listener = try? ListenerProbe(loop, host: host) else { return }  // no IPv6 on this machine
         let client = ConnectionProbe(loop)
         let address = try listener.address
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `a refused connection is one failure, in a later callback`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let listener = try ListenerProbe(loop)
         let address = try listener.address
         listener.close()
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `an unreachable address fails at once but is reported in a later pass`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let client = ConnectionProbe(loop)
         client.connection?.connect(to: try #require(SocketAddress(numeric: "255.255.255.255", port: 9)))
         #expect(client.events.isEmpty)
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func `an immediate failure is not reported to an owner that closed or dropped the connection`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let address = try #require(SocketAddress(numeric: "255.255.255.255", port: 9))
         let closed = ConnectionProbe(loop)
         closed.connection?.connect(to: address)
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `closing while connecting gives the request back and says nothing`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let listener = try ListenerProbe(loop)
         let client = ConnectionProbe(loop)
         client.connection?.connect(to: try listener.address)
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `a big write against a slow reader arrives whole and in order`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         // No part of a period of 4,093 (a prime) can take another's place unnoticed.
         var bytes = (0..<4_093).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test func `a queue that falls to its low-water mark is told, and told again when it is empty`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         defer { pair.client.forget() }
         let client = try #require(pair.client.connection)
@@ -150,7 +150,7 @@ import Testing
     }
 
     @Test func `what is written before the connection is made is sent when it is`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let listener = try ListenerProbe(loop)
         let client = ConnectionProbe(loop)
         client.connection?.write([1, 2])
@@ -168,7 +168,7 @@ import Testing
     }
 
     @Test func `after a half-close the other direction goes on`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         pair.server.connection?.startReading()
         pair.server.didEnd = { server in
@@ -185,7 +185,7 @@ import Testing
     }
 
     @Test func `an abort reaches the peer as a reset`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         pair.client.connection?.startReading()
         pair.server.connection?.abort()
@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test func `what the peer sent before it reset is read before the failure of a write is reported`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         pair.server.connection?.write([4, 2])
         // Bytes the server never reads make its close a reset.
@@ -216,7 +216,7 @@ import Testing
     }
 
     @Test func `input waiting in the kernel is noticed without reading it`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         #expect(pair.client.connection?.hasUnreadInput == false)
         pair.server.connection?.write([1])
@@ -232,7 +232,7 @@ import Testing
     }
 
     @Test func `closing with a queue drops it and says nothing`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         pair.client.connection?.write([UInt8](repeating: 1, count: 16 << 20))
         #expect((pair.client.connection?.queuedByteCount ?? 0) > 0)
@@ -245,7 +245,7 @@ import Testing
     }
 
     @Test func `a paused reader hears nothing, then everything`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         pair.server.connection?.write([UInt8](repeating: 5, count: 1_000))
         pair.server.connection?.shutdown()
@@ -264,7 +264,7 @@ import Testing
 
     @Test(arguments: Moment.allCases, Deed.allCases)
     func `the connection may end in each of its callbacks`(moment: Moment, deed: Deed) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let deaths = Tally()
         let listener = try ListenerProbe(loop)
         var owner: ConnectionProbe? = ConnectionProbe(loop)
@@ -311,7 +311,7 @@ import Testing
     }
 
     @Test func `thousands of connections leave no handle behind`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let listener = try ListenerProbe(loop)
         var rest = 500
         var clients: [ConnectionProbe] = []

@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct TimerTests {
     @Test func `timers fire in the order of their instants and never early`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var order: [Int] = []
         let start = loop.now.instant
         var isEarly = false
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `a timer re-armed in its callback for the past lets the loop turn in between`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var fired = 0
         let probe = TimerProbe(loop) { probe in
             fired += 1
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `a stopped, a closed and a re-armed timer do not fire for their former instant`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var fired = 0
         let stopped = TimerProbe(loop) { _ in fired += 1 }
         let closed = TimerProbe(loop) { _ in fired += 1 }
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `a timer may be dropped in its own callback`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var fired = 0
         var probe: TimerProbe? = TimerProbe(loop) { probe in
             fired += 1

@@ -29,7 +29,7 @@ import Testing
             try NotificationChannel.checked([Topic(one), Topic(other), Topic(one)]).map { Array($0.rawValue.utf8) }
                 == [Array(one.utf8), Array(other.utf8)])
         let channel = try NotificationChannel(
-            uri: "ws://127.0.0.1:9/", topics: [Topic(one), Topic(other)], on: EventLoop())
+            uri: "ws://127.0.0.1:9/", topics: [Topic(one), Topic(other)], on: UVLoop())
         channel.unsubscribe([Topic(other)])
         #expect(channel.topics == [Topic(one)])
         try channel.subscribe([Topic(other)])

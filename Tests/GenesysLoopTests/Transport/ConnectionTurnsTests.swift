@@ -58,7 +58,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `so many connect at a time, in order, and all come to their turn`(tls: Bool) throws {
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + Step.goodbye)
         let crowd = Crowd(server, count: 20, limit: 3)
         try crowd.connect()
         #expect(crowd.links.prefix(3).allSatisfy { $0.phase == .resolving && $0.deadline != nil })
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `a turn ends with a failure, too`() throws {
         let server = try ScriptedServer(
-            EventLoop(), [.request, .bytes(Array("HTTP/1.1 503 Later\r\n\r\n".utf8)), .fin])
+            UVLoop(), [.request, .bytes(Array("HTTP/1.1 503 Later\r\n\r\n".utf8)), .fin])
         let crowd = Crowd(server, count: 6, limit: 1)
         try crowd.connect()
         server.run()
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func `who is dropped while it waits, or while it connects, is in nobody's way`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + Step.goodbye)
         let crowd = Crowd(server, count: 5, limit: 1)
         try crowd.connect()
         crowd.links[0].drop()
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `a link that dies while it waits is forgotten`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + Step.goodbye)
         weak var dead: Link?
         let crowd = Crowd(server, count: 1, limit: 1)
         let other = Crowd(server, count: 1, limit: 1)

@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: [false, true])
     func `an address that keeps silent gives way after a moment, not after its deadline`(tls: Bool) throws {
         let silent = try #require(SilentAddress())
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.text("a"), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.text("a"), .fin])
         let addresses = [silent.address, SocketAddress(numeric: "127.0.0.1", port: server.port)].compactMap(\.self)
         server.loop.resolver.lookup = { _ in .success(addresses) }
         let probe = LinkProbe(server)
@@ -19,7 +19,7 @@ import Testing
 
     @Test func `when nobody answers in time the failure names each address, and what became of it`() throws {
         let silent = try #require(SilentAddress())
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let port = server.port
         server.clientDidFinish()
         let addresses = [silent.address, SocketAddress(numeric: "127.0.0.1", port: port)].compactMap(\.self)
@@ -35,7 +35,7 @@ import Testing
     @Test(arguments: [AddressFamily.ipv4, .ipv6])
     func `a family whose look-up is stuck does not keep the other from being connected`(family: AddressFamily) throws {
         let host = family == .ipv4 ? "127.0.0.1" : "::1"
-        guard let server = try? ScriptedServer(EventLoop(), host: host, Step.upgrade + [.text("a"), .fin])
+        guard let server = try? ScriptedServer(UVLoop(), host: host, Step.upgrade + [.text("a"), .fin])
         else { return }  // A machine without IPv6.
         let address = try #require(SocketAddress(numeric: host, port: server.port))
         let gate = Gate()
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func `when the address of one family refuses, that of the other is waited for, and tried`() throws {
-        guard let server = try? ScriptedServer(EventLoop(), host: "::1", Step.upgrade + [.text("a"), .fin])
+        guard let server = try? ScriptedServer(UVLoop(), host: "::1", Step.upgrade + [.text("a"), .fin])
         else { return }  // A machine without IPv6.
         let port = server.port
         let gate = Gate()
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `that one family cannot be looked up is told when the other's addresses fail`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let port = server.port
         server.clientDidFinish()
         server.loop.resolver.lookup = { question in
@@ -97,7 +97,7 @@ import Testing
 
     @Test(arguments: [(true, false), (false, true), (true, true), (false, false)])
     func `when neither family is found the failure says why of both`(isNoName: (ipv6: Bool, ipv4: Bool)) throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         server.loop.resolver.lookup = { question in
             let isNoSuchName = question.family == .ipv6 ? isNoName.ipv6 : isNoName.ipv4
             return .failure(
@@ -121,7 +121,7 @@ import Testing
     @Test func `a link that is dropped while several addresses are tried leaves nothing behind`() throws {
         let silent = [try #require(SilentAddress()), try #require(SilentAddress())]
         let addresses = silent.map(\.address)
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let group = HandleGroup(loop: loop)
         let hook = DroppingOwner(loop)
         loop.resolver.lookup = { _ in .success(addresses) }
@@ -141,10 +141,10 @@ import Testing
 private final class DroppingOwner: LinkOwner, TimerOwner {
     var link: Link?
     private(set) var finishCount = 0
-    private let loop: EventLoop
+    private let loop: UVLoop
     private var timer: Timer?
 
-    init(_ loop: EventLoop) { self.loop = loop }
+    init(_ loop: UVLoop) { self.loop = loop }
 
     func linkDidChangeDeadline(_ link: Link) {
         guard link.phase == .connecting, timer == nil else { return }

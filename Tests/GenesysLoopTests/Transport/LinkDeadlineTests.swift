@@ -53,7 +53,7 @@ private final class LateOwner: LinkOwner {
 @Suite(.timeLimit(.minutes(patience(1)))) struct LinkDeadlineTests {
     @Test(arguments: [false, true], [Link.Phase.connecting, .upgrading])
     func `an answer that lies unread before a blocked host is not late`(tls: Bool, phase: Link.Phase) throws {
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.close(.normal, ""), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.close(.normal, ""), .fin])
         let owner = LateOwner(server, lateIn: phase)
         try owner.run()
         #expect(owner.isLate)

@@ -13,7 +13,7 @@ import Testing
     // MARK: - Before the upgrade
 
     @Test func `a refused connection names the address`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let port = server.port
         // Nobody listens there any more.
         server.clientDidFinish()
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `an address that refuses gives way to the next one`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + [.text("a"), .fin])
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + [.text("a"), .fin])
         let port = server.port
         server.loop.resolver.lookup = { _ in
             .success(["::1", "127.0.0.1"].compactMap { SocketAddress(numeric: $0, port: port) })
@@ -44,7 +44,7 @@ import Testing
     func `an IPv6 literal is an address, and stands in brackets and without its zone in the Host header`(
         literal: String
     ) throws {
-        guard let server = try? ScriptedServer(EventLoop(), host: "::1", tls: true, Step.upgrade + [.text("a"), .fin])
+        guard let server = try? ScriptedServer(UVLoop(), host: "::1", tls: true, Step.upgrade + [.text("a"), .fin])
         else { return }  // A machine without IPv6.
         let probe = LinkProbe(server)
         try probe.run(host: literal)
@@ -63,7 +63,7 @@ import Testing
     }()
 
     @Test func `an address on an interface that there is not fails to connect, and says so`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let probe = LinkProbe(server)
         try probe.run(host: "[fe80::1%25missing0]")
         let failure = try end(server, probe).failure
@@ -76,7 +76,7 @@ import Testing
 
     @Test(arguments: [true, false])
     func `a name that is not resolved fails in its own phase`(isNoSuchName: Bool) throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         server.loop.resolver.lookup = { _ in
             .failure(ResolverError(code: -2, text: "not known", isNoSuchName: isNoSuchName))
         }
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func `a look-up that never ends is cut off`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let gate = Gate()
         defer { gate.open(2) }
         server.loop.resolver.lookup = { _ in
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `a look-up that waits behind stuck ones has its deadline too, and says so`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let gate = Gate()
         defer { gate.open(8) }
         server.loop.resolver.lookup = { _ in
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func `a server that says nothing at all is cut off in the TLS handshake`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, [.deaf])
+        let server = try ScriptedServer(UVLoop(), tls: true, [.deaf])
         let probe = LinkProbe(server)
         try probe.run { $0.tls = .milliseconds(20) }
         let failure = try end(server, probe).failure
@@ -135,7 +135,7 @@ import Testing
 
     @Test(arguments: [[], [.bytes(Array("HTTP/1.1 101 Switching".utf8))]] as [[Step]])
     func `an upgrade that is not answered, or by half, is cut off`(answer: [Step]) throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, [.request] + answer + [.clientEnd])
+        let server = try ScriptedServer(UVLoop(), tls: true, [.request] + answer + [.clientEnd])
         let probe = LinkProbe(server)
         try probe.run { $0.upgrade = .milliseconds(20) }
         let failure = try end(server, probe).failure
@@ -155,7 +155,7 @@ import Testing
     func `a refused upgrade keeps its status, even if its head is cut off`(
         head: String, reason: FailureReason, status: Int?
     ) throws {
-        let server = try ScriptedServer(EventLoop(), [.request, .bytes(Array(head.utf8)), .fin])
+        let server = try ScriptedServer(UVLoop(), [.request, .bytes(Array(head.utf8)), .fin])
         let probe = LinkProbe(server)
         try probe.run()
         let failure = try end(server, probe).failure
@@ -195,7 +195,7 @@ import Testing
     func `a connection that breaks says in which phase`(reach: Reach, breaking: [Step]) throws {
         // Before it is established, TLS cannot say goodbye.
         if reach == .tls, breaking.count == 2 { return }
-        let server = try ScriptedServer(EventLoop(), tls: true, reach.script + breaking)
+        let server = try ScriptedServer(UVLoop(), tls: true, reach.script + breaking)
         let probe = LinkProbe(server)
         if reach == .close { probe.didOpen = { _, link in link.sendClose(.normal) } }
         try probe.run()
@@ -218,7 +218,7 @@ import Testing
     func `the peer closes, and gets its code back`(code: UInt16?, tls: Bool) throws {
         let code = code.map(CloseCode.init(rawValue:))
         let server = try ScriptedServer(
-            EventLoop(), tls: tls,
+            UVLoop(), tls: tls,
             Step.upgrade + [.text("a"), .close(code, code == nil ? "" : "so long"), .closeFrame, .fin])
         let probe = LinkProbe(server)
         try probe.run()
@@ -234,7 +234,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `we close, and the peer answers`(tls: Bool) throws {
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + Step.goodbye)
         let probe = LinkProbe(server)
         probe.didOpen = { _, link in link.sendClose(.normal) }
         try probe.run()
@@ -245,7 +245,7 @@ import Testing
 
     @Test func `a peer that never answers our Close frame is cut off, however much it keeps sending`() throws {
         let server = try ScriptedServer(
-            EventLoop(), Step.upgrade + [.closeFrame] + (0..<50).flatMap { [.notify($0), .turn] } + [.clientEnd])
+            UVLoop(), Step.upgrade + [.closeFrame] + (0..<50).flatMap { [.notify($0), .turn] } + [.clientEnd])
         let probe = LinkProbe(server)
         probe.didOpen = { _, link in link.sendClose(.normal) }
         try probe.run { $0.close = .milliseconds(30) }
@@ -255,7 +255,7 @@ import Testing
     }
 
     @Test func `the deadline of the closing handshake holds for the end of the connection too`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + [.closeFrame, .close(.normal, ""), .stopReading])
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + [.closeFrame, .close(.normal, ""), .stopReading])
         let probe = LinkProbe(server)
         probe.didOpen = { _, link in link.sendClose(.normal) }
         var remaining: Duration?
@@ -283,7 +283,7 @@ import Testing
         // So much follows that a reset would destroy our Close frame if the socket were just closed.
         let noise = [UInt8](repeating: 0, count: 400_000)
         let server = try ScriptedServer(
-            EventLoop(), tls: tls, Step.upgrade + [.text("a"), breach.0, .bytes(noise), .closeFrame, .fin])
+            UVLoop(), tls: tls, Step.upgrade + [.text("a"), breach.0, .bytes(noise), .closeFrame, .fin])
         let probe = LinkProbe(server)
         try probe.run(limit: 126)
         let end = try end(server, probe)
@@ -297,7 +297,7 @@ import Testing
 
     @Test func `bytes that are not TLS are a broken rule`() throws {
         let server = try ScriptedServer(
-            EventLoop(), tls: true, [.deaf, .bare(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))])
+            UVLoop(), tls: true, [.deaf, .bare(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))])
         let probe = LinkProbe(server)
         try probe.run()
         let failure = try end(server, probe).failure

@@ -7,7 +7,7 @@ import Testing
     func `bytes may come in any pieces`(tls: Bool, chunk: Int) throws {
         let long = String(repeating: "z", count: chunk == 1 ? 300 : 70_000)
         let server = try ScriptedServer(
-            EventLoop(), tls: tls,
+            UVLoop(), tls: tls,
             Step.upgrade + [
                 .text("a"), .text(long), .text(""), .bytes(serverFrame(.text, Array("hé".utf8), isFinal: false)),
                 .frame(.ping, [9]), .bytes(serverFrame(.continuation, Array("llo".utf8))), .frame(.binary, [1, 2]),
@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: [0x0303, 0x0304])
     func `the records of both versions of TLS may come byte by byte`(version: Int) throws {
         let server = try ScriptedServer(
-            EventLoop(), tls: true, maximumVersion: version,
+            UVLoop(), tls: true, maximumVersion: version,
             Step.upgrade + [.text("a"), .text("b")] + [.closeNotify, .fin])
         server.chunk = 1
         let probe = LinkProbe(server)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `the answer to the upgrade may share a segment with the first frames`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + [.text("a"), .text("b"), .text("c"), .fin])
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + [.text("a"), .text("b"), .text("c"), .fin])
         let probe = LinkProbe(server)
         try probe.run()
         #expect(probe.texts == ["a", "b", "c"])
@@ -44,7 +44,7 @@ import Testing
     func `many frames in one write are as many messages`(tls: Bool) throws {
         let all = (0..<20_000).map { "message \($0)" }
         let bytes = all.flatMap { serverFrame(.text, Array($0.utf8)) }
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
         let probe = LinkProbe(server)
         try probe.run()
         #expect(probe.texts == all)
@@ -53,7 +53,7 @@ import Testing
     @Test(arguments: [false, true])
     func `a read that fills the buffer leaves something unread, and says so`(tls: Bool) throws {
         let bytes = (0..<20_000).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
         let probe = LinkProbe(server)
         var answers: [Bool] = []
         probe.didReceive = { _, link in answers.append(link.isDrained) }
@@ -65,7 +65,7 @@ import Testing
     @Test(arguments: [false, true])
     func `a message of five megabytes arrives whole`(tls: Bool) throws {
         let payload = tlsPattern(5 * 1_024 * 1_024)
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.frame(.binary, payload), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.frame(.binary, payload), .fin])
         let probe = LinkProbe(server)
         try probe.run()
         #expect(probe.messages == [payload])
@@ -74,7 +74,7 @@ import Testing
     @Test(arguments: [[], [7], Array(repeating: 0x61, count: 125)] as [[UInt8]])
     func `a ping is answered with its payload, amid a fragmented message too`(payload: [UInt8]) throws {
         let server = try ScriptedServer(
-            EventLoop(),
+            UVLoop(),
             Step.upgrade + [
                 .frame(.ping, payload), .bytes(serverFrame(.text, [0x61], isFinal: false)), .frame(.ping, payload),
                 .bytes(serverFrame(.continuation, [0x62])), .pong, .pong, .fin,
@@ -89,7 +89,7 @@ import Testing
     func `a pause in the middle of a read keeps the order and loses nothing`(tls: Bool, chunk: Int) throws {
         let count = chunk == 1 ? 20 : 3_000
         let bytes = (0..<count).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
-        let server = try ScriptedServer(EventLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
         server.chunk = chunk
         let probe = LinkProbe(server)
         probe.didReceive = { probe, link in
@@ -105,7 +105,7 @@ import Testing
     func `messages that straddle records arrive whole, with pauses between them too`(pause: Int, size: Int) throws {
         let payloads = (0..<40).map { [UInt8]($0 % 2 == 0 ? tlsPattern(size + $0) : [UInt8($0)]) }
         let bytes = payloads.flatMap { serverFrame(.binary, $0) }
-        let server = try ScriptedServer(EventLoop(), tls: true, Step.upgrade + [.bytes(bytes), .fin])
+        let server = try ScriptedServer(UVLoop(), tls: true, Step.upgrade + [.bytes(bytes), .fin])
         let probe = LinkProbe(server)
         probe.didReceive = { probe, link in
             guard pause > 0, probe.messages.count % pause == 0 else { return }
@@ -121,7 +121,7 @@ import Testing
         let whole = tlsPattern(10_000)
         let part = serverFrame(.binary, whole).dropLast()
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + [.frame(.binary, whole), .bytes(Array(part)), .turn, .turn] + ending)
+            UVLoop(), tls: true, Step.upgrade + [.frame(.binary, whole), .bytes(Array(part)), .turn, .turn] + ending)
         let probe = LinkProbe(server)
         try probe.run()
         #expect(probe.messages == [whole])
@@ -133,7 +133,7 @@ import Testing
         var part = serverFrame(.text, [UInt8](repeating: 0x61, count: 10_000)).prefix(5_000)
         part[4_000] = 0xFF
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + [.text("a"), .bytes(Array(part)), .closeFrame, .closeNotify, .fin])
+            UVLoop(), tls: true, Step.upgrade + [.text("a"), .bytes(Array(part)), .closeFrame, .closeNotify, .fin])
         let probe = LinkProbe(server)
         try probe.run()
         #expect(probe.texts == ["a"])
@@ -154,7 +154,7 @@ import Testing
         let count = messages.count
         let steps = (0..<count).map { Step.text("message \($0)") }
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + [.turn] + (messages.areApart ? apart(steps) : steps) + ending.script)
+            UVLoop(), tls: true, Step.upgrade + [.turn] + (messages.areApart ? apart(steps) : steps) + ending.script)
         let probe = LinkProbe(server)
         var countAtEnd = 0
         var hasPaused = false
@@ -184,7 +184,7 @@ import Testing
         let texts = (0..<count).map { "message \($0)" }
         let last: Step = isClose ? .close(.goingAway, "bye") : .frame(first: 0x83, second: 0)
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + [.turn] + apart(texts.map { .text($0) } + [last]) + garbage)
+            UVLoop(), tls: true, Step.upgrade + [.turn] + apart(texts.map { .text($0) } + [last]) + garbage)
         let probe = LinkProbe(server)
         try probe.run()
         #expect(probe.texts == texts)
@@ -198,7 +198,7 @@ import Testing
     func `messages in records of their own arrive whole and in order, with pauses between them too`(size: Int) throws {
         let payloads = (0..<300).map { tlsPattern(size + $0) }
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + apart(payloads.map { .frame(.binary, $0) }) + [.fin])
+            UVLoop(), tls: true, Step.upgrade + apart(payloads.map { .frame(.binary, $0) }) + [.fin])
         let probe = LinkProbe(server)
         probe.didReceive = { probe, link in
             guard probe.messages.count % 7 == 0 else { return }
@@ -211,7 +211,7 @@ import Testing
 
     @Test(arguments: [nil, 1001] as [UInt16?])
     func `a connection that breaks while paused loses nothing that was read`(code: UInt16?) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var bytes = (0..<10).flatMap { serverFrame(.text, Array("message \($0)".utf8)) }
         if let code { bytes += serverFrame(.close, FrameEncoder.closePayload(CloseCode(rawValue: code))) }
         var probe: LinkProbe?

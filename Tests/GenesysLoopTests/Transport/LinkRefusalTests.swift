@@ -9,7 +9,7 @@ import Testing
     }
 
     private func failure(_ steps: [Step], tls: Bool, chunk: Int = .max) throws -> ChannelFailure {
-        let server = try ScriptedServer(EventLoop(), tls: tls, [.request] + steps)
+        let server = try ScriptedServer(UVLoop(), tls: tls, [.request] + steps)
         server.chunk = chunk
         let probe = LinkProbe(server)
         try probe.run()
@@ -50,7 +50,7 @@ import Testing
     @Test func `what the service says on an open channel does not repeat its secret either`() throws {
         let notice =
             #"{"topicName":"v2.system.token_revoked","eventBody":{"message":"Revoked, channel SECRET with it."}}"#
-        let server = try ScriptedServer(EventLoop(), Step.subscription + [.text(notice)] + Step.goodbye)
+        let server = try ScriptedServer(UVLoop(), Step.subscription + [.text(notice)] + Step.goodbye)
         let host = ChannelHost()
         try host.run(on: server)
         #expect(host.failure?.reason == .tokenRevoked)

@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `pings from a peer that does not read cost bounded memory, and the last one is answered`(tls: Bool) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let count = 8_000
         let payload = { (number: Int) in Array("\(number)".utf8) + [UInt8](repeating: 0x20, count: 100) }
         let pings = (1...count).flatMap { serverFrame(.ping, payload($0)) }
@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `a large message reaches a server that reads slowly`(tls: Bool) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let payload = Array(String(repeating: "topic ", count: 100_000).utf8)
         let made = try ScriptedServer(
             loop, tls: tls,

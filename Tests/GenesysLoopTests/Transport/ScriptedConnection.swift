@@ -6,7 +6,7 @@ import Foundation
 final class ScriptedConnection: TCPConnectionOwner {
     let tcp: TCPConnection
     private unowned let server: ScriptedServer
-    private let loop: EventLoop
+    private let loop: UVLoop
     private var script: ArraySlice<Step>
     private(set) var tls: TLSSession?
     private var parser = UpgradeRequestParser()

@@ -10,7 +10,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         return (authority: authority, server: try authority.issue())
     }
 
-    let loop: EventLoop
+    let loop: UVLoop
     let context: TLSContext?
     let port: UInt16
     /// Bytes in each write of the server; each write is a turn of the loop.
@@ -22,7 +22,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
     private var isClosing = false
 
     init(
-        _ loop: EventLoop, host: String = "127.0.0.1", tls: Bool = false, maximumVersion: Int? = nil,
+        _ loop: UVLoop, host: String = "127.0.0.1", tls: Bool = false, maximumVersion: Int? = nil,
         clientTrust: [UInt8]? = nil, _ scripts: [Step]...
     ) throws {
         self.loop = loop

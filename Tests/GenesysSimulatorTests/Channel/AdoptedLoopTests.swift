@@ -41,7 +41,7 @@ import Testing
 
     /// A channel and its service live on the loop, close, and leave it.
     private func runAndLeave(_ raw: UnsafeMutablePointer<uv_loop_t>) throws {
-        let loop = try unsafe EventLoop(adopting: raw)
+        let loop = try unsafe UVLoop(adopting: raw)
         let playground = try Playground(on: loop)
         let host = RecordingHost()
         var hasLeft = false

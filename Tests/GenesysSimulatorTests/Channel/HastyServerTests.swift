@@ -10,11 +10,11 @@ extension Tag {
 
 /// A server that accepts every connection and ends it at once.
 private final class HastyServer: TCPListenerOwner {
-    let loop: EventLoop
+    let loop: UVLoop
     private let listener: TCPListener
     private(set) var acceptedAt: [Instant] = []
 
-    init(_ loop: EventLoop) throws {
+    init(_ loop: UVLoop) throws {
         self.loop = loop
         listener = TCPListener(loop: loop, group: HandleGroup(loop: loop))
         try listener.bind()
@@ -45,7 +45,7 @@ struct HastyServerTests {
     }
 
     @Test func `a server that accepts and dies is contacted no more often than the policy allows`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try HastyServer(loop)
         let host = DelayHost()
         let channel = try NotificationChannel(
@@ -93,7 +93,7 @@ private final class Deadline: TimerOwner {
     private let timer: GenesysLoop.Timer
     private var act: () -> Void
 
-    init(_ loop: EventLoop, after delay: Duration, _ act: @escaping () -> Void) {
+    init(_ loop: UVLoop, after delay: Duration, _ act: @escaping () -> Void) {
         self.act = act
         timer = GenesysLoop.Timer(loop: loop, group: HandleGroup(loop: loop))
         unsafe timer.owner = self

@@ -15,14 +15,14 @@ import Testing
 
     /// A loop, and what it and the channels on it have to say.
     private struct Bench {
-        let loop: EventLoop
+        let loop: UVLoop
         let common = RecordedLog()
         let own = RecordedLog()
         /// Where nobody listens any more.
         let uri: String
 
         init() throws {
-            loop = try EventLoop()
+            loop = try UVLoop()
             loop.logger = common.logger
             let server = try SimulatorServer(on: loop, tls: false, seed: 1)
             server.start()
@@ -154,7 +154,7 @@ import Testing
     // MARK: - Blocks
 
     @Test func `a block given to a loop that has ended is told once, and runs if the loop does`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let log = RecordedLog()
         loop.logger = log.logger
         let runs = RecordedLog()
@@ -174,7 +174,7 @@ import Testing
     @Test func `a block that never runs is told when its loop is released`() throws {
         let log = RecordedLog()
         do {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             loop.logger = log.logger
             loop.execute {}
             loop.execute {}
@@ -189,7 +189,7 @@ import Testing
         // Closed before it is freed.
         defer { unsafe raw.deallocate() }
         #expect(unsafe uv_loop_init(raw) == 0)
-        let loop = try unsafe EventLoop(adopting: raw)
+        let loop = try unsafe UVLoop(adopting: raw)
         loop.logger = log.logger
         let channel = try NotificationChannel(uri: "ws://127.0.0.1:9/", topics: [], on: loop)
         loop.detach {}

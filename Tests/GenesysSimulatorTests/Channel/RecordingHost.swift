@@ -61,15 +61,15 @@ final class RecordingHost: NotificationChannelDelegate {
 
 /// A simulator and its loop, and channels to it.
 struct Playground {
-    let loop: EventLoop
+    let loop: UVLoop
     let server: SimulatorServer
     let topics: [Topic] = ["v2.users.ID?presence&routingStatus", "v2.analytics.queues.q1.observations"]
 
     init(
-        on loop: EventLoop? = nil, seed: UInt64 = 1,
+        on loop: UVLoop? = nil, seed: UInt64 = 1,
         configure: (inout SimulatedService.Configuration) -> Void = { _ in }
     ) throws {
-        self.loop = try loop ?? EventLoop()
+        self.loop = try loop ?? UVLoop()
         var configuration = SimulatedService.Configuration()
         configuration.publishing.rate = 1_000
         configure(&configuration)

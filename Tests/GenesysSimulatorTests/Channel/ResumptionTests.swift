@@ -6,7 +6,7 @@ import Testing
 /// TLS sessions that a channel resumes, by the counters of OpenSSL.
 @Suite(.timeLimit(.minutes(patience(2)))) struct ResumptionTests {
     /// What OpenSSL counted for the clients of a loop.
-    private func counts(_ loop: EventLoop) -> (handshakes: Int, resumed: Int) {
+    private func counts(_ loop: UVLoop) -> (handshakes: Int, resumed: Int) {
         let contexts = loop.attachments.values.compactMap { $0 as? TLSContext }
         #expect(contexts.count == 1)
         return contexts.first?.resumptionCounts ?? (0, 0)

@@ -17,7 +17,7 @@ final class MatrixStage: TimerOwner {
     /// Made once: it takes longer than a round.
     private static let certificates = Result { try SimulatorCertificates.inMemory() }
 
-    let loop: EventLoop
+    let loop: UVLoop
     let server: SimulatorServer
     let topics: [Topic] = ["v2.users.a.presence", "v2.users.b.presence"]
     static let forbiddenTopic: Topic = "v2.users.c.presence"
@@ -28,7 +28,7 @@ final class MatrixStage: TimerOwner {
     private var isOver = false
 
     init(tls: Bool, rate: Double) throws {
-        loop = try EventLoop()
+        loop = try UVLoop()
         var configuration = SimulatedService.Configuration()
         configuration.publishing.rate = rate
         configuration.channels.maxCount = 1_000
@@ -70,7 +70,7 @@ final class MatrixStage: TimerOwner {
         } while !isOver
         #expect(openCount == 0, "sessions did not end")
         if stopCount > 0 { #expect(runCount > 1) }
-        #expect("\(loop)" == "EventLoop(nothing open)")
+        #expect("\(loop)" == "UVLoop(nothing open)")
     }
 
     private func end() {

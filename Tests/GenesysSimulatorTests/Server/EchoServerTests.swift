@@ -7,7 +7,7 @@ import Testing
     private static let certificates = Result { try SimulatorCertificates.inMemory() }
 
     private func server(
-        _ loop: EventLoop, tls: Bool = false, _ change: (inout EchoServer.Configuration) -> Void = { _ in }
+        _ loop: UVLoop, tls: Bool = false, _ change: (inout EchoServer.Configuration) -> Void = { _ in }
     ) throws -> EchoServer {
         var configuration = EchoServer.Configuration()
         change(&configuration)
@@ -25,7 +25,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `messages come back in order, pings are answered, a Close frame is too`(tls: Bool) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop, tls: tls)
         let client = try client(server, tls: tls)
         client.didOpen = { client in
@@ -48,7 +48,7 @@ import Testing
 
     @Test(arguments: [nil, 15, 9], [false, true])
     func `permessage-deflate is agreed on where both want it`(windowBits: Int?, isOffered: Bool) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop) { configuration in
             guard let windowBits else { return }
             configuration.compression = .permessageDeflate
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func `a malformed offer of extensions is refused`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop) { $0.compression = .permessageDeflate }
         let client = try RawClient(
             loop, port: server.port, trust: [],
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func `a client that does not read is not read from, and gets everything when it does`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop) {
             $0.highWaterMark = 65_536
             $0.lowWaterMark = 16_384
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `a client that never reads does not keep the server from closing`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop) {
             $0.highWaterMark = 65_536
             $0.lowWaterMark = 16_384
@@ -149,7 +149,7 @@ import Testing
             ([0x88, 0x81, 0, 0, 0, 0, 1], .protocolError),
         ] as [([UInt8], CloseCode)])
     func `a violation is answered with its code, and with the end`(bytes: [UInt8], code: CloseCode) throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop) { $0.maxMessageSize = 1_000 }
         let client = try client(server)
         client.didOpen = { client in client.sendBytes(bytes) }
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test func `closing the server says 1001 to all`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let server = try server(loop)
         let clients = try (0..<3).map { _ in try client(server) }
         var openCount = 0

@@ -5,7 +5,7 @@ final class Pump: TimerOwner {
     private let timer: Timer
     private let body: (Pump) -> Void
 
-    init(_ loop: EventLoop, body: @escaping (Pump) -> Void) {
+    init(_ loop: UVLoop, body: @escaping (Pump) -> Void) {
         self.body = body
         timer = Timer(loop: loop, group: HandleGroup(loop: loop))
         unsafe timer.owner = self

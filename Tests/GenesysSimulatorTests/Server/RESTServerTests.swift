@@ -142,7 +142,7 @@ import Testing
             ("0.0.0.0", "simulator:99", "wss://simulator:99/channels/"), ("0.0.0.0", "a b", "wss://localhost:"),
             ("127.0.0.1", "simulator:99", "wss://127.0.0.1:"),
         ] {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let server = try SimulatorServer(on: loop, host: host, seed: 1)
             server.start()
             let client = try RawClient(

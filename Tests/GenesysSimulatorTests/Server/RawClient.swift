@@ -6,7 +6,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 
     let tcp: TCPConnection
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let context: TLSContext?
     private var tls: TLSSession?
     private var dripTimer: Timer?
@@ -45,7 +45,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     }
 
     /// A client of any server; an empty `trust` is for one without TLS.
-    init(_ loop: EventLoop, port: UInt16, trust pem: [UInt8], greeting: String, chunkSize: Int? = nil) throws {
+    init(_ loop: UVLoop, port: UInt16, trust pem: [UInt8], greeting: String, chunkSize: Int? = nil) throws {
         self.loop = loop
         self.chunkSize = chunkSize
         context = pem.isEmpty ? nil : try TLSContext(client: TLSConfiguration(trust: .pem(pem)))

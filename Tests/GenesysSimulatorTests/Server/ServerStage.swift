@@ -6,7 +6,7 @@ import Testing
 final class ServerStage: TimerOwner {
     typealias Configuration = SimulatedService.Configuration
 
-    let loop: EventLoop
+    let loop: UVLoop
     let server: SimulatorServer
     let id: String
     let uri: String
@@ -20,7 +20,7 @@ final class ServerStage: TimerOwner {
         var configuration = Configuration()
         configuration.publishing.rate = 0
         change(&configuration)
-        loop = try EventLoop()
+        loop = try UVLoop()
         server = try SimulatorServer(on: loop, tls: tls, configuration: configuration, seed: seed)
         (uri, id) = try server.createChannel()
         server.start()

@@ -42,7 +42,7 @@ import Testing
 
     @Test func `certificates of a folder are trusted by a client that reads the file`() throws {
         try withFolder { path in
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let server = try SimulatorServer(
                 on: loop, certificates: try .folder(path), configuration: SimulatedService.Configuration(), seed: 1)
             server.start()

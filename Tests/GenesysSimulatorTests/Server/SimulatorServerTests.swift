@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `an address that is none of ours is named`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         for host in ["192.0.2.1", "localhost", ""] {
             let error = #expect(throws: SimulatorError.self) {
                 _ = try SimulatorServer(on: loop, host: host, tls: false, seed: 1)
@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func `a server that was never started closes and lets the loop end`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var closedCount = 0
         let server = try SimulatorServer(on: loop, tls: false, seed: 1)
         server.close { closedCount += 1 }
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func `a server that is dropped unused leaves nothing`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         _ = try SimulatorServer(on: loop, seed: 1)
         loop.run()
     }

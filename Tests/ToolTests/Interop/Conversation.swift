@@ -24,7 +24,7 @@ final class Conversation: WebSocketClientDelegate {
         with peer: EchoPeer, path: String, configuration: WebSocketClientConfiguration = .init(),
         answer: @escaping (Event, WebSocketClient) throws -> Void
     ) throws -> [Event] {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let conversation = Conversation(answer: answer)
         var configuration = configuration
         if let file = peer.caFile { configuration.tls = TLSConfiguration(trust: .file(file)) }

@@ -104,7 +104,7 @@ import Testing
     func `a proxy's refusal or fault has its own words`(_ row: Case, chunk: Int) throws {
         // An end finds its way past a drip of any length; the longest ones are enough in one piece.
         if chunk == 1, row.clause.contains("16384") { return }
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let proxy = try ScriptedProxy(to: server, row.script())
         proxy.chunk = chunk
         let failure = try Self.failure(through: proxy, server, scheme: row.scheme)
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test(arguments: [407, 200]) func `the password is in no description`(status: Int) throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let proxy = try ScriptedProxy(
             to: server, [.head, .say(Array("HTTP/1.1 \(status) hidden-word\r\n\r\nuser:hidden-word".utf8)), .fin])
         let probe = LinkProbe(server)
@@ -146,7 +146,7 @@ import Testing
 
     @Test func `SOCKS credentials that are refused are a refusal`() throws {
         for answer in [[[5, 2], [1, 1]], [[5, 255]]] as [[[UInt8]]] {
-            let server = try ScriptedServer(EventLoop(), [])
+            let server = try ScriptedServer(UVLoop(), [])
             let steps: [ScriptedProxy.Step] = [.bytes(4), .say(answer[0]), .bytes(answer.count == 1 ? 0 : 7)]
             let proxy = try ScriptedProxy(to: server, steps + answer.dropFirst().map { .say($0) })
             let failure = try Self.failure(through: proxy, server, scheme: "socks5", user: "me:pw@")
@@ -158,7 +158,7 @@ import Testing
 
     @Test(arguments: ["http", "https"])
     func `a proxy that keeps back what it has to say does not hold up its refusal`(scheme: String) throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let answer = "HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM\r\nContent-Length: 100\r\n\r\nfirst"
         let proxy = try ScriptedProxy(to: server, tls: scheme == "https", [.head, .say(Array(answer.utf8)), .bytes(1)])
         let probe = LinkProbe(server)
@@ -173,7 +173,7 @@ import Testing
 
     @Test(arguments: ["http", "https", "socks5"])
     func `silence of a proxy ends with its own deadline`(scheme: String) throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let proxy = try ScriptedProxy(to: server, [.bytes(1_000_000)])
         let probe = LinkProbe(server)
         try proxy.use(for: probe, scheme: scheme)
@@ -188,7 +188,7 @@ import Testing
     }
 
     @Test func `a reset is told as one of the proxy`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let proxy = try ScriptedProxy(to: server, [.head, .reset])
         let failure = try Self.failure(through: proxy, server, scheme: nil)
         #expect(failure.reason == .proxy && failure.isRetryable)
@@ -196,7 +196,7 @@ import Testing
     }
 
     @Test func `a proxy that cannot be reached is named, whatever keeps it`() throws {
-        let held = try ScriptedServer(EventLoop(), [])
+        let held = try ScriptedServer(UVLoop(), [])
         let (loop, port) = (held.loop, held.port)
         held.clientDidFinish()
         for answer: Result<[SocketAddress], ResolverError> in [
@@ -218,7 +218,7 @@ import Testing
     }
 
     @Test func `a proxy whose certificate is not trusted is told apart from the server`() throws {
-        let server = try ScriptedServer(EventLoop(), tls: true, [])
+        let server = try ScriptedServer(UVLoop(), tls: true, [])
         let proxy = try ScriptedProxy(to: server, tls: true, [])
         let other = try CertificateAuthority()
         let probe = LinkProbe(server)
@@ -233,7 +233,7 @@ import Testing
     }
 
     @Test func `a proxy that speaks no TLS is told as such`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let proxy = try ScriptedProxy(to: server, [.bytes(1), .say(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))])
         let probe = LinkProbe(server)
         try proxy.use(for: probe, scheme: "https")
@@ -245,7 +245,7 @@ import Testing
     }
 
     @Test func `an unusable proxy of the environment fails a link, and none goes around it`() throws {
-        let server = try ScriptedServer(EventLoop(), [])
+        let server = try ScriptedServer(UVLoop(), [])
         let probe = LinkProbe(server)
         probe.proxy = ProxyRules(.environment) { $0 == "ALL_PROXY" ? "quic://u:hidden@proxy" : nil }
         try probe.run()

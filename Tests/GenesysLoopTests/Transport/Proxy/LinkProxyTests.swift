@@ -23,7 +23,7 @@ import Testing
         for chunk in [Int.max, 1] {
             let host = "service.invalid"
             let server = try ScriptedServer(
-                EventLoop(), tls: isSecure, Step.upgrade + [.text("a"), .text("b")] + Step.goodbye)
+                UVLoop(), tls: isSecure, Step.upgrade + [.text("a"), .text("b")] + Step.goodbye)
             // The certificate of the server is for localhost; with TLS the client has to ask for that.
             let name = isSecure ? "localhost" : host
             let script = way == .socks5 ? Self.socks(name) : [.head, .say(Self.accepted), .relay]
@@ -61,7 +61,7 @@ import Testing
     @Test func `a megabyte through TLS inside TLS arrives whole`() throws {
         let texts = (0..<200).map { String(repeating: "\($0 % 10)", count: 8_000) }
         let server = try ScriptedServer(
-            EventLoop(), tls: true, Step.upgrade + texts.map { .text($0) } + Step.goodbye)
+            UVLoop(), tls: true, Step.upgrade + texts.map { .text($0) } + Step.goodbye)
         let proxy = try ScriptedProxy(to: server, tls: true, [.head, .say(Self.accepted), .relay])
         let probe = LinkProbe(server)
         // It pauses amid a read now and then: what was read must not be lost.
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `credentials go to the proxy and not to the server`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + [.text("a"), .fin])
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + [.text("a"), .fin])
         let proxy = try ScriptedProxy(to: server, [.head, .say(Self.accepted), .relay])
         let probe = LinkProbe(server)
         try proxy.use(for: probe, user: "us%20er:p%40ss%3A@")
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `user and password reach a SOCKS proxy that wants them`() throws {
-        let server = try ScriptedServer(EventLoop(), Step.upgrade + [.text("a"), .fin])
+        let server = try ScriptedServer(UVLoop(), Step.upgrade + [.text("a"), .fin])
         let proxy = try ScriptedProxy(
             to: server,
             [.bytes(4), .say([5, 2]), .bytes(9), .say([1, 0]), .bytes(16), .say(Self.socksReply), .relay])
@@ -112,7 +112,7 @@ import Testing
             (true, [21, 3, 3, 0, 2, 2, 40], .tlsHandshake),
         ]
         for (tls, bytes, reason) in early {
-            let server = try ScriptedServer(EventLoop(), tls: tls, [])
+            let server = try ScriptedServer(UVLoop(), tls: tls, [])
             let script: [ScriptedProxy.Step] =
                 isSOCKS
                 ? [.bytes(3), .say([5, 0]), .bytes(16), .say(Self.socksReply + bytes)]

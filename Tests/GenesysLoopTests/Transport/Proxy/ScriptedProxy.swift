@@ -14,7 +14,7 @@ final class ScriptedProxy: TCPListenerOwner {
         case fin, reset
     }
 
-    let loop: EventLoop
+    let loop: UVLoop
     let port: UInt16
     /// Bytes in each of its writes to the client; each write is a turn of the loop.
     var chunk = Int.max

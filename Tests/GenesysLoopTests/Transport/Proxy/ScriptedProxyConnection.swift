@@ -3,7 +3,7 @@
 /// One client of a scripted proxy, and the connection to the server that it gets.
 final class ScriptedProxyConnection: TCPConnectionOwner {
     private let client: TCPConnection
-    private let loop: EventLoop
+    private let loop: UVLoop
     private let serverPort: UInt16
     private let chunk: Int
     private let tls: TLSSession?

@@ -1,20 +1,20 @@
 internal import CUV
 
-extension EventLoop {
+extension UVLoop {
     /// Takes the library off an adopted loop.
     ///
     /// It closes nothing: it takes effect once every channel and client on the loop has ended (see `closeAll()`) and no
     /// block waits. Our last handle is then closed, and `completion` runs inside the host's `uv_run` when none of our
-    /// handles is left (`uv_walk` finds none). If that was so before the call, `completion` runs within the call. It may
-    /// stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any more; dropping
-    /// it is safe on every thread.
+    /// handles is left (`uv_walk` finds none). If that was so before the call, `completion` runs within the call. It
+    /// may stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any more;
+    /// dropping it is safe on every thread.
     ///
     /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
     public func detach(completion: @escaping () -> Void) {
         guard isAdopted else {
-            Misuse.trap("EventLoop.detach(completion:): only an adopted loop can be detached from.")
+            Misuse.trap("UVLoop.detach(completion:): only an adopted loop can be detached from.")
         }
-        preconditionCurrent("EventLoop.detach(completion:)")
+        preconditionCurrent("UVLoop.detach(completion:)")
         guard !isDetached || ledger.openCount > 0 else { return completion() }
         ledger.completions.append(completion)
         isDetaching = true
@@ -35,7 +35,7 @@ extension EventLoop {
         guard !isDetached else { return }
         guard isCurrent || isThreadAssumed else {
             Misuse.trap(
-                "An adopted EventLoop was released on a thread that is not the loop's; call detach(completion:) first.")
+                "An adopted UVLoop was released on a thread that is not the loop's; call detach(completion:) first.")
         }
         dispose(backlog.reversed() + mailbox.close())
     }
@@ -53,7 +53,7 @@ extension EventLoop {
             rounds += 1
         }
         guard unsafe uv_loop_close(raw) == 0 else {
-            Misuse.trap("An EventLoop was destroyed while handles were open on it: \(ledger.summary()).")
+            Misuse.trap("A UVLoop was destroyed while handles were open on it: \(ledger.summary()).")
         }
         unsafe raw.deallocate()
     }
@@ -66,7 +66,7 @@ extension EventLoop {
                 destroy()
             case .job:
                 Misuse.trap(
-                    "An EventLoop was released while a job of an actor waited on it, which can never run now; "
+                    "A UVLoop was released while a job of an actor waited on it, which can never run now; "
                         + "an actor must hold the loop that is its executor.")
             case .block:
                 warnings.blockWasLost("the loop was released before it was run again")

@@ -4,15 +4,16 @@ internal import Synchronization
 /// A libuv loop and everything the library needs to live on it.
 ///
 /// A loop, and every channel and client on it, belongs to one thread: the one that created it, then the one that calls
-/// `run()`. Only `execute(_:)`, `stop()`, `isCurrent` and the requirements of an executor (`enqueue(_:)` and its like) may
-/// be used on other threads, and `description` says there that it is another thread's. Everything else traps there with a
-/// sentence, in debug and in release. `bindToCurrentThread()` makes another thread the loop's while nobody runs it.
+/// `run()`. Only `execute(_:)`, `stop()`, `isCurrent` and the requirements of an executor (`enqueue(_:)` and its like)
+/// may be used on other threads, and `description` says there that it is another thread's. Everything else traps there
+/// with a sentence, in debug and in release. `bindToCurrentThread()` makes another thread the loop's while nobody runs
+/// it.
 ///
 /// A loop must not be used in the child of a `fork()`; there, it traps.
 ///
 /// The last reference may be dropped anywhere but on an adopted loop (see `init(adopting:)`). Blocks that were given
 /// to `execute(_:)` and never run are released with the loop.
-@safe public final class EventLoop: @unchecked Sendable {
+@safe public final class UVLoop: @unchecked Sendable {
     /// The uv loop.
     ///
     /// Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
@@ -56,25 +57,25 @@ internal import Synchronization
 
     /// Creates a loop of its own, bound to the calling thread until another one calls `run()`.
     ///
-    /// - Throws: `EventLoopError` when the system has no resource left for it.
+    /// - Throws: `UVLoopError` when the system has no resource left for it.
     public convenience init() throws {
         // With fewer libuv would end the process when it is used for the first time.
         guard cuv_lacks_descriptors(3) == 0 else {
-            throw EventLoopError(UVError(operation: "uv_loop_init", code: UV_EMFILE.rawValue))
+            throw UVLoopError(UVError(operation: "uv_loop_init", code: UV_EMFILE.rawValue))
         }
         let raw = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
         unsafe raw.initialize(to: uv_loop_t())
         let code = unsafe uv_loop_init(raw)
         guard code == 0 else {
             unsafe raw.deallocate()
-            throw EventLoopError(UVError(operation: "uv_loop_init", code: code))
+            throw UVLoopError(UVError(operation: "uv_loop_init", code: code))
         }
         do throws(UVError) {
             try unsafe self.init(raw: raw, isAdopted: false)
         } catch {
             unsafe uv_loop_close(raw)
             unsafe raw.deallocate()
-            throw EventLoopError(error)
+            throw UVLoopError(error)
         }
     }
 
@@ -115,26 +116,26 @@ internal import Synchronization
     }
 }
 
-extension EventLoop {
+extension UVLoop {
     /// A word of the system's random generator, for one masking key.
     package func nextRandomWord() -> UInt32 { randomWords.next() }
 }
 
 // MARK: - Running
 
-extension EventLoop {
+extension UVLoop {
     /// Runs the loop on the calling thread until nothing is open on it, or until `stop()`.
     ///
     /// Open is every channel and client between its `open()` and its terminal call, and everything they use; blocks
-    /// given to `execute(_:)` before the end are run, too. It may be called again afterwards. What the host seems to have
-    /// forgotten is said in `logger` when it returns.
+    /// given to `execute(_:)` before the end are run, too. It may be called again afterwards. What the host seems to
+    /// have forgotten is said in `logger` when it returns.
     ///
     /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
     public func run() {
         guard !isAdopted else {
-            Misuse.trap("EventLoop.run(): an adopted loop is run by the program that owns it.")
+            Misuse.trap("UVLoop.run(): an adopted loop is run by the program that owns it.")
         }
-        guard !isRunning else { Misuse.trap("EventLoop.run(): the loop is running already.") }
+        guard !isRunning else { Misuse.trap("UVLoop.run(): the loop is running already.") }
         checkFork()
         isRunning = true
         hasEnded.store(false, ordering: .releasing)
@@ -166,14 +167,14 @@ extension EventLoop {
     ///
     /// May be called on any thread.
     ///
-    /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. What is open keeps the loop in
-    /// memory and its sockets open, also when the host drops its references: to leave for good, `closeAll()` and `run()`
-    /// once more. A `stop()` that finds no `run()` ends the next one at once.
+    /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. What is open keeps the loop
+    /// in memory and its sockets open, also when the host drops its references: to leave for good, `closeAll()` and
+    /// `run()` once more. A `stop()` that finds no `run()` ends the next one at once.
     ///
     /// - Precondition: the loop is not adopted.
     public func stop() {
         guard !isAdopted else {
-            Misuse.trap("EventLoop.stop(): an adopted loop is stopped by the program that owns it.")
+            Misuse.trap("UVLoop.stop(): an adopted loop is stopped by the program that owns it.")
         }
         checkFork()
         stopRequested.store(true, ordering: .releasing)
@@ -191,8 +192,8 @@ extension EventLoop {
     ///
     /// Blocks of one thread run in the order they were given. The loop's own `run()` does not return before they ran;
     /// an adopted loop is woken up by them, but not kept alive. A block that comes after `run()` has returned because
-    /// nothing was open waits for the next `run()`; after `detach(completion:)` took effect, blocks are released without
-    /// being run. Either is a warning in `logger`, the first time.
+    /// nothing was open waits for the next `run()`; after `detach(completion:)` took effect, blocks are released
+    /// without being run. Either is a warning in `logger`, the first time.
     public func execute(_ block: @escaping @Sendable () -> Void) {
         checkFork()
         guard mailbox.post(.block(block)) else {
@@ -246,6 +247,6 @@ extension EventLoop {
 }
 
 func wakeUpCallback(_ handle: UnsafeMutablePointer<uv_async_t>?) {
-    guard let loop = unsafe HandleBlock.owner(handle?.pointee.data, as: EventLoop.self) else { return }
+    guard let loop = unsafe HandleBlock.owner(handle?.pointee.data, as: UVLoop.self) else { return }
     loop.didWakeUp()
 }

@@ -1,6 +1,6 @@
 public import Logging
 
-extension EventLoop {
+extension UVLoop {
     /// Where the loop warns of what its host hardly meant, each kind of mistake once.
     ///
     /// - A block was given to `execute(_:)` after `run()` had returned because nothing was open, or after

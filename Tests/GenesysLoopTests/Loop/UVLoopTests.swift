@@ -5,7 +5,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct EventLoopTests {
     @Test func `run returns at once when nothing is open, and may be called again`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         loop.run()
         loop.run()
         #expect(loop.isCurrent)
@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func `run lasts until the last retained object is released`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let anchor = Anchor(loop)
         loop.retain(anchor)
         var fired = 0
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `an object that releases itself in a pass lives until the pass ends`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let deaths = Tally()
         var aliveAfterRelease = false
         weak var object: Mortal?
@@ -52,7 +52,7 @@ import Testing
     static let blockCount = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] == "1" ? 1_000_000 : 100_000
 
     @Test func `a hundred thousand blocks, or a million, from eight threads all run, in order per thread`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let threadCount = 8
         let blockCount = Self.blockCount / threadCount
         let anchor = Anchor(loop)
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func `blocks given before run and inside a block are run before it returns`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let tally = Tally()
         loop.execute {
             tally.add()
@@ -96,7 +96,7 @@ import Testing
     }
 
     @Test func `stop from another thread ends run and closes nothing`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let anchor = Anchor(loop)
         let tally = Tally()
         Thread { loop.stop() }.start()
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func `stop in a callback ends run, and a stop before run ends that run at once`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         var fired = 0
         let probe = TimerProbe(loop) { probe in
             fired += 1
@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test func `the loop belongs to the thread that runs it`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let wasCurrent = Tally()
         loop.execute { if loop.isCurrent { wasCurrent.add() } }
         onOtherThread {
@@ -145,7 +145,7 @@ import Testing
         let deaths = Tally()
         let runs = Tally()
         do {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             nonisolated(unsafe) let captured = Mortal(deaths)
             loop.execute {
                 unsafe withExtendedLifetime(captured) {}
@@ -158,7 +158,7 @@ import Testing
 
     @Test func `a loop that dies flushes the handles that wait for their close callback`() throws {
         for _ in 0..<20 {
-            let loop = try EventLoop()
+            let loop = try UVLoop()
             let pair = try ConnectedPair(loop)
             pair.client.connection?.write([UInt8](repeating: 1, count: 8 << 20))
             let probe = TimerProbe(loop) { _ in }
@@ -176,7 +176,7 @@ import Testing
             }
             func useLoops(_ count: Int) throws {
                 for _ in 0..<count {
-                    let loop = try EventLoop()
+                    let loop = try UVLoop()
                     _ = try ConnectedPair(loop)
                 }
             }
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func `both clocks are read`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let (first, second) = (loop.now, loop.now)
         #expect(second.instant >= first.instant)
         #expect(first.wall.seconds > 1_700_000_000)
@@ -198,7 +198,7 @@ import Testing
     }
 
     @Test func `the two buffers are distinct, 64 KiB each, and the same every time`() throws {
-        let loop = try EventLoop()
+        let loop = try UVLoop()
         let first = unsafe UInt(bitPattern: loop.ciphertextBuffer.baseAddress)
         let second = unsafe UInt(bitPattern: loop.plaintextBuffer.baseAddress)
         #expect(unsafe loop.ciphertextBuffer.count == 65_536 && loop.plaintextBuffer.count == 65_536)

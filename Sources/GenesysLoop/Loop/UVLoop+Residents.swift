@@ -1,10 +1,10 @@
 internal import CUV
 
-extension EventLoop {
+extension UVLoop {
     /// Closes every channel, client and simulator that is open on the loop, as `close()` of each does.
     ///
-    /// Each makes its terminal call, from the loop; `run()` returns after the last one. The way to leave a loop that was
-    /// stopped with something open on it, or that a host adopted for us:
+    /// Each makes its terminal call, from the loop; `run()` returns after the last one. The way to leave a loop that
+    /// was stopped with something open on it, or that a host adopted for us:
     ///
     ///     loop.closeAll()
     ///     loop.run()                              // an adopted loop: loop.detach { … }
@@ -13,7 +13,7 @@ extension EventLoop {
     ///
     /// - Precondition: called on the loop's thread. Safe inside any delegate callback.
     public func closeAll() {
-        preconditionCurrent("EventLoop.closeAll()")
+        preconditionCurrent("UVLoop.closeAll()")
         for object in Array(openObjects.values) { (object as? any LoopResident)?.closeResident() }
     }
 
@@ -28,9 +28,9 @@ extension EventLoop {
     public var keepsRunning: Bool {
         get { ledger.keepsRunning }
         set {
-            preconditionCurrent("EventLoop.keepsRunning")
+            preconditionCurrent("UVLoop.keepsRunning")
             guard isAdopted else {
-                Misuse.trap("EventLoop.keepsRunning: run() would return at once; only an adopted loop is left running.")
+                Misuse.trap("UVLoop.keepsRunning: run() would return at once; only an adopted loop is left running.")
             }
             guard !isDetached, newValue != ledger.keepsRunning else { return }
             ledger.setKeepsRunning(newValue, except: async)
@@ -45,16 +45,16 @@ extension EventLoop {
     }
 }
 
-extension EventLoop: CustomStringConvertible {
+extension UVLoop: CustomStringConvertible {
     /// What is open on the loop: channels, clients, and how many handles of which kind. Secrets are left out.
     ///
-    /// A host whose `uv_loop_close` says `UV_EBUSY` prints it to see what of ours it closed too early. On another thread
-    /// than the loop's it says only that.
+    /// A host whose `uv_loop_close` says `UV_EBUSY` prints it to see what of ours it closed too early. On another
+    /// thread than the loop's it says only that.
     public var description: String {
-        guard isCurrent else { return "EventLoop(of another thread)" }
+        guard isCurrent else { return "UVLoop(of another thread)" }
         let objects = openObjects.values.map { "\($0)" }.sorted()
         let handles = ledger.summary(except: isDetached ? nil : async)
         let parts = objects + (handles.isEmpty ? [] : ["handles: \(handles)"])
-        return "EventLoop(\(parts.isEmpty ? "nothing open" : parts.joined(separator: "; ")))"
+        return "UVLoop(\(parts.isEmpty ? "nothing open" : parts.joined(separator: "; ")))"
     }
 }

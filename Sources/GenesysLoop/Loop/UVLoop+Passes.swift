@@ -1,11 +1,11 @@
 internal import CUV
 
-extension EventLoop {
+extension UVLoop {
     /// Keeps `object` alive and the loop running until `release(_:)`.
     ///
     /// Once per object, however often it is called.
     package func retain(_ object: AnyObject) {
-        preconditionCurrent("EventLoop.retain(_:)")
+        preconditionCurrent("UVLoop.retain(_:)")
         guard openObjects.updateValue(object, forKey: ObjectIdentifier(object)) == nil else { return }
         hold()
     }
@@ -14,7 +14,7 @@ extension EventLoop {
     ///
     /// The reference is dropped when the running pass ends, so the caller may be the object itself.
     package func release(_ object: AnyObject) {
-        preconditionCurrent("EventLoop.release(_:)")
+        preconditionCurrent("UVLoop.release(_:)")
         guard let object = openObjects.removeValue(forKey: ObjectIdentifier(object)) else { return }
         unhold()
         if isInPass { passes.keepUntilDrained(object) }
@@ -38,7 +38,7 @@ extension EventLoop {
 
 // MARK: - Passes
 
-extension EventLoop {
+extension UVLoop {
     /// Whether a callback of libuv, a block or a pass is running.
     package var isInPass: Bool { passDepth > 0 }
 
@@ -86,7 +86,7 @@ extension EventLoop {
 
 // MARK: - Buffers
 
-extension EventLoop {
+extension UVLoop {
     /// 64 KiB for what a socket read returned; contents are valid during the read callback only.
     package var ciphertextBuffer: UnsafeMutableRawBufferPointer { unsafe lentBuffers().ciphertext }
 

@@ -1,5 +1,5 @@
 /// An event loop could not be set up; typically the process has no file descriptor left.
-public struct EventLoopError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct UVLoopError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What failed, as one sentence.
     public let description: String
 

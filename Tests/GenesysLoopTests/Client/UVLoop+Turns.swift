@@ -1,6 +1,6 @@
 @testable import GenesysLoop
 
-extension EventLoop {
+extension UVLoop {
     /// Calls `body` after some turns of the loop.
     func afterTurns(_ count: Int, _ body: @escaping () -> Void) {
         guard count > 0 else { return body() }

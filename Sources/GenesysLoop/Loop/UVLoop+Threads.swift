@@ -1,7 +1,7 @@
 internal import CUV
 internal import Synchronization
 
-extension EventLoop {
+extension UVLoop {
     /// Whether the calling thread is the loop's thread.
     ///
     /// May be called on any thread.
@@ -17,7 +17,7 @@ extension EventLoop {
     public func bindToCurrentThread() {
         checkFork()
         if isPolling, !isCurrent {
-            Misuse.trap("EventLoop.bindToCurrentThread(): the loop is running on another thread.")
+            Misuse.trap("UVLoop.bindToCurrentThread(): the loop is running on another thread.")
         }
         isThreadAssumed = false
         thread.store(UInt(cuv_current_thread()), ordering: .releasing)
@@ -27,7 +27,7 @@ extension EventLoop {
     package func preconditionCurrent(_ what: StaticString) {
         checkFork()
         guard isCurrent else {
-            Misuse.trap("\(what) was called on a thread that is not its event loop's; use EventLoop.execute(_:).")
+            Misuse.trap("\(what) was called on a thread that is not its event loop's; use UVLoop.execute(_:).")
         }
     }
 

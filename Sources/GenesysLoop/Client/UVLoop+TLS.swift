@@ -1,6 +1,6 @@
 internal import Logging
 
-extension EventLoop {
+extension UVLoop {
     /// Reads once more all that the TLS configurations in use on this loop name: CA files and folders, the system's
     /// store, client certificates and keys, passphrases.
     ///
@@ -13,7 +13,7 @@ extension EventLoop {
     /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description names the file and what is wrong.
     /// - Precondition: called on the loop's thread.
     public func reloadTLS() throws {
-        preconditionCurrent("EventLoop.reloadTLS")
+        preconditionCurrent("UVLoop.reloadTLS")
         do throws(TLSError) {
             var read: [(TLSContext, ClientMaterial)] = []
             for case let context as TLSContext in attachments.values {
@@ -43,7 +43,7 @@ extension EventLoop {
     }
 }
 
-extension EventLoop {
+extension UVLoop {
     /// Which proxies links of a configuration go through; nil where there are none.
     ///
     /// - Throws: why TLS with a proxy cannot be had.

@@ -1,4 +1,4 @@
-extension EventLoop {
+extension UVLoop {
     /// What upper layers share between all that is on the loop under `key`, for example a TLS context; made when it is
     /// missing, and freed with the loop.
     ///
