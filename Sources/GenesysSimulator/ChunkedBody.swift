@@ -29,7 +29,7 @@ struct ChunkedBody {
 
     /// Takes input from `offset` on, up to the end of the body; nothing that follows it is looked at.
     mutating func receive(_ input: Span<UInt8>, at offset: inout Int) throws(SimulatedService.Refusal) {
-        do throws(HeadFault) {
+        do throws(HTTPHeadError) {
             while offset < input.count, !isComplete { try step(input, &offset) }
         } catch {
             throw .badRequest("A chunk of the body is malformed.")
@@ -37,7 +37,7 @@ struct ChunkedBody {
         guard bytes.count <= maxByteCount else { throw .bodyTooLarge }
     }
 
-    private mutating func step(_ input: Span<UInt8>, _ offset: inout Int) throws(HeadFault) {
+    private mutating func step(_ input: Span<UInt8>, _ offset: inout Int) throws(HTTPHeadError) {
         switch state {
         case .size(var reader):
             let isWhole = try reader.readLine(in: input, at: &offset)
@@ -65,7 +65,7 @@ struct ChunkedBody {
     }
 
     /// The hexadecimal number before white space or a semicolon, of which nothing behind it is looked at.
-    private func size(of line: [UInt8]) throws(HeadFault) -> Int {
+    private func size(of line: [UInt8]) throws(HTTPHeadError) -> Int {
         let digits = line.prefix { Character(UnicodeScalar($0)).isHexDigit }
         let rest = line[digits.count...].drop { $0 == 0x20 || $0 == 0x09 }
         guard !digits.isEmpty, rest.isEmpty || rest.first == UInt8(ascii: ";") else { throw .malformedHeader }

@@ -1,8 +1,8 @@
 package import GenesysLoop
 
 /// Between the loop and the connections.
-extension EchoServer: TCPListenerOwner, LoopPass, LoopResident {
-    package func closeResident() {
+extension EchoServer: TCPListenerOwner, LoopTask, LoopCloseable {
+    package func closeByLoop() {
         close()
     }
 
@@ -19,7 +19,7 @@ extension EchoServer: TCPListenerOwner, LoopPass, LoopResident {
     }
 
     /// Sends what is queued, one write for each connection; then slows down those whose clients do not read.
-    package func runPass() {
+    package func runTask() {
         for connection in connections.takeUnflushed() {
             connection.flush()
             if connection.queuedByteCount >= configuration.highWaterMark { connection.pauseReading() }

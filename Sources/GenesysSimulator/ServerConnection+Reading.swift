@@ -48,7 +48,7 @@ extension ServerConnection {
             }
         } catch {
             // The alert, if there is one, is the last that is said.
-            sayGoodbye()
+            finishWriting()
         }
     }
 
@@ -113,7 +113,7 @@ extension ServerConnection {
         } catch {
             // RFC 6455 §7.1.7: the code names the rule.
             if phase == .open { appendClose(error.closeCode, reason: error.section) }
-            sayGoodbye()
+            finishWriting()
         }
     }
 
@@ -132,7 +132,7 @@ extension ServerConnection {
     /// RFC 6455 §5.5.1: the answer to a Close frame that came first has its code.
     private func closeReceived(_ code: CloseCode?) {
         if phase == .open { appendClose(code, reason: "") }
-        sayGoodbye()
+        finishWriting()
     }
 
     func copy(_ bytes: Span<UInt8>) -> [UInt8] {

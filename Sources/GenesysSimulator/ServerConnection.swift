@@ -178,7 +178,7 @@ final class ServerConnection {
         appendHead { () throws(InvalidHeader) in
             try UpgradeResponse.refuse(status: status, headers: headers, body: body, omitsBody: isHead)
         }
-        sayGoodbye()
+        finishWriting()
     }
 
     /// A header that would break the head, which only a configuration can hold, costs the answer and not the program.
@@ -213,7 +213,7 @@ final class ServerConnection {
     }
 
     /// All is said: close_notify, then FIN when the queue is empty.
-    func sayGoodbye() {
+    func finishWriting() {
         guard phase != .lingering, phase != .ended else { return }
         leave()
         phase = .lingering
@@ -262,7 +262,7 @@ final class ServerConnection {
     func inputDidEnd() {
         switch phase {
         case .requesting, .deciding: finish(byReset: false)
-        case .open, .closing: sayGoodbye()
+        case .open, .closing: finishWriting()
         case .lingering, .ended: break
         }
     }

@@ -1,8 +1,8 @@
 package import GenesysLoop
 
 /// Between the service, its sockets and the loop.
-extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass, LoopResident {
-    package func closeResident() {
+extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable {
+    package func closeByLoop() {
         close()
     }
 
@@ -25,7 +25,7 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopPass, LoopResident 
     }
 
     /// Sends what is queued, one write for each connection; then sees to the timer and to the end.
-    package func runPass() {
+    package func runTask() {
         for connection in connections.takeUnflushed() { connection.flush() }
         setTimer()
         endIfDone()

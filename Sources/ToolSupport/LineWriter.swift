@@ -76,8 +76,8 @@ package final class LineWriter: Sendable {
     private let limit: Int
     private let idlePatience: Duration?
     private let state = Locked(State())
-    private let work = Doorbell()
-    private let news = Doorbell()
+    private let work = ThreadSignal()
+    private let news = ThreadSignal()
 
     /// Creates it.
     ///

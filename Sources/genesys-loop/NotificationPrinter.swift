@@ -4,7 +4,7 @@ import ToolSupport
 /// Prints notifications, each on one line as it was received, and pauses the channel when the reader is slow.
 ///
 /// Lines are collected and handed to the writer once for each wake-up of the loop.
-final class NotificationPrinter: LoopPass {
+final class NotificationPrinter: LoopTask {
     /// What reading is paused on.
     var channel: NotificationChannel?
     /// Lines so far.
@@ -31,7 +31,7 @@ final class NotificationPrinter: LoopPass {
     }
 
     /// The wake-up is over.
-    func runPass() {
+    func runTask() {
         flush()
     }
 

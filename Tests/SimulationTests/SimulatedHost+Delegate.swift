@@ -4,7 +4,7 @@ import GenesysSimulator
 
 /// The way of a message to the delegate, and what the delegate does about it.
 extension SimulatedHost {
-    func receive(_ message: [UInt8], on link: NetworkLink, _ now: Moment) {
+    func receive(_ message: [UInt8], on link: NetworkLink, _ now: ClockReading) {
         let span = message.span
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(span)
@@ -93,9 +93,9 @@ struct HostClock {
     var asleep: VirtualTime = 0
     var wallOffset: VirtualTime = 0
 
-    func moment(at time: VirtualTime) -> Moment {
+    func moment(at time: VirtualTime) -> ClockReading {
         let (seconds, rest) = (time + wallOffset).quotientAndRemainder(dividingBy: .second)
-        return Moment(
+        return ClockReading(
             instant: Instant(nanoseconds: HostClock.origin.nanoseconds + time - asleep),
             wall: WallTime(seconds: HostClock.wallOrigin + seconds, nanoseconds: Int32(rest)))
     }

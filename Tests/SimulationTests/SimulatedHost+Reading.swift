@@ -29,7 +29,7 @@ extension SimulatedHost {
         advance()
     }
 
-    private func meet(_ content: NetworkLink.Down, on link: NetworkLink, _ now: Moment) {
+    private func meet(_ content: NetworkLink.Down, on link: NetworkLink, _ now: ClockReading) {
         switch content {
         case .accepted:
             link.phase = .open

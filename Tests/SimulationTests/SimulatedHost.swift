@@ -46,7 +46,7 @@ final class SimulatedHost {
         whim = SplitMix64(seed: world.scenario.seed &+ UInt64(index) &* 977)
     }
 
-    var now: Moment { clock.moment(at: world.time) }
+    var now: ClockReading { clock.moment(at: world.time) }
 
     /// When its loop has something to do next.
     var wakesAt: VirtualTime {

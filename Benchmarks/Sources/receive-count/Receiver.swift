@@ -6,7 +6,7 @@ struct Receiver {
     private var decoder = MessageDecoder(role: .client)
     private var machine: ChannelMachine
     private let link: LinkID
-    private let now = Moment(instant: Instant(nanoseconds: 0), wall: WallTime(seconds: 0))
+    private let now = ClockReading(instant: Instant(nanoseconds: 0), wall: WallTime(seconds: 0))
 
     init() {
         machine = ChannelMachine(topics: ["v2.users.ID.presence"], settings: ChannelSettings(), seed: 1)

@@ -19,7 +19,7 @@ struct ChannelDriver {
     /// Those of rollovers.
     private var otherEndpoints: [WebSocketURI] = []
 
-    init(endpoint: WebSocketURI, loop: UVLoop, terms: ChannelTerms) throws(ChannelFailure) {
+    init(endpoint: WebSocketURI, loop: UVLoop, terms: SharedLinkOptions) throws(ChannelFailure) {
         handles = DriverHandles(loop: loop)
         firstEndpoint = endpoint
         _ = try terms.link(to: endpoint, on: loop)
@@ -34,7 +34,7 @@ struct ChannelDriver {
     /// The name of a URI, the same one for the same URI: the machine tells a second socket of a channel from another
     /// channel by it.
     mutating func add(
-        _ endpoint: WebSocketURI, loop: UVLoop, terms: ChannelTerms
+        _ endpoint: WebSocketURI, loop: UVLoop, terms: SharedLinkOptions
     ) throws(ChannelFailure) -> EndpointID {
         if endpoint == firstEndpoint { return EndpointID(rawValue: 0) }
         if let index = otherEndpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index + 1)) }
@@ -44,7 +44,7 @@ struct ChannelDriver {
     }
 
     /// Makes the rules of links to every endpoint, under other terms.
-    func prepare(_ terms: ChannelTerms, on loop: UVLoop) throws(ChannelFailure) {
+    func prepare(_ terms: SharedLinkOptions, on loop: UVLoop) throws(ChannelFailure) {
         _ = try terms.link(to: firstEndpoint, on: loop)
         for endpoint in otherEndpoints { _ = try terms.link(to: endpoint, on: loop) }
     }

@@ -35,7 +35,7 @@ struct DriverHandles {
     /// Closes the timer.
     ///
     /// - Returns: whether no handle is left; otherwise `pass` runs when that is so.
-    mutating func close(then pass: any LoopPass) -> Bool {
+    mutating func close(then pass: any LoopTask) -> Bool {
         timer?.close()
         timer = nil
         armedFor = nil

@@ -2,7 +2,7 @@ internal import Logging
 
 /// Performs what the machine decides. Public calls only touch the machine and the list of pending actions; links, timer
 /// and delegate are touched here, from the loop, one action after the other.
-extension NotificationChannel: LoopPass, TimerOwner, LoopResident {
+extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
     /// Queues actions and sees to it that a pass performs them.
     func submit(_ actions: [ChannelMachine.Action]) {
         guard enqueue(actions), !driver.isAdvancing else { return }
@@ -17,11 +17,11 @@ extension NotificationChannel: LoopPass, TimerOwner, LoopResident {
         return true
     }
 
-    package func closeResident() {
+    package func closeByLoop() {
         close()
     }
 
-    package func runPass() {
+    package func runTask() {
         advance()
     }
 

@@ -36,7 +36,7 @@ extension ChannelFailure {
 
 extension TLSConfiguration {
     /// The same for a server that was not the host's choice: who we are is no business of its.
-    var forStrangers: TLSConfiguration {
+    var crossOrigin: TLSConfiguration {
         var tls = self
         tls.identity = nil
         tls.serverName = nil

@@ -20,7 +20,7 @@ public final class NotificationChannel {
         return configuration
     }
 
-    private(set) var terms: ChannelTerms
+    private(set) var terms: SharedLinkOptions
     let logger: Logger
 
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
@@ -58,7 +58,7 @@ public final class NotificationChannel {
     }
     var driver: ChannelDriver
     // Not in `driver`: so that counting a message needs no check for exclusive access.
-    var tally = ChannelTally()
+    var tally = ChannelCounters()
 
     /// Makes a channel. It does nothing until `open()`; one that is never opened is a warning in the log.
     ///
@@ -80,7 +80,7 @@ public final class NotificationChannel {
         let endpoint = try WebSocketURI(checking: uri)
         let topics = try NotificationChannel.checked(topics)
         self.loop = loop
-        terms = loop.channelTerms(configuration)
+        terms = loop.sharedLinkOptions(configuration)
         logger = configuration.logger
         driver = try ChannelDriver(endpoint: endpoint, loop: loop, terms: terms)
         var seed = SystemRandomNumberGenerator()
@@ -156,7 +156,7 @@ public final class NotificationChannel {
         loop.preconditionCurrent("NotificationChannel.setTLS")
         var configuration = self.configuration
         configuration.tls = tls
-        let changed = loop.channelTerms(configuration)
+        let changed = loop.sharedLinkOptions(configuration)
         try driver.prepare(changed, on: loop)
         terms = changed
     }

@@ -2,7 +2,7 @@ internal import Logging
 
 /// Performs what the machine decides. Public calls touch only the machine, the list of pending actions and, for what
 /// is sent, the link's outbox; link, timer and delegate are touched here, from the loop, one action after the other.
-extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
+extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
     /// Queues actions and sees to it that a pass performs them.
     func submit(_ actions: [WebSocketClientMachine.Action]) {
         if enqueue(actions) { schedulePass() }
@@ -29,11 +29,11 @@ extension WebSocketClient: LoopPass, TimerOwner, LoopResident {
         schedulePass()
     }
 
-    package func closeResident() {
+    package func closeByLoop() {
         close()
     }
 
-    package func runPass() {
+    package func runTask() {
         driver.isScheduled = false
         advance()
     }

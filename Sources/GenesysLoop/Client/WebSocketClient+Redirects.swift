@@ -29,7 +29,7 @@ extension WebSocketClient {
     /// The terms of TLS for where the trail leads.
     private func context(for trail: RedirectTrail) throws(ChannelFailure) -> TLSContext? {
         guard trail.uri.isSecure else { return nil }
-        let tls = trail.hasLeftOrigin ? configuration.tls.forStrangers : configuration.tls
+        let tls = trail.hasLeftOrigin ? configuration.tls.crossOrigin : configuration.tls
         return try loop.sharedContext(checking: tls, logger: configuration.logger)
     }
 }

@@ -8,22 +8,22 @@ internal import CUV
     /// The group's handles that libuv still knows.
     package private(set) var openCount = 0
 
-    private let ledger: HandleLedger
-    private var waiting: [any LoopPass] = []
+    private let ledger: HandleRegistry
+    private var waiting: [any LoopTask] = []
 
     /// Creates an empty group on `loop`.
     package convenience init(loop: UVLoop) {
         self.init(ledger: loop.ledger)
     }
 
-    init(ledger: HandleLedger) {
+    init(ledger: HandleRegistry) {
         self.ledger = ledger
     }
 
     /// Schedules `pass` on the loop as soon as no handle of the group is left, or at once when none is.
     ///
     /// The pass runs after the last close callback returned, never inside it.
-    package func whenEmpty(_ pass: any LoopPass) {
+    package func whenEmpty(_ pass: any LoopTask) {
         guard openCount == 0 else { return waiting.append(pass) }
         unsafe ledger.loop?.schedule(pass)
     }

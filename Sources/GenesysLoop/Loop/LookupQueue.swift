@@ -31,7 +31,7 @@ struct LookupQueue {
         let question: LookupQuestion
     }
 
-    /// Oldest first; each question once, however many ask it. Those who ask are what `ConnectionTurns` lets in: few.
+    /// Oldest first; each question once, however many ask it. Those who ask are what `ConnectLimiter` lets in: few.
     private var waiting: [(question: LookupQuestion, askers: Set<UInt64>)] = []
     /// What has a thread takes nobody in any more, since it may be stuck.
     private var running: [UInt64: (question: LookupQuestion, askers: Set<UInt64>)] = [:]

@@ -12,7 +12,7 @@ package protocol ResolutionOwner: AnyObject {
 /// One look-up under way.
 ///
 /// Its owner hears of each family once, unless it is cancelled or dropped before.
-package final class Resolution: LoopPass {
+package final class Resolution: LoopTask {
     /// The name or the numeric address looked up.
     package let host: String
     package let port: UInt16
@@ -29,7 +29,7 @@ package final class Resolution: LoopPass {
     private var awaited = AddressFamily.allCases
     /// What is to be told in a pass.
     private var results: [(family: AddressFamily, result: Result<[SocketAddress], ResolverError>)] = []
-    private var relay: PassRelay?
+    private var relay: TaskRelay?
 
     init(host: String, port: UInt16, id: UInt64, loop: UVLoop, owner: any ResolutionOwner) {
         self.host = host
@@ -72,7 +72,7 @@ package final class Resolution: LoopPass {
         if isAll { awaited = [family] }
         results.append((family, result))
         guard relay == nil else { return }
-        let relay = PassRelay(target: self)
+        let relay = TaskRelay(target: self)
         self.relay = relay
         loop.schedule(relay)
     }
@@ -87,7 +87,7 @@ package final class Resolution: LoopPass {
         owner?.resolution(self, didEnd: family, with: result)
     }
 
-    package func runPass() {
+    package func runTask() {
         relay = nil
         let results = self.results
         self.results = []

@@ -135,7 +135,7 @@ internal import CUV
 }
 
 /// Gives places away that became free.
-private final class ThreadStart: LoopPass {
+private final class ThreadStart: LoopTask {
     // The loop holds its passes.
     private unowned(unsafe) let loop: UVLoop
 
@@ -143,7 +143,7 @@ private final class ThreadStart: LoopPass {
         unsafe self.loop = loop
     }
 
-    func runPass() {
+    func runTask() {
         unsafe loop.resolver.startThreads()
     }
 }

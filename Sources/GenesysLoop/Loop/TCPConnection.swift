@@ -7,7 +7,7 @@ internal import CUV
 ///
 /// Bytes are written by `send` with `MSG_NOSIGNAL` (`SO_NOSIGPIPE` on macOS) and never by libuv, whose `write` raises
 /// SIGPIPE when the peer is gone. What the kernel does not take at once is queued here, see `TCPConnection+Writing`.
-@safe package final class TCPConnection: LoopPass {
+@safe package final class TCPConnection: LoopTask {
     enum State: Equatable {
         case idle, connecting, connected, failed, closed
     }
@@ -21,7 +21,7 @@ internal import CUV
     private(set) var state: State = .idle
     private var block: HandleBlock?
     private var request: ConnectRequest?
-    private var relay: PassRelay?
+    private var relay: TaskRelay?
 
     // Reading.
     private var wantsInput = false
@@ -270,12 +270,12 @@ internal import CUV
     private func failInPass(_ error: UVError) {
         latchedFailure = error
         guard relay == nil else { return }
-        let relay = PassRelay(target: self)
+        let relay = TaskRelay(target: self)
         self.relay = relay
         loop.schedule(relay)
     }
 
-    package func runPass() {
+    package func runTask() {
         relay = nil
         guard let error = latchedFailure else { return }
         fail(error)

@@ -46,7 +46,7 @@ extension UVLoop {
     ///
     /// Inside a pass it runs before the outermost one ends, otherwise at the next wake-up, for which the loop is kept
     /// alive (an adopted one, too).
-    package func schedule(_ pass: any LoopPass) {
+    package func schedule(_ pass: any LoopTask) {
         guard passes.append(pass), !isInPass else { return }
         wakeForPasses()
     }
@@ -68,7 +68,7 @@ extension UVLoop {
         var budget = 10_000
         repeat {
             while budget > 0, let pass = passes.next() {
-                pass.runPass()
+                pass.runTask()
                 budget -= 1
             }
             // What dies here may schedule passes in its turn.

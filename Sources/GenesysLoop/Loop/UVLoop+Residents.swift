@@ -14,7 +14,7 @@ extension UVLoop {
     /// - Precondition: called on the loop's thread. Safe inside any delegate callback.
     public func closeAll() {
         preconditionCurrent("UVLoop.closeAll()")
-        for object in Array(openObjects.values) { (object as? any LoopResident)?.closeResident() }
+        for object in Array(openObjects.values) { (object as? any LoopCloseable)?.closeByLoop() }
     }
 
     /// Whether the library's handles keep the host's `uv_run` from returning; default true.

@@ -38,12 +38,12 @@ extension UVLoop {
     }
 
     /// The monotonic and the civil clock, read now (libuv's cached loop time is neither exact nor fresh).
-    package var now: Moment {
+    package var now: ClockReading {
         var seconds: Int64 = 0
         var nanoseconds: Int32 = 0
         // Both variables live for the call.
         unsafe cuv_wall_clock(&seconds, &nanoseconds)
-        return Moment(
+        return ClockReading(
             instant: Instant(nanoseconds: Int64(clamping: uv_hrtime())),
             wall: WallTime(seconds: seconds, nanoseconds: nanoseconds))
     }

@@ -19,7 +19,7 @@ internal import Synchronization
     /// Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
     let raw: UnsafeMutablePointer<uv_loop_t>
     let isAdopted: Bool
-    let ledger: HandleLedger
+    let ledger: HandleRegistry
     let mailbox: Mailbox
     let async: HandleBlock
 
@@ -39,7 +39,7 @@ internal import Synchronization
     var holdCount = 0
     var openObjects: [ObjectIdentifier: AnyObject] = [:]
     var forgotten = Forgotten()
-    var passes = PassQueue()
+    var passes = TaskQueue()
     var passDepth = 0
     var isWakingForPasses = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
@@ -83,7 +83,7 @@ internal import Synchronization
     ///
     /// On failure nothing of ours is left on it, and it still belongs to the caller.
     init(raw: UnsafeMutablePointer<uv_loop_t>, isAdopted: Bool) throws(UVError) {
-        let ledger = HandleLedger()
+        let ledger = HandleRegistry()
         let async = try unsafe HandleBlock(
             group: HandleGroup(ledger: ledger), kind: uv_async_t.self, operation: "uv_async_init"
         ) { block in

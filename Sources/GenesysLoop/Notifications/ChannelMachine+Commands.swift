@@ -1,7 +1,7 @@
 /// Commands to the service and its replies, matched by `correlationId` (protocol sheet §3, §4.2).
 extension ChannelMachine {
     /// A command reply arrived on `link`.
-    package mutating func replyReceived(_ reply: CommandReply, on link: LinkID, now: Moment) -> [Action] {
+    package mutating func replyReceived(_ reply: CommandReply, on link: LinkID, now: ClockReading) -> [Action] {
         switch state {
         case .attempting, .live, .rollingOver, .handedOver, .draining:
             break
@@ -27,7 +27,7 @@ extension ChannelMachine {
     }
 
     mutating func command(
-        _ purpose: PendingCommand.Purpose, _ topics: [Topic], on link: LinkID, now: Moment
+        _ purpose: PendingCommand.Purpose, _ topics: [Topic], on link: LinkID, now: ClockReading
     ) -> [Action] {
         var pending = PendingCommand(
             purpose: purpose, topics: topics, correlationID: random.correlationID(), timeout: settings.commandTimeout,
@@ -53,7 +53,7 @@ extension ChannelMachine {
     static let maxPendingCount = 8
 
     /// Sends what had to wait for an answer.
-    private mutating func catchUp(on link: LinkID, now: Moment) -> [Action] {
+    private mutating func catchUp(on link: LinkID, now: ClockReading) -> [Action] {
         guard let current, current.id == link, current.confirmedAt != nil else { return [] }
         return synchronizeTopics(of: current, now: now)
     }
@@ -63,7 +63,7 @@ extension ChannelMachine {
     /// New ones come first where there is room for them: a combined topic and a single one may stand for the same
     /// notifications, and these must not stop in between. Nothing is taken from a channel to which a second socket is
     /// under way: which of the two the service heard first, nobody could tell. What is left goes when that one is there.
-    mutating func synchronizeTopics(of link: LinkRecord, now: Moment) -> [Action] {
+    mutating func synchronizeTopics(of link: LinkRecord, now: ClockReading) -> [Action] {
         guard link.pending.count < ChannelMachine.maxPendingCount else { return [] }
         let wanted = Set(topics)
         let added = topics.filter { !link.subscribed.contains($0) }
@@ -77,7 +77,7 @@ extension ChannelMachine {
         return isRoom ? adding + removing : removing + adding
     }
 
-    mutating func synchronizeCurrent(now: Moment) -> [Action] {
+    mutating func synchronizeCurrent(now: ClockReading) -> [Action] {
         current.map { synchronizeTopics(of: $0, now: now) } ?? []
     }
 
@@ -90,7 +90,7 @@ extension ChannelMachine {
     }
 
     /// The deadline of a command passed.
-    mutating func commandsOverdue(on link: LinkID, now: Moment) -> [Action] {
+    mutating func commandsOverdue(on link: LinkID, now: ClockReading) -> [Action] {
         guard let record = record(link) else { return [] }
         var actions: [Action] = []
         for var pending in record.pending {
@@ -116,7 +116,7 @@ extension ChannelMachine {
 
     // MARK: - Verdicts
 
-    private mutating func accepted(_ pending: PendingCommand, on link: LinkID, now: Moment) -> [Action] {
+    private mutating func accepted(_ pending: PendingCommand, on link: LinkID, now: ClockReading) -> [Action] {
         if pending.purpose != .remove { grant(pending.topics, on: link) }
         switch pending.purpose {
         case .confirm:
@@ -151,7 +151,7 @@ extension ChannelMachine {
     }
 
     private mutating func refused(
-        _ pending: PendingCommand, _ failure: ChannelFailure, on link: LinkID, now: Moment
+        _ pending: PendingCommand, _ failure: ChannelFailure, on link: LinkID, now: ClockReading
     ) -> [Action] {
         switch pending.purpose {
         case .confirm:
@@ -173,7 +173,7 @@ extension ChannelMachine {
     }
 
     /// The service did not give back what it took: the link is of no use any longer.
-    private mutating func lostAfterRefusal(_ end: LinkEnd, _ link: LinkID, now: Moment) -> [Action] {
+    private mutating func lostAfterRefusal(_ end: LinkEnd, _ link: LinkID, now: ClockReading) -> [Action] {
         guard current?.id == link else { return [] }
         switch state {
         case .live:
@@ -206,7 +206,7 @@ extension ChannelMachine {
     }
 
     /// Does what the channel's life asks for.
-    mutating func act(on verdict: Lifetime.Verdict, now: Moment) -> [Action] {
+    mutating func act(on verdict: Lifetime.Verdict, now: ClockReading) -> [Action] {
         switch verdict {
         case .wait:
             return []

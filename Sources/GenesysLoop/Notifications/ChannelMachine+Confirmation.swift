@@ -1,13 +1,13 @@
 /// The subscription that makes a link a confirmed one.
 extension ChannelMachine {
     /// Sends the subscription on a link that just opened; without topics there is nothing to ask for.
-    mutating func subscribe(_ link: LinkRecord, now: Moment) -> [Action] {
+    mutating func subscribe(_ link: LinkRecord, now: ClockReading) -> [Action] {
         guard !topics.isEmpty else { return confirmed(link.id, now: now) }
         return command(.confirm, topics, on: link.id, now: now)
     }
 
     /// The subscription on `link` is confirmed, or there is none to confirm.
-    mutating func confirmed(_ link: LinkID, now: Moment) -> [Action] {
+    mutating func confirmed(_ link: LinkID, now: ClockReading) -> [Action] {
         guard var next = candidate, next.id == link else { return [] }
         // Topics that were confirmed on the old link meanwhile must not be lost with it.
         guard granted.isSubset(of: next.subscribed) else { return command(.confirm, topics, on: link, now: now) }
@@ -32,7 +32,7 @@ extension ChannelMachine {
     }
 
     /// The first confirmation, or the end of an outage.
-    private mutating func reconnected(_ next: LinkRecord, now: Moment) -> [Action] {
+    private mutating func reconnected(_ next: LinkRecord, now: ClockReading) -> [Action] {
         let attemptCount = max(1, reconnect.attemptCount)
         current = next
         candidate = nil
@@ -42,11 +42,11 @@ extension ChannelMachine {
         state = .live
         lifetime.renewed(now: now)
         reconnect.recovered(now: now.instant)
-        let announced = firstWords(attemptCount, now: now) + announceMaintenance(now: now)
+        let announced = announceConfirmation(attemptCount, now: now) + announceMaintenance(now: now)
         return announced + repairSubscription(now: now) + synchronizeCurrent(now: now)
     }
 
-    private mutating func firstWords(_ attemptCount: Int, now: Moment) -> [Action] {
+    private mutating func announceConfirmation(_ attemptCount: Int, now: ClockReading) -> [Action] {
         guard isEverConfirmed else {
             isEverConfirmed = true
             return [.tell(.didSubscribe(topics))]
@@ -57,12 +57,12 @@ extension ChannelMachine {
         return gap + [.tell(.didRecover(recovery(.reconnect, attemptCount: attemptCount)))]
     }
 
-    private func lossGap(now: Moment) -> [Action] {
+    private func lossGap(now: ClockReading) -> [Action] {
         gapAction(from: loss?.from, now: now, reason: loss?.failure.reason ?? .connectionClosed)
     }
 
     /// The subscription on `link` was refused, or not answered.
-    mutating func confirmationFailed(_ failure: ChannelFailure, on link: LinkID, now: Moment) -> [Action] {
+    mutating func confirmationFailed(_ failure: ChannelFailure, on link: LinkID, now: ClockReading) -> [Action] {
         switch state {
         case .attempting:
             candidate = nil

@@ -32,7 +32,7 @@ extension ChannelMachine {
     /// The time is `now`; does all that is due.
     ///
     /// Calling it early does nothing.
-    package mutating func deadlineReached(now: Moment) -> [Action] {
+    package mutating func deadlineReached(now: ClockReading) -> [Action] {
         noticeSuspension(now: now)
         noticeDelay(now: now)
         switch state {
@@ -62,12 +62,12 @@ extension ChannelMachine {
     }
 
     /// Was the new socket accepted so late after the end of the old one, it is a loss and not a hand-over.
-    private mutating func handOverOverdue(_ limit: Instant, now: Moment) -> [Action] {
+    private mutating func handOverOverdue(_ limit: Instant, now: ClockReading) -> [Action] {
         guard candidate?.openedAt != nil else { return now.instant >= limit ? continueAsAttempt(now: now) : [] }
         return isPaused ? [] : candidateOverdue(now: now)
     }
 
-    private mutating func liveOverdue(now: Moment) -> [Action] {
+    private mutating func liveOverdue(now: ClockReading) -> [Action] {
         var actions = lifeOverdue(now: now)
         if let rolloverDue, now.instant >= rolloverDue {
             actions += startRollover(.maintenance, to: endpoint, now: now)
@@ -79,22 +79,22 @@ extension ChannelMachine {
     }
 
     /// Copies may be stuck on a stalled path: until all that was sent before the overlap ended has come.
-    private mutating func echoOver(now: Moment) {
+    private mutating func echoOver(now: ClockReading) {
         let isHeard = current?.isPastEcho ?? true && leftBehind.deadline == nil
         overlapEnd = isHeard ? nil : now.instant + ChannelMachine.overlapEcho
         if isHeard { deduplicator.end() }
     }
 
-    private mutating func backlogOverdue(now: Moment) -> [Action] {
+    private mutating func backlogOverdue(now: ClockReading) -> [Action] {
         leftBehind.deadlineReached(now: now.instant) ? releaseLeftBehind() : []
     }
 
-    private mutating func lifeOverdue(now: Moment) -> [Action] {
+    private mutating func lifeOverdue(now: ClockReading) -> [Action] {
         act(on: lifetime.deadlineReached(now: now), now: now)
     }
 
     /// The silence of a confirmed link, and its commands.
-    private mutating func linkOverdue(_ link: LinkRecord?, now: Moment) -> [Action] {
+    private mutating func linkOverdue(_ link: LinkRecord?, now: ClockReading) -> [Action] {
         guard let link, var heartbeat = record(link.id)?.heartbeat else { return [] }
         let verdict = heartbeat.deadlineReached(now: now.instant)
         update(link.id) { $0.heartbeat = heartbeat }
@@ -110,7 +110,7 @@ extension ChannelMachine {
     }
 
     /// The silence of a link that is not confirmed is measured by its subscription's deadline.
-    private mutating func candidateOverdue(now: Moment) -> [Action] {
+    private mutating func candidateOverdue(now: ClockReading) -> [Action] {
         guard let link = candidate, link.openedAt != nil else { return [] }
         if let deadline = link.heartbeat.deadline, now.instant >= deadline {
             update(link.id) { $0.heartbeat.restart(now: now.instant) }
@@ -127,7 +127,7 @@ extension ChannelMachine {
     }
 
     /// A suspended host heard nothing because it slept: silence is counted from its awakening.
-    private mutating func noticeSuspension(now: Moment) {
+    private mutating func noticeSuspension(now: ClockReading) {
         defer { clocks = now }
         guard let clocks else { return }
         let monotonic = now.instant - clocks.instant
@@ -140,7 +140,7 @@ extension ChannelMachine {
     }
 
     /// A blocked host did not look for what arrived: how old it is, nobody knows.
-    private mutating func noticeDelay(now: Moment) {
+    private mutating func noticeDelay(now: ClockReading) {
         guard let nextDeadline, now.instant - nextDeadline >= LinkRecord.transit else { return }
         current?.holdsBacklog = true
         candidate?.holdsBacklog = true

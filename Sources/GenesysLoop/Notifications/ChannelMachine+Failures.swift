@@ -21,7 +21,7 @@ extension ChannelMachine {
     }
 
     /// A Close frame soon after a confirmation looks like another client on the same channel.
-    func isTakeover(_ end: LinkEnd, _ link: LinkRecord, now: Moment) -> Bool {
+    func isTakeover(_ end: LinkEnd, _ link: LinkRecord, now: ClockReading) -> Bool {
         guard let confirmedAt = link.confirmedAt, let code = end.closeCode else { return false }
         return code != 1012 && code != 1013 && !link.isClosingSoon && !link.isTakenOver
             && now.instant - confirmedAt.instant <= Takeover.suspicion
@@ -30,7 +30,7 @@ extension ChannelMachine {
     /// The report that notifications may have been missed from a moment on until now.
     ///
     /// Where the civil clock was set back meanwhile, the time that passed on the monotonic one counts.
-    func gapAction(from: Moment?, now: Moment, reason: FailureReason) -> [Action] {
+    func gapAction(from: ClockReading?, now: ClockReading, reason: FailureReason) -> [Action] {
         guard let from else { return [] }
         let passed = now.instant - from.instant
         let start = min(from.wall, now.wall + (.zero - passed))

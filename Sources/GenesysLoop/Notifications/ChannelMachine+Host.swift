@@ -3,7 +3,7 @@ extension ChannelMachine {
     /// `open()`.
     ///
     /// Calling it again does nothing.
-    package mutating func openRequested(now: Moment) -> [Action] {
+    package mutating func openRequested(now: ClockReading) -> [Action] {
         switch state {
         case .idle:
             reconnect.opened(now: now.instant)
@@ -17,7 +17,7 @@ extension ChannelMachine {
     /// `close()`.
     ///
     /// Idempotent; after it only the terminal call follows.
-    package mutating func closeRequested(now: Moment) -> [Action] {
+    package mutating func closeRequested(now: ClockReading) -> [Action] {
         isSilent = true
         switch state {
         case .idle, .waiting:
@@ -31,7 +31,7 @@ extension ChannelMachine {
     }
 
     /// `rollover(to:)`, with the name that the driver gave to the new URI.
-    package mutating func rolloverRequested(to endpoint: EndpointID, now: Moment) -> [Action] {
+    package mutating func rolloverRequested(to endpoint: EndpointID, now: ClockReading) -> [Action] {
         switch state {
         case .idle:
             self.endpoint = endpoint
@@ -53,7 +53,7 @@ extension ChannelMachine {
     }
 
     /// `pause()`: nothing is read until `resume()`, and nobody's silence counts meanwhile.
-    package mutating func pauseRequested(now: Moment) -> [Action] {
+    package mutating func pauseRequested(now: ClockReading) -> [Action] {
         guard !isPaused else { return [] }
         isPaused = true
         pausedAt = now.instant
@@ -69,7 +69,7 @@ extension ChannelMachine {
     }
 
     /// `resume()`.
-    package mutating func resumeRequested(now: Moment) -> [Action] {
+    package mutating func resumeRequested(now: ClockReading) -> [Action] {
         guard isPaused else { return [] }
         isPaused = false
         let pause = Pause(from: pausedAt ?? now.instant, to: now.instant)
@@ -95,7 +95,7 @@ extension ChannelMachine {
     }
 
     /// `subscribe`, `unsubscribe` and `setTopics`: only the difference goes to the service.
-    package mutating func topicsChanged(to wanted: [Topic], now: Moment) -> [Action] {
+    package mutating func topicsChanged(to wanted: [Topic], now: ClockReading) -> [Action] {
         topics = wanted
         granted.formIntersection(wanted)
         switch state {
@@ -108,9 +108,9 @@ extension ChannelMachine {
         }
     }
 
-    private mutating func startClosing(now: Moment) -> [Action] {
+    private mutating func startClosing(now: ClockReading) -> [Action] {
         var actions: [Action] = []
-        leftBehind = LeftBehind()
+        leftBehind = DeferredRelease()
         for link in [current, candidate].compactMap(\.self) {
             if link.openedAt == nil {
                 actions.append(.drop(link.id))

@@ -1,7 +1,7 @@
 /// Inputs from links: they open, they are heard, they end.
 extension ChannelMachine {
     /// The upgrade on `link` was accepted.
-    package mutating func linkOpened(_ link: LinkID, now: Moment) -> [Action] {
+    package mutating func linkOpened(_ link: LinkID, now: ClockReading) -> [Action] {
         switch state {
         case .attempting, .rollingOver, .handedOver:
             guard var record = candidate, record.id == link, record.openedAt == nil else { return [] }
@@ -20,7 +20,7 @@ extension ChannelMachine {
     /// Once for each read, not for each message.
     ///
     /// - Parameter isDrained: whether the read left nothing that had arrived; of a backlog nobody knows the age.
-    package mutating func bytesReceived(on link: LinkID, isDrained: Bool = true, now: Moment) {
+    package mutating func bytesReceived(on link: LinkID, isDrained: Bool = true, now: ClockReading) {
         if current?.id == link {
             current?.heard(isDrained: isDrained, now: now)
             if leftBehind.deadline != nil { leftBehind.backlogRead(isDrained: isDrained, now: now.instant) }
@@ -30,7 +30,7 @@ extension ChannelMachine {
     }
 
     /// `link` is gone; the driver has let go of it.
-    package mutating func linkEnded(_ link: LinkID, _ end: LinkEnd, now: Moment) -> [Action] {
+    package mutating func linkEnded(_ link: LinkID, _ end: LinkEnd, now: ClockReading) -> [Action] {
         switch state {
         case .idle, .waiting, .ended:
             return []
@@ -63,14 +63,14 @@ extension ChannelMachine {
 
     // MARK: - Attempts
 
-    mutating func startAttempt(now: Moment) -> [Action] {
+    mutating func startAttempt(now: ClockReading) -> [Action] {
         let link = makeLink(to: endpoint, now: now)
         candidate = link
         state = .attempting
         return [.connect(link.id, endpoint)]
     }
 
-    mutating func attemptFailed(_ failure: ChannelFailure, now: Moment) -> [Action] {
+    mutating func attemptFailed(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
         guard isEverConfirmed else {
             let failure = failure.asKind(failure.initializationKind)
             return failure.isRetryable ? retry(after: failure, now: now) : finish(failure)
@@ -91,12 +91,12 @@ extension ChannelMachine {
         return told + retry(after: failure.asKind(.reconnect), now: now)
     }
 
-    private mutating func retry(after failure: ChannelFailure, now: Moment) -> [Action] {
+    private mutating func retry(after failure: ChannelFailure, now: ClockReading) -> [Action] {
         let decision = reconnect.attemptFailed(retryAfter: failure.retryAfter, now: now.instant, random: &random)
         return act(on: decision, failure, now: now)
     }
 
-    mutating func act(on decision: Reconnect.Decision, _ failure: ChannelFailure, now: Moment) -> [Action] {
+    mutating func act(on decision: Reconnect.Decision, _ failure: ChannelFailure, now: ClockReading) -> [Action] {
         switch decision {
         case .giveUp:
             guard isEverConfirmed else { return finish(failure) }
@@ -110,7 +110,7 @@ extension ChannelMachine {
     // MARK: - Losses
 
     /// The only confirmed link ended without our doing.
-    mutating func lost(_ end: LinkEnd, now: Moment) -> [Action] {
+    mutating func lost(_ end: LinkEnd, now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         current = nil
         rolloverDue = nil
@@ -127,7 +127,7 @@ extension ChannelMachine {
     }
 
     /// The link is dead although nobody said so: abandoned at once, then a loss like any other.
-    mutating func abandon(_ failure: ChannelFailure, now: Moment) -> [Action] {
+    mutating func abandon(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         let end = LinkEnd(failure: failure)
         switch state {
@@ -170,7 +170,7 @@ extension ChannelMachine {
         if candidate?.id == link { candidate = nil }
     }
 
-    mutating func dropCandidate(now: Moment) -> [Action] {
+    mutating func dropCandidate(now: ClockReading) -> [Action] {
         guard let link = candidate else { return [] }
         let held = leaveBehind(link.id, now: now)
         candidate = nil
@@ -178,7 +178,7 @@ extension ChannelMachine {
     }
 
     /// What was held for a link that goes must still be delivered: behind what the old one has, if nobody read that.
-    mutating func leaveBehind(_ link: LinkID, now: Moment) -> [Action] {
+    mutating func leaveBehind(_ link: LinkID, now: ClockReading) -> [Action] {
         guard heldByteCount > 0, let current, isPaused || current.holdsBacklog else { return releaseHeld(link) }
         leftBehind.add(link, now: now.instant)
         return []
@@ -186,7 +186,7 @@ extension ChannelMachine {
 
     mutating func releaseLeftBehind() -> [Action] {
         guard leftBehind.deadline != nil else { return [] }
-        defer { leftBehind = LeftBehind() }
+        defer { leftBehind = DeferredRelease() }
         return leftBehind.links.map { .releaseHeld($0) }
     }
 

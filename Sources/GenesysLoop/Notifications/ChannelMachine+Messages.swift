@@ -87,7 +87,7 @@ extension ChannelMachine {
     ///   - envelope: the result of scanning it.
     /// - Returns: what it brings about; nil where it means nothing to a channel, which the host is told.
     package mutating func controlMessageReceived(
-        _ kind: MessageClass, _ envelope: Envelope, in message: Span<UInt8>, on link: LinkID, now: Moment
+        _ kind: MessageClass, _ envelope: Envelope, in message: Span<UInt8>, on link: LinkID, now: ClockReading
     ) -> [Action]? {
         switch kind {
         case .notification, .unrecognized, .system(.unknown):
@@ -108,7 +108,7 @@ extension ChannelMachine {
     }
 
     /// A pong answered the application ping on `link`.
-    package mutating func pongReceived(on link: LinkID, now: Moment) {
+    package mutating func pongReceived(on link: LinkID, now: ClockReading) {
         guard current?.id == link else { return }
         current?.heartbeat.pongReceived(now: now.instant)
         guard let count = current?.unansweredPingCount, count > 0 else { return }

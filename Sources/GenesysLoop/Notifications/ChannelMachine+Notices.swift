@@ -7,7 +7,7 @@ extension ChannelMachine {
     static let refreshInterval: Duration = .seconds(10)
 
     /// The maintenance notice arrived on `link`.
-    package mutating func socketClosingReceived(on link: LinkID, now: Moment) -> [Action] {
+    package mutating func socketClosingReceived(on link: LinkID, now: ClockReading) -> [Action] {
         guard isDelivering, let record = record(link), !record.isClosingSoon else { return [] }
         let deadline = now.wall + settings.maintenanceNotice
         update(link) { $0.closingDeadline = deadline }
@@ -16,7 +16,7 @@ extension ChannelMachine {
     }
 
     /// The host is asked first: the rollover starts at the next turn of the loop, unless the host started one.
-    mutating func announceMaintenance(now: Moment) -> [Action] {
+    mutating func announceMaintenance(now: ClockReading) -> [Action] {
         guard let deadline = current?.closingDeadline else { return [] }
         current?.isClosingAnnounced = true
         rolloverFailureCount = 0
@@ -28,7 +28,7 @@ extension ChannelMachine {
 
     /// At once, or jittered among the channels of one process. A service that announces the end of each new socket as
     /// soon as it is confirmed is followed ever more slowly after a while, but within the minute that it grants.
-    private mutating func rolloverDelay(now: Moment) -> Duration {
+    private mutating func rolloverDelay(now: ClockReading) -> Duration {
         let confirmedAt = current?.confirmedAt?.instant ?? now.instant
         hastyNoticeCount = now.instant - confirmedAt <= .seconds(1) ? hastyNoticeCount + 1 : 0
         guard hastyNoticeCount > ChannelMachine.maxHastyNoticeCount else {
@@ -41,7 +41,7 @@ extension ChannelMachine {
 
     /// A system message other than the maintenance notice arrived on `link`.
     package mutating func systemMessageReceived(
-        _ topic: SystemTopic, on link: LinkID, message: String?, now: Moment
+        _ topic: SystemTopic, on link: LinkID, message: String?, now: ClockReading
     ) -> [Action] {
         guard isDelivering, record(link) != nil else { return [] }
         switch topic {
@@ -50,21 +50,21 @@ extension ChannelMachine {
         case .noLongerSubscribed, .duplicateID:
             return takenOver(link, topic, message, now: now)
         case .subscriptionChanged:
-            return lapsed(link, Lapse(from: nil, reason: .ambiguous), now: now)
+            return lapsed(link, SubscriptionLapse(from: nil, reason: .ambiguous), now: now)
         case .unknown:
             return []
         }
     }
 
     private mutating func takenOver(
-        _ link: LinkID, _ topic: SystemTopic, _ message: String?, now: Moment
+        _ link: LinkID, _ topic: SystemTopic, _ message: String?, now: ClockReading
     ) -> [Action] {
         if let next = candidate, next.id == link {
             // The confirmation under way may be older than this: then it is of no use without another one.
-            candidate?.lapse = next.lapse ?? Lapse(from: next.heardUntil, reason: .channelTakenOver)
+            candidate?.lapse = next.lapse ?? SubscriptionLapse(from: next.heardUntil, reason: .channelTakenOver)
         }
         guard let record = current, record.id == link else { return [] }
-        let lapse = Lapse(from: record.heardUntil, reason: .channelTakenOver)
+        let lapse = SubscriptionLapse(from: record.heardUntil, reason: .channelTakenOver)
         // During a rollover our own second socket makes the service say so on the first one. And one takeover may
         // come as two messages, but not as the same one twice.
         let isSettled = record.isRestoring(after: lapse) && !record.takeoverNotices.contains(topic)
@@ -80,7 +80,7 @@ extension ChannelMachine {
     /// The subscription on a confirmed link may not hold any longer.
     ///
     /// While a successor is under way nothing is done about it, unless that one fails.
-    private mutating func lapsed(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
+    private mutating func lapsed(_ link: LinkID, _ lapse: SubscriptionLapse, now: ClockReading) -> [Action] {
         switch state {
         case .live:
             guard lapse.from == nil, let refreshedAt, now.instant - refreshedAt < ChannelMachine.refreshInterval else {
@@ -99,7 +99,7 @@ extension ChannelMachine {
     }
 
     /// The old link outlived its successor: what the service took from it is asked for again.
-    mutating func repairSubscription(now: Moment) -> [Action] {
+    mutating func repairSubscription(now: ClockReading) -> [Action] {
         guard let link = current, let lapse = link.lapse else { return [] }
         current?.lapse = nil
         current?.takeoverNotices = []
@@ -107,12 +107,12 @@ extension ChannelMachine {
     }
 
     /// Subscribes again on a live link, unless that is under way.
-    private mutating func restore(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
+    private mutating func restore(_ link: LinkID, _ lapse: SubscriptionLapse, now: ClockReading) -> [Action] {
         guard let record = current, record.id == link, !record.isRestoring(after: lapse) else { return [] }
         return subscribeAgain(link, lapse, now: now)
     }
 
-    private mutating func subscribeAgain(_ link: LinkID, _ lapse: Lapse, now: Moment) -> [Action] {
+    private mutating func subscribeAgain(_ link: LinkID, _ lapse: SubscriptionLapse, now: ClockReading) -> [Action] {
         guard !topics.isEmpty else { return gapAction(from: lapse.from, now: now, reason: lapse.reason) }
         refreshedAt = now.instant
         refreshDue = nil
@@ -120,15 +120,15 @@ extension ChannelMachine {
     }
 
     /// The subscriptions changed again so soon after the last refresh that the next one had to wait.
-    mutating func refreshOverdue(now: Moment) -> [Action] {
+    mutating func refreshOverdue(now: ClockReading) -> [Action] {
         guard state == .live, let refreshDue, now.instant >= refreshDue, let link = current?.id else { return [] }
         self.refreshDue = nil
-        return restore(link, Lapse(from: nil, reason: .ambiguous), now: now)
+        return restore(link, SubscriptionLapse(from: nil, reason: .ambiguous), now: now)
     }
 
     /// The tokens of the channel's user were revoked: final, unless a rollover to another channel is under way, which
     /// may have a token of its own.
-    private mutating func revoked(_ link: LinkID, _ failure: ChannelFailure, now: Moment) -> [Action] {
+    private mutating func revoked(_ link: LinkID, _ failure: ChannelFailure, now: ClockReading) -> [Action] {
         guard let next = candidate, next.endpoint != endpoint else { return finishAll(failure) }
         switch state {
         case .rollingOver(let purpose):
@@ -146,7 +146,7 @@ extension ChannelMachine {
 
 extension LinkRecord {
     /// Whether a subscription is under way that settles `lapse` too.
-    func isRestoring(after lapse: Lapse) -> Bool {
+    func isRestoring(after lapse: SubscriptionLapse) -> Bool {
         pending.contains { command in
             guard case .restore(let other) = command.purpose else { return false }
             return other.from != nil || lapse.from == nil

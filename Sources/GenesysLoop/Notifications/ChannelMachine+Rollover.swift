@@ -8,7 +8,7 @@ extension ChannelMachine {
     /// How long after an overlap a copy may still arrive.
     static let overlapEcho: Duration = .seconds(5)
 
-    mutating func startRollover(_ purpose: Purpose, to endpoint: EndpointID, now: Moment) -> [Action] {
+    mutating func startRollover(_ purpose: Purpose, to endpoint: EndpointID, now: ClockReading) -> [Action] {
         let link = makeLink(to: endpoint, now: now)
         candidate = link
         state = .rollingOver(purpose)
@@ -20,7 +20,7 @@ extension ChannelMachine {
     }
 
     /// The new link failed; the old one goes on.
-    mutating func rolloverFailed(_ failure: ChannelFailure, purpose: Purpose, now: Moment) -> [Action] {
+    mutating func rolloverFailed(_ failure: ChannelFailure, purpose: Purpose, now: ClockReading) -> [Action] {
         let held = candidate.map { leaveBehind($0.id, now: now) } ?? []
         candidate = nil
         state = .live
@@ -28,12 +28,12 @@ extension ChannelMachine {
         rolloverFailureCount += 1
         let told = held + [.tell(.didFailRollover(failure.asKind(.rollover)))]
         let repaired = told + repairSubscription(now: now) + synchronizeCurrent(now: now)
-        return repaired + (grantWish(now: now) ?? maintenanceGoesOn(after: failure, purpose, now: now))
+        return repaired + (startQueuedRollover(now: now) ?? maintenanceGoesOn(after: failure, purpose, now: now))
     }
 
     /// After a failed rollover the service's notice still stands.
     private mutating func maintenanceGoesOn(
-        after failure: ChannelFailure, _ purpose: Purpose, now: Moment
+        after failure: ChannelFailure, _ purpose: Purpose, now: ClockReading
     ) -> [Action] {
         guard let link = current, link.isClosingSoon else { return [] }
         guard link.isClosingAnnounced else { return announceMaintenance(now: now) }
@@ -52,7 +52,7 @@ extension ChannelMachine {
     }
 
     /// Starts the rollover that was asked for during another one.
-    private mutating func grantWish(now: Moment) -> [Action]? {
+    private mutating func startQueuedRollover(now: ClockReading) -> [Action]? {
         guard let wish else { return nil }
         self.wish = nil
         return startRollover(.requested, to: wish, now: now)
@@ -61,7 +61,7 @@ extension ChannelMachine {
     // MARK: - The old link ends first
 
     /// The old link ended while the new one was under way.
-    mutating func lostWhileRollingOver(_ end: LinkEnd, now: Moment) -> [Action] {
+    mutating func lostWhileRollingOver(_ end: LinkEnd, now: ClockReading) -> [Action] {
         guard let next = candidate, let link = current else { return [] }
         noteLoss(of: link, lossFailure(end, link))
         current = nil
@@ -86,7 +86,7 @@ extension ChannelMachine {
     }
 
     /// The attempt to roll over becomes the attempt to come back.
-    mutating func continueAsAttempt(now: Moment) -> [Action] {
+    mutating func continueAsAttempt(now: ClockReading) -> [Action] {
         guard let loss, let next = candidate else { return [] }
         if next.endpoint != endpoint {
             fallback = loss.failure.isFinalOnReconnect ? nil : endpoint
@@ -102,7 +102,7 @@ extension ChannelMachine {
     }
 
     /// The service closed the old socket in order, then the new one failed: a loss after all.
-    mutating func handOverFailed(_ failure: ChannelFailure, now: Moment) -> [Action] {
+    mutating func handOverFailed(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
         candidate = nil
         if let wish {
             self.wish = nil
@@ -118,7 +118,7 @@ extension ChannelMachine {
     }
 
     /// The old link ended while the new one was waiting for it.
-    mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: Moment) -> [Action] {
+    mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: ClockReading) -> [Action] {
         // A service that closes the old socket of a channel did accept the new one before; two channels are strangers.
         let isHandedOver =
             candidate.map { end.isClean && $0.endpoint == link.endpoint && link.wasRead(while: $0) } ?? false
@@ -130,7 +130,7 @@ extension ChannelMachine {
     /// Asks the old link, which the new one is about to follow, whether it still delivers.
     ///
     /// Its silence may be that of a dead path: then what the service sent before the new subscription is lost.
-    mutating func probe(now: Moment) -> [Action] {
+    mutating func probe(now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         current?.unansweredPingCount += 1
         current?.heartbeat.probed(now: now.instant)
@@ -140,7 +140,7 @@ extension ChannelMachine {
     /// The gap after an old link that neither answered nor said goodbye, or that had lost its subscription.
     ///
     /// On the same channel our own new socket takes the subscription over; another channel has nothing of the old one.
-    func drainedUnproven(_ reason: FailureReason, now: Moment) -> [Action] {
+    func drainedUnproven(_ reason: FailureReason, now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         let isTakenOver = link.isDeprived || link.lapse?.from != nil && link.endpoint != candidate?.endpoint
         guard !link.isProven || isTakenOver else { return [] }
@@ -150,7 +150,7 @@ extension ChannelMachine {
     // MARK: - The new link
 
     /// The confirmed, unread new link ended while the old one was being drained.
-    mutating func successorLost(_ end: LinkEnd, now: Moment) -> [Action] {
+    mutating func successorLost(_ end: LinkEnd, now: ClockReading) -> [Action] {
         guard let next = candidate else { return [] }
         // The service may have accepted it long before the acceptance was heard.
         let from = next.createdAt
@@ -161,12 +161,12 @@ extension ChannelMachine {
             return rolloverFailed(end.failure, purpose: purpose, now: now) + gap
         }
         let start = current?.lapse?.from.map { $0.instant < from.instant ? $0 : from } ?? from
-        current?.lapse = Lapse(from: start, reason: end.failure.reason)
+        current?.lapse = SubscriptionLapse(from: start, reason: end.failure.reason)
         return rolloverFailed(end.failure, purpose: purpose, now: now)
     }
 
     /// The new link takes over.
-    mutating func promote(now: Moment) -> [Action] {
+    mutating func promote(now: ClockReading) -> [Action] {
         guard let next = candidate else { return [] }
         var actions: [Action] = current.map { [.retire($0.id)] } ?? []
         current = next
@@ -188,7 +188,7 @@ extension ChannelMachine {
         }
         if next.isClosingSoon { actions += announceMaintenance(now: now) }
         actions += repairSubscription(now: now) + synchronizeCurrent(now: now)
-        return actions + (grantWish(now: now) ?? [])
+        return actions + (startQueuedRollover(now: now) ?? [])
     }
 
     func recovery(_ method: Recovery.Method, attemptCount: Int = 1) -> Recovery {

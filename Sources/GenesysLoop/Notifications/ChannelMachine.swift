@@ -85,12 +85,12 @@ package struct ChannelMachine: Equatable, Sendable {
 
     /// Where the gap of an outage begins, and why.
     struct Loss: Equatable, Sendable {
-        let from: Moment
+        let from: ClockReading
         private let boxedFailure: Boxed<ChannelFailure>
 
         var failure: ChannelFailure { boxedFailure.value }
 
-        init(from: Moment, failure: ChannelFailure) {
+        init(from: ClockReading, failure: ChannelFailure) {
             self.from = from
             boxedFailure = Boxed(failure)
         }
@@ -151,9 +151,9 @@ package struct ChannelMachine: Equatable, Sendable {
     /// When the echo of the last overlap is over.
     var overlapEnd: Instant?
     var heldByteCount = 0
-    var leftBehind = LeftBehind()
+    var leftBehind = DeferredRelease()
     var pausedAt: Instant?
-    var clocks: Moment?
+    var clocks: ClockReading?
     var counts = Recovery(
         method: .reconnect, attemptCount: 1, reconnectCount: 0, rolloverCount: 0, extensionCount: 0, mergedRepeats: 0)
     private var nextLinkID: UInt32 = 1
@@ -175,7 +175,7 @@ package struct ChannelMachine: Equatable, Sendable {
         reconnect = Reconnect(policy: settings.reconnect)
     }
 
-    mutating func makeLink(to endpoint: EndpointID, now: Moment) -> LinkRecord {
+    mutating func makeLink(to endpoint: EndpointID, now: ClockReading) -> LinkRecord {
         defer { nextLinkID &+= 1 }
         return LinkRecord(id: LinkID(rawValue: nextLinkID), endpoint: endpoint, settings: settings, now: now)
     }

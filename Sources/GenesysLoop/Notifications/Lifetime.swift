@@ -26,7 +26,7 @@ package struct Lifetime: Equatable, Sendable {
     package let duration: Duration
     package let isExtended: Bool
     package private(set) var state: State = .unconfirmed
-    private var due: Moment?
+    private var due: ClockReading?
     private var tries = 0
     private var confirmedAt: WallTime?
 
@@ -36,7 +36,7 @@ package struct Lifetime: Equatable, Sendable {
     }
 
     /// The service confirmed a subscription, which renews the channel's life.
-    package mutating func renewed(now: Moment) {
+    package mutating func renewed(now: ClockReading) {
         state = .running
         tries = 0
         due = now + duration
@@ -53,7 +53,7 @@ package struct Lifetime: Equatable, Sendable {
         (confirmedAt ?? WallTime(seconds: 0)) + max(Lifetime.granted, duration)
     }
 
-    package mutating func deadlineReached(now: Moment) -> Verdict {
+    package mutating func deadlineReached(now: ClockReading) -> Verdict {
         guard state == .running, let due, now.instant >= due.instant || now.wall >= due.wall else { return .wait }
         guard isExtended else {
             state = .expiring
@@ -79,7 +79,7 @@ package struct Lifetime: Equatable, Sendable {
     /// from here.
     ///
     /// The host is reminded once in each life.
-    package mutating func extensionImpossible(now: Moment) {
+    package mutating func extensionImpossible(now: ClockReading) {
         guard state == .extending else { return }
         renewed(now: now)
     }

@@ -3,17 +3,17 @@ package struct LinkRecord: Equatable, Sendable {
     package let id: LinkID
     package let endpoint: EndpointID
     /// When the upgrade was accepted.
-    package var openedAt: Moment?
+    package var openedAt: ClockReading?
     /// When the subscription on it was confirmed.
-    package var confirmedAt: Moment?
+    package var confirmedAt: ClockReading?
     package var heartbeat: Heartbeat
     /// When it was made.
-    package let createdAt: Moment
+    package let createdAt: ClockReading
     /// The last moment at which bytes arrived.
-    package private(set) var lastHeard: Moment
+    package private(set) var lastHeard: ClockReading
     /// Of the moments at which all that had arrived was read: the start of the latest burst, and of the one before.
-    private var burst: Moment
-    private var previousBurst: Moment
+    private var burst: ClockReading
+    private var previousBurst: ClockReading
     /// Nobody looked for a while: of what lies unread nobody knows when it arrived.
     package var holdsBacklog = false
     /// When it took over: copies of what the old one delivered then may be on their way.
@@ -31,7 +31,7 @@ package struct LinkRecord: Equatable, Sendable {
     /// How the last takeover was told.
     package var takeoverNotices: Set<SystemTopic> = []
     /// What must be repaired if the link outlives the successor that brought it about.
-    package var lapse: Lapse?
+    package var lapse: SubscriptionLapse?
     /// Application pings that were not answered yet.
     package var unansweredPingCount = 0
     /// It was asked at the end of its time whether it still delivers, and answered: nothing sent before is missing.
@@ -41,7 +41,7 @@ package struct LinkRecord: Equatable, Sendable {
     /// The successor for which a Close frame proves nothing: it may have waited to be read.
     private var doubtedSuccessor: LinkID?
 
-    package init(id: LinkID, endpoint: EndpointID, settings: ChannelSettings, now: Moment) {
+    package init(id: LinkID, endpoint: EndpointID, settings: ChannelSettings, now: ClockReading) {
         self.id = id
         self.endpoint = endpoint
         heartbeat = Heartbeat(silence: settings.heartbeatSilence, grace: settings.heartbeatGrace, now: now.instant)
@@ -55,13 +55,13 @@ package struct LinkRecord: Equatable, Sendable {
     static let transit: Duration = .seconds(1)
 
     /// Bytes arrived, whatever they mean: the link lives.
-    package mutating func heard(isDrained: Bool = true, now: Moment) {
+    package mutating func heard(isDrained: Bool = true, now: ClockReading) {
         lastHeard = now
         if isDrained { noteBurst(now: now) }
         heartbeat.heard(now: now.instant)
     }
 
-    private mutating func noteBurst(now: Moment) {
+    private mutating func noteBurst(now: ClockReading) {
         guard !holdsBacklog else { return holdsBacklog = false }
         guard now.instant - burst.instant >= LinkRecord.transit else { return }
         previousBurst = burst
@@ -94,7 +94,7 @@ package struct LinkRecord: Equatable, Sendable {
     ///
     /// That something was read now tells nothing of what was sent now: it may be under way and lost with the link, and
     /// what a blocked host or a stalled path brought in one burst may be old. But what came before the burst was whole.
-    package var heardUntil: Moment { previousBurst }
+    package var heardUntil: ClockReading { previousBurst }
 
     /// Whether another client took its subscription, which it was not given back yet.
     var isDeprived: Bool {
@@ -119,14 +119,14 @@ package struct LinkRecord: Equatable, Sendable {
     func wasRead(while next: LinkRecord) -> Bool { doubtedSuccessor != next.id }
 
     /// The last moment up to which it is known to have delivered all.
-    package var deliveredUntil: Moment {
+    package var deliveredUntil: ClockReading {
         pending.reduce(earlier(heardUntil, lapse?.from)) { earliest, command in
             guard case .restore(let lapse) = command.purpose else { return earliest }
             return earlier(earliest, lapse.from)
         }
     }
 
-    private func earlier(_ moment: Moment, _ other: Moment?) -> Moment {
+    private func earlier(_ moment: ClockReading, _ other: ClockReading?) -> ClockReading {
         guard let other, other.instant < moment.instant else { return moment }
         return other
     }

@@ -10,7 +10,7 @@ package struct PendingCommand: Equatable, Sendable {
         /// The renewal of the channel's life.
         case extend
         /// The subscription was changed or taken elsewhere.
-        case restore(Lapse)
+        case restore(SubscriptionLapse)
         /// Topics added at run time.
         case add
         /// Topics removed at run time.

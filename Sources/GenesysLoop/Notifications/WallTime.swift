@@ -41,7 +41,7 @@ public struct WallTime: Comparable, Hashable, Sendable {
 }
 
 /// The two clocks read at once: monotonic for deadlines, civil for what a suspended host misses and for reports.
-package struct Moment: Hashable, Sendable {
+package struct ClockReading: Hashable, Sendable {
     package var instant: Instant
     package var wall: WallTime
 
@@ -51,7 +51,7 @@ package struct Moment: Hashable, Sendable {
     }
 
     /// The moment `duration` later on both clocks.
-    package static func + (moment: Moment, duration: Duration) -> Moment {
-        Moment(instant: moment.instant + duration, wall: moment.wall + duration)
+    package static func + (moment: ClockReading, duration: Duration) -> ClockReading {
+        ClockReading(instant: moment.instant + duration, wall: moment.wall + duration)
     }
 }

@@ -32,7 +32,7 @@ struct ConnectResponseParser: Sendable {
                 return nil
             }
             let isLineComplete: Bool
-            do throws(HeadFault) {
+            do throws(HTTPHeadError) {
                 isLineComplete = try reader.readLine(in: input, at: &offset)
             } catch {
                 try checkStart()
@@ -57,13 +57,13 @@ struct ConnectResponseParser: Sendable {
 
     private func checkStart() throws(ProxyFault) {
         guard case .statusLine = state else { return }
-        do throws(HeadFault) { try StatusLine.checkStart(reader.line) } catch { throw .head(error) }
+        do throws(HTTPHeadError) { try StatusLine.checkStart(reader.line) } catch { throw .head(error) }
     }
 
     /// Returns true when the tunnel is open.
     private mutating func finishLine() throws(ProxyFault) -> Bool {
         guard case .headers = state, let line else {
-            do throws(HeadFault) { line = try StatusLine(reader.line) } catch { throw .head(error) }
+            do throws(HTTPHeadError) { line = try StatusLine(reader.line) } catch { throw .head(error) }
             state = .headers
             return false
         }

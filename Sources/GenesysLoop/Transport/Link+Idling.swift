@@ -23,7 +23,7 @@ extension Link {
     }
 
     /// It was busy a while ago.
-    func considerIdle() {
+    func checkIdle() {
         let silence = lastReadAt.map { loop.now.instant - $0 } ?? Link.idleDelay
         guard silence < Link.idleDelay else {
             deadline = nil

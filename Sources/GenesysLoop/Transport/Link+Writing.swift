@@ -142,11 +142,11 @@ extension Link {
     }
 
     /// Nothing more will be sent: close_notify, then FIN when the queue is empty.
-    func sayGoodbye() {
+    func finishWriting() {
         flush()
         tls?.sendCloseNotify()
         flush()
-        tunnel?.sayGoodbye()
+        tunnel?.finishWriting()
         tcp?.shutdown()
     }
 

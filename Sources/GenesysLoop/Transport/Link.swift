@@ -44,7 +44,7 @@
     var hasUnseenEnd = false
 
     /// Until it is open.
-    var approach: LinkApproach?
+    var approach: LinkEstablishment?
     var tcp: TCPConnection?
     var tls: TLSSession?
     /// While it talks to a proxy; to one with TLS until the end.
@@ -59,7 +59,7 @@
     /// Frames not yet handed to TLS.
     var outbox: [UInt8] = []
     /// Who wants to know what became of what was sent.
-    var sends = SendLedger()
+    var sends = SendCompletions()
     /// The payload of the last ping that could not be answered because the peer does not read.
     var overduePong: [UInt8]?
     /// When it was read last, since it is open.
@@ -92,13 +92,13 @@
     func connect(memory: AddressMemory = AddressMemory()) {
         guard phase == .idle else { return }
         phase = .waiting
-        let approach = LinkApproach(self, memory: memory)
+        let approach = LinkEstablishment(self, memory: memory)
         self.approach = approach
-        loop.connectionTurns.enter(approach)
+        loop.connectLimiter.enter(approach)
     }
 
     /// It is its turn.
-    func begin(_ approach: LinkApproach) {
+    func begin(_ approach: LinkEstablishment) {
         enter(.resolving, for: configuration.deadlines.dns)
         let (host, port) = approach.destination()
         let connector = Connector(loop: loop, group: group, owner: self)
@@ -112,7 +112,7 @@
         self.approach = nil
         approach.cancel()
         unsafe approach.link = nil
-        if approach.hasTurn { loop.connectionTurns.leave() }
+        if approach.hasTurn { loop.connectLimiter.leave() }
     }
 
     func enter(_ phase: Phase, for limit: Duration?) {
@@ -135,7 +135,7 @@
         case .upgrading: fail(timeout(.upgrade))
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
         case .lingering: finish()
-        case .open: considerIdle()
+        case .open: checkIdle()
         // That many others are connecting says nothing about its peer.
         case .idle, .waiting, .ended: break
         }
@@ -175,7 +175,7 @@
         // A Close frame or a violation that was kept came before the end of its connection.
         if pendingEnd == nil || lingering { pendingEnd = Boxed(end) }
         if lingering, tcp != nil {
-            sayGoodbye()
+            finishWriting()
             // TLS that broke behind that frame has ended it already.
             guard phase != .ended else { return }
             return enter(.lingering, for: lingerLimit)

@@ -3,7 +3,7 @@ enum ProxyFault: Error, Hashable, Sendable {
     /// An HTTP status that opens no tunnel.
     case refused(HTTPRefusal)
     /// The head of its answer breaks a rule of HTTP.
-    case head(HeadFault)
+    case head(HTTPHeadError)
     /// SOCKS: the reply to the request (RFC 1928 §6).
     case reply(UInt8)
     /// SOCKS: it takes none of the methods offered.

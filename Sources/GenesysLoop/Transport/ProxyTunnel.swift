@@ -69,7 +69,7 @@
     }
 
     /// Nothing more will be sent.
-    func sayGoodbye() {
+    func finishWriting() {
         tls?.sendCloseNotify()
         flush()
     }

@@ -16,7 +16,7 @@ package struct HeadLineReader: Sendable {
     /// Reads up to the end of the line.
     ///
     /// False: more bytes are needed.
-    package mutating func readLine(in input: Span<UInt8>, at offset: inout Int) throws(HeadFault) -> Bool {
+    package mutating func readLine(in input: Span<UInt8>, at offset: inout Int) throws(HTTPHeadError) -> Bool {
         if isLineComplete {
             isLineComplete = false
             line.removeAll(keepingCapacity: true)

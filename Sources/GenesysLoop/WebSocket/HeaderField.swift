@@ -14,7 +14,7 @@ package struct HeaderField: Hashable, Sendable {
     ///
     /// Refused: a folded line (RFC 9112 §5.2), white space before the colon (§5.1), a name that is no token, control
     /// characters in the value.
-    init(line: [UInt8]) throws(HeadFault) {
+    init(line: [UInt8]) throws(HTTPHeadError) {
         if line.first == 0x20 || line.first == 0x09 { throw .foldedHeader }
         guard let colon = line.firstIndex(of: .colon), ASCII.isToken(line[..<colon]) else { throw .malformedHeader }
         let value = ASCII.trimmed(line[(colon + 1)...])

@@ -9,7 +9,7 @@ struct StatusLine: Equatable, Sendable {
     /// As the server wrote it; often empty.
     let reason: String
 
-    init(_ line: [UInt8]) throws(HeadFault) {
+    init(_ line: [UInt8]) throws(HTTPHeadError) {
         try StatusLine.checkStart(line)
         guard line.count >= 12, line[7] == UInt8(ascii: "1") || line[7] == UInt8(ascii: "0"), line[8] == 0x20,
             line[9...11].allSatisfy(ASCII.isDigit), line.count == 12 || line[12] == 0x20,
@@ -22,7 +22,7 @@ struct StatusLine: Equatable, Sendable {
     }
 
     /// Refuses bytes that are no HTTP at once, rather than after 16 KiB or a time-out.
-    static func checkStart(_ line: [UInt8]) throws(HeadFault) {
+    static func checkStart(_ line: [UInt8]) throws(HTTPHeadError) {
         guard zip(line, "HTTP/1.".utf8).allSatisfy({ $0 == $1 }) else { throw .malformedStartLine }
     }
 }

@@ -24,7 +24,7 @@ package struct UpgradeRequestParser: Sendable {
     /// After a complete head it begins with the next one.
     package mutating func receive(_ input: Span<UInt8>) throws(UpgradeRequestFault) -> Result {
         if let fault { throw fault }
-        do throws(HeadFault) {
+        do throws(HTTPHeadError) {
             return try readLines(input)
         } catch {
             let fault = UpgradeRequestFault(status: error == .tooLong ? 431 : 400, error.sentence)
@@ -33,7 +33,7 @@ package struct UpgradeRequestParser: Sendable {
         }
     }
 
-    private mutating func readLines(_ input: Span<UInt8>) throws(HeadFault) -> Result {
+    private mutating func readLines(_ input: Span<UInt8>) throws(HTTPHeadError) -> Result {
         var offset = 0
         while try reader.readLine(in: input, at: &offset) {
             guard let requestLine else {
@@ -56,7 +56,7 @@ package struct UpgradeRequestParser: Sendable {
     /// RFC 9112 §3: method, target and version, with one space between them.
     private static func parseRequestLine(
         _ line: [UInt8]
-    ) throws(HeadFault) -> (method: String, target: String, isHTTP10: Bool) {
+    ) throws(HTTPHeadError) -> (method: String, target: String, isHTTP10: Bool) {
         let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
         guard parts.count == 3, ASCII.isToken(parts[0]), !parts[1].isEmpty,
             parts[1].allSatisfy({ (0x21...0x7E).contains($0) })

@@ -91,7 +91,7 @@ package struct UpgradeResponseParser: Sendable {
                 return false
             }
             let isLineComplete: Bool
-            do throws(HeadFault) {
+            do throws(HTTPHeadError) {
                 isLineComplete = try reader.readLine(in: input, at: &offset)
             } catch {
                 // What is no HTTP is told as that, wherever the input was cut.
@@ -118,7 +118,7 @@ package struct UpgradeResponseParser: Sendable {
                 fields.append(forgivingly: reader.line)
                 return false
             }
-            do throws(HeadFault) {
+            do throws(HTTPHeadError) {
                 fields.append(try HeaderField(line: reader.line))
             } catch {
                 throw failure(for: error)
@@ -141,11 +141,11 @@ package struct UpgradeResponseParser: Sendable {
     }
 
     private func checkStart() throws(UpgradeFailure) {
-        do throws(HeadFault) { try StatusLine.checkStart(reader.line) } catch { throw failure(for: error) }
+        do throws(HTTPHeadError) { try StatusLine.checkStart(reader.line) } catch { throw failure(for: error) }
     }
 
     private mutating func readStatusLine() throws(UpgradeFailure) {
-        do throws(HeadFault) {
+        do throws(HTTPHeadError) {
             line = try StatusLine(reader.line)
         } catch {
             throw failure(for: error)
@@ -208,7 +208,7 @@ package struct UpgradeResponseParser: Sendable {
     /// A fault of the head.
     ///
     /// In a refusal the status counts more than how badly the rest is written.
-    private func failure(for fault: HeadFault) -> UpgradeFailure {
+    private func failure(for fault: HTTPHeadError) -> UpgradeFailure {
         refusal ?? .invalid(reason: fault.sentence, section: fault.section)
     }
 }

@@ -7,7 +7,7 @@ import Testing
     @Test func `what lies in the objects of a channel is small`() {
         #expect(MemoryLayout<ChannelMachine>.size <= 896)
         #expect(MemoryLayout<ChannelDriver>.size <= 144)
-        #expect(MemoryLayout<ChannelTally>.size <= 56)
+        #expect(MemoryLayout<ChannelCounters>.size <= 56)
         #expect(MemoryLayout<LinkStream>.size <= 304)
     }
 

@@ -34,7 +34,7 @@ import Testing
             loop.detach { log.append("detached") }
             loop.execute { ran.add() }
             group.whenEmpty(
-                ClosurePass {
+                ClosureTask {
                     log.append("empty")
                     anchor.end()
                 })
@@ -56,7 +56,7 @@ import Testing
         let loop = try unsafe UVLoop(adopting: foreign.raw)
         #expect(loop.isCurrent)
         let tally = Tally()
-        loop.schedule(ClosurePass { if loop.isCurrent { tally.add() } })
+        loop.schedule(ClosureTask { if loop.isCurrent { tally.add() } })
         nonisolated(unsafe) let host = foreign
         onOtherThread { unsafe _ = host.run() }
         #expect(tally.value == 1)
@@ -102,8 +102,8 @@ import Testing
         let first = try unsafe UVLoop(adopting: foreign.raw)
         let second = try unsafe UVLoop(adopting: foreign.raw)
         var log: [Int] = []
-        first.schedule(ClosurePass { log.append(1) })
-        second.schedule(ClosurePass { log.append(2) })
+        first.schedule(ClosureTask { log.append(1) })
+        second.schedule(ClosureTask { log.append(2) })
         #expect(!foreign.run())
         #expect(log.sorted() == [1, 2])
         first.detach { log.append(3) }

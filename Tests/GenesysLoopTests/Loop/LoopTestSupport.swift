@@ -5,10 +5,10 @@ import Synchronization
 @testable import GenesysLoop
 
 /// A pass made of a closure.
-final class ClosurePass: LoopPass {
+final class ClosureTask: LoopTask {
     private let body: () -> Void
     init(_ body: @escaping () -> Void) { self.body = body }
-    func runPass() { body() }
+    func runTask() { body() }
 }
 
 /// Keeps a loop running until it is ended.

@@ -6,14 +6,14 @@ import Testing
     @Test func `passes scheduled inside a pass run before it ends, in order, and never inside each other`() throws {
         let loop = try UVLoop()
         var log: [String] = []
-        let third = ClosurePass { log.append("third") }
-        let first = ClosurePass {
+        let third = ClosureTask { log.append("third") }
+        let first = ClosureTask {
             log.append("first begins")
             loop.schedule(third)
             loop.inPass { log.append("nested") }
             log.append("first ends")
         }
-        let second = ClosurePass { log.append("second") }
+        let second = ClosureTask { log.append("second") }
         loop.inPass {
             loop.schedule(first)
             loop.schedule(second)
@@ -26,8 +26,8 @@ import Testing
     @Test func `a pass scheduled outside of a pass runs at the next wake-up, which keeps the loop going`() throws {
         let loop = try UVLoop()
         var log: [Int] = []
-        loop.schedule(ClosurePass { log.append(1) })
-        loop.schedule(ClosurePass { log.append(2) })
+        loop.schedule(ClosureTask { log.append(1) })
+        loop.schedule(ClosureTask { log.append(2) })
         #expect(log.isEmpty)
         loop.run()
         #expect(log == [1, 2])
@@ -38,7 +38,7 @@ import Testing
         var runs = 0
         var isDone = false
         var again: (() -> Void)?
-        let pass = ClosurePass { again?() }
+        let pass = ClosureTask { again?() }
         again = {
             runs += 1
             if !isDone { loop.schedule(pass) }
@@ -57,7 +57,7 @@ import Testing
         let deaths = Tally()
         do {
             let mortal = Mortal(deaths)
-            loop.schedule(ClosurePass { withExtendedLifetime(mortal) {} })
+            loop.schedule(ClosureTask { withExtendedLifetime(mortal) {} })
         }
         #expect(deaths.value == 0)
         loop.run()
@@ -68,13 +68,13 @@ import Testing
         let loop = try UVLoop()
         let group = HandleGroup(loop: loop)
         var log: [String] = []
-        group.whenEmpty(ClosurePass { log.append("at once") })
+        group.whenEmpty(ClosureTask { log.append("at once") })
         loop.run()
         let timers = (0..<3).map { _ in TimerProbe(loop, group: group) { _ in } }
         let connection = TCPConnection(loop: loop, group: group)
         #expect(group.openCount == 4)
         group.whenEmpty(
-            ClosurePass {
+            ClosureTask {
                 #expect(loop.isInPass)
                 log.append("after \(group.openCount)")
             })

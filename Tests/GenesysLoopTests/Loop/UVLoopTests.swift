@@ -39,7 +39,7 @@ import Testing
             loop.retain(mortal)
         }
         loop.schedule(
-            ClosurePass {
+            ClosureTask {
                 if let mortal = object { loop.release(mortal) }
                 aliveAfterRelease = deaths.value == 0
             })

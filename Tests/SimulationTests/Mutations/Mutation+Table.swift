@@ -58,7 +58,9 @@ extension Mutation {
         Mutation(
             "report a gap from the last byte",
             harm: "what was under way when the connection broke is missing and in no gap",
-            Edit("LinkRecord", "var heardUntil: Moment { previousBurst }", "var heardUntil: Moment { lastHeard }")),
+            Edit(
+                "LinkRecord", "var heardUntil: ClockReading { previousBurst }",
+                "var heardUntil: ClockReading { lastHeard }")),
         Mutation(
             "no gap after an outage",
             harm: "a host believes that it knows everything",

@@ -4,7 +4,7 @@ import GenesysLoop
 struct ChannelRun {
     private(set) var machine: ChannelMachine
     private(set) var driver = ChannelDriver()
-    private var now = Moment(
+    private var now = ClockReading(
         instant: Instant(nanoseconds: 1_000_000_000_000), wall: WallTime(seconds: 1_700_000_000))
     /// Messages kept by the driver, by link.
     private var held: [LinkID: [UInt64]] = [:]

@@ -64,7 +64,7 @@ import Testing
         stage.live(.seconds(100))
         stage.ended(.first, .reset)
         stage.wait(.seconds(1))
-        stage.now = Moment(instant: stage.now.instant, wall: stage.now.wall + .seconds(-3_600))
+        stage.now = ClockReading(instant: stage.now.instant, wall: stage.now.wall + .seconds(-3_600))
         let gaps = stage.connect(.second).gaps
         #expect(gaps.map { $0.to - $0.from } == [.seconds(11)], "from the heartbeat before the last")
         #expect(gaps.map(\.to) == [stage.now.wall])

@@ -47,7 +47,7 @@ struct Stage {
     typealias Action = ChannelMachine.Action
 
     var machine: ChannelMachine
-    var now = Moment(instant: Instant(nanoseconds: 1_000_000_000_000), wall: WallTime(seconds: 1_700_000_000))
+    var now = ClockReading(instant: Instant(nanoseconds: 1_000_000_000_000), wall: WallTime(seconds: 1_700_000_000))
     var ledger = LinkLedger()
     /// All actions so far.
     var log: [Action] = []

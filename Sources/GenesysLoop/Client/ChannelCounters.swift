@@ -1,5 +1,5 @@
 /// What the driver counts for the statistics; the machine counts the rest.
-struct ChannelTally {
+struct ChannelCounters {
     var receivedCount = 0
     var discardedCount = 0
     var receivedByteCount = 0

@@ -1,5 +1,5 @@
 /// What channels of one configuration share on a loop, so that ten thousand of them hold it once.
-final class ChannelTerms {
+final class SharedLinkOptions {
     /// As the first of them was given it; the others differ by their loggers at most.
     let configuration: ChannelConfiguration
     let settings: Boxed<ChannelSettings>
@@ -31,7 +31,7 @@ final class ChannelTerms {
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(trail.uri)
         if let made = strangersLink { return made }
-        let made = try link(tls: configuration.tls.forStrangers, proxy, on: loop)
+        let made = try link(tls: configuration.tls.crossOrigin, proxy, on: loop)
         strangersLink = made
         return made
     }
@@ -64,9 +64,9 @@ extension UVLoop {
     ///
     /// Only the last ones are remembered. A host with many configurations pays for each channel, and never for one that
     /// has ended.
-    func channelTerms(_ configuration: ChannelConfiguration) -> ChannelTerms {
-        shared(ObjectIdentifier(ChannelTerms.self), where: { $0.configuration.isSame(as: configuration) }) {
-            ChannelTerms(configuration)
+    func sharedLinkOptions(_ configuration: ChannelConfiguration) -> SharedLinkOptions {
+        shared(ObjectIdentifier(SharedLinkOptions.self), where: { $0.configuration.isSame(as: configuration) }) {
+            SharedLinkOptions(configuration)
         }
     }
 }

@@ -3,7 +3,7 @@ import Dispatch
 /// Wakes a thread up: a ring that nobody waits for is kept.
 ///
 /// A semaphore, so that it needs no descriptor and cannot fail.
-struct Doorbell: Sendable {
+struct ThreadSignal: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 
     /// Any thread.

@@ -1,5 +1,5 @@
 /// What can be wrong with the lines of an HTTP head, whichever end sent it.
-package enum HeadFault: Error, Hashable, Sendable {
+package enum HTTPHeadError: Error, Hashable, Sendable {
     case tooLong
     case bareLineFeed
     case bareCarriageReturn

@@ -1,10 +1,10 @@
 /// Why a confirmed subscription may not hold any longer, and since when nothing may have been delivered.
-package struct Lapse: Equatable, Sendable {
+package struct SubscriptionLapse: Equatable, Sendable {
     /// The start of the gap; nil when nothing was missed.
-    package var from: Moment?
+    package var from: ClockReading?
     package var reason: FailureReason
 
-    package init(from: Moment?, reason: FailureReason) {
+    package init(from: ClockReading?, reason: FailureReason) {
         self.from = from
         self.reason = reason
     }

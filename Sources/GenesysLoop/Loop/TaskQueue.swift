@@ -1,6 +1,6 @@
 /// The passes that wait on a loop, first in, first out, each at most once.
-struct PassQueue {
-    private var waiting: [(any LoopPass)?] = []
+struct TaskQueue {
+    private var waiting: [(any LoopTask)?] = []
     private var head = 0
     private var identities: Set<ObjectIdentifier> = []
     private var kept: [AnyObject] = []
@@ -8,14 +8,14 @@ struct PassQueue {
     var isEmpty: Bool { head == waiting.count }
 
     /// Whether the pass was added; false when it waits already.
-    mutating func append(_ pass: any LoopPass) -> Bool {
+    mutating func append(_ pass: any LoopTask) -> Bool {
         guard identities.insert(ObjectIdentifier(pass)).inserted else { return false }
         waiting.append(pass)
         return true
     }
 
     /// Takes the oldest pass out; from now on it can be added again.
-    mutating func next() -> (any LoopPass)? {
+    mutating func next() -> (any LoopTask)? {
         guard head < waiting.count, let pass = waiting[head] else { return nil }
         waiting[head] = nil
         head += 1

@@ -1,7 +1,7 @@
 /// What was held for successors that failed while the old link had a backlog: it follows that backlog.
 ///
 /// The loop polls between two looks: where nothing of a backlog is read meanwhile, there is none.
-package struct LeftBehind: Equatable, Sendable {
+package struct DeferredRelease: Equatable, Sendable {
     package private(set) var links: [LinkID] = []
     /// When to look next; nil where nothing is left behind.
     package private(set) var deadline: Instant?

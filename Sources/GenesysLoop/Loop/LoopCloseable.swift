@@ -1,5 +1,5 @@
 /// What lives on a loop between its `open()` and its terminal call, and can be closed by it.
-package protocol LoopResident: AnyObject {
+package protocol LoopCloseable: AnyObject {
     /// As the public `close()`, without arguments.
-    func closeResident()
+    func closeByLoop()
 }

@@ -3,7 +3,7 @@ internal import CUV
 /// The uv handles of one event loop, from their initialization to their close callback.
 ///
 /// It is an object of its own because close callbacks on an adopted loop may run after the `UVLoop` died.
-@safe final class HandleLedger {
+@safe final class HandleRegistry {
     /// Unretained; cleared by the loop's `deinit`.
     unowned(unsafe) var loop: UVLoop?
 

@@ -17,7 +17,7 @@ import Testing
         init(_ server: ScriptedServer, count: Int, limit: Int) {
             self.server = server
             self.count = count
-            server.loop.connectionTurns.limit = limit
+            server.loop.connectLimiter.limit = limit
         }
 
         func connect(deadlines: Deadlines = Deadlines()) throws {
@@ -37,7 +37,7 @@ import Testing
         func forget() { links = [] }
 
         func linkDidChangeDeadline(_ link: Link) {
-            mostConnecting = max(mostConnecting, server.loop.connectionTurns.count)
+            mostConnecting = max(mostConnecting, server.loop.connectLimiter.count)
         }
 
         func linkDidOpen(_ link: Link) {
@@ -66,7 +66,7 @@ import Testing
         server.run()
         #expect(crowd.opened.sorted() == Array(0..<20))
         #expect(crowd.mostConnecting == 3)
-        #expect(server.loop.connectionTurns.count == 0)
+        #expect(server.loop.connectLimiter.count == 0)
     }
 
     @Test func `a turn ends with a failure, too`() throws {
@@ -76,7 +76,7 @@ import Testing
         try crowd.connect()
         server.run()
         #expect(crowd.ended == Array(0..<6))
-        #expect(server.loop.connectionTurns.count == 0)
+        #expect(server.loop.connectLimiter.count == 0)
     }
 
     @Test func `who is dropped while it waits, or while it connects, is in nobody's way`() throws {

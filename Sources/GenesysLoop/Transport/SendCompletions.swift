@@ -2,7 +2,7 @@
 ///
 /// A place in the output counts the bytes that the kernel took since the connection was made, with TLS those of the
 /// records.
-package struct SendLedger {
+package struct SendCompletions {
     /// Nil when the kernel took it all, else why it did not.
     package typealias Completion = (ChannelFailure?) -> Void
 

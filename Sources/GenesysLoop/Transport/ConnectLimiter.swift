@@ -1,21 +1,21 @@
 /// Lets the links of a loop connect in turns: so many at a time, first come, first served.
 ///
-/// A host that opens thousands of channels at once would overrun the listener's backlog, and as all handshakes share one
-/// thread, each would take as long as all of them: longer than its deadlines. The deadlines of a link begin with its
-/// turn, and its turn ends when it is open or has failed.
-final class ConnectionTurns {
+/// A host that opens thousands of channels at once would overrun the listener's backlog, and as all handshakes share
+/// one thread, each would take as long as all of them: longer than its deadlines. The deadlines of a link begin with
+/// its turn, and its turn ends when it is open or has failed.
+final class ConnectLimiter {
     /// How many links of a loop connect at a time.
     static let defaultLimit = 64
 
     /// How many may connect at a time. Changed by tests.
-    var limit = ConnectionTurns.defaultLimit
+    var limit = ConnectLimiter.defaultLimit
     /// Those that are connecting.
     private(set) var count = 0
-    private var waiting: [LinkApproach?] = []
+    private var waiting: [LinkEstablishment?] = []
     private var head = 0
 
     /// Begins the approach, now or when it is its turn.
-    func enter(_ approach: LinkApproach) {
+    func enter(_ approach: LinkEstablishment) {
         waiting.append(approach)
         beginNext()
     }
@@ -46,7 +46,7 @@ final class ConnectionTurns {
 
 extension UVLoop {
     /// The turns of this loop's links.
-    var connectionTurns: ConnectionTurns {
-        shared(ObjectIdentifier(ConnectionTurns.self)) { ConnectionTurns() }
+    var connectLimiter: ConnectLimiter {
+        shared(ObjectIdentifier(ConnectLimiter.self)) { ConnectLimiter() }
     }
 }
