@@ -2,7 +2,8 @@
 ///
 /// Elsewhere, send it back: `loop.execute { bound.value.close() }`. Copies share the value. Whichever thread drops the
 /// last copy, the value is destroyed on the loop's thread: at once when dropped there, at the loop's next wake-up
-/// otherwise. It keeps the loop alive.
+/// otherwise. After the loop's end (`run()` has returned because nothing was open, or `detach(completion:)` took effect)
+/// it is destroyed where it is dropped. It keeps the loop alive.
 @safe public struct LoopBound<Value>: @unchecked Sendable {
     private let box: Box
 
@@ -43,8 +44,8 @@
                 unsafe memory.deinitialize(count: 1)
                 unsafe memory.deallocate()
             }
-            // A detached loop has no thread any more, so the value may die here.
-            if loop.isCurrent || !loop.mailbox.post(.disposal(destroy)) { destroy() }
+            // A loop that has ended, or is detached, has no thread that will do it, so the value may die here.
+            if loop.isCurrent || loop.mailbox.post(.disposal(destroy)) == .refused { destroy() }
         }
     }
 }

@@ -17,8 +17,19 @@ internal import CUV
         case resolved(job: UInt64, AddressFamily, Result<[SocketAddress], ResolverError>)
     }
 
+    /// What becomes of a letter.
+    package enum Receipt: Sendable {
+        case taken
+        /// The loop has ended: a later `run()` reads it, if there is one.
+        case waits
+        /// It is dropped.
+        case refused
+    }
+
     private struct State: Sendable {
         var letters: [Letter] = []
+        /// `run()` has returned because nothing was open.
+        var hasEnded = false
         var isClosed = false
     }
 
@@ -34,15 +45,30 @@ internal import CUV
     ///
     /// May be called on any thread.
     ///
-    /// - Returns: false when the mailbox is closed; the letter is dropped.
+    /// A closed mailbox refuses all letters. That of a loop that has ended refuses disposals: perhaps nobody runs it
+    /// again, and a value that waited there would keep the loop, which it holds, in memory.
     @discardableResult
-    package func post(_ letter: Letter) -> Bool {
+    package func post(_ letter: Letter) -> Receipt {
         state.withLock { state in
-            guard !state.isClosed else { return false }
+            guard !state.isClosed else { return .refused }
+            if state.hasEnded, case .disposal = letter { return .refused }
             state.letters.append(letter)
             // A queue that was not empty has a wake-up under way.
             if state.letters.count == 1 { wakeLocked() }
-            return true
+            return state.hasEnded ? .waits : .taken
+        }
+    }
+
+    /// `run()` begins.
+    func begin() {
+        state.withLock { $0.hasEnded = false }
+    }
+
+    /// `run()` ends unless letters wait.
+    func endIfEmpty() -> Bool {
+        state.withLock { state in
+            state.hasEnded = state.letters.isEmpty
+            return state.hasEnded
         }
     }
 

@@ -40,7 +40,7 @@ extension UVLoop: SerialExecutor, TaskExecutor {
     /// May be called on any thread; it is called by the concurrency library.
     public func enqueue(_ job: consuming ExecutorJob) {
         checkFork()
-        guard mailbox.post(.job(UnownedJob(job))) else {
+        guard mailbox.post(.job(UnownedJob(job))) != .refused else {
             Misuse.trap(
                 "A job of an actor or a task came to a UVLoop after detach(completion:) took effect; "
                     + "let the tasks that use the loop end before it is detached from.")

@@ -26,8 +26,6 @@ internal import Synchronization
     // What other threads read.
     let thread: Atomic<UInt>
     let stopRequested = Atomic<Bool>(false)
-    /// `run()` returned because nothing was open.
-    let hasEnded = Atomic<Bool>(false)
     let warnings = LoopWarnings()
 
     // What only the loop's thread touches.
@@ -138,7 +136,8 @@ extension UVLoop {
         guard !isRunning else { Misuse.trap("UVLoop.run(): the loop is running already.") }
         checkFork()
         isRunning = true
-        hasEnded.store(false, ordering: .releasing)
+        mailbox.begin()
+        var isOver = false
         bindToCurrentThread()
         while !stopRequested.load(ordering: .acquiring) {
             inPass { readMailbox() }
@@ -147,20 +146,12 @@ extension UVLoop {
             // The loop is ours and open until `deinit`; the caller's reference outlives this call.
             let isAlive = unsafe uv_run(raw, UV_RUN_DEFAULT) != 0
             isPolling = false
-            guard isAlive || !backlog.isEmpty || !endsNow() else { break }
+            isOver = !isAlive && backlog.isEmpty && mailbox.endIfEmpty()
+            if isOver { break }
         }
         stopRequested.store(false, ordering: .releasing)
         isRunning = false
-        sayWhatWasForgotten(isOver: hasEnded.load(ordering: .acquiring))
-    }
-
-    /// Nothing is open: the loop ends, unless another thread has given it something meanwhile.
-    private func endsNow() -> Bool {
-        // In this order, so that a block is either seen here or told to be lost.
-        hasEnded.store(true, ordering: .sequentiallyConsistent)
-        guard mailbox.hasLetters else { return true }
-        hasEnded.store(false, ordering: .sequentiallyConsistent)
-        return false
+        sayWhatWasForgotten(isOver: isOver)
     }
 
     /// Makes `run()` return as soon as the callbacks under way are done.
@@ -196,11 +187,10 @@ extension UVLoop {
     /// without being run. Either is a warning in `logger`, the first time.
     public func execute(_ block: @escaping @Sendable () -> Void) {
         checkFork()
-        guard mailbox.post(.block(block)) else {
-            return warnings.blockWasLost("detach(completion:) has taken effect")
-        }
-        if hasEnded.load(ordering: .sequentiallyConsistent) {
-            warnings.blockWasLost("run() has returned; the block waits for the next run()")
+        switch mailbox.post(.block(block)) {
+        case .taken: break
+        case .waits: warnings.blockWasLost("run() has returned; the block waits for the next run()")
+        case .refused: warnings.blockWasLost("detach(completion:) has taken effect")
         }
     }
 

@@ -40,6 +40,28 @@ import Testing
         #expect(deaths.value == 1)
     }
 
+    @Test func `a bound value that is dropped elsewhere after the loop's end keeps nothing in memory`() throws {
+        final class Holder {
+            let loop: UVLoop
+            init(_ loop: UVLoop) { self.loop = loop }
+        }
+        final class Slot: Sendable {
+            nonisolated(unsafe) var bound: LoopBound<Holder>?
+        }
+        let slot = Slot()
+        weak var witness: UVLoop?
+        func make() throws {
+            let loop = try UVLoop()
+            unsafe slot.bound = LoopBound(Holder(loop), on: loop)
+            witness = loop
+            loop.run()
+        }
+        try make()
+        #expect(witness != nil)
+        onOtherThread { unsafe slot.bound = nil }
+        #expect(witness == nil)
+    }
+
     @Test func `socket addresses are numeric, canonical and comparable`() throws {
         #expect(SocketAddress(numeric: "127.0.0.1", port: 443)?.description == "127.0.0.1:443")
         #expect(SocketAddress(numeric: "::1", port: 443)?.description == "[::1]:443")
