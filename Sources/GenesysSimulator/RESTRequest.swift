@@ -32,7 +32,7 @@ extension SimulatedService {
         }
 
         /// RFC 3986 §2.1; what is no escape stays.
-        private static func decoded(_ text: some StringProtocol) -> String {
+        static func decoded(_ text: some StringProtocol) -> String {
             var bytes: [UInt8] = []
             var rest = Array(text.utf8)[...]
             while let byte = rest.popFirst() {

@@ -15,8 +15,11 @@ extension SimulatedService {
         case .reset: return .reset
         case .neverAnswer: return .neverAnswer
         }
-        let path = RESTRequest("GET", target).path
-        guard path.count == 2, path[0] == "channels", let channel = liveChannel(path[1]) else {
+        // With its empty parts: a path with one more slash is another one.
+        let path = target.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
+        guard path.count == 3, path[0].isEmpty, path[1] == "channels",
+            let channel = liveChannel(RESTRequest.decoded(path[2]))
+        else {
             return .refuse(.notFound)
         }
         supersede(channels[channel].sockets, now: now)
