@@ -104,16 +104,10 @@ struct ListenOptions: ParsableArguments {
         try ClientKey.check(certificate: clientCertificate, key: clientKey)
         try Numbers.check(seconds: lifetime, of: "--lifetime")
         try Numbers.check(seconds: duration, of: "--duration")
-        try check(firstConnectionLimit, of: "--first-connection-limit")
-        try check(outageLimit, of: "--outage-limit")
+        try Numbers.check(seconds: firstConnectionLimit?.seconds, of: "--first-connection-limit")
+        try Numbers.check(seconds: outageLimit?.seconds, of: "--outage-limit")
         try Numbers.check(count: count, of: "--count")
         try Numbers.check(count: maxMessageSize, of: "--max-message-size")
-    }
-
-    private func check(_ limit: Limit?, of name: String) throws {
-        guard let limit else { return }
-        guard reconnect == .backoff else { throw ValidationError("\(name) is for --reconnect backoff.") }
-        try Numbers.check(seconds: limit.seconds, of: name)
     }
 }
 

@@ -64,7 +64,6 @@ import Testing
         Case(listen("--first-connection-limit", "0s"), "--first-connection-limit"),
         Case(listen("--first-connection-limit", "always"), "--first-connection-limit"),
         Case(listen("--outage-limit", "-1"), "--outage-limit"),
-        Case(listen("--outage-limit", "5m", "--reconnect", "once"), "--outage-limit is for --reconnect backoff"),
         Case(listen("--max-message-size", "0"), "--max-message-size"),
         Case(listen("--no-such-flag"), "--no-such-flag"),
         Case(["simulate", "--port", "65536"], "--port"),
