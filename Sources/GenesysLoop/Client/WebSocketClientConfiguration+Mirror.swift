@@ -5,7 +5,9 @@ extension WebSocketClientConfiguration: CustomReflectable {
         Mirror(
             self,
             children: [
-                "subprotocols": subprotocols.count, "headers": headers.map(\.name), "userAgent": userAgent as Any,
+                "subprotocols": subprotocols.count, "headers": headers.map(\.name),
+                "publicSubprotocols": publicSubprotocols.count, "publicHeaders": publicHeaders,
+                "userAgent": userAgent as Any,
                 "maxRedirects": maxRedirects, "deadlines": deadlines, "maxMessageSize": maxMessageSize,
                 "compression": compression as Any, "sendHighWaterMark": sendHighWaterMark,
                 "sendLowWaterMark": sendLowWaterMark, "tls": tls, "proxy": proxy, "proxyTLS": proxyTLS,
