@@ -52,10 +52,12 @@ import Testing
 
     @Test func `a channel that fails says so in a stream that is read late`() async throws {
         try await Slots.taken {
+            let held = try HeldPort()
             let child = try Child.tool(
-                ["listen", "--uri", "ws://127.0.0.1:\(try HeldPort().port)/", "--topic", "v2.a", "--events"]
+                ["listen", "--uri", "ws://127.0.0.1:\(held.port)/", "--topic", "v2.a", "--events"]
                     + ["--first-connection-limit", "0.2s"], readsErrors: false)
             let end = await child.end()
+            withExtendedLifetime(held) {}
             #expect(end.status == 69)
             #expect(try Tool.events(end.errors).last?["event"] as? String == "failed")
         }
@@ -78,7 +80,7 @@ import Testing
     func `a signal ends a server although nobody reads where it listens`(options: String, isEcho: Bool) async throws {
         try await Slots.taken {
             let pipe = try fullPipe()
-            let port = try HeldPort().port
+            let port = HeldPort.unused()
             let arguments = options.split(separator: " ").map(String.init) + ["\(port)"]
             let child = try Child(
                 isEcho ? Tool.echo : Tool.executable, arguments, standardOutput: pipe.fileHandleForWriting)

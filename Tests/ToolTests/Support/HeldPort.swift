@@ -5,7 +5,8 @@ final class HeldPort: Sendable {
     let port: UInt16
     private let descriptor: Int32
 
-    init(listens: Bool = false) throws {
+    /// - Parameter wanted: which one; any that is free by default.
+    init(_ wanted: UInt16 = 0, listens: Bool = false) throws {
         #if canImport(Darwin)
         let descriptor = socket(AF_INET, SOCK_STREAM, 0)
         #else
@@ -15,6 +16,7 @@ final class HeldPort: Sendable {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_port = wanted.bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         // The address lives for each call.
         let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -33,6 +35,14 @@ final class HeldPort: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// A port for a program that cannot say which one it took. It is below those that the system gives to others, so that
+    /// nobody gets it meanwhile, and a connection to it cannot meet itself.
+    static func unused() -> UInt16 {
+        var port: UInt16
+        repeat { port = .random(in: 10_000...30_000) } while (try? HeldPort(port)) == nil
+        return port
+    }
 
     /// Whether somebody listens on a port of 127.0.0.1: connects to it, and closes.
     static func isListening(_ port: UInt16) -> Bool {
