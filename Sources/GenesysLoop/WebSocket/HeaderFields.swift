@@ -16,7 +16,7 @@ package struct HeaderFields: Hashable, Sendable {
         if line.first == 0x20 || line.first == 0x09 {
             let more = String(decoding: ASCII.trimmed(line[...]), as: UTF8.self)
             guard let last = fields.indices.last, more.utf8.allSatisfy(ASCII.isFieldCharacter) else { return }
-            fields[last].value += " " + more
+            fields[last].value = [fields[last].value, more].filter { !$0.isEmpty }.joined(separator: " ")
         } else if let field = try? HeaderField(line: line) {
             fields.append(field)
         }

@@ -47,6 +47,16 @@ import Testing
         #expect(try delay(["Retry-After: 3", "Retry-After: soon", "retry-after: 5"]) == .seconds(5))
     }
 
+    @Test(arguments: [
+        ["Retry-After:", " 6"], ["Retry-After: 6", "\t"], ["Retry-After:", " ", "\t6 ", "  "],
+        ["Retry-After: Sun, 06 Nov 1994", "  08:49:43 GMT"],
+    ])
+    func `a folded header means the same`(lines: [String]) throws {
+        #expect(try delay(["Date:", " \(Self.forms[0])"] + lines, now: 0) == .seconds(6))
+        let refusal = try HTTPRefusal.of(503, ["ININ-Correlation-Id:", " a-1", "Location: /x", " "])
+        #expect(refusal.correlationID == "a-1" && refusal.location == "/x")
+    }
+
     @Test(
         arguments: [
             ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Wed, 29 Feb 2040 23:59:60 GMT", 2_214_172_800),
