@@ -31,13 +31,16 @@ enum URIReference {
 
     /// The host that a reference names, for people to read; nil where it names none.
     ///
-    /// Of a reference that leads to no WebSocket it is the host as it stands there, if it could be one.
+    /// Of a reference that leads to no WebSocket, or breaks RFC 3986, it is the host as it stands there, if it could be
+    /// one; of one that names a path alone it is that of `base`.
     static func host(of reference: String, against base: WebSocketURI? = nil) -> String? {
         if let base, let uri = try? resolve(reference, against: base) { return uri.host }
-        let bytes = Array(reference.utf8)[...]
-        guard let slashes = bytes.indices.first(where: { bytes[$0...].starts(with: "//".utf8) }) else { return nil }
-        let rest = bytes[slashes...].dropFirst(2)
-        let authority = withoutUserInformation(rest.prefix { !"/?#".utf8.contains($0) })
+        var rest = Array(reference.utf8)[...]
+        let end = rest.firstIndex { ":/?#".utf8.contains($0) }
+        let hasScheme = end.map { rest[$0] == .colon } ?? false
+        if hasScheme, let end { rest = rest[(end + 1)...] }
+        guard rest.starts(with: "//".utf8) else { return hasScheme ? nil : base?.host }
+        let authority = withoutUserInformation(rest.dropFirst(2).prefix { !"/?#".utf8.contains($0) })
         if let host = try? WebSocketURI.host(authority).host { return String(decoding: host, as: UTF8.self) }
         return InternationalHost.asciiForm(of: ASCII.percentDecoded(authority.prefix { $0 != .colon }))
     }

@@ -71,6 +71,9 @@ import Testing
             ("/sso", "h"), ("https://Login.Example.com:8443/x?y", "login.example.com"), ("//user:pw@other/x", "other"),
             ("ftp://files/x", "files"), ("https://[2001:DB8::1]:1/", "2001:db8::1"), ("", nil), ("mailto:me", nil),
             ("https://a b/", nil), ("?token=secret", "h"),
+            // Not of RFC 3986, and sent all the same.
+            ("/sso?to=wss://other/secret|x", "h"), ("sso page", "h"), ("//other/{x}", "other"),
+            ("https://other/?to=//h/{x}", "other"), ("mailto:me?to=//other", nil),
         ] as [(String, String?)])
     func `a location is told by its host alone`(location: String, expected: String?) throws {
         let failure = try HTTPRefusal.failure(302, ["Location: \(location)"])
