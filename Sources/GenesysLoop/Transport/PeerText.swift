@@ -72,19 +72,32 @@ enum PeerText {
         return rest
     }
 
-    /// The entities that are met in pages of a server's own.
+    /// The text with its references to characters as these: those by number, and those by name that are met in pages of a
+    /// server's own.
     private static func withoutEntities(_ text: String) -> String {
         var parts = text.split(separator: "&", omittingEmptySubsequences: false).map(String.init)
         for index in parts.indices.dropFirst() {
-            let found = entities.first { parts[index].hasPrefix($0.key) }
-            parts[index] = found.map { $0.value + parts[index].dropFirst($0.key.count) } ?? "&" + parts[index]
+            let part = parts[index]
+            guard let end = part.utf8.firstIndex(of: UInt8(ascii: ";")), let meant = character(part[..<end]) else {
+                parts[index] = "&" + part
+                continue
+            }
+            parts[index] = meant + part[end...].dropFirst()
         }
         return parts.joined()
     }
 
+    /// What stands between `&` and `;` means this.
+    private static func character(_ reference: Substring) -> String? {
+        guard reference.utf8.first == UInt8(ascii: "#") else { return entities.first { $0.key == reference }?.value }
+        let number = reference.dropFirst()
+        let isHexadecimal = number.first == "x" || number.first == "X"
+        let value = isHexadecimal ? UInt32(number.dropFirst(), radix: 16) : UInt32(number)
+        return value.flatMap { Unicode.Scalar($0) }.map { String($0) }
+    }
+
     private static let entities: KeyValuePairs = [
-        "amp;": "&", "lt;": "<", "gt;": ">", "quot;": "\"", "apos;": "'", "#39;": "'", "#x27;": "'", "#x2F;": "/",
-        "nbsp;": " ", "copy;": "©",
+        "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'", "nbsp": " ", "copy": "©",
     ]
 }
 

@@ -22,6 +22,7 @@ import Testing
             ),
             ("<html><head><title>Only\na title</title></head></html>", "Only a title"), ("<a <b", nil),
             ("<script>never closed", nil),
+            ("<p>&#34;a&#x2B;b&#39; &#X1b;[2J &#xD800; &#; &", "\"a+b' [2J &#xD800; &#; &"),
         ] as [(String, String?)])
     func `an excerpt is one line of what is meant for people`(body: String, expected: String?) throws {
         #expect(try failure(body).message == expected)
@@ -91,7 +92,7 @@ import Testing
         "Cannot GET /channels/streaming-3-QWERTY12/x?token=ab%20cdef&n=1&flag%2Dname", "no streaming-3-qwerty12!",
         "id=STREAMING-3-QWERTY12", "xstreaming-3-QWERTY12x", "token 'ab cdef'", "token ab%20cdef.", "flag-name",
         "cut off: /channels/streaming-3-QWE", #"{"message":"/channels\/streaming-3-QWERTY12"}"#,
-        "<p>&#x2F;channels&#x2F;streaming-3-<b>QWERTY12</b> streaming-3-QWERTY12",
+        "<p>flag&#x2D;name ab&#32;cdef</p>", "<p>&#x2F;channels&#x2F;streaming-3-<b>QWERTY12</b> streaming-3-QWERTY12",
     ])
     func `what a server repeats of the URI is taken out`(body: String) throws {
         let message = try #require(try failure(body, uri: Self.uri).message).lowercased()
