@@ -41,6 +41,7 @@ enum LifecycleEvent {
             line.add("delay", seconds: attempt.delay)
             line.add("reason", attempt.reason.rawValue)
             addStatus(of: attempt.failure, to: &line)
+            line.add("message", attempt.failure.description)
         case .rolloverFailed(let failure):
             line.add("reason", failure.reason.rawValue)
             addStatus(of: failure, to: &line)

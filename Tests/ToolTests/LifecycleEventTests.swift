@@ -14,11 +14,13 @@ import ToolSupport
         (.subscribed(["v2.a", "v2.\"b\""]), #"{"event":"subscribed",AT,"topics":["v2.a","v2.\"b\""]}"#),
         (
             .reconnecting(ReconnectAttempt(number: 2, delay: .milliseconds(350), failure: failure)),
-            #"{"event":"reconnecting",AT,"attempt":2,"delay":0.35,"reason":"invalidStatusCode","status":503}"#
+            #"{"event":"reconnecting",AT,"attempt":2,"delay":0.35,"reason":"invalidStatusCode","status":503,"#
+                + #""message":"The channel could not be opened: the server answered the upgrade with HTTP status 503."}"#
         ),
         (
             .reconnecting(ReconnectAttempt(number: 1, delay: .zero, failure: .init(reason: .dns, phase: .dns))),
-            #"{"event":"reconnecting",AT,"attempt":1,"delay":0,"reason":"dns"}"#
+            #"{"event":"reconnecting",AT,"attempt":1,"delay":0,"reason":"dns","message":"The channel could not be opened: "#
+                + #"the host name could not be resolved. Check the host name and the network."}"#
         ),
         (
             .recovered(

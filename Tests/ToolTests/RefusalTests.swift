@@ -57,7 +57,8 @@ import Testing
     @Test(arguments: ["Sun, 06 Nov 1994 08:49:43 GMT", "Sunday, 06-Nov-94 08:49:43 GMT", "Sun Nov  6 08:49:43 1994"])
     func `a Retry-After date is waited for, however wrong our clock is`(date: String) async throws {
         let peer = try answer(
-            "503 Service Unavailable", ["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: \(date)"])
+            "503 Service Unavailable", ["Date: Sun, 06 Nov 1994 08:49:37 GMT", "Retry-After: \(date)"],
+            body: Self.body)
         try await Slots.taken {
             let child = try Child.tool(arguments(peer, "--events"), mayLeak: true)
             let line = try #require(await child.errors.nextLine())
@@ -68,6 +69,8 @@ import Testing
             #expect(event["status"] as? Int == 503)
             let delay = try #require(event["delay"] as? Double)
             #expect((6..<7).contains(delay), "\(line)")
+            let message = try #require(event["message"] as? String)
+            #expect(message.contains("(the server said: Sorry, … is full)"), "\(message)")
         }
     }
 }
