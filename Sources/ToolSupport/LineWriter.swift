@@ -149,7 +149,8 @@ package final class LineWriter: Sendable {
             let now = state.withLock { $0 }
             if let outcome = now.outcome { return outcome }
             let rest = deadline(now, start).map { $0 - ContinuousClock.now }
-            if let rest, rest <= .zero { return .abandoned(byteCount: now.byteCount) }
+            // With nothing left to write the thread just did not say so yet: no reader kept anybody waiting.
+            if let rest, rest <= .zero { return now.byteCount == 0 ? .written : .abandoned(byteCount: now.byteCount) }
             news.wait(for: rest)
         }
     }

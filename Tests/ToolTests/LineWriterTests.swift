@@ -134,6 +134,13 @@ import ToolSupport
         #expect(reader.wait().count == 150_000)
     }
 
+    @Test func `a writer that has nothing to write did not wait for a reader, however late it is asked`() throws {
+        let pipe = Pipe()
+        let writer = LineWriter(to: pipe.fileHandleForWriting.fileDescriptor, patience: .zero)
+        try writer.start { _ in }
+        #expect(writer.finish() == .written)
+    }
+
     /// Reads a pipe to its end on a thread.
     private final class Reader: @unchecked Sendable {
         private var bytes: [UInt8] = []
