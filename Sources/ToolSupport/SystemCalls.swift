@@ -90,6 +90,15 @@ import Glibc
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(path) }
         defer { _ = close(descriptor) }
+        return try read(descriptor, path, maxByteCount: maxByteCount)
+    }
+
+    /// What is left to read of standard input, at most `maxByteCount` bytes of it.
+    package static func readStandardInput(maxByteCount: Int) throws(Failure) -> [UInt8] {
+        try read(standardInput, "standard input", maxByteCount: maxByteCount)
+    }
+
+    private static func read(_ descriptor: Int32, _ name: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while bytes.count <= maxByteCount {
@@ -98,11 +107,15 @@ import Glibc
             if count == 0 { return bytes }
             if count > 0 {
                 bytes += chunk[..<count]
-            } else if errno != EINTR {
-                throw Failure(path)
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: _ = wait(for: Int16(POLLIN), on: descriptor, milliseconds: -1)
+            default: throw Failure(name)
             }
         }
-        throw Failure(path, code: EFBIG)
+        throw Failure(name, code: EFBIG)
     }
 
     /// Waits for an event of `poll`; false when the time is over. -1 waits without end.

@@ -19,7 +19,9 @@ struct ListenOptions: ParsableArguments {
     @Option(name: .customLong("topic"), help: ArgumentHelp("A topic; may be given again.", valueName: "topic"))
     var topics: [String] = []
 
-    @Option(help: ArgumentHelp("A file with one topic a line; # begins a comment.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file with one topic a line, - for standard input; # begins a comment.", valueName: "file")
+    )
     var topicsFile: String?
 
     @Option(help: ArgumentHelp("Trust these PEM certificates instead of the system's.", valueName: "file"))

@@ -29,7 +29,7 @@ struct ListenPlan {
     }
 
     private static func topics(_ options: ListenOptions, _ files: inout OptionFiles) throws -> [Topic] {
-        let text = try options.topicsFile.map { try files.read($0, "The topics file") }
+        let text = try options.topicsFile.map { try files.topics($0) }
         do throws(TopicList.Unusable) {
             var topics = options.topics.map { Topic($0) }
             if let text { topics += try TopicList.parse(text) }

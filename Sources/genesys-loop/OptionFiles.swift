@@ -25,6 +25,16 @@ struct OptionFiles {
         }
     }
 
+    /// Reads the topics, from standard input where `-` stands for the file.
+    mutating func topics(_ path: String) throws -> [UInt8] {
+        guard path == "-" else { return try read(path, "The topics file") }
+        do throws(SystemCalls.Failure) {
+            return try SystemCalls.readStandardInput(maxByteCount: InputFiles.maxByteCount)
+        } catch {
+            throw ValidationError("The topics cannot be read from standard input: \(error.text).")
+        }
+    }
+
     /// Certificates to trust in place of the system's.
     mutating func trust(_ path: String) throws -> TLSConfiguration.Trust {
         .contents(try read(path, "The CA file"), ofFile: path)

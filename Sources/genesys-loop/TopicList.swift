@@ -35,23 +35,40 @@ enum TopicList {
         throw Unusable(description: "The topic '\(shown)' holds white space or a control character.")
     }
 
-    /// The topics of a file: one a line; blank lines and lines that begin with `#` do not count.
+    /// The topics of a file: one a line; blank lines and comments do not count.
     ///
-    /// Lines end with LF or CR LF; white space around a topic, and a byte order mark, do not count either.
+    /// A comment begins with `#`, at the start of a line or after white space. Lines end with LF or CR LF; white space
+    /// around a topic, and a byte order mark, do not count either.
     ///
-    /// - Throws: when the bytes are not UTF-8.
+    /// - Throws: when the bytes are not UTF-8, or a topic is unusable; the sentence names the line.
     static func parse(_ bytes: [UInt8]) throws(Unusable) -> [Topic] {
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Unusable(description: "The topics file is not UTF-8 text.")
-        }
-        let scalars = text.unicodeScalars
-        let lines = (scalars.first == "\u{FEFF}" ? scalars.dropFirst() : scalars[...]).split(separator: "\n")
         var topics: [Topic] = []
-        for line in lines {
-            let topic = trimmed(line)
-            if let first = topic.first, first != "#" { topics.append(Topic(String(topic))) }
+        let isMarked = bytes.starts(with: [0xEF, 0xBB, 0xBF])
+        let lines = bytes.dropFirst(isMarked ? 3 : 0).split(separator: 0x0A, omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            do throws(Unusable) {
+                guard let topic = try topic(on: line) else { continue }
+                try check(topic)
+                topics.append(topic)
+            } catch {
+                throw Unusable(description: "Line \(index + 1) of the topics file: \(error.description)")
+            }
         }
         return topics
+    }
+
+    /// Nil where a line holds none.
+    private static func topic(on line: ArraySlice<UInt8>) throws(Unusable) -> Topic? {
+        guard let text = String(validating: line, as: UTF8.self) else {
+            throw Unusable(description: "It is not UTF-8.")
+        }
+        let scalars = text.unicodeScalars
+        let comment = scalars.indices.first { index in
+            scalars[index] == "#"
+                && (index == scalars.startIndex || scalars[scalars.index(before: index)].properties.isWhitespace)
+        }
+        let topic = trimmed(scalars[..<(comment ?? scalars.endIndex)])
+        return topic.isEmpty ? nil : Topic(String(topic))
     }
 
     private static func trimmed(_ line: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {

@@ -42,6 +42,16 @@ struct ReadOnceTests {
         }
     }
 
+    @Test(arguments: ["- < <(echo v2.a)", "- <<< 'v2.a # a comment'"])
+    func `topics may come from standard input`(source: String) async throws {
+        try await Simulator.with { simulator in
+            let script = #"exec "$0" listen --uri "$1" --ca-file "$2" --count 1 --topics-file \#(source)"#
+            let announced = simulator.announcement
+            let end = try await run(Tool.executable, script, [announced.uri, announced.caFile])
+            #expect(end.status == 0, "\(end.errors)")
+        }
+    }
+
     @Test func `a script may come from a pipe`() async throws {
         let script = #"exec "$0" simulate --script <(echo '{"steps":[{"at":0,"do":"stop"}]}')"#
         let end = try await Slots.taken { try await run(Tool.executable, script, []) }

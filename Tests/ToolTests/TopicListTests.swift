@@ -22,12 +22,25 @@ import Testing
         #expect(try parse("") == [])
     }
 
+    @Test func `a comment may follow a topic after white space, and no # inside of a topic begins one`() throws {
+        #expect(try parse("v2.a # one\nv2.b\t#two\r\nv2.c#3\n#\u{FEFF}\n") == ["v2.a", "v2.b", "v2.c#3"])
+    }
+
+    @Test(arguments: [
+        ("v2.a\n\n# c\nv2 b\n", "Line 4 of the topics file: The topic 'v2 b' holds white space"),
+        ("\u{FEFF}v2.a\r\n\(String(repeating: "x", count: 201))", "Line 2 of the topics file: The topic 'xxx"),
+    ]) func `an error names the line`(text: String, sentence: String) throws {
+        let error = #expect(throws: TopicList.Unusable.self) { try parse(text) }
+        #expect(error?.description.hasPrefix(sentence) == true, "\(error?.description ?? "")")
+    }
+
     @Test func `white space and a byte order mark around a topic do not count`() throws {
         #expect(try parse("\u{FEFF}  v2.a\t \n") == ["v2.a"])
     }
 
     @Test func `a file that is not UTF-8 is refused`() {
-        #expect(throws: TopicList.Unusable.self) { try TopicList.parse([0x76, 0xFF, 0x0A]) }
+        let error = #expect(throws: TopicList.Unusable.self) { try TopicList.parse([0x0A, 0x76, 0xFF, 0x0A]) }
+        #expect(error?.description == "Line 2 of the topics file: It is not UTF-8.")
     }
 
     @Test func `duplicates collapse and the order stays`() throws {
