@@ -67,6 +67,7 @@ enum LifecycleEvent {
             line.add("phase", failure.phase.rawValue)
             addStatus(of: failure, to: &line)
             line.add("message", failure.description)
+            line.add("remedy", failure.remedy)
         case .closed:
             break
         case .log(let level, let message):

@@ -68,6 +68,17 @@ import ToolSupport
         #expect(rollover.contains(#""reason":"invalidStatusCode","status":503,"message":"The rollover failed"#))
     }
 
+    @Test func `a failure tells what to do about it, whatever it was`() {
+        let gone = ChannelFailure(reason: .httpNotFound, phase: .upgrade, status: 404)
+        #expect(
+            LifecycleEvent.failed(gone).json(at: Self.time)
+                .hasSuffix(#","remedy":"Create a new channel over REST."}"#))
+        #expect(LifecycleEvent.failed(Self.failure).json(at: Self.time).contains(#","remedy":"Try again later"#))
+        let broken = ChannelFailure(reason: .protocolViolation, phase: .open)
+        #expect(
+            LifecycleEvent.failed(broken).json(at: Self.time).contains(#","remedy":"Tell those who run the server"#))
+    }
+
     @Test(arguments: table)
     func `for people an event is one line without control characters`(event: LifecycleEvent, line: String) {
         let text = EventLog(style: .text(hasColor: false)).line(event, at: Self.time)

@@ -111,6 +111,14 @@ extension ChannelFailure: CustomStringConvertible {
         return (200...299).contains(status) || [400, 405, 426].contains(status)
     }
 
+    /// What to do about it, in one sentence: never empty.
+    package var remedy: String {
+        if let advice { return ChannelFailure.printable(advice + ".") }
+        if reason == .subscriptionRefused { return "Check the topics." }
+        return isRetryable
+            ? "Try again later: it may pass by itself." : "Tell those who run the server, or what stands before it."
+    }
+
     private var advice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
