@@ -1,7 +1,8 @@
 /// Hosts with letters beyond ASCII, which are written in ASCII where a URI wants them (RFC 5890 §2.3.2.1).
 ///
-/// Only what needs no tables is converted: letters and digits that stand for themselves once they are small. For the rest
-/// (letters to be mapped or composed, such as `ß` and combining marks) one has to be asked who has the tables of UTS 46.
+/// Only what needs no tables is converted: letters and digits that stand for themselves once they are small, and letters
+/// with marks behind them, as macOS writes them, that are one letter. For the rest (letters to be mapped, such as `ß` and
+/// those of full width) one has to be asked who has the tables of UTS 46.
 enum InternationalHost {
     /// The refusal of such a host.
     ///
@@ -19,7 +20,7 @@ enum InternationalHost {
     static func asciiForm(of host: some Sequence<UInt8>) -> String? {
         guard let text = String(validating: host, as: UTF8.self) else { return nil }
         var labels: [String] = []
-        for label in text.unicodeScalars.split(separator: ".", omittingEmptySubsequences: false) {
+        for label in text.unicodeScalars.split(omittingEmptySubsequences: false, whereSeparator: dots.contains) {
             guard let label = asciiForm(ofLabel: label) else { return nil }
             labels.append(label)
         }
@@ -30,11 +31,22 @@ enum InternationalHost {
     private static func asciiForm(ofLabel label: Substring.UnicodeScalarView) -> String? {
         guard !label.allSatisfy(\.isASCII) else { return ASCII.lowercased(String(label)) }
         var scalars: [Unicode.Scalar] = []
-        for scalar in label {
+        for scalar in String(label).flatMap(composed) {
             guard let scalar = smallLetter(scalar) else { return nil }
             scalars.append(scalar)
         }
         return punycode(scalars).map { "xn--\($0)" }
+    }
+
+    /// UTS 46 §2.3: what keyboards of East Asia write between labels, too.
+    private static let dots: Set<Unicode.Scalar> = [".", "\u{3002}", "\u{FF0E}", "\u{FF61}"]
+
+    /// The one letter of the Latin, Greek or Cyrillic script that is equivalent; else the scalars as they are.
+    private static func composed(_ character: Character) -> [Unicode.Scalar] {
+        let scalars = Array(character.unicodeScalars)
+        guard scalars.count > 1 else { return scalars }
+        let letters = [0xC0...0x24F, 0x370...0x52F, 0x1E00...0x1FFF].joined().lazy.compactMap(Unicode.Scalar.init)
+        return letters.first { Character($0) == character }.map { [$0] } ?? scalars
     }
 
     /// The scalar in its small form; nil where it is no letter or digit, or where what stands for it cannot be told.
