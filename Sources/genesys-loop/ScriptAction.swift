@@ -21,7 +21,8 @@ enum ScriptAction {
         switch name {
         case "maintenance":
             self = .maintenance(
-                lead: try step.optionalNumber("lead") ?? 60, notices: Int(try step.optionalNumber("notices") ?? 1))
+                lead: try step.optionalNumber("lead") ?? 60,
+                notices: try step.optionalInteger("notices", in: 0...1_000) ?? 1)
         case "disconnect": self = .disconnect(try Self.ending(&step))
         case "expire": self = .expire
         case "evict": self = .evict
@@ -55,8 +56,8 @@ enum ScriptAction {
     private static func ending(
         _ step: inout ScriptMembers
     ) throws(SimulatorScript.Fault) -> Configuration.Endings.Ending {
-        let code = try step.optionalNumber("code").map { UInt16(min($0, 65_535)) }
-        if let code { return .close(code: code) }
+        let code = try step.optionalInteger("code", in: 0...65_535)
+        if let code { return .close(code: UInt16(code)) }
         return try choice("by", [("drop", .drop), ("reset", .reset), ("close", .close(code: 1000))], &step)
     }
 
@@ -69,13 +70,10 @@ enum ScriptAction {
     private static func refusal(
         _ step: inout ScriptMembers
     ) throws(SimulatorScript.Fault) -> SimulatedService.Refusal? {
-        guard let status = try step.optionalNumber("refuse") else { return nil }
-        guard (300...599).contains(status) else {
-            throw step.fault("'refuse' in \(step.place) is no HTTP status from 300 to 599.")
-        }
+        guard let status = try step.optionalInteger("refuse", in: 300...599) else { return nil }
         let seconds = try step.optionalNumber("retryAfter").map { Int($0) }
         let headers = seconds.map { [SimulatedService.Refusal.Header("Retry-After", "\($0)")] } ?? []
-        return SimulatedService.Refusal(status: Int(status), headers: headers, message: "Refused by the script.")
+        return SimulatedService.Refusal(status: status, headers: headers, message: "Refused by the script.")
     }
 
     private static func upgrades(
@@ -124,6 +122,7 @@ enum ScriptAction {
         let pongs = try step.optionalBool("pongs")
         let notifications = try step.optionalBool("notifications")
         let repeats = try step.optionalNumber("repeats")
+        if let repeats, repeats > 1 { throw step.fault("'repeats' in \(step.place) is not a number from 0 to 1.") }
         let size = try step.optionalNumber("minimumSize")
         let forbidden = try step.optionalTexts("forbiddenTopics")
         return {
@@ -131,7 +130,7 @@ enum ScriptAction {
             if let heartbeats { $0.liveness.sendsHeartbeats = heartbeats }
             if let pongs { $0.liveness.answersPings = pongs }
             if let notifications { $0.publishing.delivers = notifications }
-            if let repeats { $0.publishing.repeatFraction = min(1, repeats) }
+            if let repeats { $0.publishing.repeatFraction = repeats }
             if let size { $0.publishing.minByteCount = Int(min(size, 64e6)) }
             if let forbidden { $0.channels.forbiddenTopics = Set(forbidden.map { Topic($0) }) }
         }

@@ -23,6 +23,17 @@ struct ScriptMembers {
         return number
     }
 
+    /// A number in `range` without a fraction.
+    mutating func optionalInteger(
+        _ name: String, in range: ClosedRange<Int>
+    ) throws(SimulatorScript.Fault) -> Int? {
+        guard let number = try optionalNumber(name) else { return nil }
+        guard let integer = Int(exactly: number), range.contains(integer) else {
+            throw fault("'\(name)' in \(place) is not a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return integer
+    }
+
     mutating func number(_ name: String) throws(SimulatorScript.Fault) -> Double {
         guard let number = try optionalNumber(name) else { throw missing(name) }
         return number
