@@ -105,7 +105,9 @@ final class ServerConnection {
         do throws(UpgradeRequestFault) {
             try head.checkUpgrade()
         } catch {
-            return refuse(SimulatedService.Refusal(status: error.status, message: error.description))
+            let allowed = error.status == 405 ? [SimulatedService.Refusal.Header("Allow", "GET")] : []
+            return refuse(
+                SimulatedService.Refusal(status: error.status, headers: allowed, message: error.description))
         }
         request = head
         phase = .deciding

@@ -42,7 +42,7 @@ extension SimulatedService {
         case (4, _):
             return try channels(request, socketBase: socketBase, clock)
         case (5, _):
-            guard request.method == "HEAD" else { throw .methodNotAllowed }
+            guard request.method == "HEAD" else { throw .methodNotAllowed("HEAD") }
             guard liveChannel(path[4]) != nil else { throw .notFound }
             return RESTAnswer(status: 200)
         case (6, "subscriptions"):
@@ -63,7 +63,7 @@ extension SimulatedService {
             let entities = channelIDs.map { channel($0, expiry(of: $0) ?? clock.now, socketBase, clock) }
             return RESTAnswer(status: 200, body: RESTAnswer.listing(entities))
         default:
-            throw .methodNotAllowed
+            throw .methodNotAllowed("GET, POST")
         }
     }
 
@@ -93,7 +93,7 @@ extension SimulatedService {
             try subscriptionsRemoved(of: id, now: now)
             return RESTAnswer(status: 204)
         default:
-            throw .methodNotAllowed
+            throw .methodNotAllowed("GET, POST, PUT, DELETE")
         }
     }
 
@@ -123,7 +123,10 @@ extension SimulatedService.RESTAnswer {
 }
 
 extension SimulatedService.Refusal {
-    fileprivate static let methodNotAllowed = Self(status: 405, message: "HTTP 405 Method Not Allowed")
+    /// RFC 9110 §15.5.6: `Allow` names the methods that there are.
+    fileprivate static func methodNotAllowed(_ allowed: String) -> Self {
+        Self(status: 405, headers: [Header("Allow", allowed)], message: "HTTP 405 Method Not Allowed")
+    }
 
     /// The members of an error that clients look at.
     var body: [UInt8] {

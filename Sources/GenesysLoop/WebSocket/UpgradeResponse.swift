@@ -21,7 +21,8 @@ package enum UpgradeResponse {
 
     /// Any other response, for example a refusal.
     ///
-    /// The length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) are added.
+    /// The length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) are added, with `Upgrade` as an
+    /// option of the connection (RFC 9110 §7.8).
     ///
     /// - Parameter omitsBody: the request was HEAD, whose answer has the length only (RFC 9110 §9.3.2).
     package static func refuse(
@@ -35,7 +36,7 @@ package enum UpgradeResponse {
         for (name, value) in headers { try HeaderField.append(name, value, to: &head) }
         // RFC 9110 §8.6: a 204 has none.
         if status != 204 { try HeaderField.append("Content-Length", "\(body.count)", to: &head) }
-        try HeaderField.append("Connection", "close", to: &head)
+        try HeaderField.append("Connection", status == 426 ? "Upgrade, close" : "close", to: &head)
         head.append(contentsOf: "\r\n".utf8)
         return omitsBody ? head : head + body
     }

@@ -163,5 +163,8 @@ import Testing
         #expect(text.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
         #expect(text.hasSuffix("Content-Length: 5\r\nConnection: close\r\n\r\nlater"))
         #expect(throws: InvalidHeader.self) { try UpgradeResponse.refuse(status: 400, headers: [("a", "b\r\nc")]) }
+        let unversioned = String(decoding: try UpgradeResponse.refuse(status: 426), as: UTF8.self)
+        #expect(unversioned.contains("\r\nUpgrade: websocket\r\n"))
+        #expect(unversioned.contains("\r\nConnection: Upgrade, close\r\n"))
     }
 }
