@@ -88,7 +88,7 @@ import Testing
     @Test func `a package is staged below DESTDIR, of which its files say nothing`() async throws {
         guard CProgram.isPossible else { return }
         try await CProgram.withFolder { stage in
-            let arguments = ["--prefix", "/usr", "--libdir", "/usr/lib/multiarch"] + InstallTests.built
+            let arguments = ["--prefix=/usr", "--libdir", "/usr/lib/multiarch"] + InstallTests.built
             let end = try await install(arguments, variables: ["DESTDIR": stage.path])
             try #require(end.status == 0, "\(end.errors)")
             let usr = stage.appending(path: "usr")
@@ -107,7 +107,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [["--prefix"], ["--libdir", ""], ["--prefix", "/a\"b"], ["--libdir", "/a,b"], ["--nothing"]])
+    @Test(arguments: [
+        ["--prefix"], ["--prefix="], ["--libdir", ""], ["--prefix", "/a\"b"], ["--libdir", "/a,b"], ["--nothing"],
+    ])
     func `what cannot be installed ends with 64 before anything is done`(arguments: [String]) async throws {
         let end = try await install(arguments + InstallTests.built)
         #expect(end.status == 64)
