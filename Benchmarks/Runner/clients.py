@@ -185,7 +185,7 @@ def all_clients():
         Client("floor-simdjson", "C floor, and simdjson", build_simdjson, FLOOR, idle=0, validates="JSON"),
         Client("websocket", "GenesysLoop, WebSocketClient", build_ours, OURS, works=[echo], idle=0,
                flags=["--websocket"], validates="UTF-8", counts_confirmation=True),
-        Client("channel", "GenesysLoop, Channel", build_ours, OURS, works=[parse], idle=10_000,
+        Client("channel", "GenesysLoop, NotificationChannel", build_ours, OURS, works=[parse], idle=10_000,
                validates="JSON, UTF-8"),
         Client("go", "Go, gorilla", build_go, works=[parse, echo], idle=10_000),
         Client("nio", "SwiftNIO + NIOSSL", build_nio, works=[parse, echo]),

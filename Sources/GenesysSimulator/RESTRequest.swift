@@ -31,7 +31,7 @@ extension SimulatedService {
             }
         }
 
-        /// RFC 3986 §2.1; what is no escape stays.
+        /// RFC 3986 §2.1; a percent sign without two digits stays as it is.
         static func decoded(_ text: some StringProtocol) -> String {
             var bytes: [UInt8] = []
             var rest = Array(text.utf8)[...]

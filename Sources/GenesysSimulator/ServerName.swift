@@ -16,7 +16,7 @@ struct ServerName {
         guard let parsed = SocketAddress(numeric: address, port: 0) else {
             throw SimulatorError(
                 .cannotListen,
-                "“\(address)” is no numeric address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0.")
+                "“\(address)” is not a numeric address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0.")
         }
         isWildcard = ["0.0.0.0", "::"].contains(parsed.host)
         if host == nil || isWildcard {

@@ -95,7 +95,7 @@ public struct SimulatorCertificates: Hashable, Sendable {
             let authority = try CertificateAuthority(root: root)
             var leaf = CertificateRequest()
             leaf.notAfter = validity
-            // The interface of an address is none of the certificate's.
+            // A certificate does not name the interface of an address.
             if let address = host?.prefix(while: { $0 != "%" }) { leaf.names.append(.ip(String(address))) }
             if let name = MachineName.current { leaf.names.append(.dns(name)) }
             let identity = try authority.issue(leaf)

@@ -222,7 +222,7 @@ extension SimulatorError {
         switch error.name {
         case "EADDRNOTAVAIL":
             self.init(
-                .cannotListen, "The address \(host) is none of this machine's: the simulator cannot listen on it.")
+                .cannotListen, "\(host) is not an address of this machine: the simulator cannot listen on it.")
         case "EADDRINUSE":
             self.init(
                 .addressInUse,

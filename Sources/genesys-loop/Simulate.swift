@@ -14,11 +14,11 @@ struct Simulate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The address to listen on, 0.0.0.0 or :: for all of this machine's (default: 127.0.0.1). The URI holds it, or "
-                + "localhost for all.", valueName: "address"))
+            "The numeric address to listen on, 0.0.0.0 or :: for all of this machine's (default: 127.0.0.1). The URI holds "
+                + "it; localhost by default and for all.", valueName: "address"))
     var host: String?
 
-    @Option(help: ArgumentHelp("The port to listen on (default: a free one).", valueName: "n"))
+    @Option(help: ArgumentHelp("The port to listen on; 0 takes a free one.", valueName: "n"))
     var port: UInt16 = 0
 
     @Option(

@@ -1,7 +1,7 @@
 public import Logging
 
 extension UVLoop {
-    /// Where the loop warns of what its host hardly meant, each kind of mistake once.
+    /// Where the loop warns of likely mistakes of its host, once for each kind.
     ///
     /// - A block was given to `execute(_:)` after `run()` had returned because nothing was open, or after
     ///   `detach(completion:)` took effect, or never ran before the loop was released.

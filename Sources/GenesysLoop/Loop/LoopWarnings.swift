@@ -1,6 +1,6 @@
 internal import Logging
 
-/// Says what a host hardly meant.
+/// Warns of likely mistakes of a host.
 ///
 /// May be used on any thread.
 final class LoopWarnings: Sendable {

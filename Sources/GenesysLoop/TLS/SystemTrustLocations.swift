@@ -51,7 +51,7 @@ internal import Darwin
         return text.isEmpty ? nil : text
     }
 
-    /// The folders of a list: between colons or line ends, without white space at their ends, which is none of a path.
+    /// The folders of a list: between colons or line ends, without the white space around them.
     static func folders(_ list: String) -> [String] {
         list.split { $0 == ":" || $0.isNewline }.map { WhiteSpace.trimmed(String($0)) }.filter { !$0.isEmpty }
     }

@@ -10,7 +10,7 @@ extension ClientIdentity.Source: CustomStringConvertible, CustomDebugStringConve
         }
     }
 
-    /// The same.
+    /// As `description`.
     public var debugDescription: String { description }
 
     /// A mirror without children.
@@ -29,7 +29,7 @@ extension TLSConfiguration.Trust: CustomStringConvertible, CustomDebugStringConv
         }
     }
 
-    /// The same.
+    /// As `description`.
     public var debugDescription: String { description }
 
     /// A mirror without children.

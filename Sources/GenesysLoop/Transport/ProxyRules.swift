@@ -54,7 +54,7 @@ package struct ProxyRules {
         }
     }
 
-    /// An empty variable is none, and white space at its ends does not count.
+    /// An empty variable counts as unset, and white space at its ends is ignored.
     private static func value(of name: String, in environment: (String) -> String?) -> String? {
         guard let value = environment(name).map(WhiteSpace.trimmed), !value.isEmpty else { return nil }
         return value

@@ -167,7 +167,7 @@ extension ProxyURI: CustomStringConvertible, CustomDebugStringConvertible, Custo
         return "\(scheme.rawValue)://\(isIPv6Literal ? "[\(host)\(zone)]" : host):\(port)"
     }
 
-    /// The same.
+    /// As `description`.
     public var debugDescription: String { description }
 
     /// A mirror without children.

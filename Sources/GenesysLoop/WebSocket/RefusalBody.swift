@@ -4,7 +4,7 @@
 /// read, and nothing else depends on it. Its driver keeps the deadline.
 struct RefusalBody: Sendable {
     static let maxByteCount = 16_384
-    /// A longer line of a chunk is no line.
+    /// The length limit of a chunk's line.
     private static let maxChunkLineByteCount = 256
 
     private enum State: Sendable {

@@ -2,7 +2,7 @@
 package struct SecretFilter: Sendable {
     /// What stands in their place.
     private static let replacement = Array("…".utf8)
-    /// A shorter one is no secret, and may be a part of any word.
+    /// A shorter text is not treated as a secret: it may be part of any word.
     private static let minByteCount = 4
     /// From this length on it is looked for inside of words too.
     private static let minInnerByteCount = 8

@@ -79,7 +79,7 @@ typedef struct genesys_failure {
     const char *reason;            /* such as "tlsExpired" */
     const char *phase;             /* such as "tls" */
     const char *description;       /* one sentence */
-    const char *message;           /* what Genesys said, or NULL */
+    const char *message;           /* what the peer that refused said: the service, or a proxy before it; or NULL */
     int32_t http_status;           /* 0 if there was none */
     int32_t is_retryable;          /* 1 if it may pass */
     double retry_after;            /* seconds; negative if nothing was asked for */

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(patience(1)))) struct EventLoopTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct UVLoopTests {
     @Test func `run returns at once when nothing is open, and may be called again`() throws {
         let loop = try UVLoop()
         loop.run()
