@@ -51,7 +51,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     }
 
     /// Runs until `end()`.
-    func run(atMost limit: Duration = .seconds(30)) {
+    func run(atMost limit: Duration = .seconds(30 * patience(1))) {
         let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
         watchdog.start(at: loop.now.instant + limit)
         self.watchdog = watchdog

@@ -55,7 +55,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
     /// Runs until the client said `clientDidFinish` and every connection has ended.
     func run() {
         let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
-        watchdog.start(at: loop.now.instant + .seconds(20))
+        watchdog.start(at: loop.now.instant + .seconds(20 * patience(1)))
         self.watchdog = watchdog
         loop.run()
         #expect(self.watchdog == nil, "the test did not come to its end")

@@ -40,7 +40,7 @@ final class MatrixStage: TimerOwner {
         server.start()
         let watchdog = GenesysLoop.Timer(loop: loop, group: HandleGroup(loop: loop))
         unsafe watchdog.owner = self
-        watchdog.start(at: loop.now.instant + .seconds(60))
+        watchdog.start(at: loop.now.instant + .seconds(60 * patience(1)))
         self.watchdog = watchdog
     }
 

@@ -34,7 +34,7 @@ final class ServerStage: TimerOwner {
     /// Runs until `end()` was called and everything is closed.
     func run() {
         let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
-        watchdog.start(at: loop.now.instant + .seconds(30))
+        watchdog.start(at: loop.now.instant + .seconds(30 * patience(1)))
         self.watchdog = watchdog
         loop.run()
         #expect(!hasTimedOut, "the test did not come to its end")
