@@ -13,7 +13,7 @@ import Testing
         #expect(end.status == 64)
         let parts = [
             "check", "debug", "simulation", "allocations", "instructions", "conformance", "autobahn", "asan", "tsan",
-            "release", "mutate", "fuzz",
+            "release", "neighbors", "mutate", "fuzz",
         ]
         #expect(end.errors.contains(parts.joined(separator: " ")))
         let help = try await script("test", "--help")
@@ -63,6 +63,37 @@ import Testing
             #expect(end.status == 1, "\(end.errors)")
             let asked = try String(contentsOf: folder.appending(path: "asked"), encoding: .utf8)
             #expect(asked == expected + "\n")
+        }
+    }
+
+    /// The script runs with a `swift` that fails with this message.
+    @Test(arguments: [
+        ("error: 'swift-nio': Failed to clone repository https://github.com/apple/swift-nio.git:", 0),
+        ("error: Dependencies could not be resolved because no versions of 'swift-nio' match the requirement.", 1),
+    ]) func `a part of the tests is skipped where its packages cannot be fetched, and fails for other reasons`(
+        error: String, status: Int32
+    ) async throws {
+        try await CProgram.withFolder { folder in
+            let scripts = folder.appending(path: "Scripts")
+            try FileManager.default.createDirectory(at: scripts, withIntermediateDirectories: false)
+            for name in ["test", "common.bash"] {
+                try FileManager.default.copyItem(
+                    at: CProgram.root.appending(path: "Scripts/\(name)"), to: scripts.appending(path: name))
+            }
+            for (file, text) in [("Scripts/setup", "exit 0"), ("swift", "echo \"\(error)\" >&2; exit 1")] {
+                let program = folder.appending(path: file)
+                try "#!/bin/sh\n\(text)\n".write(to: program, atomically: true, encoding: .utf8)
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+            }
+            let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+            let end = await
+                (try Child(
+                    scripts.appending(path: "test"), ["--part", "neighbors"],
+                    variables: ["PATH": "\(folder.path):\(path)"])).end()
+            #expect(end.status == status, "\(end.errors)")
+            #expect(end.errors.contains("SKIPPED: ") == (status == 0))
+            #expect(end.outputText.contains("test: SKIPPED: neighbors") == (status == 0))
+            #expect(!end.outputText.contains("passed"))
         }
     }
 }
