@@ -42,7 +42,9 @@ let package = Package(
         .target(
             name: "GenesysLoopC", dependencies: ["GenesysLoop", "CGenesysLoop", "CUV"],
             exclude: ["include", "stay_loaded.c"], swiftSettings: strict),
-        .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .target(
+            name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"], swiftSettings: strict),
+        .target(name: "GenesysSimulator", dependencies: ["GenesysLoop", "ServerKit"], swiftSettings: strict),
         .target(
             name: "ToolSupport",
             dependencies: [
@@ -70,12 +72,12 @@ let package = Package(
             name: "actor-host", dependencies: ["GenesysLoop"], path: "Examples/ActorHost", swiftSettings: strict),
         .testTarget(
             name: "GenesysLoopTests",
-            dependencies: ["GenesysLoop", "CUV", "COpenSSL", "CVector"],
+            dependencies: ["GenesysLoop", "ServerKit", "CUV", "COpenSSL", "CVector"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         .testTarget(
             name: "GenesysSimulatorTests",
             dependencies: [
-                "GenesysSimulator", "GenesysLoop", "CUV", .product(name: "Logging", package: "swift-log"),
+                "GenesysSimulator", "GenesysLoop", "ServerKit", "CUV", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -85,7 +87,7 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "GenesysLoop", "GenesysSimulator", "ToolSupport", "genesys-loop", "websocket-echo",
+                "GenesysLoop", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop", "websocket-echo",
                 "plain-host", "actor-host",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -3,9 +3,9 @@ import PackageDescription
 
 // A package of its own, so that nothing here is in the way of those who depend on the library.
 //
-// `codec-bench` and `receive-count` compile the library's two pure folders as sources of their own, through symbolic links: the same files
-// with the same flags, whole-module optimization included, as in the library. So they reach what is internal, and
-// measure no build for tests.
+// `codec-bench` and `receive-count` compile the library's pure folders as sources of their own, through symbolic links:
+// the same files with the same flags, whole-module optimization included, as in the library. So they reach what is
+// internal, and measure no build for tests.
 
 /// What every Swift target of the library is compiled with, and these too.
 let strict: [SwiftSetting] = [

@@ -52,8 +52,11 @@ let package = Package(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes"), .unsafeFlags(library)]),
+        .target(
+            name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"],
+            swiftSettings: strict + [.unsafeFlags(library)]),
         .executableTarget(
-            name: "fuzz", dependencies: ["GenesysLoop", "COpenSSL"],
+            name: "fuzz", dependencies: ["GenesysLoop", "ServerKit", "COpenSSL"],
             swiftSettings: strict + [.unsafeFlags(executable)],
             linkerSettings: [.unsafeFlags(linker)]),
     ],

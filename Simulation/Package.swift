@@ -38,7 +38,9 @@ let package = Package(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-        .target(name: "GenesysSimulator", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .target(
+            name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"], swiftSettings: strict),
+        .target(name: "GenesysSimulator", dependencies: ["GenesysLoop", "ServerKit"], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
     ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? allocationTests : machineTests),

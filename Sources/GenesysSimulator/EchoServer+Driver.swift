@@ -1,4 +1,5 @@
 package import GenesysLoop
+package import ServerKit
 
 /// Between the loop and the connections.
 extension EchoServer: TCPListenerOwner, LoopTask, LoopCloseable {

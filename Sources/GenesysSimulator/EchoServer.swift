@@ -1,4 +1,5 @@
 package import GenesysLoop
+internal import ServerKit
 
 /// A WebSocket server that sends every message back, over TLS or plain, on an event loop of the library.
 ///

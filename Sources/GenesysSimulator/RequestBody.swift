@@ -1,4 +1,5 @@
 internal import GenesysLoop
+internal import ServerKit
 
 /// The body of a request (RFC 9112 §6), as it comes in.
 struct RequestBody {

@@ -1,4 +1,5 @@
 internal import GenesysLoop
+internal import ServerKit
 
 /// Plain HTTP on the port of the sockets: one request, one answer, then the end.
 extension ServerConnection {

@@ -1,4 +1,5 @@
 internal import GenesysLoop
+internal import ServerKit
 
 /// Bytes in: TLS, upgrade request, frames.
 extension ServerConnection {

@@ -1,4 +1,5 @@
 internal import GenesysLoop
+internal import ServerKit
 
 /// One accepted connection of a server: TLS, upgrade request, frames, closing handshake.
 ///

@@ -1,4 +1,5 @@
 internal import GenesysLoop
+internal import ServerKit
 
 /// The certificate authority, the server certificate and its key with which a simulator speaks TLS.
 ///

@@ -1,4 +1,5 @@
 package import GenesysLoop
+package import ServerKit
 
 /// Between the service, its sockets and the loop.
 extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable {

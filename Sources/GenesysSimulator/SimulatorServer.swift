@@ -1,4 +1,5 @@
 public import GenesysLoop
+internal import ServerKit
 
 /// The simulated service behind a socket: WebSocket over TLS (or plain) on an event loop of the library.
 ///

@@ -26,7 +26,7 @@ import Testing
             try String(contentsOf: root.appending(path: path), encoding: .utf8)
         }
         let failures = try #require(try text("README.md").split(separator: "## When it fails").last)
-        let reasons = try text("Sources/GenesysLoop/Notifications/FailureReason.swift")
+        let reasons = try text("Sources/GenesysLoop/ChannelMachine/FailureReason.swift")
             .matches(of: /rawValue: "(\w+)"/).map(\.1)
         #expect(reasons.count >= 30)
         for reason in reasons { #expect(failures.contains("`\(reason)`"), "\(reason)") }

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ServerKit
 import Testing
 
 @testable import websocket_echo

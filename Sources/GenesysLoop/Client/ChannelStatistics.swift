@@ -46,3 +46,33 @@ public struct ChannelStatistics: Hashable, Sendable {
     /// All zero, as before `open()`.
     public init() {}
 }
+
+extension ChannelStatistics: CustomStringConvertible {
+    /// Every member by its name, on one line. Times are in seconds; what is not known is left out.
+    public var description: String {
+        Mirror(reflecting: self).children.compactMap { name, value -> String? in
+            guard let name else { return nil }
+            switch value {
+            case let duration as Duration: return "\(name) \(duration.secondsText) s"
+            case let count as Int: return "\(name) \(count)"
+            default: return nil
+            }
+        }.joined(separator: ", ")
+    }
+}
+
+/// What the driver counts for the statistics; the machine counts the rest.
+struct ChannelCounters {
+    var receivedCount = 0
+    var discardedCount = 0
+    var receivedByteCount = 0
+    var gapCount = 0
+    /// When the bytes were read that are being delivered: one look at the clock for each read, not for each message.
+    var readAt = Instant(nanoseconds: 0)
+    var lastNotificationAt: Instant?
+
+    mutating func delivered() {
+        receivedCount &+= 1
+        lastNotificationAt = readAt
+    }
+}

@@ -1,3 +1,4 @@
+internal import CUV
 internal import Logging
 
 /// Warns of likely mistakes of a host.
@@ -99,5 +100,15 @@ extension UVLoop {
         let (ownWarnings, sentences) = forgotten.take(isOver: isOver)
         for warn in ownWarnings { warn() }
         for sentence in sentences { warnings.warn(sentence) }
+    }
+}
+
+/// Ends the process because the caller broke a rule that is stated in the documentation.
+enum Misuse {
+    /// Writes `sentence` to standard error and traps, in debug and in release (where `preconditionFailure` is mute).
+    static func trap(_ sentence: String) -> Never {
+        // The C string lives for the call.
+        unsafe sentence.withCString { text in unsafe cuv_say(text) }
+        preconditionFailure(sentence)
     }
 }

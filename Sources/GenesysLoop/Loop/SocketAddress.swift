@@ -1,4 +1,4 @@
-internal import CUV
+package import CUV
 
 /// An IPv4 or IPv6 address and a port.
 package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
@@ -34,7 +34,7 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         self.init(address)
     }
 
-    init(_ address: cuv_address) {
+    package init(_ address: cuv_address) {
         high = address.words.0
         low = address.words.1
         scope = address.scope
@@ -42,7 +42,7 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         isIPv6 = address.is_ipv6 != 0
     }
 
-    var raw: cuv_address {
+    package var raw: cuv_address {
         cuv_address(words: (high, low), scope: scope, port: port, is_ipv6: isIPv6 ? 1 : 0)
     }
 
@@ -67,4 +67,23 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         isIPv6 ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
+}
+
+/// IPv4 or IPv6.
+package enum AddressFamily: Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    // The one that is asked for, and tried, first (RFC 8305 §3, §4).
+    case ipv6
+    case ipv4
+
+    package var description: String {
+        switch self {
+        case .ipv6: "IPv6"
+        case .ipv4: "IPv4"
+        }
+    }
+}
+
+extension SocketAddress {
+    /// The family it belongs to.
+    package var family: AddressFamily { isIPv6 ? .ipv6 : .ipv4 }
 }

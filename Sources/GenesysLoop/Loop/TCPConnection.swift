@@ -118,7 +118,7 @@ internal import CUV
     }
 
     /// Takes over a connection from `listener`.
-    func accept(from listener: HandleBlock) -> Int32 {
+    package func accept(from listener: HandleBlock) -> Int32 {
         guard let block else { return UV_EBADF.rawValue }
         // Both blocks are open.
         let code = unsafe uv_accept(listener.stream, block.stream)

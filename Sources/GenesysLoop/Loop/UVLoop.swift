@@ -1,4 +1,4 @@
-internal import CUV
+package import CUV
 internal import Synchronization
 
 /// A libuv loop and everything the library needs to live on it.
@@ -17,7 +17,7 @@ internal import Synchronization
     /// The uv loop.
     ///
     /// Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
-    let raw: UnsafeMutablePointer<uv_loop_t>
+    package let raw: UnsafeMutablePointer<uv_loop_t>
     let isAdopted: Bool
     let ledger: HandleRegistry
     let mailbox: Mailbox
@@ -239,4 +239,70 @@ extension UVLoop {
 func wakeUpCallback(_ handle: UnsafeMutablePointer<uv_async_t>?) {
     guard let loop = unsafe HandleBlock.owner(handle?.pointee.data, as: UVLoop.self) else { return }
     loop.didWakeUp()
+}
+
+extension UVLoop {
+    /// Whether the calling thread is the loop's thread.
+    ///
+    /// May be called on any thread.
+    public var isCurrent: Bool {
+        thread.load(ordering: .acquiring) == UInt(cuv_current_thread())
+    }
+
+    /// Makes the calling thread the loop's thread.
+    ///
+    /// Needed when the thread that runs an adopted loop opens channels before the loop's first callback and is not
+    /// the one that called `init(adopting:)`, or when a loop is handed over to another thread while it is not running.
+    /// The former thread must not use the loop any more.
+    public func bindToCurrentThread() {
+        checkFork()
+        if isPolling, !isCurrent {
+            Misuse.trap("UVLoop.bindToCurrentThread(): the loop is running on another thread.")
+        }
+        isThreadAssumed = false
+        thread.store(UInt(cuv_current_thread()), ordering: .releasing)
+    }
+
+    /// Traps with a sentence when the caller is not on the loop's thread, in debug and in release.
+    package func preconditionCurrent(_ what: StaticString) {
+        checkFork()
+        guard isCurrent else {
+            Misuse.trap("\(what) was called on a thread that is not its event loop's; use UVLoop.execute(_:).")
+        }
+    }
+
+    func checkFork() {
+        guard !ledger.isInherited else {
+            Misuse.trap("An event loop made before fork() was used in the child process.")
+        }
+    }
+
+    /// The monotonic and the civil clock, read now (libuv's cached loop time is neither exact nor fresh).
+    package var now: ClockReading {
+        var seconds: Int64 = 0
+        var nanoseconds: Int32 = 0
+        // Both variables live for the call.
+        unsafe cuv_wall_clock(&seconds, &nanoseconds)
+        return ClockReading(
+            instant: Instant(nanoseconds: Int64(clamping: uv_hrtime())),
+            wall: WallTime(seconds: seconds, nanoseconds: nanoseconds))
+    }
+}
+
+/// Counts the forks this process is the child of, so that a loop made before `fork()` can refuse to be used after it.
+///
+/// Parent and child share the kernel's poll set: a child that closed one socket would silence it in the parent.
+enum ForkGuard {
+    /// 0 in the process that first asked, one more in each generation of its children.
+    static var generation: Int {
+        _ = isInstalled
+        return count.load(ordering: .relaxed)
+    }
+
+    private static let count = Atomic<Int>(0)
+
+    private static let isInstalled: Bool = {
+        cuv_after_fork_in_child { ForkGuard.count.add(1, ordering: .relaxed) }
+        return true
+    }()
 }

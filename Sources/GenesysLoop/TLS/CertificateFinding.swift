@@ -55,3 +55,61 @@ extension CertificateFault {
         }
     }
 }
+
+/// What is wrong with a peer's certificate chain.
+///
+/// A chain can have several faults; the one reported is the first of this order, and among equals the one nearest to
+/// the peer's own certificate:
+///
+/// 1. no trusted issuer (`selfSigned`, `unknownIssuer`): without one, nothing else in a certificate can be believed;
+/// 2. `badSignature`, `notAuthority`, `pathTooLong`, `nameNotPermitted`, `wrongPurpose`: the chain is not what it says;
+/// 3. `hostMismatch`: the certificate is somebody else's, so its dates are of no interest;
+/// 4. `weakKey`, `weakSignature`;
+/// 5. `expired`, `notYetValid`;
+/// 6. `other`;
+/// 7. `pinMismatch`, which is looked for in chains that are good otherwise.
+package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
+    /// The peer's certificate is signed by its own key and is not in the trust store.
+    case selfSigned
+    /// The chain leads to no certificate of the trust store: a private or missing root, or a missing intermediate.
+    case unknownIssuer
+    /// A signature in the chain does not verify.
+    case badSignature
+    /// A certificate of the chain was signed by one that is not a certificate authority.
+    case notAuthority
+    /// More authorities stand between a certificate and one of its issuers than that one permits.
+    case pathTooLong
+    /// A name of the certificate is none that one of its issuers may certify.
+    case nameNotPermitted
+    /// A certificate of the chain must not be used for a server (or, at a server, for a client).
+    case wrongPurpose
+    /// The subjectAltName entries do not name the host.
+    case hostMismatch
+    /// A key is too small for security level 2.
+    case weakKey
+    /// A signature algorithm is too weak for security level 2, SHA-1 for example.
+    case weakSignature
+    /// A certificate of the chain has expired.
+    case expired
+    /// A certificate of the chain is not valid yet.
+    case notYetValid
+    /// No certificate of the chain has a pinned key.
+    case pinMismatch
+    /// Any other X.509 error; the code and the text tell.
+    case other
+
+    /// The place in the order of the type's documentation; smaller is reported first.
+    package var rank: Int {
+        switch self {
+        case .selfSigned, .unknownIssuer: 1
+        case .badSignature: 2
+        case .notAuthority, .pathTooLong, .nameNotPermitted: 3
+        case .wrongPurpose: 4
+        case .hostMismatch: 5
+        case .weakKey, .weakSignature: 6
+        case .expired, .notYetValid: 7
+        case .other: 8
+        case .pinMismatch: 9
+        }
+    }
+}

@@ -11,9 +11,9 @@ internal import COpenSSL
     /// What a client wants; nil for a server.
     let configuration: TLSConfiguration?
     /// What a server lets its clients choose from by ALPN.
-    private(set) var serverProtocols: [String] = []
+    package var serverProtocols: [String] = []
     /// Replaced as a whole when files are read again; sessions in use hold references of their own.
-    private var owned: OwnedContext
+    package private(set) var owned: OwnedContext
     /// Whom a client trusts, and where that was found; nil for a server.
     package private(set) var trust: TrustReport?
     /// What a client's later connections may resume.
@@ -22,7 +22,7 @@ internal import COpenSSL
     /// Alive until the next `commit`.
     var pointer: OpaquePointer { unsafe owned.pointer }
     /// Which side the sessions of this context take.
-    var isServer: Bool { configuration == nil }
+    package var isServer: Bool { configuration == nil }
 
     /// A context for clients.
     ///
@@ -34,30 +34,17 @@ internal import COpenSSL
         owned = material.takeContext()
     }
 
-    /// A context for servers.
-    ///
-    /// - Parameters:
-    ///   - certificateChainPEM: the server's certificate, then its issuers, without the root.
-    ///   - keyPEM: its private key.
-    ///   - options: for servers that are meant to be bad, or ask for a client's certificate.
-    /// - Throws: `TLSError.Fault.configuration` when certificate and key cannot be used.
-    package init(
-        server certificateChainPEM: [UInt8], keyPEM: [UInt8], options: ServerOptions = ServerOptions()
-    ) throws(TLSError) {
-        owned = try unsafe OwnedContext(TLS_server_method(), securityLevel: options.securityLevel)
+    /// Takes over the context of a server, with certificate and key.
+    package init(serving context: consuming OwnedContext) {
+        owned = context
         configuration = nil
         trust = nil
-        serverProtocols = options.applicationProtocols ?? []
-        try options.apply(to: owned)
-        try owned.useChain(certificateChainPEM, origin: "the certificate chain")
-        try owned.useKey(OwnedKey(pem: keyPEM), origin: "the private key")
     }
 
-    /// Changes what a server does with the connections that it has not accepted yet.
-    package func use(_ options: ServerOptions) throws(TLSError) {
-        precondition(isServer, "options of a server on a client's context")
-        serverProtocols = options.applicationProtocols ?? []
-        try options.apply(to: owned)
+    /// The context of which a session was made; nil while the session ends.
+    package static func of(_ ssl: OpaquePointer?) -> TLSContext? {
+        // The block belongs to the session, which keeps its context.
+        unsafe SessionBIO.block(of: SSL_get_rbio(ssl))?.pointee.context
     }
 
     /// Adds the certificates of the given places to those trusted.

@@ -121,7 +121,7 @@ extension HTTPRefusal {
 
     /// Whether the phrase is that of RFC 9110 §15, or another one for the same status in two or three words.
     private func isUsual(_ phrase: String) -> Bool {
-        UpgradeResponse.reason(status) == phrase || HTTPRefusal.usualPhrases.contains(ASCII.lowercased(phrase))
+        StatusLine.phrase(status) == phrase || HTTPRefusal.usualPhrases.contains(ASCII.lowercased(phrase))
     }
 
     private static let usualPhrases: Set<String> = [

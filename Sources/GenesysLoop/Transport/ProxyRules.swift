@@ -75,3 +75,101 @@ package struct ProxyRules {
         return .success(nil)
     }
 }
+
+/// The list of `NO_PROXY`: which hosts are connected to directly.
+///
+/// What is no host, address or network in it matches nothing.
+struct ProxyExemptions: Hashable, Sendable {
+    private enum Entry: Hashable, Sendable {
+        case everything
+        /// A name in lower case, without dots at its ends, that stands for the names under it too.
+        case domain([UInt8], port: UInt16?)
+        /// An address of 16 bytes; IPv4 as `::ffff:a.b.c.d`.
+        case network(address: [UInt8], prefix: Int, port: UInt16?)
+    }
+
+    private let entries: [Entry]
+
+    /// Reads a list with commas, or white space, between its elements.
+    init(_ list: String) {
+        entries = WhiteSpace.elements(list).compactMap { Self.entry(ASCII.lowercased($0.utf8)) }
+    }
+
+    /// Whether the host is one of them; an IPv6 address is without brackets.
+    func contain(host: String, port: UInt16) -> Bool {
+        let name = Self.trimmed(Array(host.utf8)[...])
+        let address = Self.address(Array(name))
+        return entries.contains { entry in
+            switch entry {
+            case .everything: true
+            case .domain(let domain, let only):
+                address == nil && only ?? port == port && Self.isName(name, within: domain)
+            case .network(let network, let prefix, let only):
+                address.map { only ?? port == port && Self.isEqual($0, network, upTo: prefix) } ?? false
+            }
+        }
+    }
+
+    private static func isName(_ name: ArraySlice<UInt8>, within domain: [UInt8]) -> Bool {
+        guard name.count > domain.count else { return name.elementsEqual(domain) }
+        return name.suffix(domain.count).elementsEqual(domain) && name[name.endIndex - domain.count - 1] == .dot
+    }
+
+    private static func isEqual(_ left: [UInt8], _ right: [UInt8], upTo bitCount: Int) -> Bool {
+        let (whole, rest) = bitCount.quotientAndRemainder(dividingBy: 8)
+        guard left[..<whole] == right[..<whole] else { return false }
+        return rest == 0 || (left[whole] ^ right[whole]) >> (8 - UInt8(rest)) == 0
+    }
+
+    // MARK: - Reading
+
+    private static func entry(_ element: [UInt8]) -> Entry? {
+        if element == [UInt8(ascii: "*")] { return .everything }
+        if let slash = element.firstIndex(of: .slash) {
+            return network(Array(element[..<slash]), prefix: element[(slash + 1)...])
+        }
+        if let address = address(unbracketed(element)) { return .network(address: address, prefix: 128, port: nil) }
+        let (host, port) = splitPort(element)
+        if let address = address(unbracketed(host)) { return .network(address: address, prefix: 128, port: port) }
+        let name = trimmed(host.starts(with: "*.".utf8) ? host.dropFirst() : host[...])
+        return name.isEmpty ? nil : .domain(Array(name), port: port)
+    }
+
+    /// A network of so many equal bits (RFC 4632 §3.1, RFC 4291 §2.3).
+    private static func network(_ host: [UInt8], prefix digits: ArraySlice<UInt8>) -> Entry? {
+        let host = unbracketed(host)
+        guard let address = address(host), (1...3).contains(digits.count), digits.allSatisfy(ASCII.isDigit) else {
+            return nil
+        }
+        let isIPv4 = HostSyntax.isIPv4Address(host[...])
+        let prefix = digits.reduce(0) { $0 * 10 + Int($1 & 0x0F) } + (isIPv4 ? 96 : 0)
+        return prefix <= 128 ? .network(address: address, prefix: prefix, port: nil) : nil
+    }
+
+    private static func splitPort(_ element: [UInt8]) -> (host: [UInt8], port: UInt16?) {
+        guard let colon = element.lastIndex(of: .colon),
+            let port = UInt16(String(decoding: element[(colon + 1)...], as: UTF8.self))
+        else { return (element, nil) }
+        return (Array(element[..<colon]), port)
+    }
+
+    private static func unbracketed(_ host: [UInt8]) -> [UInt8] {
+        guard host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]"), host.count > 2 else { return host }
+        return Array(host[1..<(host.count - 1)])
+    }
+
+    /// Without dots at its ends.
+    private static func trimmed(_ name: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var name = name
+        while name.first == .dot { name.removeFirst() }
+        while name.last == .dot { name.removeLast() }
+        return name
+    }
+
+    /// The 16 bytes of an address; nil for a name.
+    private static func address(_ host: [UInt8]) -> [UInt8]? {
+        let isIPv4 = HostSyntax.isIPv4Address(host[...])
+        let groups = HostSyntax.ipv6Groups(isIPv4 ? Array("::ffff:".utf8) + host : host)
+        return groups?.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+    }
+}

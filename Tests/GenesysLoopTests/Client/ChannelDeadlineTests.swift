@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// Each way in which a connection comes to nothing has a reason and a phase of its own.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelDeadlineTests {

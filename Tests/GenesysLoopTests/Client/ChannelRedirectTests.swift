@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// Redirects of a channel's upgrade. What is followed at all is the business of `RedirectTrailTests`.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelRedirectTests {

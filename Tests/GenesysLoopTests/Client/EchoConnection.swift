@@ -1,4 +1,5 @@
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// The server's end of one connection.
 final class EchoConnection: TCPConnectionOwner {

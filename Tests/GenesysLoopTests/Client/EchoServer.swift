@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// A WebSocket server on the loop under test. It sends every message back, unless a test tells it otherwise.
 final class EchoServer: TCPListenerOwner, TimerOwner {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct WebSocketClientCompressionTests {
     static func terms(_ noContext: Bool, _ bits: Int) -> DeflateParameters {

@@ -2,6 +2,7 @@ internal import COpenSSL
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// Output that TLS does not turn into records, or not yet: what is told of it is what became of it.
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientHeldOutputTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientRedirectTests {
     private func redirect(to location: String, status: Int = 302) -> [UInt8]? {

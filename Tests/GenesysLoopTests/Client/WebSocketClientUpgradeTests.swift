@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientUpgradeTests {
     @Test func `the request carries subprotocols, headers and user agent`() throws {

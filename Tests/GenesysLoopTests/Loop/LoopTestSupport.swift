@@ -3,6 +3,7 @@ import Foundation
 import Synchronization
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// A pass made of a closure.
 final class ClosureTask: LoopTask {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct LoopValueTests {
     @Test func `a bound value dropped on another thread dies on the loop's thread`() throws {

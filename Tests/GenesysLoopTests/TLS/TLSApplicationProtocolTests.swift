@@ -2,6 +2,7 @@ internal import COpenSSL
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// ALPN (RFC 7301).
 @Suite struct TLSApplicationProtocolTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// Each fault of a certificate, shown by a server to a client.
 @Suite struct TLSCertificateFaultTests {

@@ -2,6 +2,7 @@ internal import COpenSSL
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite struct TLSFailureTests {
     @Test(

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite struct TLSHostNameTests {
     @Test(arguments: [

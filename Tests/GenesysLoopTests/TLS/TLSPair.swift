@@ -1,4 +1,5 @@
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// A client's and a server's session that talk through memory.
 @safe final class TLSPair {

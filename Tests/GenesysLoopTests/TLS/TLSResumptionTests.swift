@@ -2,6 +2,7 @@ internal import COpenSSL
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// Sessions resumed by later connections, by OpenSSL's own counters.
 @Suite struct TLSResumptionTests {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite struct TLSSessionTests {
     @Test(arguments: tlsVersions, [Int.max, 1, 7, 1_000])

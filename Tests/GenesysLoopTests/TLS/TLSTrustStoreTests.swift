@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite struct TLSTrustStoreTests {
     /// A folder of its own for each test.

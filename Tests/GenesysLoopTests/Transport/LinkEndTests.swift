@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct LinkEndTests {
     private func end(_ server: ScriptedServer, _ probe: LinkProbe) throws -> LinkEnd {

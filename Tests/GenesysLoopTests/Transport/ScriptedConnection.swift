@@ -1,6 +1,7 @@
 import Foundation
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// A server's end of one connection, which follows a script and notes what comes.
 final class ScriptedConnection: TCPConnectionOwner {

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// A server on the loop under test that follows a script for each connection, the last one for all further ones.
 final class ScriptedServer: TCPListenerOwner, TimerOwner {

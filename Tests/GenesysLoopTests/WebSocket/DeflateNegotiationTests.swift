@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 @Suite struct DeflateNegotiationTests {
     static func wanted(

@@ -1,6 +1,7 @@
 import Foundation
 import GenesysLoop
 import GenesysSimulator
+import ServerKit
 import Testing
 
 extension Tag {

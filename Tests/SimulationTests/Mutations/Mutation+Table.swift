@@ -36,7 +36,7 @@ extension Mutation {
             "treat 404 as something that passes",
             harm: "a channel that is gone is asked for, for a quarter of an hour, and nobody is told",
             Edit(
-                "ChannelFailure+Policy", "case .httpUnauthorized, .httpForbidden, .httpNotFound, .subscriptionRefused,",
+                "ChannelFailure", "case .httpUnauthorized, .httpForbidden, .httpNotFound, .subscriptionRefused,",
                 "case .httpUnauthorized, .httpForbidden, .subscriptionRefused,")),
     ]
 

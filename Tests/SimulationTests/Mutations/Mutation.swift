@@ -10,7 +10,7 @@ struct Mutation: Codable, Sendable {
         let after: String
 
         init(_ file: String, _ before: String, _ after: String) {
-            self.file = "Sources/GenesysLoop/Notifications/\(file).swift"
+            self.file = "Sources/GenesysLoop/ChannelMachine/\(file).swift"
             self.before = before
             self.after = after
         }

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ServerKit
 
 /// A client's and a server's TLS session in memory, and somebody between them.
 ///

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ServerKit
 
 /// A URI, and the request made of it.
 ///

@@ -1,4 +1,5 @@
 import GenesysLoop
+import ServerKit
 
 /// The client's half of the opening handshake, as a server reads it, and what the server answers.
 ///

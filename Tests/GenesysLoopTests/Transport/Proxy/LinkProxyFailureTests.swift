@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// What a proxy can do wrong: each is a failure of its own, which names the proxy and not its password.
 @Suite(.timeLimit(.minutes(patience(2)))) struct LinkProxyFailureTests {

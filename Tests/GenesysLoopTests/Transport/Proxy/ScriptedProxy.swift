@@ -1,6 +1,7 @@
 import Testing
 
 @testable import GenesysLoop
+@testable import ServerKit
 
 /// A proxy on the loop under test, which follows a script with its clients and may connect them to a server.
 final class ScriptedProxy: TCPListenerOwner {

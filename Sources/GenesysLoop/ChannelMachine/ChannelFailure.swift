@@ -1,0 +1,173 @@
+/// Why a channel could not be opened, was lost, or could not be recovered.
+///
+/// `description` is one sentence that says what happened and, where there is something to do, what. It never holds
+/// the channel URI, a token or a payload.
+public struct ChannelFailure: Error, Hashable, Sendable {
+    /// What the channel was doing, after the hierarchy of the reference package.
+    public enum Kind: String, Hashable, Sendable {
+        /// The first connection could not be made.
+        case connection = "initialization.connection"
+        /// The first connection was refused for lack of authorization (401, 403).
+        case authorization = "initialization.authorization"
+        /// The first subscription was refused or not confirmed.
+        case subscription = "initialization.subscription"
+        /// The connection was lost while receiving, and the policy does not reconnect.
+        case receive
+        /// The connection was lost and could not be recovered.
+        case reconnect = "recovery.reconnect"
+        /// The channel's life could not be extended.
+        case lifetimeExtension = "recovery.lifetimeExtension"
+        /// A rollover failed; the old connection goes on.
+        case rollover = "recovery.rollover"
+    }
+
+    /// The phase of a connection in which it failed.
+    public enum Phase: String, Hashable, Sendable {
+        /// Resolving the host name.
+        case dns
+        /// Connecting over TCP.
+        case connect
+        /// Talking to the proxy.
+        case proxy
+        /// The TLS handshake.
+        case tls
+        /// The WebSocket upgrade (RFC 6455 §4).
+        case upgrade
+        /// Waiting for the service to confirm the subscription.
+        case subscribe
+        /// Open and confirmed.
+        case open
+        /// The closing handshake (RFC 6455 §7).
+        case close
+    }
+
+    /// What the operating system, OpenSSL or the peer said.
+    public struct Underlying: Hashable, Sendable {
+        /// The operation that failed, for example `connect` or `SSL_do_handshake`.
+        public var operation: String
+        /// Its number: a libuv, OpenSSL or X.509 code, or a WebSocket close code; 0 where there is none.
+        public var code: Int
+        /// Its text.
+        public var text: String
+
+        /// Creates the record of an error from below.
+        public init(operation: String, code: Int, text: String) {
+            self.operation = operation
+            self.code = code
+            self.text = text
+        }
+    }
+
+    /// What the channel was doing.
+    public var kind: Kind
+    /// Why it failed.
+    public var reason: FailureReason
+    /// The phase of the connection that failed.
+    public var phase: Phase
+    /// What the peer said, when it said something: the service, or whatever answered in its place, or the proxy.
+    ///
+    /// Of a refused upgrade or CONNECT it is an excerpt of the body, at most 1 KiB in one line: the `message` of a JSON
+    /// object, the text of a page, else the body as it is. What repeats the URI's secret parts is left out.
+    public var message: String?
+    /// The `ININ-Correlation-Id` of an answer that refused the upgrade, by which the vendor's support finds the request.
+    public var correlationID: String?
+    /// The host in the `Location` of an answer that refused the upgrade: where a redirect leads.
+    public var location: String?
+    /// The HTTP status of the upgrade or of the proxy, or the `result` of a command reply.
+    public var status: Int?
+    /// The `Retry-After` of a 429 or 503, a date in it counted from the `Date` of the answer.
+    public var retryAfter: Duration?
+    /// The error below this one.
+    public var underlying: Underlying?
+    /// Whether it may pass by itself: an unreachable network, a time-out, 429, 5xx.
+    ///
+    /// A refusal, a broken rule or an untrusted certificate does not.
+    public var isRetryable: Bool
+    /// Whether the certificate (the peer's or ours) was not accepted.
+    package var isCertificateFault: Bool
+    /// Whether the proxy wants a user and a password, or others.
+    package var isProxyAuthorizationFault = false
+    /// What to do about what the proxy did.
+    package var proxyAdvice: String?
+
+    /// Creates a failure.
+    package init(
+        kind: Kind = .connection, reason: FailureReason, phase: Phase, message: String? = nil, status: Int? = nil,
+        retryAfter: Duration? = nil, underlying: Underlying? = nil, isRetryable: Bool? = nil,
+        isCertificateFault: Bool = false
+    ) {
+        self.kind = kind
+        self.reason = reason
+        self.phase = phase
+        self.message = message
+        self.status = status
+        self.retryAfter = retryAfter
+        self.underlying = underlying
+        self.isRetryable = isRetryable ?? ChannelFailure.isRetryable(reason, status: status)
+        self.isCertificateFault = isCertificateFault
+    }
+
+    private static func isRetryable(_ reason: FailureReason, status: Int?) -> Bool {
+        switch reason {
+        case .dns, .connect, .timeout, .httpTooManyRequests, .connectionClosed, .heartbeatLost, .channelClosing: true
+        case .invalidStatusCode: (status ?? 0) >= 500
+        default: false
+        }
+    }
+}
+
+/// Which failures may pass, and which are decisions (design of the channel: reconnects and first connections).
+extension ChannelFailure {
+    /// The same failure, seen from what the channel was doing.
+    package func asKind(_ kind: Kind) -> ChannelFailure {
+        var failure = self
+        failure.kind = kind
+        return failure
+    }
+
+    /// Its kind when the first connection fails with it.
+    package var initializationKind: Kind {
+        switch reason {
+        case .httpUnauthorized, .httpForbidden: .authorization
+        case .subscriptionRefused, .subscriptionTimeout: .subscription
+        case .httpNotFound where phase == .subscribe: .subscription
+        default: .connection
+        }
+    }
+
+    /// Whether no policy tries again once a channel was confirmed: the service decided, or an attempt would meet the same.
+    package var isFinalOnReconnect: Bool {
+        if isCertificateFault || isProxyAuthorizationFault { return true }
+        switch reason {
+        case .httpUnauthorized, .httpForbidden, .httpNotFound, .subscriptionRefused, .tokenRevoked, .messageTooLarge,
+            .channelTakenOver, .channelExpired, .invalidURI:
+            return true
+        default:
+            return false
+        }
+    }
+
+    /// Without what a peer may have put into it to disturb a terminal or a log.
+    static func printable(_ text: String) -> String {
+        let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: " "
+            default: scalar
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}
+
+extension ChannelFailure.Kind: CustomStringConvertible {
+    /// The stable name, for example `initialization.connection`.
+    public var description: String { rawValue }
+}
+
+extension ChannelFailure.Underlying: CustomStringConvertible {
+    /// The operation, its text, and its number where it has one.
+    public var description: String {
+        let parts = [operation, text].filter { !$0.isEmpty }.joined(separator: ": ")
+        return ChannelFailure.printable(code == 0 ? parts : "\(parts) (\(code))")
+    }
+}

@@ -1,0 +1,20 @@
+/// How a link ended, told by the driver.
+package struct LinkEnd: Equatable, Sendable {
+    /// Why; its kind is decided by the machine.
+    package var failure: ChannelFailure
+    /// The code of the Close frame that the peer sent (1005 for an empty one); nil when the link ended without one.
+    package var closeCode: UInt16?
+    /// The text of that frame; empty without one.
+    package var closeReason: String
+    /// The `Location` of an answer to the upgrade, as the server sent it; it may be a secret.
+    package var location: String?
+
+    package init(failure: ChannelFailure, closeCode: UInt16? = nil, closeReason: String = "") {
+        self.failure = failure
+        self.closeCode = closeCode
+        self.closeReason = closeReason
+    }
+
+    /// Whether the peer said goodbye: all that it sent before its Close frame was received.
+    package var isClean: Bool { closeCode != nil }
+}

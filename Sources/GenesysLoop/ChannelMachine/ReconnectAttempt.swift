@@ -1,0 +1,17 @@
+/// An attempt to come back that is about to be made.
+public struct ReconnectAttempt: Hashable, Sendable {
+    /// 1 for the first attempt of this outage.
+    public var number: Int
+    /// The time until the attempt starts.
+    public var delay: Duration
+    /// What made it necessary: the loss, or the failure of the attempt before.
+    public var failure: ChannelFailure
+
+    /// Why it is necessary.
+    public var reason: FailureReason { failure.reason }
+}
+
+extension ReconnectAttempt: CustomStringConvertible {
+    /// The number, the delay in seconds, and the sentence of the failure.
+    public var description: String { "Attempt \(number) starts in \(delay.secondsText) s. \(failure)" }
+}

@@ -1,0 +1,139 @@
+internal import CUV
+package import GenesysLoop
+
+/// Who hears from a `TCPListener`.
+package protocol TCPListenerOwner: AnyObject {
+    /// A connection came in. It is the owner's; dropping it closes it.
+    func listener(_ listener: TCPListener, didAccept connection: TCPConnection)
+
+    /// The listener can go on no longer, and closed itself.
+    func listener(_ listener: TCPListener, didFailWith error: UVError)
+}
+
+/// A listening TCP socket, for the simulator and the tests.
+///
+/// It keeps the loop running until it is closed or dropped.
+///
+/// When the process has no file descriptor left, incoming connections are accepted and closed at once, as libuv does
+/// itself as long as it can: left in the backlog they would keep the loop busy for nothing.
+@safe package final class TCPListener {
+    package let loop: UVLoop
+    package let group: HandleGroup
+
+    /// Unretained: must be set to nil, or the listener closed or dropped, before the owner dies.
+    package unowned(unsafe) var owner: (any TCPListenerOwner)?
+
+    private var block: HandleBlock?
+    private var spareDescriptor: Int32 = -1
+    private var isShedding = false
+
+    /// Creates a listener that is not bound.
+    ///
+    /// - Precondition: called on `loop`'s thread.
+    package init(loop: UVLoop, group: HandleGroup, owner: (any TCPListenerOwner)? = nil) {
+        loop.preconditionCurrent("TCPListener.init")
+        self.loop = loop
+        self.group = group
+        unsafe self.owner = owner
+    }
+
+    deinit { close() }
+
+    /// Binds to a numeric address and listens with a backlog of 1,024.
+    ///
+    /// - Parameter port: 0 lets the system choose; see `localPort`.
+    package func bind(host: String = "127.0.0.1", port: UInt16 = 0) throws(UVError) {
+        guard let address = SocketAddress(numeric: host, port: port) else {
+            throw UVError(operation: "bind", code: UV_EINVAL.rawValue)
+        }
+        close(keepingOwner: true)
+        let loop = self.loop
+        let block = try unsafe HandleBlock(group: group, kind: uv_tcp_t.self, operation: "bind") { block in
+            unsafe uv_tcp_init(loop.raw, cuv_block_tcp(block))
+        }
+        self.block = block
+        block.setOwner(self)
+        var raw = address.raw
+        // The block is open; the address lives for the call.
+        var operation = "bind"
+        var code = unsafe cuv_tcp_bind(block.tcp, &raw)
+        if code == 0 {
+            operation = "listen"
+            code = unsafe uv_listen(block.stream, 1_024, connectionCallback)
+        }
+        guard code == 0 else {
+            close(keepingOwner: true)
+            throw UVError(operation: operation, code: code)
+        }
+        spareDescriptor = cuv_open_spare()
+    }
+
+    /// The address it is bound to; nil when it is not.
+    package var localAddress: SocketAddress? {
+        guard let block else { return nil }
+        var raw = cuv_address()
+        // The block is open; the result lives for the call.
+        return unsafe cuv_tcp_name(block.tcp, 0, &raw) == 0 ? SocketAddress(raw) : nil
+    }
+
+    /// The port it is bound to; 0 when it is not.
+    package var localPort: UInt16 { localAddress?.port ?? 0 }
+
+    /// Stops listening; its owner hears nothing more.
+    ///
+    /// Calling it again does nothing.
+    package func close() {
+        close(keepingOwner: false)
+    }
+
+    private func close(keepingOwner: Bool) {
+        if !keepingOwner { unsafe owner = nil }
+        if spareDescriptor >= 0 { cuv_close_descriptor(spareDescriptor) }
+        spareDescriptor = -1
+        guard let block else { return }
+        self.block = nil
+        block.close()
+    }
+
+    fileprivate func connectionDidArrive(_ status: Int32) {
+        guard let block else { return }
+        loop.inPass {
+            guard status == 0 else { return acceptDidFail(status) }
+            let connection = TCPConnection(loop: loop, group: HandleGroup(loop: loop))
+            guard connection.accept(from: block) == 0 else { return }
+            if isShedding, !regainSpareDescriptor() {
+                connection.abort()
+                _ = regainSpareDescriptor()
+                return
+            }
+            // The strong local keeps the owner alive for the whole pass.
+            guard let owner = unsafe owner else { return connection.abort() }
+            owner.listener(self, didAccept: connection)
+        }
+    }
+
+    /// libuv calls again and again until `accept` succeeds, so something must give: first our spare descriptor, with
+    /// which the waiting connections are accepted and refused; without it, the listener.
+    private func acceptDidFail(_ status: Int32) {
+        if spareDescriptor >= 0 {
+            cuv_close_descriptor(spareDescriptor)
+            spareDescriptor = -1
+            isShedding = true
+            return
+        }
+        let owner = unsafe self.owner
+        close()
+        owner?.listener(self, didFailWith: UVError(operation: "accept", code: status))
+    }
+
+    private func regainSpareDescriptor() -> Bool {
+        spareDescriptor = cuv_open_spare()
+        isShedding = spareDescriptor < 0
+        return !isShedding
+    }
+}
+
+private func connectionCallback(_ stream: UnsafeMutablePointer<uv_stream_t>?, _ status: Int32) {
+    guard let listener = unsafe HandleBlock.owner(stream?.pointee.data, as: TCPListener.self) else { return }
+    listener.connectionDidArrive(status)
+}

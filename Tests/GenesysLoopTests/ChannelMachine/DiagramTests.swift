@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+/// `Documentation/ChannelMachine.md`, made of the tables that the machine is tested with.
+@Suite struct DiagramTests {
+    // The package of the simulation has these files through a symbolic link.
+    private static let file = URL(filePath: #filePath).resolvingSymlinksInPath()
+        .appending(path: "../../../../Documentation/ChannelMachine.md").standardizedFileURL
+
+    /// The state that a cell leads to; nil where it stays.
+    private static func successor(_ row: TableTests.Row) -> StateName? {
+        row.cell.split(separator: ">").dropFirst().last.flatMap {
+            StateName(rawValue: $0.trimmingCharacters(in: .whitespaces))
+        }
+    }
+
+    /// What a cell does, without the state that it leads to.
+    private static func actions(_ row: TableTests.Row) -> String {
+        let text = row.cell.split(separator: ">")[0].trimmingCharacters(in: .whitespaces)
+        return text == "-" ? "remembered" : text
+    }
+
+    private static var diagram: [String] {
+        var lines = ["```mermaid", "stateDiagram-v2", "    [*] --> idle"]
+        for state in StateName.allCases {
+            var causes: [StateName: [String]] = [:]
+            for row in TableTests.rows where row.state == state {
+                if let next = successor(row) { causes[next, default: []].append(row.input.rawValue) }
+            }
+            for next in StateName.allCases {
+                guard let inputs = causes[next] else { continue }
+                lines.append("    \(state) --> \(next): \(inputs.joined(separator: "<br>"))")
+            }
+        }
+        return lines + ["    ended --> [*]", "```"]
+    }
+
+    private static func table(_ state: StateName) -> [String] {
+        var lines = ["### \(state)", "", "| input | actions | next state |", "|---|---|---|"]
+        for row in TableTests.rows where row.state == state && row.cell != "=" {
+            lines.append("| \(row.input) | \(actions(row)) | \(successor(row).map { "**\($0)**" } ?? "") |")
+        }
+        let unmoved = TableTests.rows.filter { $0.state == state && $0.cell == "=" }.map(\.input.rawValue)
+        return lines + ["", "Without effect: \(unmoved.joined(separator: ", ")).", ""]
+    }
+
+    private static var document: String {
+        let head = """
+            # The life of a channel
+
+            `ChannelMachine` is a value: facts go in, actions come out. This page is made of the tables in \
+            `Tests/GenesysLoopTests/ChannelMachine/Table*.swift`, row for row what the tests check; a test fails \
+            when it is out of date, and `GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests` writes it anew.
+
+            Each table starts from a typical moment of its state: link 1 is the current or the last connection, link 2 \
+            the one that is to follow it, `stranger` one that is neither. An action names its link; `willReconnect`, \
+            `didRecover`, `didSubscribe` and their like are what the delegate is told, in this order.
+
+            """
+        let lines = [head] + diagram + [""] + StateName.allCases.flatMap(table)
+        return lines.joined(separator: "\n")
+    }
+
+    @Test func `the documentation of the machine is what its tables say`() throws {
+        let document = Self.document
+        if ProcessInfo.processInfo.environment["GENESYS_LOOP_WRITE"] != nil {
+            try document.write(to: Self.file, atomically: true, encoding: .utf8)
+        }
+        let written = try String(contentsOf: Self.file, encoding: .utf8)
+        #expect(written == document, "GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests writes it anew")
+    }
+}
