@@ -8,9 +8,9 @@ usage: networks.py SCENARIO CLIENT [ARGUMENT …]
   loopback      there is no interface but loopback; /etc/hosts says that host.dual.test is at 127.0.0.1
   black-hole    nothing that is sent to 2001:db8::/64 ever arrives; the server is at 127.0.0.1
 
-CLIENT is started with its arguments, in which {port} is the server's port and {ca} the file of the authority that signed
-its certificate. The server refuses every upgrade with 404. Prints one line of JSON: the "status" of the client, its
-"errors", the Host header it sent ("host", or null), and after how many milliseconds it had connected ("connected").
+CLIENT is started with its arguments, in which {port} is the server's port and {ca} the file of the authority that
+signed its certificate. The server refuses every upgrade with 404. Prints one line of JSON: the "status" of the client,
+its "errors", the Host header it sent ("host", or null), and after how many milliseconds it had connected ("connected").
 Ends with status 75 where there can be no such network.
 """
 

@@ -7,10 +7,10 @@ usage: paths.py SCENARIO TOOL [COUNT]
   black-hole        after COUNT notifications no packet arrives any more, until the listener has tried once to reconnect
   link-down         after COUNT notifications the interface goes down for a minute
 
-TOOL is the executable genesys-loop. The simulator numbers its notifications. Prints one line of JSON: the "status" of the
-listener, its "errors" (events), how many notifications it printed ("count"), how many of them came again ("repeated") or
-too late ("disordered"), and as lists of [first, last, from, to] the numbers that are "missing" and, in seconds since
-1970, when the simulator sent them. Also the times "broken" and "mended", where there was only one break.
+TOOL is the executable genesys-loop. The simulator numbers its notifications. Prints one line of JSON: the "status" of
+the listener, its "errors" (events), how many notifications it printed ("count"), how many of them came again
+("repeated") or too late ("disordered"), and as lists of [first, last, from, to] the numbers that are "missing" and, in
+seconds since 1970, when the simulator sent them. Also the times "broken" and "mended", where there was only one break.
 Ends with status 75 where there can be no such network.
 """
 

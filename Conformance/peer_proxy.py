@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A proxy that others have written, on loopback or another address, from a folder of its own: tinyproxy, squid or dante (danted).
+"""A third-party proxy on loopback or another address, from a folder of its own: tinyproxy, squid or dante (danted).
 
-Prints one line of JSON with its "port" when it listens, and at the end, which comes with a line on its standard input or
-the end of that, another one with its "log". Where the program is not installed it ends with status 1.
+Prints one line of JSON with its "port" when it listens, and at the end, which comes with a line on its standard input
+or the end of that, another one with its "log". Where the program is not installed it ends with status 1.
 """
 
 import argparse
@@ -108,7 +108,7 @@ async def main():
         sys.exit(f"{options.kind} is not installed")
     if options.check:
         return
-    # A test's threads block signals, and children inherit that: a proxy that cannot be told to end would stay for ever.
+    # A test's threads block signals, and children inherit that: a proxy that cannot be told to end would stay forever.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     folder, _ = work_folder(None)
     # Started by root they go on as users of their own, who write their logs here.

@@ -4,11 +4,10 @@ namespace, as its root (`unshare -rnm`).
 
 usage: proxied.py KIND TOOL
 
-KIND is tinyproxy or dante (squid insists on users that a namespace has not), or "none": then the listener is to go without
-one, and gets nowhere. TOOL is the
-executable genesys-loop. The server is called service.test, which only the proxy can look up. Prints one line of JSON: the
-"status" of the listener, its "errors", how many notifications it printed ("count"), how many packets it sent to the
-"proxy", and how many "around" it: to any other address, or to a name server.
+KIND is tinyproxy or dante (squid insists on users that a namespace has not), or "none": then the listener is to go
+without one, and gets nowhere. TOOL is the executable genesys-loop. The server is called service.test, which only the
+proxy can look up. Prints one line of JSON: the "status" of the listener, its "errors", how many notifications it printed
+("count"), how many packets it sent to the "proxy", and how many "around" it: to any other address, or to a name server.
 Ends with status 75 where there can be no such network.
 """
 
@@ -61,7 +60,7 @@ class FarEnd:
 
 
 def make_networks(far, folder):
-    """Whatever is sent goes through the cable; only the far end knows the server, and nobody there answers for names."""
+    """All packets go through the cable; only the far end knows the server, and no name server answers there."""
     (folder / "hosts").write_text("127.0.0.1 service.test\n")
     (folder / "resolv.conf").write_text(f"nameserver {FAR}\n")
     far.run("mount", "--bind", str(folder / "hosts"), "/etc/hosts")
@@ -107,8 +106,8 @@ def listen(kind, tool, far, folder):
         port = 1
     count_packets(port)
     listener = subprocess.run(
-        [tool, "listen", "--uri", uri, "--ca-file", announcement["caFile"], "--topic", "v2.users.ID.presence", "--events",
-         "--count", "3", "--reconnect", "never", *way], capture_output=True, text=True, timeout=60)
+        [tool, "listen", "--uri", uri, "--ca-file", announcement["caFile"], "--topic", "v2.users.ID.presence",
+         "--events", "--count", "3", "--reconnect", "never", *way], capture_output=True, text=True, timeout=60)
     print(json.dumps({"status": listener.returncode, "errors": listener.stderr, "count": listener.stdout.count("\n"),
                       "proxy": packets("proxy"), "around": packets("around")}))
     if kind != "none":

@@ -46,8 +46,8 @@ def for_each(folder, client, work):
 def show(folder, chosen, say):
     """The table, row by row. The floor comes first."""
     clients.need("valgrind")
-    print("Instructions of the client's process for each message; in brackets the ratio to the floor, and behind them how\n"
-          "often an instruction was not in a first cache of 32 KiB\n")
+    print("Instructions of the client's process for each message; in brackets the ratio to the floor, and behind them "
+          "how\noften an instruction was not in a first cache of 32 KiB\n")
     print(f"{'client':34}" + "".join(f"{runs.WORKS[name].title:>26}" for name in COUNTS))
     floor = {}
     for client in chosen:

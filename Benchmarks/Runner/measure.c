@@ -1,4 +1,4 @@
-/* Runs a program on one core and tells what it cost.
+/* Runs a program on one core and prints what it cost.
 
    usage: measure CORE PROGRAM [ARGUMENTS...]
 

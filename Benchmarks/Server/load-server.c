@@ -5,7 +5,7 @@
      --mode stream   to the first client that subscribes: --count notifications of --size bytes, then a close frame
      --mode echo     --count times: a notification, and the wait until it came back
      --mode single   --count notifications, one each --gap milliseconds, so that each wakes the client up
-     --mode idle     holds whoever subscribes; prints {"ready":N} once --connections have
+     --mode idle     holds every client that subscribes; prints {"ready":N} once --connections have
      --shape record  one TLS record for each notification (default); batch: records of 16 KiB, full of frames
      --paced         encrypt as the client takes it, instead of everything into memory before the first byte goes out
      --heartbeat S   a heartbeat to each connection every S seconds

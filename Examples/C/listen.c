@@ -59,8 +59,8 @@ int main(int argc, char **argv) {
     genesys_channel *channel = NULL;
     if ((self.loop = genesys_loop_adopt(&loop, &error)) != NULL) {
         genesys_loop_bind(self.loop);
-        channel = genesys_channel_new(self.loop, argv[1], (const char *const *)(argv + 4), (size_t)(argc - 4), &callbacks,
-                                      &config, &error);
+        channel = genesys_channel_new(self.loop, argv[1], (const char *const *)(argv + 4), (size_t)(argc - 4),
+                                      &callbacks, &config, &error);
     }
     if (channel == NULL) {
         fprintf(stderr, "%s\n", error.message);

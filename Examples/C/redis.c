@@ -31,7 +31,7 @@ static void did_add(redisAsyncContext *context, void *reply, void *user) {
     const redisReply *answer = ((void)context, (void)user, reply);
     if (answer == NULL || is_over) return; /* the connection was lost; the queue still has it */
     int is_known = first->sent > 1; /* then Redis may have it already, and finds its id too small */
-    int is_refused = answer->type == REDIS_REPLY_ERROR && !(is_known && strstr(answer->str, "equal or smaller") != NULL);
+    int is_refused = answer->type == REDIS_REPLY_ERROR && !(is_known && strstr(answer->str, "equal or smaller"));
     if (is_refused) fprintf(stderr, "Redis refuses: %s\n", answer->str);
     item *done = first;
     if ((first = done->next) == NULL) last = &first;
@@ -40,7 +40,8 @@ static void did_add(redisAsyncContext *context, void *reply, void *user) {
     if (is_refused || acknowledged == wanted) finish(is_refused ? 1 : status);
 }
 static void add(item *it) {
-    it->sent++, redisAsyncCommand(redis, did_add, NULL, "XADD %s %lld-%lu json %b", stream, start, it->number, it->bytes, it->size);
+    const char *format = "XADD %s %lld-%lu json %b";
+    it->sent++, redisAsyncCommand(redis, did_add, NULL, format, stream, start, it->number, it->bytes, it->size);
 }
 static void did_ping(redisAsyncContext *context, void *reply, void *user) {
     if ((void)user, reply == NULL) return;
@@ -57,7 +58,8 @@ static void did_connect(const redisAsyncContext *context, int code) {
 }
 static void check_redis(uv_timer_t *handle) {
     redisLibuvEvents *events = redis == NULL ? NULL : redis->ev.data;
-    int is_lost = events != NULL && !uv_is_active((uv_handle_t *)&events->handle); /* an error, which hiredis 0.14 ignores */
+    /* An error that hiredis 0.14 ignores. */
+    int is_lost = events != NULL && !uv_is_active((uv_handle_t *)&events->handle);
     if (is_lost) redisAsyncFree(redis), did_disconnect(NULL, REDIS_ERR);
     if ((void)handle, redis != NULL) return;
     if ((redis = redisAsyncConnectUnix(address))->err == 0) {
@@ -87,7 +89,8 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN); /* hiredis writes to sockets that are closed */
     uv_loop_init(&loop), uv_timer_init(&loop, &timer);
     genesys_error error;
-    genesys_channel_callbacks callbacks = {.struct_size = sizeof callbacks, .did_receive = did_receive, .did_fail = did_fail};
+    genesys_channel_callbacks callbacks = {
+        .struct_size = sizeof callbacks, .did_receive = did_receive, .did_fail = did_fail};
     genesys_channel_config config = {.struct_size = sizeof config, .ca_file = argv[2]};
     if ((genesys = genesys_loop_adopt(&loop, &error)) != NULL) genesys_loop_bind(genesys);
     channel = genesys == NULL ? NULL : genesys_channel_new(genesys, argv[1], topics, 1, &callbacks, &config, &error);

@@ -1,5 +1,5 @@
-/* What genesys_loop.h promises about arguments, sizes, threads and the end of a loop. Prints each promise that is not kept.
- */
+/* What genesys_loop.h promises about arguments, sizes, threads and the end of a loop. Prints each promise that is not
+ * kept. */
 #include <genesys_loop.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -51,7 +51,10 @@ static genesys_channel *make(const char *address, size_t count, const genesys_ch
     genesys_error error;
     memset(&error, 'x', sizeof error);
     genesys_channel *channel = genesys_channel_new(loop, address, topics, count, callbacks, config, &error);
-    if (error.status != expected) printf("%s: status %d instead of %d: %s\n", address, error.status, expected, error.message), broken = 1;
+    if (error.status != expected) {
+        printf("%s: status %d instead of %d: %s\n", address, error.status, expected, error.message);
+        broken = 1;
+    }
     EXPECT((channel != NULL) == (expected == GENESYS_OK));
     if (channel == NULL) EXPECT(memchr(error.message, 0, sizeof error.message) != NULL && strlen(error.message) > 10);
     return channel;
@@ -81,7 +84,7 @@ static void check_arguments(void) {
     config.struct_size = 0;
     make(uri, 1, &callbacks, &config, GENESYS_ERROR_ARGUMENT);
 
-    /* Smaller than this version's, as an older program has it; larger, as a newer one, with nothing in it and something. */
+    /* Smaller than this version's, as an older program has it; larger, as a newer one has it, empty and not empty. */
     config.struct_size = offsetof(genesys_channel_config, proxy);
     genesys_channel_release(make(uri, 1, &callbacks, &config, GENESYS_OK));
     struct {

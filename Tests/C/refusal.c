@@ -1,4 +1,4 @@
-/* What a channel hears from a server that is not the service, in a line: of a failure `reason status correlation_id
+/* What a channel reports about a server that is not the service, in a line: of a failure `reason status correlation_id
  * location`, or `discarded` where the connection was made and something came that is no notification.
  *
  * usage: program URI CA-FILE ALPN

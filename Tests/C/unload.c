@@ -1,5 +1,5 @@
-/* What genesys_loop.h promises about dlclose: the library stays in memory. It is loaded, used for a channel and unloaded,
- * three times; then it is unloaded while look-ups of its own run, which end afterwards.
+/* What genesys_loop.h promises about dlclose: the library stays in memory. It is loaded, used for a channel and
+ * unloaded, three times; then it is unloaded while look-ups of its own run, which end afterwards.
  *
  * usage: program LIBRARY
  *
@@ -39,7 +39,7 @@ static void close_channel(void *unused) {
     CALL(genesys_channel_close)(channel);
 }
 
-/* The library's threads call this one: a program's comes before the system's. It ends after the library was unloaded. */
+/* The library's threads call this one: a program's comes before the system's. It ends after the unloading. */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
     (void)name, (void)service, (void)hints, (void)result;
     if (look_up_count++ == 0) CALL(genesys_loop_execute)(loop, close_channel, NULL);

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// What must not compile does not: each file of `Tests/Misuses` is given to the compiler, which must find what the file's
-/// comments say, and nothing else.
+/// What must not compile does not: each file of `Tests/Misuses` is given to the compiler, which must find what the
+/// comments of the file say, and nothing else.
 @Suite(.timeLimit(.minutes(patience(2)))) struct CompileTimeMisuseTests {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

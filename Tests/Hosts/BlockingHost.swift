@@ -4,7 +4,7 @@ import GenesysLoop
 import Glibc
 #endif
 
-/// A program that blocks its loop for so many seconds in the middle: `host URI CA-FILE SECONDS`. It says what it missed.
+/// A program that blocks its loop for some seconds in the middle: `host URI CA-FILE SECONDS`. It says what it missed.
 final class Host: NotificationChannelDelegate {
     private var count = 0
     private var last: Int?

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// Nor may a task of its own have it.
+/// A task of its own must not have it either.
 func close(_ channel: NotificationChannel) {
     Task.detached { channel.close() }  // error: data races
 }

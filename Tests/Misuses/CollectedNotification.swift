@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// Nor can it lie in an array.
+/// It cannot be stored in an array either.
 func collect(_ notification: ChannelNotification, into list: inout [ChannelNotification]) {  // error: Escapable
     list.append(notification)
 }

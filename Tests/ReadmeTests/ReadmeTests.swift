@@ -4,8 +4,8 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// The code of the README and of `Documentation/Embedding.md` is this target's code: the pages show it word for word, it
-/// compiles, and it does what they say when it meets the simulator.
+/// The code of the README and of `Documentation/Embedding.md` is this target's code: the pages show it word for word,
+/// it compiles, and with the simulator it does what the pages say.
 @Suite(.serialized, .timeLimit(.minutes(patience(2)))) struct ReadmeTests {
     private static let topic: Topic = "v2.users.ID.presence"
 

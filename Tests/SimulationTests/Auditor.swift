@@ -29,7 +29,7 @@ final class Auditor {
     var promised: UInt16 = 0
     /// What another client of the same channel took from it, until somebody asks for it again.
     var taken: UInt16 = 0
-    /// Of the repeated ones: how many were read on which link, how many delivered.
+    /// How many of the repeated ones were read on which link, and how many delivered.
     private var reads: [Int: [LinkID: Int]] = [:]
     private var deliveredRepeats: [Int: Int] = [:]
 
@@ -59,7 +59,7 @@ final class Auditor {
     func updatePromises(_ machine: ChannelMachine) {
         guard !isCloseCalled, terminalCount == 0 else { return promised = 0 }
         confirmed.removeAll { !machine.topics.contains($0) }
-        // What is confirmed on the old link of a rollover at the last moment, nobody was told of.
+        // A confirmation on the old link of a rollover at the last moment was not reported.
         var isDraining: Bool { if case .draining = machine.state { true } else { false } }
         if let link = machine.current, link.confirmedAt != nil, !isDraining {
             let unsettled = link.pending.filter { $0.purpose == .add }.flatMap(\.topics)
@@ -89,7 +89,7 @@ final class Auditor {
         var position = cursors[topicIndex]
         while position < copies.count, copies[position].number != number { position += 1 }
         guard position < copies.count else {
-            // Of a topic that was being added during a rollover, the two channels have different beginnings.
+            // The two channels begin differently with a topic that was being added during a rollover.
             guard early[number, default: 0] > 0 else { return fail("\(number) again, or out of order") }
             return early[number, default: 0] -= 1
         }
@@ -97,7 +97,7 @@ final class Auditor {
         cursors[topicIndex] = position + 1
     }
 
-    /// What was passed over can never be delivered any more.
+    /// What was passed over will never be delivered.
     func note(_ topicIndex: Int, _ positions: Range<Int>) {
         for position in positions {
             let copy = world.publications.copies[topicIndex][position]

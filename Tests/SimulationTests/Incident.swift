@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// Something that befalls the world at a time of its script.
+/// Something that happens to the world at a time of its script.
 enum Incident: Equatable, Sendable {
     enum Cut: Equatable, Sendable {
         case reset
@@ -21,12 +21,12 @@ enum Incident: Equatable, Sendable {
     // The network: the n-th of a host's open links.
     case cut(host: Int, link: Int, Cut)
     case hole(host: Int, link: Int, Direction)
-    /// Whose packets up were lost for too long: TCP gives up.
+    /// Packets to the service were lost for too long: TCP gives up.
     case collapse(host: Int, LinkID)
     case stall(host: Int, link: Int, VirtualTime)
     /// New connections of this host vanish.
     case unreachable(host: Int, VirtualTime)
-    /// Nobody listens.
+    /// Nothing listens.
     case refusing(VirtualTime)
 
     // The service.

@@ -107,7 +107,7 @@ final class NetworkLink {
 }
 
 extension NetworkLink {
-    /// A timer that fires late: an answer may lie unread in front of a host that was blocked.
+    /// A timer that fires late: a host that was blocked may have an unread answer.
     func takesLastLook(now: Instant) -> Bool {
         guard !isLastLook, let deadline, now - deadline >= Heartbeat.recheckDelay else { return false }
         // Before the request is made, the look finds the answer to an earlier step, and the next one has its own time.

@@ -27,7 +27,7 @@ struct Publications {
         Array(#"{"topicName":"\#($0)","version":"2","eventBody":{"n":"#.utf8)
     }
     private static let digitCount = 8
-    /// From the letter that tells repeats apart to the end: `n":1` and seven digits more, and the braces.
+    /// From the character that tells repeats apart to the end: `n":1` and seven digits more, and the braces.
     private static let tailCount = 3 + digitCount + 2
 
     /// Makes the next notification, and sometimes the same one again a moment later.

@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// The script of a scenario: what befalls whom, and when.
+/// The script of a scenario: what happens where, and when.
 extension Scenario {
     private typealias Maker = (inout SplitMix64, Int) -> Incident
 
@@ -66,7 +66,7 @@ extension Scenario {
     private var maintenance: Maker {
         { [profile] random, _ in
             let isKind = profile.isHarmless
-            // Whoever reads nothing until the service closes the socket has lost it.
+            // A host that reads nothing until the service closes the socket has lost it.
             let kindLead = profile == .pauses ? [600] : [20, 60]
             let lead = random.pick(isKind ? kindLead : [0, 1, 5, 60])
             return .maintenance(notices: random.pick(isKind ? [1, 1, 3] : [0, 1, 1, 3]), lead: .seconds(lead))

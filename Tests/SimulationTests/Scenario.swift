@@ -36,7 +36,7 @@ struct Scenario: Sendable {
 
     init(seed: UInt64) {
         var random = SplitMix64(seed: seed &* 0x9E37_79B9 &+ 11)
-        // The first numbers of neighbouring seeds are alike in nothing.
+        // The first numbers of neighboring seeds have nothing in common.
         profile = Profile(rawValue: random.below(Profile.allCases.count)) ?? .calm
         self.seed = seed
         configure(using: &random)

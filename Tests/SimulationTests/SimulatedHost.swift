@@ -22,7 +22,7 @@ final class SimulatedHost {
     var targets: [String]
     private(set) var isOver = false
     var isReading = false
-    /// Of the link that is being read: the machine need not be asked about notifications.
+    /// Whether the machine need not be asked about notifications on the link that is being read.
     var isDirect = false
     private(set) var inputCount = 0
     var whim: SplitMix64

@@ -6,7 +6,7 @@ enum TopicPlan {
         (0..<6).map { Topic(rawValue: "v2.routing.queues.q\($0).conversations") }
         + ["v2.users.u1.presence", "v2.users.u1.station"]
     static let combined: Topic = "v2.users.u1?presence&station"
-    /// Nobody has the permission for it.
+    /// No client has the permission for it.
     static let forbidden: Topic = "v2.analytics.secrets"
     static let names: [Topic] = singles[..<7] + [combined]
 

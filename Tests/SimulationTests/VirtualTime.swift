@@ -30,7 +30,7 @@ extension SplitMix64 {
         range.lowerBound + below(range.count)
     }
 
-    /// True once in so many times.
+    /// True once in this many calls.
     mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
 
     mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }

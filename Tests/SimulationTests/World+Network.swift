@@ -148,7 +148,7 @@ extension World {
 }
 
 extension LinkEnd {
-    /// As the library tells a refused upgrade.
+    /// As the library reports a refused upgrade.
     init(_ refusal: SimulatedService.Refusal) {
         let reason: FailureReason =
             switch refusal.status {

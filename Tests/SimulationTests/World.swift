@@ -20,7 +20,7 @@ final class World {
     private(set) var transcript: [String] = []
     let isRecording: Bool
 
-    /// Since when connections are refused, vanish, and the like: until when.
+    /// Until when connections are refused, vanish, and so on.
     var refusesUntil: VirtualTime = 0
     var unreachableUntil: [VirtualTime]
     private var planned: [Scenario.Event] = []

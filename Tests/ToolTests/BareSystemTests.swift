@@ -3,7 +3,7 @@ import Testing
 
 /// The programs where the system lacks what others rely on: each in a mount namespace of its own.
 @Suite(.enabled(if: OwnNetwork.isPossible, OwnNetwork.missing)) struct BareSystemTests {
-    /// Runs a script for the shell with an empty folder in place of `mount`; nil where there can be none, which is said.
+    /// Runs a shell script with an empty folder in place of `mount`; nil where there can be none, which is printed.
     private func run(without mount: String, _ script: String, _ arguments: [String]) async throws -> Child.End? {
         let command = "mount -t tmpfs none \(mount) || exit 75; \(script)"
         let end = try await Slots.taken {

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `Scripts/install-c`. What it installs where is tested with the library of this build; with `--all`, also the one that
-/// it builds itself.
+/// `Scripts/install-c`. What it installs where is tested with the library of this build; with `--all`, also the one
+/// that it builds itself.
 @Suite(.timeLimit(.minutes(patience(3)))) struct InstallTests {
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
     private static let script = CProgram.root.appending(path: "Scripts/install-c")

@@ -26,7 +26,7 @@ struct LeavingTests {
     @Test func `a channel may be closed from the deinit of its owner, inside a callback`() async throws {
         try await LeavingTests.run(["deinit"]) { _, end in
             #expect(end.status == 0, "\(end.errors)")
-            // The delegate died with the owner, so nobody is told of the end.
+            // The delegate was deallocated with the owner, so the end is not reported.
             #expect(end.outputText == "deinit\nended\n")
         }
     }

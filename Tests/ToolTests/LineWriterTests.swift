@@ -47,7 +47,7 @@ import ToolSupport
         #expect(!writer.give(&lines))
         lines = [UInt8](repeating: 0x62, count: 700_000)
         #expect(writer.give(&lines))
-        // Nothing was read yet: the pipe holds at most a part, and nobody has been told.
+        // Nothing was read yet: the pipe holds at most a part, and the owner was not notified.
         #expect(drained.wait(timeout: .now()) == .timedOut)
         let reader = Reader(pipe.fileHandleForReading)
         #expect(drained.wait(timeout: .now() + 30) == .success)
@@ -99,7 +99,7 @@ import ToolSupport
         #expect(writer.finish() == .written)
         try pipe.fileHandleForWriting.close()
         let lines = String(decoding: reader.wait(), as: UTF8.self).split(separator: "\n")
-        // How many are missing is said in their place: every number can be told from those before it.
+        // The number of missing lines stands in their place, so every number follows from those before it.
         var next = 0
         var dropped = 0
         for line in lines.dropLast() {

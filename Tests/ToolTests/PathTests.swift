@@ -3,7 +3,7 @@ import Testing
 
 /// The tool, a simulator and what happens to packets between them, in a network of their own.
 ///
-/// `Conformance/paths.py` breaks the path, and tells which numbers are missing and when those were sent;
+/// `Conformance/paths.py` breaks the path, and prints which numbers are missing and when those were sent;
 /// `Conformance/proxied.py` counts the packets on a cable.
 @Suite(.enabled(if: OwnNetwork.isPossible, OwnNetwork.missing), .timeLimit(.minutes(patience(5)))) struct PathTests {
     private struct Outcome: Decodable {
@@ -24,7 +24,7 @@ import Testing
             }
         }
 
-        /// Nothing came again or too late, and whatever is missing was sent within a gap that was told.
+        /// Nothing came again or too late, and whatever is missing was sent within a gap that was reported.
         func expectHonesty() throws {
             #expect(status == 0, "\(errors)")
             #expect(repeated == 0)

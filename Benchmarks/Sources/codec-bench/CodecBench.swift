@@ -25,7 +25,7 @@ enum CodecBench {
             FileHandle.standardError.write(Data(usage.utf8))
             exit(64)
         }
-        // Nobody shall take the figures of a debug build for ours.
+        // The figures of a debug build mean nothing.
         #if DEBUG
         FileHandle.standardError.write(Data("codec-bench: a debug build measures nothing; use -c release\n".utf8))
         #endif

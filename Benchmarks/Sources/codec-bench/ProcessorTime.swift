@@ -4,7 +4,7 @@ import Darwin
 import Glibc
 #endif
 
-/// The time that the processors spent on this process, user and system: what a busy neighbour does not add to.
+/// The time that the processors spent on this process, user and system: a busy neighbor does not add to it.
 enum ProcessorTime {
     /// Nanoseconds since the process began.
     static var now: Int {

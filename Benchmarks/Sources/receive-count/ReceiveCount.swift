@@ -2,7 +2,7 @@
 ///
 ///     receive-count BYTES READS
 ///
-/// Each read holds 16 notifications of so many bytes. It is all of the way that is pure, as `NotificationChannel` goes
+/// Each read holds 16 notifications of BYTES bytes. It is all of the way that is pure, as `NotificationChannel` goes
 /// it: frame, UTF-8, envelope, and whether it is a plain notification of a live channel. Without Foundation, whose
 /// start is not the same in every run.
 @main
@@ -23,7 +23,7 @@ enum ReceiveCount {
         print("delivered \(receiver.deliveredCount) of \(arguments[1] * Receiver.messageCount)")
     }
 
-    /// A notification of queue observations, of exactly so many bytes of ASCII.
+    /// A notification of queue observations, of exactly this many bytes of ASCII.
     private static func notification(number: Int, byteCount: Int) -> [UInt8] {
         let queue = "2f1c0f0e-0000-4000-8000-0000000001\(10 + number)"
         let head =

@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// Random numbers for OpenSSL that are the same in every run, so that a finding can be met again.
 ///
-/// For this program only: whoever knows them reads everything.
+/// For this program only: the numbers are known, so nothing that they encrypt is secret.
 enum PredictableRandom {
     nonisolated(unsafe) private static var state: UInt64 = 0
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A delegate that notes what it hears, and opens a channel to a scripted server.
+/// A delegate that records what it receives, and opens a channel to a scripted server.
 final class ChannelHost: NotificationChannelDelegate {
     enum Event: Equatable {
         case subscribed, reconnecting(FailureReason), failedRollover, rejected, missed, discarded, recovered, expiring

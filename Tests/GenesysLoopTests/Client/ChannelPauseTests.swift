@@ -83,7 +83,7 @@ import Testing
                 running -= 1
             }
         }
-        // Whom the other one does not resume any more, the clock does.
+        // What the other one no longer resumes, the clock does.
         let clock = TimerProbe(loop) { clock in
             for channel in channels { channel.resume() }
             if running > 0 { clock.start(after: .milliseconds(1)) } else { clock.drop() }

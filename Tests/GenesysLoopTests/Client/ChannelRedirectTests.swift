@@ -40,7 +40,7 @@ import Testing
             #expect(Set(request.fields.names) == known)
             #expect(request.fields.values(of: "user-agent") == ["GenesysLoop"])
         }
-        // Nor a way to give it some: what it is configured with has no such member.
+        // There is no way to give it some: its configuration has no such member.
         let members = Mirror(reflecting: ChannelConfiguration()).children.compactMap(\.label)
         #expect(!members.contains { $0.lowercased().contains("header") || $0.lowercased().contains("subprotocol") })
     }

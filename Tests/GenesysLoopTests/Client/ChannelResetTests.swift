@@ -27,7 +27,7 @@ import Testing
         Reach(
             testDescription: "when open", script: open + [.turn, .turn],
             events: [.subscribed, .failed(.connectionClosed)], phase: .open),
-        // Nobody asks why any more.
+        // The reason no longer matters.
         Reach(testDescription: "when closing", script: open + [.closeFrame], events: [.subscribed, .closed]),
     ]
     static let plain = [

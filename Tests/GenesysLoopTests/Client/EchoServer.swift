@@ -63,7 +63,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
         didDrain = { _ in }
         didReceive = { _, _ in }
         guard hasEnded else { return }
-        // Of all handles only the loop's own is left.
+        // Only the loop's own handle is left.
         #expect(loop.ledger.openCount == 1)
         #expect(loop.openObjects.isEmpty)
     }

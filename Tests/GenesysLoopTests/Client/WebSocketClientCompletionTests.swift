@@ -2,9 +2,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What becomes of completions: each is called once, in order, whatever happens to the connection.
+/// Completions: each is called once, in order, whatever happens to the connection.
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientCompletionTests {
-    /// Sends numbered messages and writes down what is told of each.
+    /// Sends numbered messages and writes down what is reported for each.
     final class Ledger {
         private(set) var sent: [Int] = []
         private(set) var failed: [Int] = []
@@ -31,7 +31,7 @@ import Testing
             return result
         }
 
-        /// All were told once, the sent ones first, in order.
+        /// All were reported once, the sent ones first, in order.
         var isComplete: Bool { sent + failed == Array(0..<takenCount) }
     }
 

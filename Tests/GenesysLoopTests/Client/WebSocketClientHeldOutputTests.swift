@@ -4,7 +4,7 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// Output that TLS does not turn into records, or not yet: what is told of it is what became of it.
+/// Output that TLS does not turn into records, or not yet: the report says what happened to it.
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientHeldOutputTests {
     private typealias Ledger = WebSocketClientCompletionTests.Ledger
 

@@ -34,7 +34,7 @@ enum EnvelopeTesting {
         }
     }
 
-    /// What becomes of a text message with these bytes: the codec checks that they are UTF-8, the scanner the rest.
+    /// How a text message with these bytes is read: the codec checks that they are UTF-8, the scanner the rest.
     enum Verdict: Equatable {
         case taken
         case refused(offset: Int)

@@ -93,7 +93,7 @@ struct PlainScannerTests {
         let longer = #"{"a":"\#(String(repeating: "x", count: 60))"}"#
         for text in [head + value + "}", head + "[" + value + ",1]}", head + "{\"a\":" + value + ",\"b\":\(longer)}}"] {
             #expect(PlainScannerTests.quick([UInt8](text.utf8)) == nil, "\(text)")
-            // "[,1]" and the like are no JSON; an empty value in "[" and ",1]" neither.
+            // "[,1]" and similar texts are no JSON; neither is one with an empty value between "[" and ",1]".
             #expect(PlainScannerTests.thorough([UInt8](text.utf8)) == nil, "\(text)")
         }
     }

@@ -58,7 +58,7 @@ final class ConnectionProbe: TCPConnectionOwner {
         unsafe connection.owner = self
     }
 
-    /// Lets go of what the closures captured.
+    /// Releases what the closures captured.
     func forget() {
         didConnect = { _ in }
         didRead = { _ in }
@@ -168,7 +168,7 @@ struct ConnectedPair {
     }
 }
 
-/// A resolution owner that keeps what it hears.
+/// A resolution owner that keeps what it receives.
 final class ResolutionProbe: ResolutionOwner {
     var found: [SocketAddress] = []
     /// The families in the order in which they answered.

@@ -108,7 +108,7 @@
             }
             return nil
         } catch {
-            // The server failed: what it has said by then tells the client.
+            // The server failed: what it has sent by then informs the client.
             do { try deliver(server.takeOutgoing(), to: client) } catch { return error }
             return nil
         }

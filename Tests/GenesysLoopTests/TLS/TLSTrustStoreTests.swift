@@ -135,7 +135,7 @@ import Testing
 
     @Test func `a folder counts when it holds certificates named by their hash`() throws {
         let folder = try Folder()
-        // Another name than the root at hand: OpenSSL looks into folders for unknown names only.
+        // Another name than that of the root: OpenSSL looks into folders for unknown names only.
         let authority = try CertificateAuthority(commonName: "Folder Root")
         _ = try folder.write(authority.certificatePEM, to: "ca.pem")
         #expect(SystemTrustLocations.hashedCertificateCount(in: folder.path) == 0)

@@ -57,7 +57,7 @@ import Testing
         let port = server.port
         let gate = Gate()
         server.loop.resolver.lookup = { question in
-            // Nobody listens at the same port of 127.0.0.1.
+            // Nothing listens at the same port of 127.0.0.1.
             let address = SocketAddress(numeric: question.family == .ipv4 ? "127.0.0.1" : "::1", port: port)
             if question.family == .ipv6 { gate.wait() }
             return .success([address].compactMap(\.self))

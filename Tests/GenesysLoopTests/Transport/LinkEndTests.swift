@@ -16,7 +16,7 @@ import Testing
     @Test func `a refused connection names the address`() throws {
         let server = try ScriptedServer(UVLoop(), [])
         let port = server.port
-        // Nobody listens there any more.
+        // Nothing listens there now.
         server.clientDidFinish()
         server.loop.resolver.lookup = { _ in
             .success([SocketAddress(numeric: "127.0.0.1", port: port)].compactMap(\.self))
@@ -194,7 +194,7 @@ import Testing
 
     @Test(arguments: Reach.allCases, [[.fin], [.closeNotify, .fin], [.reset]] as [[Step]])
     func `a connection that breaks says in which phase`(reach: Reach, breaking: [Step]) throws {
-        // Before it is established, TLS cannot say goodbye.
+        // Before it is established, TLS cannot send close_notify.
         if reach == .tls, breaking.count == 2 { return }
         let server = try ScriptedServer(UVLoop(), tls: true, reach.script + breaking)
         let probe = LinkProbe(server)

@@ -1,6 +1,6 @@
 @testable import GenesysLoop
 
-/// Drives one link, as a channel does, and notes what it hears.
+/// Drives one link, as a channel does, and records what it reports.
 final class LinkProbe: LinkOwner, TimerOwner {
     private(set) var link: Link?
     private(set) var messages: [[UInt8]] = []

@@ -162,7 +162,7 @@ import Testing
             guard !hasPaused else { return }
             hasPaused = true
             link.pauseReading()
-            // Whether or not it can be sent any more.
+            // Whether or not it can still be sent.
             link.send(.text, [0x61])
             let bound = LoopBound(link, on: server.loop)
             // A few turns later: the end has come by then.

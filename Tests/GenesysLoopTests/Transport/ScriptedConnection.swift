@@ -45,7 +45,7 @@ final class ScriptedConnection: TCPConnectionOwner {
         advance()
     }
 
-    /// Lets go of what the script captured.
+    /// Releases what the script captured.
     func forget() { script = [] }
 
     /// Looks again whether the script can go on.

@@ -61,12 +61,12 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         loop.run()
         #expect(self.watchdog == nil, "the test did not come to its end")
         for connection in connections { connection.forget() }
-        // Of all handles only the loop's own is left.
+        // Only the loop's own handle is left.
         #expect(loop.ledger.openCount == 1)
         #expect(loop.openObjects.isEmpty)
     }
 
-    /// The client has let go of everything. What it had sent is still read, then the loop has nothing to do.
+    /// The client has released everything. What it had sent is still read, then the loop has nothing to do.
     func clientDidFinish() {
         isClosing = true
         listener.close()

@@ -55,8 +55,8 @@ struct DecoderHarness {
         }
     }
 
-    /// The events of a stream cut at the given positions, if they are the same when the rest of each piece is lent again
-    /// in front of the next one; else what that gave.
+    /// The events of a stream cut at the given positions, if they are the same when the rest of each piece is lent
+    /// again in front of the next one; else what that gave.
     static func events(
         _ stream: [UInt8], cuts: [Int] = [], role: WebSocketRole = .client, limits: MessageLimits = MessageLimits()
     ) -> [OwnedEvent] {

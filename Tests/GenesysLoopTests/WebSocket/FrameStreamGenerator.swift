@@ -8,7 +8,7 @@ struct FrameStreamGenerator {
     /// The fragmented message under way.
     struct Fragments {
         var kind: MessageKind
-        /// Of the payloads, compressed if they are.
+        /// The bytes of the payloads, as they are on the wire.
         var byteCount: Int
         var frameCount: Int
         var isCompressed = false
@@ -116,7 +116,7 @@ struct FrameStreamGenerator {
 
     // MARK: - Endings
 
-    /// A Close frame, and bytes that nobody reads any more.
+    /// A Close frame, and bytes that are not read.
     private mutating func appendEndOfStream() {
         if isTrue(1, of: 4) {
             append(0x88, [])
@@ -142,7 +142,7 @@ struct FrameStreamGenerator {
         stream.isMidMessage = true
     }
 
-    /// What becomes of it nobody knows, only that it must not depend on the pieces.
+    /// Its result is unknown; it only must not depend on the pieces.
     private mutating func damage() {
         if fragments == nil, isTrue(1, of: 2) { appendEndOfStream() }
         if stream.bytes.isEmpty { appendGarbage() }

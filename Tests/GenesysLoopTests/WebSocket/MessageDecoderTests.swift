@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite struct MessageDecoderTests {
-    /// Made anew for each use: a global whose enum payloads hide their pointers looks like a leak to a leak detector.
+    /// Made again for each use: a global whose enum payloads hide their pointers looks like a leak to a leak detector.
     static var vectors: [(stream: [UInt8], role: WebSocketRole, events: [OwnedEvent])] {
         [
             // RFC 6455 §5.7.
@@ -42,7 +42,7 @@ import Testing
             ([0x88, 0x02, 0x03, 0xE8], .client, [.close(.normal, "")]),
             ([0x88, 0x07, 0x03, 0xE9] + utf8("bye é".prefix(4) + "!"), .client, [.close(.goingAway, "bye !")]),
             ([0x88, 0x82, 0, 0, 0, 1, 0x0B, 0xB8], .server, [.close(CloseCode(rawValue: 3000), "")]),
-            // Masked fragments: the key starts anew in each.
+            // Masked fragments: the key starts again in each.
             (
                 frame(0x01, utf8("añ"), key: 0x0102_0304) + frame(0x80, utf8("dir"), key: 0xFFEE_DDCC), .server,
                 [.message(.text, utf8("añdir"))]

@@ -72,9 +72,11 @@ import Testing
             Row(violation: .controlFrameTooLong, code: .protocolError, stream: [0x88, 0x7F], position: 1),
             Row(violation: .maskedServerFrame, code: .protocolError, stream: [0x81, 0x80, 0, 0, 0, 0], position: 1),
             Row(
-                violation: .unmaskedClientFrame, code: .protocolError, stream: [0x81, 0x00], role: .server, position: 1),
+                violation: .unmaskedClientFrame, code: .protocolError, stream: [0x81, 0x00], role: .server,
+                position: 1),
             Row(
-                violation: .unmaskedClientFrame, code: .protocolError, stream: [0x89, 0x00], role: .server, position: 1),
+                violation: .unmaskedClientFrame, code: .protocolError, stream: [0x89, 0x00], role: .server,
+                position: 1),
             Row(violation: .nonMinimalLength, code: .protocolError, stream: [0x81, 0x7E, 0x00, 0x7D], position: 3),
             Row(
                 violation: .nonMinimalLength, code: .protocolError,

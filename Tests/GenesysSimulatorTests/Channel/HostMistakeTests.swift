@@ -18,7 +18,7 @@ import Testing
         let loop: UVLoop
         let common = RecordedLog()
         let own = RecordedLog()
-        /// Where nobody listens any more.
+        /// No server listens there now.
         let uri: String
 
         init() throws {

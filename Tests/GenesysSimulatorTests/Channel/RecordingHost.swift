@@ -17,7 +17,7 @@ final class RecordingHost: NotificationChannelDelegate {
     /// Called with every notification, after it was written down.
     var onNotification: (NotificationChannel) -> Void = { _ in }
 
-    /// Lets go of the closures, which may hold the host itself.
+    /// Releases the closures, which may hold the host itself.
     func forget() {
         onEvent = { _, _ in }
         onNotification = { _ in }

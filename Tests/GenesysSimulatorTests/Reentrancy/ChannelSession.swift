@@ -49,7 +49,7 @@ final class ChannelSession: NotificationChannelDelegate {
         #expect(remembered == nil)
     }
 
-    /// Ends the session when the channel is gone, whoever was told.
+    /// Ends the session when the channel is gone, even if its delegate was not called.
     private func watch() {
         if log.hasEnded { channel = nil }
         guard remembered != nil else { return stage.sessionDidEnd() }

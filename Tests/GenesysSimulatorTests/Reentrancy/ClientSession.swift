@@ -46,7 +46,7 @@ final class ClientSession: WebSocketClientDelegate {
         #expect(remembered == nil)
     }
 
-    /// Ends the session when the client is gone, whoever was told.
+    /// Ends the session when the client is gone, even if its delegate was not called.
     private func watch() {
         if log.hasEnded { client = nil }
         guard remembered != nil else { return stage.sessionDidEnd() }

@@ -4,8 +4,8 @@ import Testing
 
 /// Everything is legal inside every delegate method.
 ///
-/// Each cell is a table row of its own: a method, and what the host does in it. It is played 10 times, and many more times
-/// by `Scripts/test --all`, in batches that share a loop; with and without TLS.
+/// Each cell is a table row of its own: a method, and what the host does in it. It is played 10 times, and many more
+/// times by `Scripts/test --all`, in batches that share a loop; with and without TLS.
 @Suite(.timeLimit(.minutes(patience(10)))) struct ReentrancyMatrixTests {
     @Test(arguments: ChannelMoment.allCases, Deed.ofChannels)
     func `a host may do anything in any method of a channel's delegate`(_ moment: ChannelMoment, _ deed: Deed) throws {

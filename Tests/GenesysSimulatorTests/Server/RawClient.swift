@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// A client that can misbehave: it sends what it is told, in pieces if need be, and notes what comes.
+/// A client that can misbehave: it sends what it is told to, in pieces if needed, and records what comes.
 final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 

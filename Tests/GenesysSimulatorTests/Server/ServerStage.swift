@@ -12,7 +12,7 @@ final class ServerStage: TimerOwner {
     let uri: String
     private(set) var hasTimedOut = false
     private var watchdog: Timer?
-    /// What the closures of a test captured is let go of at its end.
+    /// What the closures of a test captured is released at its end.
     private var actors: [any StageActor] = []
 
     /// The feed rests unless `change` says otherwise, so that each test sees what it asked for.
@@ -79,13 +79,13 @@ final class ServerStage: TimerOwner {
 
 /// Calls closures that may capture itself and the stage.
 protocol StageActor: AnyObject {
-    /// Lets go of the closures.
+    /// Releases the closures.
     func forget()
 }
 
 let stageTopic: Topic = "v2.users.0f3c4a1e-0000-4000-8000-00000000000a.presence"
 
-/// A delegate that notes what it hears.
+/// A delegate that records what it receives.
 final class Host: NotificationChannelDelegate, StageActor {
     struct Body: Decodable {
         let n: Int

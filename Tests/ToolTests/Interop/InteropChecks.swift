@@ -71,7 +71,7 @@ enum InteropChecks {
             let peer = try await EchoPeer(library)
             let longest = [UInt8](repeating: 7, count: WebSocketClient.maxPingByteCount)
             let answered = Conversation.Event.text("are you there 👋")
-            // Of the peer's ping only the message tells that follows our pong.
+            // Only the message that follows our pong shows that the peer has sent a ping.
             let events = try Conversation.hold(with: peer, path: "/ping") { event, client in
                 if event == answered { try client.ping() }
                 if event == .pong([]) { try client.ping(longest) }

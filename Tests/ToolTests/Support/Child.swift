@@ -39,7 +39,7 @@ final class Child: @unchecked Sendable {
         // A proxy of this machine's is not for servers on loopback.
         let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.lowercased().hasSuffix("_proxy") }
         var environment = inherited.merging(variables) { $1 }
-        // A program that traps is to end at once: what would print its stack can wait for ever for one that was killed.
+        // A program that traps is to end at once: what would print its stack can wait forever for one that was killed.
         environment["SWIFT_BACKTRACE"] = "enable=no"
         if mayLeak { environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0" }
         process.environment = environment

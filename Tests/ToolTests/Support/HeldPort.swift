@@ -36,8 +36,8 @@ final class HeldPort: Sendable {
 
     deinit { close(descriptor) }
 
-    /// A port for a program that cannot say which one it took. It is below those that the system gives to others, so that
-    /// nobody gets it meanwhile, and a connection to it cannot meet itself.
+    /// A port for a program that cannot say which one it took. It is below those that the system hands out, so that no
+    /// other program gets it meanwhile, and a connection to it cannot meet itself.
     static func unused() -> UInt16 {
         var port: UInt16
         repeat { port = .random(in: 10_000...30_000) } while (try? HeldPort(port)) == nil

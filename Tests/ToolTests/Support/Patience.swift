@@ -1,7 +1,7 @@
 import Foundation
 
-/// The time limit of a suite that takes so many minutes at the most: under a sanitizer, where everything takes ten times
-/// as long, and in the whole suite, where long pure tests hold both threads of it for minutes, a quarter of an hour.
+/// The time limit of a suite that takes at most this many minutes. It is a quarter of an hour under a sanitizer, where
+/// everything takes ten times as long, and in the whole suite, where long pure tests hold both of its threads.
 func patience(_ minutes: Int) -> Int {
     isWhole || ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] != nil ? 15 : minutes
 }

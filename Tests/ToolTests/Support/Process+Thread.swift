@@ -3,16 +3,16 @@ import Foundation
 /// Processes started by a thread of their own.
 ///
 /// A process refers weakly to the run loop of the thread that started it, and what that takes is given back when the
-/// thread ends: a thread of Swift's concurrency does not, which the leak sanitizer reports. Nor may a process have a
-/// termination handler: Foundation never lets go of one that has.
+/// thread ends: a thread of Swift's concurrency does not, which the leak sanitizer reports. A process must not have a
+/// termination handler either: Foundation never releases one that has.
 extension Process {
     /// Starts; calls `didEnd` from the thread, once.
     func start(didEnd: @escaping @Sendable (Process) -> Void) throws {
         let result = Box()
         let isStarted = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [self] in
-            // A program takes over the mask of this thread, which has it from one of Dispatch's, where nearly all signals
-            // are blocked: cmake, for one, waits for SIGCHLD.
+            // A program inherits the mask of this thread, which has it from one of Dispatch's, where nearly all
+            // signals are blocked: cmake, for one, waits for SIGCHLD.
             var none = sigset_t()
             // Both read or write a variable of this function, during the call.
             unsafe sigemptyset(&none)
@@ -35,7 +35,7 @@ extension Process {
         return terminationStatus == 0
     }
 
-    /// Written before the semaphore is signalled, read after it.
+    /// Written before the semaphore is signaled, read after it.
     private final class Box: @unchecked Sendable {
         var value: Result<Void, any Error> = .success(())
     }

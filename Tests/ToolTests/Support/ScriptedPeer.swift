@@ -1,7 +1,7 @@
 import Foundation
 import GenesysLoop
 
-/// A server for one connection that says what a test wants it to say, and notes what it hears.
+/// A server for one connection that sends what a test wants it to send, and records what it receives.
 final class ScriptedPeer: Sendable {
     private let held: HeldPort
     private let collector: Locked<StreamCollector?> = Locked(nil)

@@ -57,7 +57,7 @@ final class StreamCollector: @unchecked Sendable {
         }
     }
 
-    /// Waits off the cooperative threads. Whoever is waited for is killed in time.
+    /// Waits off the cooperative threads. A program that is waited for is killed in time.
     private func waiting<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [condition] in

@@ -48,8 +48,8 @@ enum ReaderOracle {
         return roundTripComplaint(first, setup)
     }
 
-    /// What the reference makes of a stream; of a compressed message that is not complete it knows only that nothing but
-    /// its end may follow.
+    /// What the reference makes of a stream. After a compressed message that is not complete, only the end of that
+    /// message may follow.
     private struct Expectation {
         private(set) var events: [Event] = []
         let isUnfinished: Bool
@@ -68,7 +68,7 @@ enum ReaderOracle {
                     continue
                 }
                 let (output, flaw) = inflate.message(payload, limit: limit)
-                // The byte beyond the limit is not looked at any more.
+                // The byte beyond the limit is not looked at.
                 if kind == .text,
                     !(flaw == nil
                         ? ReferenceUTF8.isValid(output) : ReferenceUTF8.isPossible(Array(output.prefix(limit))))

@@ -71,7 +71,7 @@ enum UpgradeRequestOracle {
     }
 
     private static func acceptComplaint(_ head: UpgradeRequestHead, _ choice: Int) -> String? {
-        // A list's element need not be a token: what is none is not chosen.
+        // A list's element need not be a token: a part that is not a token is not chosen.
         let chosen = head.subprotocols.first
         var wanted = DeflateParameters()
         wanted.serverNoContextTakeover = choice.isMultiple(of: 2)
@@ -90,7 +90,7 @@ enum UpgradeRequestOracle {
         guard case .success(let bytes) = response else { return "the answer to \(head) cannot be written" }
         var offered = UpgradeResponseOracle.Offer()
         offered.subprotocols = head.subprotocols
-        // Of an offer that is ours; a stranger's need not be the one that was taken.
+        // The answer is checked against our own offer; the one in the request need not be the one that was taken.
         offered.deflate = answer.map { _ in DeflateOffer(DeflateParameters()) }
         // The target may be as long as a head.
         guard bytes.count <= 16_384 else { return nil }

@@ -127,7 +127,7 @@ enum UpgradeResponseOracle {
             let value = parts[1].drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
             values[parts[0].lowercased(), default: []].append(String(value.reversed()))
         }
-        // RFC 9110 §5.6.1.2: empty elements of a list are none.
+        // RFC 9110 §5.6.1.2: empty elements of a list do not count.
         let protocols = values["upgrade", default: []].flatMap { $0.split(separator: ",") }.compactMap { element in
             let word = element.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
             return word.isEmpty ? nil : String(word.reversed()).lowercased()

@@ -5,7 +5,7 @@ import Testing
 /// Links through a scripted proxy.
 @Suite(.timeLimit(.minutes(patience(2)))) struct LinkProxyTests {
     static let accepted = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)
-    /// A SOCKS5 proxy that opens the tunnel for a name, behind so many bytes of the client's request.
+    /// A SOCKS5 proxy that opens the tunnel for a name, after this many bytes of the client's request.
     static let socksReply: [UInt8] = [5, 0, 0, 1, 127, 0, 0, 1, 0, 80]
 
     private static func socks(_ name: String) -> [ScriptedProxy.Step] {
@@ -64,7 +64,7 @@ import Testing
             UVLoop(), tls: true, Step.upgrade + texts.map { .text($0) } + Step.goodbye)
         let proxy = try ScriptedProxy(to: server, tls: true, [.head, .say(Self.accepted), .relay])
         let probe = LinkProbe(server)
-        // It pauses amid a read now and then: what was read must not be lost.
+        // It pauses in the middle of a read now and then: what was read must not be lost.
         probe.didReceive = { probe, link in
             if probe.messages.count % 7 == 3 {
                 link.pauseReading()

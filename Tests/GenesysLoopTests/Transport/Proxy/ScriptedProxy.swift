@@ -7,7 +7,7 @@ import Testing
 final class ScriptedProxy: TCPListenerOwner {
     /// What it does next.
     enum Step {
-        /// Waits for a whole HTTP head, or for so many bytes.
+        /// Waits for a whole HTTP head, or for this many bytes.
         case head, bytes(Int)
         case say([UInt8])
         /// From here on everything goes to and from the server.
@@ -39,7 +39,7 @@ final class ScriptedProxy: TCPListenerOwner {
 
     deinit { listener.close() }
 
-    /// Takes no connection any more.
+    /// Takes no more connections.
     func close() { listener.close() }
 
     /// Has the link of a probe go through this proxy.
