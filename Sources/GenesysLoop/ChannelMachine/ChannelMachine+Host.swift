@@ -45,7 +45,7 @@ extension ChannelMachine {
             return dropCandidate(now: now) + startRollover(.requested, to: endpoint, now: now)
         case .handedOver, .draining:
             // What only the new socket has would be lost with it: it takes over first.
-            wish = endpoint
+            queuedRollover = endpoint
             return []
         case .closing, .ended:
             return []

@@ -53,9 +53,9 @@ extension ChannelMachine {
 
     /// Starts the rollover that was asked for during another one.
     private mutating func startQueuedRollover(now: ClockReading) -> [Action]? {
-        guard let wish else { return nil }
-        self.wish = nil
-        return startRollover(.requested, to: wish, now: now)
+        guard let queuedRollover else { return nil }
+        self.queuedRollover = nil
+        return startRollover(.requested, to: queuedRollover, now: now)
     }
 
     // MARK: - The old link ends first
@@ -96,18 +96,18 @@ extension ChannelMachine {
         state = .attempting
         let attempt = ReconnectAttempt(number: max(1, reconnect.attemptCount), delay: .zero, failure: loss.failure)
         let told: [Action] = [.tell(.willReconnect(attempt))]
-        guard let wish else { return told }
-        self.wish = nil
-        return told + rolloverRequested(to: wish, now: now)
+        guard let queuedRollover else { return told }
+        self.queuedRollover = nil
+        return told + rolloverRequested(to: queuedRollover, now: now)
     }
 
     /// The service closed the old socket in order, then the new one failed: a loss after all.
     mutating func handOverFailed(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
         candidate = nil
-        if let wish {
-            self.wish = nil
+        if let queuedRollover {
+            self.queuedRollover = nil
             fallback = failure.isFinalOnReconnect ? nil : endpoint
-            endpoint = wish
+            endpoint = queuedRollover
         } else if lifetime.state == .expiring {
             return finish(expiredFailure(failure))
         } else if failure.isFinalOnReconnect {

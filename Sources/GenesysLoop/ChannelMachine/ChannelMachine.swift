@@ -134,7 +134,7 @@ package struct ChannelMachine: Equatable, Sendable {
     /// The topics that the channel behind an endpoint may still have from earlier links: they outlive these.
     var asked: [EndpointID: Set<Topic>] = [:]
     /// What `rollover(to:)` asked for while an older rollover was too far to be broken off.
-    var wish: EndpointID?
+    var queuedRollover: EndpointID?
     var isEverConfirmed = false
     /// The host called `close()`: it hears nothing more but the terminal call.
     package internal(set) var isSilent = false

@@ -19,10 +19,10 @@ struct ChannelDriver {
     /// Those of rollovers.
     private var otherEndpoints: [WebSocketURI] = []
 
-    init(endpoint: WebSocketURI, loop: UVLoop, terms: SharedLinkOptions) throws(ChannelFailure) {
+    init(endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions) throws(ChannelFailure) {
         handles = DriverHandles(loop: loop)
         firstEndpoint = endpoint
-        _ = try terms.link(to: endpoint, on: loop)
+        _ = try linkOptions.link(to: endpoint, on: loop)
     }
 
     /// The first URI, fit for a log.
@@ -34,19 +34,19 @@ struct ChannelDriver {
     /// The name of a URI, the same one for the same URI: the machine tells a second socket of a channel from another
     /// channel by it.
     mutating func add(
-        _ endpoint: WebSocketURI, loop: UVLoop, terms: SharedLinkOptions
+        _ endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions
     ) throws(ChannelFailure) -> EndpointID {
         if endpoint == firstEndpoint { return EndpointID(rawValue: 0) }
         if let index = otherEndpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index + 1)) }
-        _ = try terms.link(to: endpoint, on: loop)
+        _ = try linkOptions.link(to: endpoint, on: loop)
         otherEndpoints.append(endpoint)
         return EndpointID(rawValue: UInt32(otherEndpoints.count))
     }
 
-    /// Makes the rules of links to every endpoint, under other terms.
-    func prepare(_ terms: SharedLinkOptions, on loop: UVLoop) throws(ChannelFailure) {
-        _ = try terms.link(to: firstEndpoint, on: loop)
-        for endpoint in otherEndpoints { _ = try terms.link(to: endpoint, on: loop) }
+    /// Makes the rules of links to every endpoint, under other linkOptions.
+    func prepare(_ linkOptions: SharedLinkOptions, on loop: UVLoop) throws(ChannelFailure) {
+        _ = try linkOptions.link(to: firstEndpoint, on: loop)
+        for endpoint in otherEndpoints { _ = try linkOptions.link(to: endpoint, on: loop) }
     }
 
     subscript(endpoint: EndpointID) -> WebSocketURI {

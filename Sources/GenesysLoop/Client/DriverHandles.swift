@@ -35,12 +35,12 @@ struct DriverHandles {
     /// Closes the timer.
     ///
     /// - Returns: whether no handle is left; otherwise `pass` runs when that is so.
-    mutating func close(then pass: any LoopTask) -> Bool {
+    mutating func close(then task: any LoopTask) -> Bool {
         timer?.close()
         timer = nil
         armedFor = nil
         guard group.openCount > 0 else { return true }
-        group.whenEmpty(pass)
+        group.whenEmpty(task)
         return false
     }
 }

@@ -30,7 +30,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         let now = loop.now
         for link in driver.links {
             link.deadlineReached(now: now.instant)
-            link.settle()
+            link.reportEndIfDue()
         }
         enqueue(machine.deadlineReached(now: now))
         advance()
@@ -51,7 +51,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
             }
             for link in driver.links {
                 link.flush()
-                link.settle()
+                link.reportEndIfDue()
             }
         } while !driver.pending.isEmpty || !driver.resuming.isEmpty
         driver.isAdvancing = false
@@ -71,12 +71,12 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         case .send(let id, let command):
             driver.link(id)?.send(.text, command.encoded())
         case .sendClose(let id):
-            settled(id) { $0.sendClose(.normal) }
+            withLink(id) { $0.sendClose(.normal) }
         case .retire(let id):
             driver.link(id)?.retire()
         case .drop(let id):
             guard let link = driver.link(id) else { return }
-            if link.approach != nil { driver.addresses.withdrawn() }
+            if link.establishment != nil { driver.addresses.withdrawn() }
             link.drop()
         case .pauseReading(let id):
             driver.resuming.removeAll { $0 == id }
@@ -94,15 +94,15 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         }
     }
 
-    private func settled(_ id: LinkID, _ body: (Link) -> Void) {
+    private func withLink(_ id: LinkID, _ body: (Link) -> Void) {
         guard let link = driver.link(id) else { return }
         body(link)
-        link.settle()
+        link.reportEndIfDue()
     }
 
     private func connect(_ id: LinkID, to endpoint: EndpointID) {
         let uri = driver[endpoint]
-        guard let target = try? terms.link(to: uri, on: loop) else {
+        guard let target = try? linkOptions.link(to: uri, on: loop) else {
             preconditionFailure("the rules of links to an endpoint were not made when it was added")
         }
         connect(id, to: uri, target)
@@ -188,7 +188,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
         case .didMiss(let gap):
-            tally.gapCount += 1
+            counters.gapCount += 1
             delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery):
             // An extension says nothing of a successor that is being connected.

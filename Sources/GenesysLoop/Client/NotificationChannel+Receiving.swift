@@ -38,7 +38,7 @@ extension NotificationChannel: LinkOwner {
     func linkDidReceive(_ link: Link) {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
-        tally.readAt = now.instant
+        counters.readAt = now.instant
         machine.bytesReceived(on: link.id, isDrained: link.isDrained, now: now)
         while true {
             let progress = drain(link, to: delegate ?? AbsentDelegate())
@@ -81,13 +81,13 @@ extension NotificationChannel: LinkOwner {
     private func receive(
         _ message: Span<UInt8>, _ isDirect: Bool, on link: Link, _ delegate: any NotificationChannelDelegate
     ) {
-        tally.receivedByteCount &+= message.count
+        counters.receivedByteCount &+= message.count
         do throws(EnvelopeError) {
             let envelope = try EnvelopeScanner.scan(message)
             guard isDirect, MessageClass.isPlainNotification(envelope, in: message) else {
-                return judge(message, envelope, on: link, delegate)
+                return routeViaMachine(message, envelope, on: link, delegate)
             }
-            tally.delivered()
+            counters.delivered()
             delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
         } catch {
             discard(message, .invalidMessage, delegate)
@@ -96,7 +96,7 @@ extension NotificationChannel: LinkOwner {
 
     /// The way of all others: the machine says what becomes of it.
     @inline(never)
-    private func judge(
+    private func routeViaMachine(
         _ message: Span<UInt8>, _ envelope: Envelope, on link: Link, _ delegate: any NotificationChannelDelegate
     ) {
         switch MessageClass(envelope, in: message) {
@@ -104,7 +104,7 @@ extension NotificationChannel: LinkOwner {
             let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message) : 0
             switch machine.notificationReceived(on: link.id, fingerprint: fingerprint, byteCount: message.count) {
             case .deliver:
-                tally.delivered()
+                counters.delivered()
                 delegate.channel(self, didReceive: ChannelNotification(message, envelope: envelope))
             case .hold:
                 driver.held[link.id, default: []].append(message.byteArray())
@@ -120,21 +120,21 @@ extension NotificationChannel: LinkOwner {
 
     /// No channel sends binary messages.
     private func receiveBinary(_ message: Span<UInt8>, _ delegate: any NotificationChannelDelegate) {
-        tally.receivedByteCount &+= message.count
+        counters.receivedByteCount &+= message.count
         discard(message, .invalidMessage, delegate)
     }
 
     @inline(never)
     private func discard(_ message: Span<UInt8>, _ reason: FailureReason, _ delegate: any NotificationChannelDelegate) {
         guard machine.isDelivering else { return }
-        tally.discardedCount &+= 1
+        counters.discardedCount &+= 1
         delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))
     }
 
     /// Delivers what was held until the old socket of a rollover ended; what a pause leaves waits for `resume()`.
     func releaseHeld(_ id: LinkID, evenIfPaused: Bool = false) {
         guard let messages = driver.held.removeValue(forKey: id) else { return }
-        tally.readAt = loop.now.instant
+        counters.readAt = loop.now.instant
         for (index, message) in messages.enumerated() {
             guard evenIfPaused || !machine.isPaused else {
                 driver.held[id] = Array(messages[index...])
@@ -157,7 +157,7 @@ extension NotificationChannel: LinkOwner {
         guard machine.heldNotificationReleased(from: link, fingerprint: fingerprint) == .deliver else { return }
         // It was scanned when it arrived: only what the scanner accepted is held.
         guard let envelope = try? EnvelopeScanner.scan(message.span) else { return }
-        tally.delivered()
+        counters.delivered()
         (delegate ?? AbsentDelegate()).channel(self, didReceive: ChannelNotification(message.span, envelope: envelope))
     }
 }
@@ -169,7 +169,7 @@ extension NotificationChannel {
     ///
     /// - Returns: whether another link is under way; otherwise `end` says why.
     func redirect(_ link: Link, _ end: inout LinkEnd) -> Bool {
-        let limit = terms.configuration.maxRedirects
+        let limit = linkOptions.configuration.maxRedirects
         guard limit > 0, let status = end.failure.status else { return false }
         var trail = driver.trails[link.id] ?? RedirectTrail(link.uri, limit: limit)
         do throws(RedirectTrail.Fault) {
@@ -179,7 +179,7 @@ extension NotificationChannel {
             return false
         }
         do throws(ChannelFailure) {
-            let target = try terms.link(along: trail, on: loop)
+            let target = try linkOptions.link(along: trail, on: loop)
             driver.trails[link.id] = trail
             driver.addresses.succeeded()
             connect(link.id, to: trail.uri, target)

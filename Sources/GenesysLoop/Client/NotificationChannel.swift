@@ -15,12 +15,12 @@ public final class NotificationChannel {
     public let loop: UVLoop
     /// The configuration it was made with.
     public var configuration: ChannelConfiguration {
-        var configuration = terms.configuration
+        var configuration = linkOptions.configuration
         configuration.logger = logger
         return configuration
     }
 
-    private(set) var terms: SharedLinkOptions
+    private(set) var linkOptions: SharedLinkOptions
     let logger: Logger
 
     /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
@@ -58,7 +58,7 @@ public final class NotificationChannel {
     }
     var driver: ChannelDriver
     // Not in `driver`: so that counting a message needs no check for exclusive access.
-    var tally = ChannelCounters()
+    var counters = ChannelCounters()
 
     /// Makes a channel. It does nothing until `open()`; one that is never opened is a warning in the log.
     ///
@@ -80,11 +80,11 @@ public final class NotificationChannel {
         let endpoint = try WebSocketURI(checking: uri)
         let topics = try NotificationChannel.checked(topics)
         self.loop = loop
-        terms = loop.sharedLinkOptions(configuration)
+        linkOptions = loop.sharedLinkOptions(configuration)
         logger = configuration.logger
-        driver = try ChannelDriver(endpoint: endpoint, loop: loop, terms: terms)
+        driver = try ChannelDriver(endpoint: endpoint, loop: loop, linkOptions: linkOptions)
         var seed = SystemRandomNumberGenerator()
-        machine = ChannelMachine(topics: topics, settings: terms.settings, seed: seed.next())
+        machine = ChannelMachine(topics: topics, settings: linkOptions.settings, seed: seed.next())
         weakDelegate = delegate
         delegateWatch = DelegateWatch(isSet: delegate != nil)
         let logger = self.logger
@@ -137,7 +137,7 @@ public final class NotificationChannel {
         loop.preconditionCurrent("NotificationChannel.rollover")
         do {
             let endpoint = try WebSocketURI(checking: uri)
-            let id = try driver.add(endpoint, loop: loop, terms: terms)
+            let id = try driver.add(endpoint, loop: loop, linkOptions: linkOptions)
             submit(machine.rolloverRequested(to: id, now: loop.now))
         } catch {
             guard machine.state != .ended else { return }
@@ -158,7 +158,7 @@ public final class NotificationChannel {
         configuration.tls = tls
         let changed = loop.sharedLinkOptions(configuration)
         try driver.prepare(changed, on: loop)
-        terms = changed
+        linkOptions = changed
     }
 
     /// Stops reading: the service's data waits in the socket. Nobody's silence counts until `resume()`.
@@ -224,16 +224,16 @@ extension NotificationChannel {
         loop.preconditionCurrent("NotificationChannel.statistics")
         let now = loop.now.instant
         var statistics = ChannelStatistics()
-        statistics.receivedCount = tally.receivedCount
-        statistics.discardedCount = tally.discardedCount
-        statistics.receivedByteCount = tally.receivedByteCount
-        statistics.gapCount = tally.gapCount
+        statistics.receivedCount = counters.receivedCount
+        statistics.discardedCount = counters.discardedCount
+        statistics.receivedByteCount = counters.receivedByteCount
+        statistics.gapCount = counters.gapCount
         statistics.reconnectCount = machine.counts.reconnectCount
         statistics.rolloverCount = machine.counts.rolloverCount
         statistics.extensionCount = machine.counts.extensionCount
         statistics.unconfirmedTopicCount = machine.unconfirmed.count
         statistics.mergedRepeats = machine.deduplicator.mergedCount
-        statistics.lastNotificationAge = tally.lastNotificationAt.map { now - $0 }
+        statistics.lastNotificationAge = counters.lastNotificationAt.map { now - $0 }
         statistics.silence = machine.current.map { now - $0.lastHeard.instant }
         statistics.pingRoundTrip = machine.current?.heartbeat.roundTrip
         statistics.connectionCount = driver.links.count

@@ -60,7 +60,7 @@ final class SharedLinkOptions {
 }
 
 extension UVLoop {
-    /// The terms of `configuration`: those of the channel made before, where it had the same.
+    /// The linkOptions of `configuration`: those of the channel made before, where it had the same.
     ///
     /// Only the last ones are remembered. A host with many configurations pays for each channel, and never for one that
     /// has ended.
@@ -85,7 +85,7 @@ extension ChannelConfiguration {
 extension WebSocketURI {
     /// Takes a URI of the host apart.
     ///
-    /// - Throws: what is wrong with it, in the terms of a channel.
+    /// - Throws: what is wrong with it, in the linkOptions of a channel.
     init(checking uri: String) throws(ChannelFailure) {
         do throws(InvalidURI) {
             try self.init(uri)

@@ -27,7 +27,7 @@ extension UVLoop {
 
     /// One TLS context for each configuration on this loop.
     ///
-    /// - Throws: why the configuration is unusable, in the terms of a channel.
+    /// - Throws: why the configuration is unusable, in the linkOptions of a channel.
     func sharedContext(
         checking configuration: TLSConfiguration, logger: Logger
     ) throws(ChannelFailure) -> TLSContext {

@@ -41,7 +41,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
     package func timerDidFire(_ timer: Timer) {
         driver.handles.timerDidFire()
         driver.link?.deadlineReached(now: loop.now.instant)
-        driver.link?.settle()
+        driver.link?.reportEndIfDue()
         advance()
     }
 
@@ -56,7 +56,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
             if let link = driver.link {
                 adjustReading(of: link)
                 link.flush()
-                link.settle()
+                link.reportEndIfDue()
             }
         } while !driver.pending.isEmpty
         driver.isAdvancing = false

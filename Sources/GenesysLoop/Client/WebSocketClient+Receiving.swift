@@ -116,7 +116,7 @@ extension WebSocketClient {
         return true
     }
 
-    /// The terms of TLS for where the trail leads.
+    /// The linkOptions of TLS for where the trail leads.
     private func context(for trail: RedirectTrail) throws(ChannelFailure) -> TLSContext? {
         guard trail.uri.isSecure else { return nil }
         let tls = trail.hasLeftOrigin ? configuration.tls.crossOrigin : configuration.tls

@@ -3,7 +3,7 @@
 /// `description` is one sentence that says what happened and, where there is something to do, what. It never holds the
 /// URI, a header or a payload.
 public struct WebSocketFailure: Error, Hashable, Sendable {
-    /// The failure in the terms of the transport, which channels share.
+    /// The failure in the linkOptions of the transport, which channels share.
     private let failure: ChannelFailure
 
     init(_ failure: ChannelFailure) {

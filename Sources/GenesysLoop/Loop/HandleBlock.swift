@@ -93,47 +93,47 @@ private func handleDidCloseCallback(_ handle: UnsafeMutablePointer<uv_handle_t>?
     /// The group's handles that libuv still knows.
     package private(set) var openCount = 0
 
-    private let ledger: HandleRegistry
+    private let registry: HandleRegistry
     private var waiting: [any LoopTask] = []
 
     /// Creates an empty group on `loop`.
     package convenience init(loop: UVLoop) {
-        self.init(ledger: loop.ledger)
+        self.init(registry: loop.registry)
     }
 
-    init(ledger: HandleRegistry) {
-        self.ledger = ledger
+    init(registry: HandleRegistry) {
+        self.registry = registry
     }
 
     /// Schedules `pass` on the loop as soon as no handle of the group is left, or at once when none is.
     ///
     /// The pass runs after the last close callback returned, never inside it.
-    package func whenEmpty(_ pass: any LoopTask) {
-        guard openCount == 0 else { return waiting.append(pass) }
-        unsafe ledger.loop?.schedule(pass)
+    package func whenEmpty(_ task: any LoopTask) {
+        guard openCount == 0 else { return waiting.append(task) }
+        unsafe registry.loop?.schedule(task)
     }
 
     /// Whether the loop was made before a `fork()` that this process is the child of.
-    var isInherited: Bool { ledger.isInherited }
+    var isInherited: Bool { registry.isInherited }
 
     func handleDidOpen(_ block: UnsafeMutablePointer<cuv_block>) {
         openCount += 1
-        unsafe ledger.handleDidOpen(block)
+        unsafe registry.handleDidOpen(block)
     }
 
     /// The memory of a handle that libuv forgot is about to be freed.
     func handleWillDie(_ block: UnsafeMutablePointer<cuv_block>) {
-        unsafe ledger.handleWillDie(block)
+        unsafe registry.handleWillDie(block)
     }
 
     func handleDidClose() {
         openCount -= 1
         if openCount == 0 {
-            let passes = waiting
+            let tasks = waiting
             waiting = []
-            for pass in passes { unsafe ledger.loop?.schedule(pass) }
+            for task in tasks { unsafe registry.loop?.schedule(task) }
         }
-        ledger.handleDidClose()
+        registry.handleDidClose()
     }
 }
 

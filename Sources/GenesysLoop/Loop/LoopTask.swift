@@ -36,23 +36,23 @@ struct TaskQueue {
     var isEmpty: Bool { head == waiting.count }
 
     /// Whether the pass was added; false when it waits already.
-    mutating func append(_ pass: any LoopTask) -> Bool {
-        guard identities.insert(ObjectIdentifier(pass)).inserted else { return false }
-        waiting.append(pass)
+    mutating func append(_ task: any LoopTask) -> Bool {
+        guard identities.insert(ObjectIdentifier(task)).inserted else { return false }
+        waiting.append(task)
         return true
     }
 
     /// Takes the oldest pass out; from now on it can be added again.
     mutating func next() -> (any LoopTask)? {
-        guard head < waiting.count, let pass = waiting[head] else { return nil }
+        guard head < waiting.count, let task = waiting[head] else { return nil }
         waiting[head] = nil
         head += 1
-        identities.remove(ObjectIdentifier(pass))
+        identities.remove(ObjectIdentifier(task))
         if head == waiting.count {
             waiting.removeAll(keepingCapacity: true)
             head = 0
         }
-        return pass
+        return task
     }
 
     /// Holds a reference until `takeKept()`.

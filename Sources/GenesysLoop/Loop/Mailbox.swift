@@ -2,11 +2,11 @@ internal import CUV
 
 /// The only door into a loop from other threads: a locked queue and one `uv_async_t`.
 ///
-/// Sends coalesce, so a wake-up takes all letters. The wake-up is sent under the lock, and `close()` takes the same
+/// Sends coalesce, so a wake-up takes all messages. The wake-up is sent under the lock, and `close()` takes the same
 /// lock: no thread can touch the async handle once it is being closed. Threads hold the mailbox, never the loop.
 @safe package final class Mailbox: @unchecked Sendable {
     /// What a thread can send to the loop.
-    package enum Letter: Sendable {
+    package enum Message: Sendable {
         /// A block of the host.
         case block(@Sendable () -> Void)
         /// A job of an actor on the loop, or of a task that prefers it.
@@ -17,7 +17,7 @@ internal import CUV
         case resolved(job: UInt64, AddressFamily, Result<[SocketAddress], ResolverError>)
     }
 
-    /// What becomes of a letter.
+    /// What becomes of a message.
     package enum Receipt: Sendable {
         case taken
         /// The loop has ended: a later `run()` reads it, if there is one.
@@ -27,7 +27,7 @@ internal import CUV
     }
 
     private struct State: Sendable {
-        var letters: [Letter] = []
+        var messages: [Message] = []
         /// `run()` has returned because nothing was open.
         var hasEnded = false
         var isClosed = false
@@ -45,16 +45,16 @@ internal import CUV
     ///
     /// May be called on any thread.
     ///
-    /// A closed mailbox refuses all letters. That of a loop that has ended refuses disposals: perhaps nobody runs it
+    /// A closed mailbox refuses all messages. That of a loop that has ended refuses disposals: perhaps nobody runs it
     /// again, and a value that waited there would keep the loop, which it holds, in memory.
     @discardableResult
-    package func post(_ letter: Letter) -> Receipt {
+    package func post(_ message: Message) -> Receipt {
         state.withLock { state in
             guard !state.isClosed else { return .refused }
-            if state.hasEnded, case .disposal = letter { return .refused }
-            state.letters.append(letter)
+            if state.hasEnded, case .disposal = message { return .refused }
+            state.messages.append(message)
             // A queue that was not empty has a wake-up under way.
-            if state.letters.count == 1 { wakeLocked() }
+            if state.messages.count == 1 { wakeLocked() }
             return state.hasEnded ? .waits : .taken
         }
     }
@@ -64,15 +64,15 @@ internal import CUV
         state.withLock { $0.hasEnded = false }
     }
 
-    /// `run()` ends unless letters wait.
+    /// `run()` ends unless messages wait.
     func endIfEmpty() -> Bool {
         state.withLock { state in
-            state.hasEnded = state.letters.isEmpty
+            state.hasEnded = state.messages.isEmpty
             return state.hasEnded
         }
     }
 
-    /// Wakes the loop without a letter.
+    /// Wakes the loop without a message.
     ///
     /// May be called on any thread.
     func wake() {
@@ -82,44 +82,44 @@ internal import CUV
         }
     }
 
-    /// Removes all letters, in the order of arrival.
+    /// Removes all messages, in the order of arrival.
     ///
     /// To be called on the loop's thread.
-    func takeLetters() -> [Letter] {
+    func takeMessages() -> [Message] {
         state.withLock { state in
-            var letters: [Letter] = []
-            swap(&letters, &state.letters)
-            return letters
+            var messages: [Message] = []
+            swap(&messages, &state.messages)
+            return messages
         }
     }
 
-    var hasLetters: Bool {
-        state.withLock { !$0.letters.isEmpty }
+    var hasMessages: Bool {
+        state.withLock { !$0.messages.isEmpty }
     }
 
-    /// Closes the mailbox and its handle unless letters wait.
+    /// Closes the mailbox and its handle unless messages wait.
     ///
     /// To be called on the loop's thread.
     func closeIfEmpty() -> Bool {
         state.withLock { state in
-            guard !state.isClosed, state.letters.isEmpty else { return false }
+            guard !state.isClosed, state.messages.isEmpty else { return false }
             state.isClosed = true
             block.close()
             return true
         }
     }
 
-    /// Closes the mailbox and its handle, and returns the letters nobody read.
+    /// Closes the mailbox and its handle, and returns the messages nobody read.
     ///
     /// To be called on the loop's thread.
-    func close() -> [Letter] {
+    func close() -> [Message] {
         state.withLock { state in
             guard !state.isClosed else { return [] }
             state.isClosed = true
             block.close()
-            var letters: [Letter] = []
-            swap(&letters, &state.letters)
-            return letters
+            var messages: [Message] = []
+            swap(&messages, &state.messages)
+            return messages
         }
     }
 

@@ -136,7 +136,7 @@ internal import CUV
 
 /// Gives places away that became free.
 private final class ThreadStart: LoopTask {
-    // The loop holds its passes.
+    // The loop holds its tasks.
     private unowned(unsafe) let loop: UVLoop
 
     init(_ loop: UVLoop) {

@@ -15,8 +15,8 @@ extension UVLoop {
             Misuse.trap("UVLoop.detach(completion:): only an adopted loop can be detached from.")
         }
         preconditionCurrent("UVLoop.detach(completion:)")
-        guard !isDetached || ledger.openCount > 0 else { return completion() }
-        ledger.completions.append(completion)
+        guard !isDetached || registry.openCount > 0 else { return completion() }
+        registry.completions.append(completion)
         isDetaching = true
         keepsRunning = true
         considerDetaching()
@@ -24,7 +24,7 @@ extension UVLoop {
 
     /// Closes the async handle when it is the last thing of ours on an adopted loop that is to be left.
     func considerDetaching() {
-        guard isDetaching, !isDetached, !isInPass, holdCount == 0, backlog.isEmpty, ledger.openCount == 1
+        guard isDetaching, !isDetached, !isInPass, holdCount == 0, backlog.isEmpty, registry.openCount == 1
         else { return }
         isDetached = mailbox.closeIfEmpty()
         if isDetached { sayWhatWasForgotten(isOver: true) }
@@ -48,20 +48,20 @@ extension UVLoop {
         dispose(backlog.reversed() + mailbox.close())
         var rounds = 0
         // The loop is ours and open.
-        while ledger.openCount > 0, rounds < 1_000 {
+        while registry.openCount > 0, rounds < 1_000 {
             _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
             rounds += 1
         }
         guard unsafe uv_loop_close(raw) == 0 else {
-            Misuse.trap("A UVLoop was destroyed while handles were open on it: \(ledger.summary()).")
+            Misuse.trap("A UVLoop was destroyed while handles were open on it: \(registry.summary()).")
         }
         unsafe raw.deallocate()
     }
 
     /// Destroys what was on its way here to be destroyed. Blocks are released without being run.
-    func dispose(_ letters: [Mailbox.Letter]) {
-        for letter in letters {
-            switch letter {
+    func dispose(_ messages: [Mailbox.Message]) {
+        for message in messages {
+            switch message {
             case .disposal(let destroy):
                 destroy()
             case .job:
@@ -94,7 +94,7 @@ extension UVLoop {
         preconditionCurrent("UVLoop.release(_:)")
         guard let object = openObjects.removeValue(forKey: ObjectIdentifier(object)) else { return }
         unhold()
-        if isInPass { passes.keepUntilDrained(object) }
+        if isInPass { tasks.keepUntilDrained(object) }
     }
 
     /// Keeps `uv_run` going until the matching `unhold()`.
@@ -123,9 +123,9 @@ extension UVLoop {
     ///
     /// Inside a pass it runs before the outermost one ends, otherwise at the next wake-up, for which the loop is kept
     /// alive (an adopted one, too).
-    package func schedule(_ pass: any LoopTask) {
-        guard passes.append(pass), !isInPass else { return }
-        wakeForPasses()
+    package func schedule(_ task: any LoopTask) {
+        guard tasks.append(task), !isInPass else { return }
+        wakeForTasks()
     }
 
     /// Runs `body`; the outermost call then runs what was scheduled, in order.
@@ -144,16 +144,16 @@ extension UVLoop {
         // Passes that go on scheduling each other must not starve the sockets.
         var budget = 10_000
         repeat {
-            while budget > 0, let pass = passes.next() {
-                pass.runTask()
+            while budget > 0, let task = tasks.next() {
+                task.runTask()
                 budget -= 1
             }
             // What dies here may schedule passes in its turn.
-        } while !passes.takeKept().isEmpty
-        if !passes.isEmpty { wakeForPasses() }
+        } while !tasks.takeKept().isEmpty
+        if !tasks.isEmpty { wakeForTasks() }
     }
 
-    func wakeForPasses() {
+    func wakeForTasks() {
         guard !isWakingForPasses else { return }
         isWakingForPasses = true
         hold()
@@ -210,14 +210,14 @@ extension UVLoop {
     ///
     /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
     public var keepsRunning: Bool {
-        get { ledger.keepsRunning }
+        get { registry.keepsRunning }
         set {
             preconditionCurrent("UVLoop.keepsRunning")
             guard isAdopted else {
                 Misuse.trap("UVLoop.keepsRunning: run() would return at once; only an adopted loop is left running.")
             }
-            guard !isDetached, newValue != ledger.keepsRunning else { return }
-            ledger.setKeepsRunning(newValue, except: async)
+            guard !isDetached, newValue != registry.keepsRunning else { return }
+            registry.setKeepsRunning(newValue, except: async)
             referWakeUp()
         }
     }
@@ -225,7 +225,7 @@ extension UVLoop {
     /// Refers the loop to the async handle, or not, as the holds on it and the host want it.
     func referWakeUp() {
         // The async handle is open: the loop is neither dead nor detached.
-        if holdCount > 0, ledger.keepsRunning { unsafe uv_ref(async.handle) } else { unsafe uv_unref(async.handle) }
+        if holdCount > 0, registry.keepsRunning { unsafe uv_ref(async.handle) } else { unsafe uv_unref(async.handle) }
     }
 }
 
@@ -237,7 +237,7 @@ extension UVLoop: CustomStringConvertible {
     public var description: String {
         guard isCurrent else { return "UVLoop(of another thread)" }
         let objects = openObjects.values.map { "\($0)" }.sorted()
-        let handles = ledger.summary(except: isDetached ? nil : async)
+        let handles = registry.summary(except: isDetached ? nil : async)
         let parts = objects + (handles.isEmpty ? [] : ["handles: \(handles)"])
         return "UVLoop(\(parts.isEmpty ? "nothing open" : parts.joined(separator: "; ")))"
     }

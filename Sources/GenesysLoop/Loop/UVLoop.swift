@@ -19,7 +19,7 @@ internal import Synchronization
     /// Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
     package let raw: UnsafeMutablePointer<uv_loop_t>
     let isAdopted: Bool
-    let ledger: HandleRegistry
+    let registry: HandleRegistry
     let mailbox: Mailbox
     let async: HandleBlock
 
@@ -37,7 +37,7 @@ internal import Synchronization
     var holdCount = 0
     var openObjects: [ObjectIdentifier: AnyObject] = [:]
     var forgotten = Forgotten()
-    var passes = TaskQueue()
+    var tasks = TaskQueue()
     var passDepth = 0
     var isWakingForPasses = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
@@ -45,7 +45,7 @@ internal import Synchronization
     /// See `shared(_:where:make:)`.
     package internal(set) var attachments: [AnyHashable: AnyObject] = [:]
     /// Letters that were taken and not opened yet, the next one last.
-    var backlog: [Mailbox.Letter] = []
+    var backlog: [Mailbox.Message] = []
 
     /// See `nextRandomWord()`.
     private var randomWords = RandomWords()
@@ -81,9 +81,9 @@ internal import Synchronization
     ///
     /// On failure nothing of ours is left on it, and it still belongs to the caller.
     init(raw: UnsafeMutablePointer<uv_loop_t>, isAdopted: Bool) throws(UVError) {
-        let ledger = HandleRegistry()
+        let registry = HandleRegistry()
         let async = try unsafe HandleBlock(
-            group: HandleGroup(ledger: ledger), kind: uv_async_t.self, operation: "uv_async_init"
+            group: HandleGroup(registry: registry), kind: uv_async_t.self, operation: "uv_async_init"
         ) { block in
             unsafe uv_async_init(raw, cuv_block_async(block), wakeUpCallback)
         }
@@ -91,19 +91,19 @@ internal import Synchronization
         unsafe uv_unref(async.handle)
         unsafe self.raw = unsafe raw
         self.isAdopted = isAdopted
-        self.ledger = ledger
+        self.registry = registry
         self.async = async
         mailbox = Mailbox(block: async)
         thread = Atomic(UInt(cuv_current_thread()))
         isThreadAssumed = isAdopted
-        unsafe ledger.loop = self
+        unsafe registry.loop = self
         async.setOwner(self)
     }
 
     deinit {
         // In the child of a fork() everything is left as it is: closing it would be felt by the parent.
-        guard !ledger.isInherited else { return }
-        unsafe ledger.loop = nil
+        guard !registry.isInherited else { return }
+        unsafe registry.loop = nil
         if isAdopted {
             abandonAdoptedLoop()
         } else {
@@ -206,26 +206,26 @@ extension UVLoop {
         }
     }
 
-    /// Opens the letters that had come when it began, at most 1,000: a flood of them must not starve the sockets.
+    /// Opens the messages that had come when it began, at most 1,000: a flood of them must not starve the sockets.
     ///
     /// What is left, and what comes meanwhile, waits for the next wake-up.
     func readMailbox() {
         let wasInterrupted = !backlog.isEmpty
         if !wasInterrupted {
-            backlog = mailbox.takeLetters()
+            backlog = mailbox.takeMessages()
             backlog.reverse()
         }
         var budget = 1_000
-        while budget > 0, let letter = backlog.popLast() {
-            open(letter)
+        while budget > 0, let message = backlog.popLast() {
+            handle(message)
             budget -= 1
         }
-        // The wake-up of letters that came meanwhile may have been the one that went on with the backlog.
+        // The wake-up of messages that came meanwhile may have been the one that went on with the backlog.
         if wasInterrupted || !backlog.isEmpty { mailbox.wake() }
     }
 
-    private func open(_ letter: Mailbox.Letter) {
-        switch letter {
+    private func handle(_ message: Mailbox.Message) {
+        switch message {
         case .block(let block), .disposal(let block):
             block()
         case .job(let job):
@@ -272,7 +272,7 @@ extension UVLoop {
     }
 
     func checkFork() {
-        guard !ledger.isInherited else {
+        guard !registry.isInherited else {
             Misuse.trap("An event loop made before fork() was used in the child process.")
         }
     }

@@ -14,9 +14,9 @@ final class ConnectLimiter {
     private var waiting: [LinkEstablishment?] = []
     private var head = 0
 
-    /// Begins the approach, now or when it is its turn.
-    func enter(_ approach: LinkEstablishment) {
-        waiting.append(approach)
+    /// Begins the establishment, now or when it is its turn.
+    func enter(_ establishment: LinkEstablishment) {
+        waiting.append(establishment)
         beginNext()
     }
 
@@ -28,7 +28,7 @@ final class ConnectLimiter {
 
     private func beginNext() {
         while count < limit, head < waiting.count {
-            let approach = waiting[head]
+            let establishment = waiting[head]
             waiting[head] = nil
             head += 1
             if head == waiting.count {
@@ -36,10 +36,10 @@ final class ConnectLimiter {
                 head = 0
             }
             // Nobody is left where the link was dropped while it waited.
-            guard let approach, let link = unsafe approach.link else { continue }
+            guard let establishment, let link = unsafe establishment.link else { continue }
             count += 1
-            approach.hasTurn = true
-            link.begin(approach)
+            establishment.hasTurn = true
+            link.begin(establishment)
         }
     }
 }

@@ -8,28 +8,28 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
     func connector(_ connector: Connector, didFailToResolve error: ResolverError) {
         guard phase == .resolving else { return }
         fail(ChannelFailure(resolver: error))
-        settle()
+        reportEndIfDue()
     }
 
     func connector(_ connector: Connector, didFailWith error: UVError, tried: [String]) {
         guard phase == .connecting else { return }
         fail(ChannelFailure(connect: error, addresses: tried))
-        settle()
+        reportEndIfDue()
     }
 
     func connector(_ connector: Connector, didConnect connection: TCPConnection, to address: SocketAddress) {
         guard phase == .connecting else { return connection.close() }
         unsafe owner?.link(self, didReach: address)
-        approach?.connector = nil
+        establishment?.connector = nil
         unsafe connection.owner = self
         connection.lowWaterMark = configuration.lowWaterMark
         tcp = connection
-        if let proxy = approach?.proxy {
+        if let proxy = establishment?.proxy {
             startTunnel(to: proxy, over: connection)
         } else {
             startWithServer()
         }
-        settle()
+        reportEndIfDue()
     }
 
     /// The server is reached.
@@ -61,7 +61,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
         enter(.upgrading, for: configuration.deadlines.upgrade)
         let key = HandshakeKey.make()
         let offer = configuration.compression?.offer
-        approach?.upgrade = UpgradeResponseParser(
+        establishment?.upgrade = UpgradeResponseParser(
             expectedAccept: HandshakeKey.accept(for: key), offeredSubprotocols: configuration.subprotocols,
             deflateOffer: offer)
         do throws(InvalidHeader) {
@@ -107,15 +107,15 @@ extension Link {
         guard phase == .tunneling else { return }
         startWithServer()
         if rest.count > 0 { return unsafe receive(rest, isDrained: isDrained) }
-        settle()
+        reportEndIfDue()
     }
 
     /// Until the tunnel is open, what fails without the proxy having said why is the way to the proxy.
     func blamingProxy(for failure: ChannelFailure) -> ChannelFailure {
         switch phase {
         case .resolving, .connecting, .tunneling:
-            if let unusable = approach?.unusableProxy { return ChannelFailure(unusable: unusable) }
-            return approach?.proxy.map(failure.reaching) ?? failure
+            if let unusable = establishment?.unusableProxy { return ChannelFailure(unusable: unusable) }
+            return establishment?.proxy.map(failure.reaching) ?? failure
         case .idle, .waiting, .securing, .upgrading, .open, .closing, .lingering, .ended:
             return failure
         }

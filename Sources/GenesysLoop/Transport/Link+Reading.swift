@@ -19,7 +19,7 @@ extension Link {
         _ = tls?.takeBack()
         flush()
         readDidEnd()
-        settle()
+        reportEndIfDue()
     }
 
     /// Goes as far as the input lasts.
@@ -58,13 +58,13 @@ extension Link {
         while phase == .upgrading, !stream.input.isExhausted || refill() {
             do throws(UpgradeFailure) {
                 let start = stream.input.offset
-                guard let result = try approach?.upgrade?.receive(stream.input.span.extracting(start...)) else {
+                guard let result = try establishment?.upgrade?.receive(stream.input.span.extracting(start...)) else {
                     return
                 }
                 switch result {
                 case .needMore:
                     stream.input.offset = stream.input.end
-                    if approach?.upgrade?.isReadingBody == true { limitBody() }
+                    if establishment?.upgrade?.isReadingBody == true { limitBody() }
                 case .accepted(let consumed):
                     stream.input.offset += consumed
                     opened()
@@ -95,15 +95,15 @@ extension Link {
 
     /// The refusal that was under way when the connection ended or the time was up; nil where there is none.
     func takeRefusal() -> UpgradeFailure? {
-        guard phase == .upgrading, let failure = approach?.upgrade?.endOfInput(), case .refused = failure else {
+        guard phase == .upgrading, let failure = establishment?.upgrade?.endOfInput(), case .refused = failure else {
             return nil
         }
         return failure
     }
 
     private func opened() {
-        subprotocol = approach?.upgrade?.subprotocol
-        if let agreed = approach?.upgrade?.deflate { compress(agreed) }
+        subprotocol = establishment?.upgrade?.subprotocol
+        if let agreed = establishment?.upgrade?.deflate { compress(agreed) }
         endApproach()
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)
@@ -208,7 +208,7 @@ extension Link {
             keepOrForgetInput()
             flush()
         }
-        settle()
+        reportEndIfDue()
     }
 
     /// Decrypts the rest of this read and keeps it: the loop's buffers are needed by others.

@@ -98,7 +98,7 @@ extension Link {
             flush()
         }
         unsafe owner?.linkDidDrain(self)
-        settle()
+        reportEndIfDue()
     }
 
     func answerPing(_ payload: [UInt8]) {
@@ -155,7 +155,7 @@ extension Link {
     func connectionDidReachEOF(_ connection: TCPConnection) {
         guard connection === tcp else { return }
         peerEnded(isTruncated: tls.map { $0.endOfInput() == .truncated } ?? false)
-        settle()
+        reportEndIfDue()
     }
 
     func connection(_ connection: TCPConnection, didFailWith error: UVError) {
@@ -167,7 +167,7 @@ extension Link {
         } else {
             fail(ChannelFailure(connection: error, phase: failurePhase))
         }
-        settle()
+        reportEndIfDue()
     }
 
     /// The peer ended the connection without a Close frame (1006 in the terms of RFC 6455 §7.1.5).

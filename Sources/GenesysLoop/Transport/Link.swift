@@ -44,7 +44,7 @@
     var hasUnseenEnd = false
 
     /// Until it is open.
-    var approach: LinkEstablishment?
+    var establishment: LinkEstablishment?
     var tcp: TCPConnection?
     var tls: TLSSession?
     /// While it talks to a proxy; to one with TLS until the end.
@@ -92,27 +92,27 @@
     func connect(memory: AddressMemory = AddressMemory()) {
         guard phase == .idle else { return }
         phase = .waiting
-        let approach = LinkEstablishment(self, memory: memory)
-        self.approach = approach
-        loop.connectLimiter.enter(approach)
+        let establishment = LinkEstablishment(self, memory: memory)
+        self.establishment = establishment
+        loop.connectLimiter.enter(establishment)
     }
 
     /// It is its turn.
-    func begin(_ approach: LinkEstablishment) {
+    func begin(_ establishment: LinkEstablishment) {
         enter(.resolving, for: configuration.deadlines.dns)
-        let (host, port) = approach.destination()
+        let (host, port) = establishment.destination()
         let connector = Connector(loop: loop, group: group, owner: self)
-        approach.connector = connector
-        connector.start(host: host, port: port, memory: approach.memory)
+        establishment.connector = connector
+        connector.start(host: host, port: port, memory: establishment.memory)
     }
 
     /// It is open or over: the next one's turn.
     func endApproach() {
-        guard let approach else { return }
-        self.approach = nil
-        approach.cancel()
-        unsafe approach.link = nil
-        if approach.hasTurn { loop.connectLimiter.leave() }
+        guard let establishment else { return }
+        self.establishment = nil
+        establishment.cancel()
+        unsafe establishment.link = nil
+        if establishment.hasTurn { loop.connectLimiter.leave() }
     }
 
     func enter(_ phase: Phase, for limit: Duration?) {
@@ -130,7 +130,7 @@
         case .tunneling where tunnel?.isReadingBody == true: tunnel?.endBody()
         case .tunneling: fail(timeout(.proxy))
         case .securing: fail(timeout(.tls))
-        case .upgrading where approach?.upgrade?.isReadingBody == true:
+        case .upgrading where establishment?.upgrade?.isReadingBody == true:
             if let refusal = takeRefusal() { fail(refusal) }
         case .upgrading: fail(timeout(.upgrade))
         case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
@@ -192,7 +192,7 @@
     }
 
     /// Tells the owner what is to be told. The last statement of every entry from below.
-    func settle() {
+    func reportEndIfDue() {
         if let end = pendingEnd?.value, !isEndTold {
             guard !isPaused || phase != .open || !(isPulling || stream.input.hasCarry) else { return }
             if phase == .open { finish() }
@@ -260,14 +260,14 @@
     /// Says whether the system's resolver is to blame, or look-ups that it does not answer and that had come before.
     private func dnsTimeout() -> ChannelFailure {
         var failure = timeout(.dns)
-        failure.underlying = .init(operation: "getaddrinfo", code: 0, text: approach?.connector?.silence ?? "")
+        failure.underlying = .init(operation: "getaddrinfo", code: 0, text: establishment?.connector?.silence ?? "")
         return failure
     }
 
     /// Names the address that did not answer, and those that refused before.
     private func connectTimeout() -> ChannelFailure {
         var failure = timeout(.connect)
-        let tried = approach?.connector?.tried ?? []
+        let tried = establishment?.connector?.tried ?? []
         failure.underlying = .init(operation: "connect", code: 0, text: tried.joined(separator: "; "))
         return failure
     }

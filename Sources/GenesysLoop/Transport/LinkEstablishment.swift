@@ -1,6 +1,6 @@
 /// What a link needs until it is open, and not for the hours after that.
 @safe final class LinkEstablishment {
-    /// Unretained; cleared when the approach is over, at the latest by the link's `deinit`.
+    /// Unretained; cleared when the establishment is over, at the latest by the link's `deinit`.
     unowned(unsafe) var link: Link?
     /// It is one of those that connect now.
     var hasTurn = false

@@ -177,7 +177,7 @@
     private func finish(_ failure: ChannelFailure) {
         guard let link = unsafe link else { return }
         link.fail(failure)
-        link.settle()
+        link.reportEndIfDue()
     }
 
     private func end(_ ending: Ending) {

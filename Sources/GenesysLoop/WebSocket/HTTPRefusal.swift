@@ -53,8 +53,8 @@ package struct HTTPRefusal: Hashable, Sendable {
     ///
     /// - Parameter now: when the response came.
     package func delay(now: WallTime) -> Duration? {
-        let delays = retryAfter.map { wish -> Int64 in
-            switch wish {
+        let delays = retryAfter.map { value -> Int64 in
+            switch value {
             case .seconds(let seconds):
                 return seconds
             case .date(let wanted):

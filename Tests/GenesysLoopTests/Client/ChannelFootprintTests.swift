@@ -22,7 +22,7 @@ import Testing
             guard number == 2 else { return }
             let link = channel.driver.links.first
             capacities = [link?.outbox.capacity ?? -1, link?.tls?.outgoing.capacity ?? -1]
-            #expect(link?.approach == nil)
+            #expect(link?.establishment == nil)
             #expect(channel.driver.pending.capacity == 0)
             #expect(channel.machine.current?.pending.capacity == 0)
             channel.close()
@@ -38,7 +38,7 @@ import Testing
         let first = try NotificationChannel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
         configuration.logger = WebSocketClientConfiguration().logger
         let second = try NotificationChannel(uri: "ws://b/", topics: [], on: loop, configuration: configuration)
-        #expect(first.terms === second.terms)
+        #expect(first.linkOptions === second.linkOptions)
         #expect(second.configuration.heartbeatTimeout == .seconds(50))
     }
 
@@ -58,7 +58,7 @@ import Testing
             var configuration = ChannelConfiguration()
             change(&configuration)
             let other = try NotificationChannel(uri: "ws://a/", topics: [], on: loop, configuration: configuration)
-            #expect(plain.terms !== other.terms)
+            #expect(plain.linkOptions !== other.linkOptions)
             #expect(other.configuration.isSame(as: configuration))
             #expect(!other.configuration.isSame(as: plain.configuration))
         }

@@ -126,7 +126,7 @@ import Testing
         }
         server.loop.inPass {
             link = channel?.driver.links.first
-            connector = link?.approach?.connector
+            connector = link?.establishment?.connector
         }
         server.run()
         host.forget()

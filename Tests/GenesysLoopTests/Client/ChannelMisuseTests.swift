@@ -16,7 +16,7 @@ import Testing
             failure?.description
                 == "The channel could not be opened: the CA file “/nonexistent/ca.pem” cannot be read: "
                 + "No such file or directory.")
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
     }
 
     @Test func `a rollover to an invalid URI is a failed rollover and changes nothing`() throws {

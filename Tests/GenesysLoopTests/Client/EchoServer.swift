@@ -64,7 +64,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
         didReceive = { _, _ in }
         guard hasEnded else { return }
         // Only the loop's own handle is left.
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
         #expect(loop.openObjects.isEmpty)
     }
 

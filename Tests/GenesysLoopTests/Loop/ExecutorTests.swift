@@ -86,7 +86,7 @@ private actor Resident {
         let loop = try UVLoop()
         let resident = Resident(on: loop)
         for number in 1...3 { Task(executorPreference: loop) { await resident.add(number) } }
-        #expect(loop.mailbox.hasLetters)
+        #expect(loop.mailbox.hasMessages)
         onOtherThread { loop.run() }
         loop.bindToCurrentThread()
         #expect(resident.assumeIsolated { $0.log } == [1, 2, 3])
@@ -217,7 +217,7 @@ private actor Resident {
             var loop: UVLoop? = try UVLoop()
             guard let forgetful = loop.map({ Forgetful(on: $0) }) else { return }
             Task { await forgetful.work() }
-            while loop?.mailbox.hasLetters == false {}
+            while loop?.mailbox.hasMessages == false {}
             loop = nil
         }
         #expect(text(result).contains("A UVLoop was released while a job of an actor waited on it"))

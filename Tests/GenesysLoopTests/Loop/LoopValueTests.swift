@@ -95,7 +95,7 @@ import Testing
         other.close()
         listener.close()
         loop.run()
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
     }
 
     @Test func `a queue keeps order through appending and consuming in any mixture`() {

@@ -73,7 +73,7 @@ import Testing
         }
         loop.run()
         #expect(closed.events.isEmpty)
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
     }
 
     @Test func `closing while connecting gives the request back and says nothing`() throws {
@@ -91,7 +91,7 @@ import Testing
         listener.close()
         loop.run()
         #expect(client.events.isEmpty)
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
     }
 
     @Test func `a big write against a slow reader arrives whole and in order`() throws {
@@ -241,7 +241,7 @@ import Testing
         pair.server.connection?.close()
         loop.run()
         #expect(pair.client.events.isEmpty)
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
     }
 
     @Test func `a paused reader hears nothing, then everything`() throws {
@@ -304,7 +304,7 @@ import Testing
         listener.accepted.removeAll()
         loop.run()
         #expect(calls == 1)
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
         owner?.forget()
         owner = nil
         withExtendedLifetime(mortal) {}
@@ -331,6 +331,6 @@ import Testing
         clients.removeAll()
         listener.accepted.removeAll()
         loop.run()
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
     }
 }

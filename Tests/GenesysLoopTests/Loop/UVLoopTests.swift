@@ -164,7 +164,7 @@ import Testing
             let probe = TimerProbe(loop) { _ in }
             probe.start(after: .seconds(100))
             probe.drop()
-            #expect(loop.ledger.openCount > 3)
+            #expect(loop.registry.openCount > 3)
         }
     }
 

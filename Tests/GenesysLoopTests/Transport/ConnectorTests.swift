@@ -67,7 +67,7 @@ import Testing
             timer.drop()
             #expect(probe.link?.phase == .connecting)
             #expect(
-                probe.link?.approach?.connector?.tried == [
+                probe.link?.establishment?.connector?.tried == [
                     "127.0.0.1:\(port): connection refused",
                     "further addresses: the system's resolver does not answer",
                 ])

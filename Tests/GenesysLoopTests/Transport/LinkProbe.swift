@@ -55,7 +55,7 @@ final class LinkProbe: LinkOwner, TimerOwner {
     func timerDidFire(_ timer: Timer) {
         guard let link else { return }
         link.deadlineReached(now: server.loop.now.instant)
-        link.settle()
+        link.reportEndIfDue()
         setTimer()
     }
 

@@ -62,7 +62,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         #expect(self.watchdog == nil, "the test did not come to its end")
         for connection in connections { connection.forget() }
         // Only the loop's own handle is left.
-        #expect(loop.ledger.openCount == 1)
+        #expect(loop.registry.openCount == 1)
         #expect(loop.openObjects.isEmpty)
     }
 
