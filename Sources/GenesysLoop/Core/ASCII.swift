@@ -53,7 +53,7 @@ package enum ASCII {
 
     /// The elements of a comma-separated list, trimmed, empty ones dropped (RFC 9110 §5.6.1.2).
     ///
-    /// A comma inside of a quoted string (§5.6.4) ends no element.
+    /// A comma inside of a quoted string (§5.6.4) does not end an element.
     package static func listElements(_ value: String) -> [String] {
         var isQuoted = false
         var isEscaped = false
@@ -99,14 +99,14 @@ extension UInt8 {
 extension StringProtocol {
     /// Whether both are the same bytes of UTF-8.
     ///
-    /// `==` also holds for texts that are canonically equivalent (Unicode 16 §2.12), such as `é` in one code point and in
-    /// two, or the Kelvin sign and `K`. To a peer and to a file system they differ: use this where the text is a name.
+    /// `==` also holds for texts that are canonically equivalent (Unicode 16 §2.12), such as `é` in one code point and
+    /// in two, or the Kelvin sign and `K`. A peer or a file system tells them apart: use this for names.
     package func isExactly(_ other: some StringProtocol) -> Bool {
         utf8.elementsEqual(other.utf8)
     }
 }
 
-/// White space in what people and programs write into variables, as Unicode defines it: line ends and tabs too.
+/// White space in settings such as environment variables, as Unicode defines it, line ends and tabs included.
 package enum WhiteSpace {
     /// The text without white space at its ends.
     package static func trimmed(_ text: String) -> String {

@@ -1,8 +1,8 @@
-/// A value in memory of its own, which its copies share: for what is rarely there, or is the same for many.
+/// A heap-allocated value that copies share, for values that are rarely present or equal in many places.
 package indirect enum Boxed<Value> {
     case value(Value)
 
-    /// Moves a value into memory of its own.
+    /// Moves a value to the heap.
     package init(_ value: Value) {
         self = .value(value)
     }

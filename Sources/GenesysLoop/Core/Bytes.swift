@@ -41,7 +41,7 @@
 
     /// The index of the first byte of `range` above 0x7F, or its end.
     ///
-    /// Eight vectors at a time, then one; what is left is looked at with a vector that overlaps the one before.
+    /// Reads eight vectors at a time, then one; the rest is read with a vector that overlaps the one before.
     static func endOfASCII(in bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range beyond the bytes")
         let end = range.upperBound
@@ -76,7 +76,7 @@
         }
     }
 
-    /// The high bits of sixteen bytes, those of the two halves on top of each other.
+    /// The high bits of sixteen bytes: the OR of the two halves.
     @inline(__always)
     private static func highBits(_ vector: SIMD16<UInt8>) -> UInt64 {
         // Both types are sixteen plain bytes.
@@ -95,8 +95,8 @@
     }
 }
 
-// Every function is total: it checks its own bounds, so no argument, and no message, makes it touch memory outside of
-// the span. The memory is the span's, which outlives each call.
+// Every function is total: it checks its own bounds, so no argument and no message makes it touch memory outside of the
+// span. The span owns the memory and outlives each call.
 //
 // `@inline(__always)` and closures, not `@inline(always)` and `Span`'s own accessors: the former are optimized before
 // they are inlined, the latter left calls in the scanner's loops (`Scripts/bench codec` shows what that costs).
@@ -132,7 +132,7 @@ extension Span<UInt8> {
         return (UInt64(littleEndian: low), UInt64(littleEndian: high))
     }
 
-    /// Thirty-two bytes from `offset` as four words, nil if there are not so many.
+    /// Thirty-two bytes from `offset` as four words, nil if fewer are left.
     @safe @inline(__always)
     func wordQuad(at offset: Int) -> SIMD4<UInt64>? {
         guard UInt(bitPattern: offset) < UInt(bitPattern: max(0, count &- 31)) else { return nil }
@@ -152,7 +152,7 @@ extension Span<UInt8> {
         return word
     }
 
-    /// A copy of the bytes, made in one go.
+    /// A copy of the bytes, made with one call.
     @safe
     func byteArray() -> [UInt8] {
         // Both pointers live for the closure; an empty buffer copies nothing.

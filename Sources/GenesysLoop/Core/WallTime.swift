@@ -1,7 +1,6 @@
 /// A point in civil time: seconds and nanoseconds since 1970-01-01T00:00:00Z.
 ///
-/// The library's public values carry it in place of a Foundation date, which `date` makes of it. `description` is
-/// ISO 8601.
+/// Public values of the library carry it instead of a Foundation date; `date` converts it. `description` is ISO 8601.
 public struct WallTime: Comparable, Hashable, Sendable {
     /// Whole seconds since 1970, negative before it.
     public var seconds: Int64
@@ -26,7 +25,7 @@ public struct WallTime: Comparable, Hashable, Sendable {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
-    /// The time from `earlier` to `later`; negative where `earlier` is the later one. Saturates.
+    /// The time from `earlier` to `later`; negative if `earlier` is the later one. Saturates.
     public static func - (later: WallTime, earlier: WallTime) -> Duration {
         let (seconds, overflow) = later.seconds.subtractingReportingOverflow(earlier.seconds)
         guard !overflow else { return .seconds(later < earlier ? Int64.min : Int64.max) }
@@ -40,7 +39,7 @@ public struct WallTime: Comparable, Hashable, Sendable {
     }
 }
 
-/// The two clocks read at once: monotonic for deadlines, civil for what a suspended host misses and for reports.
+/// Both clocks, read together: monotonic for deadlines, civil for suspended hosts and for reports.
 package struct ClockReading: Hashable, Sendable {
     package var instant: Instant
     package var wall: WallTime
@@ -50,7 +49,7 @@ package struct ClockReading: Hashable, Sendable {
         self.wall = wall
     }
 
-    /// The moment `duration` later on both clocks.
+    /// The reading `duration` later on both clocks.
     package static func + (moment: ClockReading, duration: Duration) -> ClockReading {
         ClockReading(instant: moment.instant + duration, wall: moment.wall + duration)
     }
@@ -86,7 +85,7 @@ extension WallTime: CustomStringConvertible {
 }
 
 extension Duration {
-    /// The duration in seconds with at most three decimals, for example `0.35`; never in exponential form, and 0 where it
+    /// The duration in seconds with at most three decimals, for example `0.35`; never in exponential form, and 0 if it
     /// is negative.
     package var secondsText: String {
         let milliseconds = max(0, wholeNanoseconds) / 1_000_000
