@@ -1,8 +1,8 @@
-/// The members of one JSON object that the protocol knows: where they stand in the message, and what they are.
+/// The members of one JSON object that the protocol knows: their positions in the message and their kinds.
 ///
-/// Scanning a whole message gives the members of its outermost object. The members of `eventBody` and `metadata`,
-/// which only control messages and few hosts need, are looked up on demand with `members(of:in:)`.
-/// Of a name that comes twice, the last one counts (RFC 8259 §4), even where its value has the wrong type.
+/// Scanning a whole message gives the members of its outermost object. `members(of:in:)` finds those of `eventBody` and
+/// `metadata` on demand: only control messages and few hosts need them. The last of several members of one name counts
+/// (RFC 8259 §4), even if its value has the wrong type.
 package struct Envelope: Equatable, Sendable {
     /// A member that the protocol knows.
     enum Field: CaseIterable, Sendable {
@@ -73,7 +73,7 @@ package struct Envelope: Equatable, Sendable {
         }
     }
 
-    /// Takes down a member; replaces one of the same name.
+    /// Records a member; replaces one of the same name.
     mutating func record(_ slice: JSONSlice, as field: Field) {
         switch field {
         case .topicName: topicName = slice
@@ -90,7 +90,7 @@ package struct Envelope: Equatable, Sendable {
         }
     }
 
-    /// Finds out which members are strings with escapes, where that was not known before.
+    /// Determines which string members have escapes, if the scan did not.
     @inline(never)
     mutating func findEscapes(in message: Span<UInt8>) {
         for field in Field.allCases {
@@ -99,7 +99,8 @@ package struct Envelope: Equatable, Sendable {
         }
     }
 
-    /// The known members of an object inside the message, such as `eventBody` or `metadata`; none if it is no object.
+    /// The known members of an object inside the message, such as `eventBody` or `metadata`; none if it is not an
+    /// object.
     ///
     /// - Parameters:
     ///   - slice: a value found by scanning `message`.
@@ -110,7 +111,7 @@ package struct Envelope: Equatable, Sendable {
     }
 }
 
-/// Why a message is no envelope.
+/// Why a message is not an envelope.
 package enum EnvelopeError: Error, Equatable, CustomStringConvertible {
     /// The message breaks the JSON grammar at the byte `offset`.
     case invalidJSON(offset: Int, JSONFlaw)
@@ -119,7 +120,7 @@ package enum EnvelopeError: Error, Equatable, CustomStringConvertible {
     /// Valid JSON, but an array, a string, a number or a literal.
     case notAnObject
 
-    /// One sentence; it quotes nothing of the message.
+    /// One sentence; it does not quote the message.
     package var description: String {
         switch self {
         case .invalidJSON(let offset, let flaw): "The message is not JSON: \(flaw.description) (byte \(offset))."

@@ -1,10 +1,10 @@
 /// Checks the JSON grammar of a whole message (RFC 8259) and finds the members of its outermost object.
 ///
-/// One pass over the bytes, no recursion, no allocation, no tree; what `PlainScanner` has accepted is not read again. It
-/// accepts exactly the texts of the grammar, except
-/// that it refuses a byte order mark (§8.1 leaves that open) and more than `ContainerStack.maxDepth` nested containers
-/// (§9). That strings are UTF-8 is checked by the WebSocket codec (RFC 6455 §8.1); here any byte from 0x80 is taken
-/// inside a string and refused elsewhere. It is memory-safe on any input. `Scripts/bench codec` says how fast it is.
+/// One pass over the bytes, no recursion, no allocation, no tree; a message that `PlainScanner` accepted is not read
+/// again. It accepts exactly the texts of the grammar, except that it refuses a byte order mark (§8.1 leaves that open)
+/// and more than `ContainerStack.maxDepth` nested containers (§9). The WebSocket codec checks that strings are UTF-8
+/// (RFC 6455 §8.1); this scanner accepts any byte from 0x80 inside a string and refuses it elsewhere. It is memory-safe
+/// on any input. `Scripts/bench codec` measures its speed.
 ///
 ///     value ──scalar──────────────▶ after value ──"," (+ name ":" in an object)──▶ value
 ///       │ ▲                          │  ▲   │
@@ -25,7 +25,7 @@ package struct EnvelopeScanner: Sendable {
     /// Allocates nothing; linear in the size of the message.
     ///
     /// - Returns: the known members of the outermost object, as ranges of the message.
-    /// - Throws: the first breach of the grammar; `.notAnObject` only where there is none.
+    /// - Throws: the first violation of the grammar; `.notAnObject` only for valid JSON.
     @inline(__always)
     package static func scan(_ message: Span<UInt8>) throws(EnvelopeError) -> Envelope {
         var members = Envelope()
@@ -33,7 +33,7 @@ package struct EnvelopeScanner: Sendable {
         return try scanThoroughly(message)
     }
 
-    /// The same, byte by byte: what is not plain, and what is wrong.
+    /// Scans byte by byte what `PlainScanner` does not accept, and finds the error.
     @inline(never)
     static func scanThoroughly(_ message: Span<UInt8>) throws(EnvelopeError) -> Envelope {
         guard message.word(at: 0) & 0xFF_FFFF != 0xBF_BBEF else {
@@ -83,7 +83,7 @@ package struct EnvelopeScanner: Sendable {
         }
     }
 
-    /// Takes what follows a complete value: the ends of containers, a comma.
+    /// Consumes what follows a complete value: the ends of containers, a comma.
     ///
     /// - Returns: whether a name or another value follows, at `position`; false when the outermost value is complete.
     @inline(__always)
@@ -109,7 +109,7 @@ package struct EnvelopeScanner: Sendable {
         }
     }
 
-    /// Takes a member's name, its colon and the white space up to its value, whose offset it returns.
+    /// Consumes a member's name, its colon and the white space; returns the offset of the value.
     @inline(__always)
     private mutating func scanName(
         at start: Int, isOutermost: Bool, in message: Span<UInt8>
@@ -123,7 +123,7 @@ package struct EnvelopeScanner: Sendable {
             throw EnvelopeScanner.flaw(.expectedColon, at: colon, in: message)
         }
         let value = EnvelopeScanner.endOfWhiteSpace(from: colon &+ 1, in: message)
-        // Names further in, whatever they are, are the topic's own.
+        // Names of inner objects belong to the topic.
         if isOutermost {
             field = Envelope.Field(PackedName(start..<end, hasEscapes: hasEscapes, in: message))
             fieldStart = value
@@ -139,7 +139,7 @@ package struct EnvelopeScanner: Sendable {
         return hasEscapes ? try JSONString.endWithEscapes(from: offset, in: message) : offset &+ 1
     }
 
-    /// Takes down the value that has just been completed in the outermost object, if its name is known.
+    /// Records the value just completed in the outermost object, if its name is known.
     private mutating func recordMember(endingAt end: Int, in message: Span<UInt8>) {
         guard let field else { return }
         let first = message.byteOrZero(at: fieldStart)
@@ -181,7 +181,7 @@ package struct EnvelopeScanner: Sendable {
         }
     }
 
-    /// The flaw at `offset`, or the early end of the text where that is what there is.
+    /// The error at `offset`; `.unexpectedEnd` if the text ends there.
     @inline(never)
     static func flaw(_ flaw: JSONFlaw, at offset: Int, in message: Span<UInt8>) -> EnvelopeError {
         .invalidJSON(offset: offset, offset >= message.count ? .unexpectedEnd : flaw)
@@ -190,9 +190,9 @@ package struct EnvelopeScanner: Sendable {
 
 /// Which containers are open, one bit for each: 512 levels without an allocation or a recursion.
 ///
-/// The innermost 64 levels are in one word; the words above are put aside at every 64th level.
+/// The innermost 64 levels are in one word; the words above are saved at every 64th level.
 struct ContainerStack: Equatable, Sendable {
-    /// The deepest nesting accepted; RFC 8259 §9 lets a parser set one.
+    /// The deepest nesting accepted; RFC 8259 §9 allows a limit.
     static let maxDepth = 512
 
     /// The number of open containers.

@@ -52,7 +52,7 @@ enum JSONString {
         special(from: range.lowerBound &+ 1, in: message) != range.upperBound &- 1
     }
 
-    /// The same for a string whose first special byte, at `start`, is not its end.
+    /// The offset after a string whose first special byte, at `start`, is not its end.
     @inline(never)
     static func endWithEscapes(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         var offset = start
@@ -112,8 +112,8 @@ enum JSONNumber {
 
     /// The offset after one or more digits.
     ///
-    /// Byte by byte: the processor guesses how many there are, and need not wait for the answer to go on. Eight at a
-    /// time is slower where numbers are many (`Scripts/bench codec`).
+    /// Byte by byte: branch prediction guesses the count, so the scanner does not wait for it. Eight bytes at a time is
+    /// slower for messages with many numbers (`Scripts/bench codec`).
     @inline(__always)
     private static func endOfDigits(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         var offset = start
@@ -123,9 +123,9 @@ enum JSONNumber {
     }
 }
 
-/// A way to break the grammar of RFC 8259.
+/// A violation of the grammar of RFC 8259.
 package enum JSONFlaw: Equatable, Sendable, CustomStringConvertible {
-    /// The text ends inside a value, or holds none.
+    /// The text ends inside a value or before one.
     case unexpectedEnd
     /// A byte order mark (RFC 8259 §8.1: must not be added).
     case byteOrderMark
@@ -135,7 +135,7 @@ package enum JSONFlaw: Equatable, Sendable, CustomStringConvertible {
     case expectedName
     /// §4: a name without its colon.
     case expectedColon
-    /// §4, §5: a value is followed by something else than a comma or the end of its container.
+    /// §4, §5: a value is followed by something other than a comma or the end of its container.
     case expectedCommaOrEnd
     /// §3: a word that is not `true`, `false` or `null`.
     case invalidLiteral
@@ -143,9 +143,9 @@ package enum JSONFlaw: Equatable, Sendable, CustomStringConvertible {
     case invalidNumber
     /// §7: a `\` before something that cannot be escaped, or `\u` without four hexadecimal digits.
     case invalidEscape
-    /// §7: a control character in a string that is not escaped.
+    /// §7: an unescaped control character in a string.
     case controlCharacter
-    /// §2: something after the value that is not white space.
+    /// §2: something other than white space after the value.
     case trailingBytes
 
     /// A phrase that fits after "The message is not JSON:".

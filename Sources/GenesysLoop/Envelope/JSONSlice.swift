@@ -1,4 +1,4 @@
-/// Where one JSON value stands in a message, and what it is.
+/// The position and the kind of one JSON value in a message.
 package struct JSONSlice: Equatable, Sendable {
     /// The kinds of JSON values (RFC 8259 §3).
     package enum Kind: Sendable {
@@ -20,11 +20,11 @@ package struct JSONSlice: Equatable, Sendable {
     package let kind: Kind
     /// A string that holds at least one `\`; always false for other kinds.
     package let hasEscapes: Bool
-    // Half as large as two `Int`: an envelope of eleven slices is handed on with each message.
+    // Two `Int` would be twice as large, and each message passes on an envelope full of slices.
     private let lowerBound: UInt32
     private let upperBound: UInt32
 
-    /// The longest message whose values can be named.
+    /// The longest message whose values a slice can address.
     package static let maxMessageByteCount = Int(UInt32.max)
 
     /// The whole value: a string's with its quotes, an object's with its braces.
@@ -38,8 +38,8 @@ package struct JSONSlice: Equatable, Sendable {
         upperBound = UInt32(range.upperBound)
     }
 
-    /// The value from `start` to `end`, at most `maxMessageByteCount`, of which it is known whether it has escapes if it
-    /// is a string.
+    /// The value from `start` to `end`, at most `maxMessageByteCount`, for a caller that knows whether a string has
+    /// escapes.
     @inline(__always)
     init(from start: Int, to end: Int, firstByte: UInt8, hasEscapes: Bool) {
         if firstByte == UInt8(ascii: "\"") {
@@ -68,7 +68,7 @@ package struct JSONSlice: Equatable, Sendable {
 }
 
 extension JSONSlice {
-    /// The values of an array, in order; none for a value of another kind.
+    /// The values of an array, in order; empty for a value of another kind.
     ///
     /// - Parameter message: the whole message, which was scanned and found valid.
     package func elements(in message: Span<UInt8>) -> [JSONSlice] {

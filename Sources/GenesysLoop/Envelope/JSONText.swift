@@ -1,6 +1,6 @@
 /// The text of JSON strings, decoded and encoded (RFC 8259 §7).
 package enum JSONText {
-    /// What stands for an unpaired surrogate.
+    /// The replacement for an unpaired surrogate.
     ///
     /// The grammar allows one (`"\uD800"`), Unicode text does not (RFC 8259 §8.2).
     static let replacement: Unicode.Scalar = "\u{FFFD}"
@@ -15,7 +15,7 @@ package enum JSONText {
     package static func decode(_ range: Range<Int>, hasEscapes: Bool, in message: Span<UInt8>) -> String {
         guard hasEscapes else { return message.extracting(range).text() }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(range.count)  // no escape is shorter than what it stands for
+        bytes.reserveCapacity(range.count)  // no escape is shorter than its scalar
         var position = range.lowerBound
         while position < range.upperBound {
             let byte = message.byteOrZero(at: position)
@@ -31,9 +31,9 @@ package enum JSONText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The escape at `offset`, where a `\` stands, and the number of bytes it takes: 2, 6 or, for a pair, 12.
+    /// The scalar of the escape whose `\` is at `offset`, and the escape's byte count: 2, 6 or, for a pair, 12.
     ///
-    /// The scanner has checked its form; on anything else the answer is meaningless, but safe.
+    /// The scanner has checked its form; for other input the result is meaningless, but memory-safe.
     static func escape(at offset: Int, in message: Span<UInt8>) -> (scalar: Unicode.Scalar, byteCount: Int) {
         switch message.byteOrZero(at: offset &+ 1) {
         case UInt8(ascii: "b"): return ("\u{8}", 2)
@@ -46,7 +46,7 @@ package enum JSONText {
         }
         let unit = hexadecimal(at: offset &+ 2, in: message)
         if let scalar = Unicode.Scalar(unit) { return (scalar, 6) }
-        // A surrogate: with its other half one scalar, alone U+FFFD (RFC 8259 §7, §8.2).
+        // A surrogate with its other half is one scalar, alone it is U+FFFD (RFC 8259 §7, §8.2).
         guard unit < 0xDC00, message.byteOrZero(at: offset &+ 6) == UInt8(ascii: "\\"),
             message.byteOrZero(at: offset &+ 7) == UInt8(ascii: "u")
         else { return (replacement, 6) }

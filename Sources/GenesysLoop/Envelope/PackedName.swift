@@ -1,11 +1,11 @@
-/// The name of an object's member in two machine words, so that it is compared without a loop or a `String`.
+/// The name of an object's member in two machine words, for comparisons without a loop or a `String`.
 struct PackedName: Equatable, Sendable {
-    /// Longer names are none that the protocol knows.
+    /// Every name that the protocol knows is at most this long.
     static let maxByteCount = 15
 
     private(set) var low: UInt64 = 0
     private(set) var high: UInt64 = 0
-    /// Tells a name from the same name followed by NUL (`"result\u0000"`).
+    /// Distinguishes a name from the same name followed by NUL (`"result\u0000"`).
     private(set) var byteCount = 0
 
     init() {}
@@ -63,7 +63,7 @@ struct PackedName: Equatable, Sendable {
         byteCount &+= 1
     }
 
-    /// Ones in the lowest `byteCount` bytes, all eight of them at most.
+    /// Ones in the lowest `byteCount` bytes, at most all eight.
     @inline(__always)
     private static func mask(_ byteCount: Int) -> UInt64 {
         byteCount >= 8 ? .max : (1 &<< UInt64(byteCount &* 8)) &- 1

@@ -1,29 +1,29 @@
 internal import CVector
 
-// The second file of this folder with `unsafe` code, and the only import, for speed: `Scripts/bench instructions` counts
-// what a notification takes. Swift's vectors cannot tell as a number which bytes are equal to another, which is what is
-// taken from C.
+// Besides the byte loading, the only `unsafe` code of this folder, and its only import, for speed (`Scripts/bench
+// instructions` counts what a notification takes). Swift's vectors cannot give a bit mask of equal bytes; the C
+// intrinsics can.
 
-/// Walks over the strings of a message, whose ends are looked for 832 bytes at a time and listed.
+/// Walks over the strings of a message; finds and lists their ends one chunk at a time.
 ///
-/// So it is known where a string ends without looking at its bytes again, and without waiting for where it began.
-/// Quotes that are escaped are passed over (RFC 8259 §7). With a control character anywhere, or an escape that is none,
-/// the cursor gives up, which `isExhausted` tells.
+/// The end of a string is then known without reading its bytes again and without waiting for its start. Escaped quotes
+/// are skipped (RFC 8259 §7). At a control character or an invalid escape the cursor gives up: `isExhausted`.
 ///
-/// It reads no byte outside of the message as long as its user keeps to this: the message ends with `}`, and only
-/// offsets before its end are asked for. Whoever moves on by one from any other byte stays inside by the first rule.
-/// The memory belongs to the callers of `with`, which the cursor cannot outlive: it is not copied out of there. A copy
-/// that was moved on shares the list with this one; whoever goes on with this one gives it the other's `head`.
+/// It reads no byte outside of the message if its user follows two rules: the message ends with `}`, and every offset
+/// asked for is before its end. A caller that advances by one from any other byte than `}` stays inside, by the first
+/// rule. The callers of `with` own the memory, and the cursor does not outlive them: it is not copied out of there. A
+/// copy that was advanced shares the list with the original: a caller that continues with the original gives it the
+/// copy's `head`.
 @safe struct QuoteCursor {
-    /// How many bytes of a message there must be.
+    /// The least size of a message.
     static let minMessageByteCount = 64
 
     private let bytes: UnsafePointer<UInt8>
     /// The size of the message.
     let count: Int
-    /// The list, from the stack: it is less than a kilobyte.
+    /// The list, on the stack.
     private let chunk: UnsafeMutablePointer<cvector_chunk>
-    /// How many strings of the list were taken.
+    /// How many strings of the list were consumed.
     var head = 0
 
     private init(_ bytes: UnsafePointer<UInt8>, count: Int, chunk: UnsafeMutablePointer<cvector_chunk>) {
@@ -32,7 +32,7 @@ internal import CVector
         unsafe self.chunk = chunk
     }
 
-    /// Lends a cursor at the start of `message` to `body`; nil where the message is too short, or does not end with `}`.
+    /// Lends a cursor at the start of `message` to `body`; nil if the message is too short, or does not end with `}`.
     @inline(__always)
     static func with<Result>(_ message: Span<UInt8>, _ body: (QuoteCursor) -> Result) -> Result? {
         guard message.count >= minMessageByteCount, message.byteOrZero(at: message.count &- 1) == UInt8(ascii: "}")
@@ -41,8 +41,7 @@ internal import CVector
         return unsafe message.withUnsafeBufferPointer { buffer in
             unsafe withUnsafeTemporaryAllocation(of: cvector_chunk.self, capacity: 1) { chunks in
                 guard let bytes = buffer.baseAddress, let chunk = chunks.baseAddress else { return nil }
-                // An empty list: the first string is asked for in the first chunk. What is not set here is read only
-                // after that was found.
+                // An empty list: the first string loads the first chunk. Fields not set here are read only after that.
                 unsafe chunk.pointee.in_string = 0
                 unsafe chunk.pointee.next = 0
                 unsafe chunk.pointee.escape_end = 0
@@ -52,9 +51,9 @@ internal import CVector
         }
     }
 
-    /// Whether there was no quote where one was asked for, or none that can be told.
+    /// Whether the cursor gave up: it found no quote where one was needed, or an invalid byte or escape.
     ///
-    /// What was found since means nothing.
+    /// Results since then are meaningless.
     var isExhausted: Bool {
         @inline(__always) get { unsafe chunk.pointee.next == .max }
     }
@@ -64,7 +63,7 @@ internal import CVector
         @inline(__always) get { unsafe chunk.pointee.escape_end != 0 }
     }
 
-    /// The message, for what reads it otherwise.
+    /// The message, for code that reads its bytes directly.
     var message: Span<UInt8> {
         @_lifetime(borrow self)
         get {
@@ -81,7 +80,8 @@ internal import CVector
         return unsafe bytes[offset]
     }
 
-    /// A bit for each of sixteen bytes from `offset` that is no digit, and one more; nil where the message ends before.
+    /// A bit for each of the sixteen bytes from `offset` that is not a digit, and one more; nil if fewer bytes are
+    /// left.
     @inline(__always)
     func othersThanDigits(at offset: Int) -> UInt32? {
         guard offset &+ 16 <= count else { return nil }
@@ -89,13 +89,13 @@ internal import CVector
         return unsafe cvector_others16(bytes + offset) | 1 &<< 16
     }
 
-    /// Takes the next string, which begins here.
+    /// Consumes the next string, which begins here.
     ///
-    /// - Returns: the offset of its last quote; that of the last byte but one if the cursor is exhausted. In both cases
-    ///   there is a byte after it.
+    /// - Returns: the offset of its closing quote, or of the last byte but one if the cursor is exhausted. A byte
+    ///   follows in both cases.
     @inline(__always)
     mutating func endOfString() -> Int {
-        // At `head` there is the end of a string, or of the list.
+        // The entry at `head` is the end of a string, or of the list.
         let end = unsafe cvector_end(chunk, head)
         guard _fastPath(end != UInt16(CVECTOR_NO_END)) else {
             head = 1
@@ -105,7 +105,7 @@ internal import CVector
         return unsafe Int(truncatingIfNeeded: chunk.pointee.start) &+ Int(end)
     }
 
-    /// The same where the string does not end in this chunk. Static, so that a cursor stays in registers.
+    /// `endOfString` for a string that does not end in this chunk. Static, which keeps the cursor in registers.
     @inline(never)
     private static func endInLaterChunk(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, _ chunk: UnsafeMutablePointer<cvector_chunk>
@@ -113,7 +113,7 @@ internal import CVector
         while true {
             let start = unsafe chunk.pointee.next
             guard start < UInt64(count), unsafe findEnds(bytes, count, chunk, from: Int(start)) else {
-                // The next string is looked for in vain again: behind `head`, which is 1, nothing is listed.
+                // The next call comes here again: the list is empty at `head`, which is 1.
                 unsafe chunk.pointee.next = .max
                 unsafe chunk.pointee.ends.1 = UInt16(CVECTOR_NO_END)
                 return count &- 2
@@ -123,14 +123,14 @@ internal import CVector
         }
     }
 
-    /// Lists the ends of strings in the chunk at `start`; false where the cursor has to give up.
+    /// Lists the ends of strings in the chunk at `start`; false if the cursor must give up.
     @inline(__always)
     private static func findEnds(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, _ chunk: UnsafeMutablePointer<cvector_chunk>, from start: Int
     ) -> Bool {
         let rest = count &- start
         let blockCount = min(Int(CVECTOR_BLOCKS), (rest &+ 63) &>> 6)
-        // A last block that is not whole is read as the end of 64 bytes, which the message has.
+        // A partial last block is read as the last 64 bytes of the message, which has at least that many.
         let excess = max(0, blockCount &<< 6 &- rest)
         let last = (blockCount &- 1) &<< 6 &- excess
         let inString = unsafe chunk.pointee.in_string
@@ -144,19 +144,19 @@ internal import CVector
         return unsafe passOverEscapes(bytes, count, chunk, blockCount)
     }
 
-    /// Takes the quotes that are part of an escape out of the list; false where an escape is none.
+    /// Removes escaped quotes from the list; false for an invalid escape.
     @inline(never)
     private static func passOverEscapes(
         _ bytes: UnsafePointer<UInt8>, _ count: Int, _ chunk: UnsafeMutablePointer<cvector_chunk>, _ blockCount: Int
     ) -> Bool {
-        // For this call; the quotes are inside of the chunk, which outlives it.
+        // Lent for this call; the quotes are inside of the chunk, which outlives it.
         let message = unsafe Span(_unsafeStart: bytes, count: count)
         let quotes = unsafe UnsafeMutableRawPointer(chunk).assumingMemoryBound(to: UInt64.self)
         let start = unsafe Int(chunk.pointee.start)
         var escapeEnd = unsafe Int(chunk.pointee.escape_end)
         for index in 0..<blockCount {
             let block = start &+ index &* 64
-            // The last block is again the end of 64 bytes.
+            // A partial last block was read as the last 64 bytes.
             let excess = max(0, block &+ 64 &- count)
             var slashes = unsafe cvector_equal64(bytes + (block &- excess), UInt8(ascii: "\\")) &>> UInt64(excess)
             if escapeEnd > block {
