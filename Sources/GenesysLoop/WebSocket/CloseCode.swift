@@ -2,7 +2,7 @@
 ///
 /// A struct of statics, since peers may send any code of the ranges that RFC 6455 §7.4.2 leaves to applications.
 public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
-    /// The number as it stands in the frame.
+    /// The number in the frame.
     public let rawValue: UInt16
 
     /// Wraps a number, which need not be a valid code.
@@ -18,7 +18,7 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
 
     /// The purpose of the connection has been fulfilled.
     public static let normal = CloseCode(rawValue: 1000)
-    /// A server goes down, or a page is left.
+    /// A server shuts down, or a browser leaves the page.
     public static let goingAway = CloseCode(rawValue: 1001)
     /// The peer broke a rule of the protocol.
     public static let protocolError = CloseCode(rawValue: 1002)
@@ -59,7 +59,7 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
 
     /// Whether an application may close with the code: 1000 or 3000–4999.
     ///
-    /// The others are for the protocol to send.
+    /// Only the protocol sends the others.
     public var isSendable: Bool {
         rawValue == 1000 || (3000...4999).contains(rawValue)
     }

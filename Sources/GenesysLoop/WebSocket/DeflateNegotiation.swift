@@ -1,6 +1,6 @@
 /// The client's half of the negotiation of permessage-deflate (RFC 7692 §5, §7.1).
 package struct DeflateOffer: Hashable, Sendable {
-    /// What the client asks for, of the server and of itself.
+    /// The parameters that the client asks for, of the server and of itself.
     package let wanted: DeflateParameters
 
     package init(_ wanted: DeflateParameters) {
@@ -25,7 +25,7 @@ package struct DeflateOffer: Hashable, Sendable {
     /// Checks the server's answer against the offer.
     ///
     /// - Parameter values: of the headers `Sec-WebSocket-Extensions` of the response, at least one.
-    /// - Returns: what both sides keep to from now on.
+    /// - Returns: the agreed parameters.
     package func check(answer values: [String]) throws(UpgradeFailure) -> DeflateParameters {
         guard let elements = WebSocketExtension.list(values) else {
             throw .invalid(reason: "The header Sec-WebSocket-Extensions is malformed.", section: "RFC 6455 §9.1")
@@ -46,7 +46,7 @@ package struct DeflateOffer: Hashable, Sendable {
 
     private func agreed(to answer: DeflateFields) throws(UpgradeFailure) -> DeflateParameters {
         var agreed = wanted
-        // What was asked of the server is accepted by repeating it.
+        // The server accepts what was asked of it by repeating it.
         if wanted.serverNoContextTakeover && !answer.serverNoContextTakeover {
             throw .invalid(
                 reason: "The server does not accept server_no_context_takeover.", section: "RFC 7692 §7.1.1.1")
@@ -62,7 +62,7 @@ package struct DeflateOffer: Hashable, Sendable {
         } else if wanted.serverMaxWindowBits < DeflateParameters.maxWindowBits {
             throw .invalid(reason: "The server does not accept server_max_window_bits.", section: "RFC 7692 §7.1.2.1")
         }
-        // The server may ask it of the client without having been offered it.
+        // The server may ask this of the client without an offer.
         if answer.clientNoContextTakeover { agreed.clientNoContextTakeover = true }
         switch answer.clientMaxWindowBits {
         case nil: break
@@ -81,8 +81,7 @@ package struct DeflateOffer: Hashable, Sendable {
     }
 }
 
-/// The parameters of one `permessage-deflate` element as they stand in a header, each checked by itself
-/// (RFC 7692 §7.1).
+/// The parameters of one `permessage-deflate` element as in a header, each checked by itself (RFC 7692 §7.1).
 package struct DeflateFields: Equatable, Sendable {
     /// A parameter of an offer may come without a value; that of an answer may not.
     package enum WindowBits: Equatable, Sendable {
@@ -97,8 +96,8 @@ package struct DeflateFields: Equatable, Sendable {
 
     /// Reads an element of that name.
     ///
-    /// Nil: a parameter is unknown, stands twice, or has a value that it may not have; such an offer is declined and
-    /// such an answer fails the connection (RFC 7692 §7.1).
+    /// Nil: a parameter is unknown, appears twice, or has an invalid value; such an offer is declined and such an
+    /// answer fails the connection (RFC 7692 §7.1).
     package init?(_ element: WebSocketExtension) {
         var seen: Set<String> = []
         for parameter in element.parameters {
@@ -142,9 +141,9 @@ package struct DeflateFields: Equatable, Sendable {
     }
 }
 
-/// What permessage-deflate was agreed on with, or is to be (RFC 7692 §7.1).
+/// The parameters of permessage-deflate, offered or agreed (RFC 7692 §7.1).
 package struct DeflateParameters: Hashable, Sendable {
-    /// The greatest window, and the one meant where nothing is said: 2^15 bytes.
+    /// The largest window, and the default: 2^15 bytes.
     package static let maxWindowBits = 15
 
     /// The server begins every message with an empty window (§7.1.1.1).
@@ -182,7 +181,7 @@ package struct DeflateParameters: Hashable, Sendable {
 
 /// One element of a `Sec-WebSocket-Extensions` header (RFC 6455 §9.1).
 package struct WebSocketExtension: Equatable, Sendable {
-    /// A parameter; its value is nil when there is none.
+    /// A parameter; its value is nil without one.
     package struct Parameter: Equatable, Sendable {
         var name: String
         var value: String?
@@ -196,7 +195,7 @@ package struct WebSocketExtension: Equatable, Sendable {
 
     /// Reads the values of all headers of that name, which are one list (RFC 9110 §5.3).
     ///
-    /// Nil: something does not conform to the grammar, for which either side fails the connection.
+    /// Nil: a value breaks the grammar; either side then fails the connection.
     package static func list(_ values: [String]) -> [WebSocketExtension]? {
         var all: [WebSocketExtension] = []
         for value in values {
@@ -222,7 +221,7 @@ package struct WebSocketExtension: Equatable, Sendable {
 
         private var current: UInt8? { index < bytes.count ? bytes[index] : nil }
 
-        /// RFC 9110 §5.6.1.2: empty elements are ignored, but something must be there.
+        /// RFC 9110 §5.6.1.2: empty elements are ignored, but there must be one element.
         mutating func list() -> [WebSocketExtension]? {
             var elements: [WebSocketExtension] = []
             while true {

@@ -3,16 +3,16 @@
 /// Random numbers are arguments: a client passes a fresh, unpredictable masking key for every frame (RFC 6455 §5.3,
 /// §10.3), a server passes nil.
 package enum FrameEncoder {
-    /// The greatest payload of a control frame (RFC 6455 §5.5).
+    /// The largest payload of a control frame (RFC 6455 §5.5).
     package static let maxControlPayloadByteCount = 125
 
     /// Appends one frame to `output`.
     ///
     /// - Parameters:
     ///   - opcode: `.continuation` for all but the first frame of a message.
-    ///   - isFinal: whether the message ends with it.
+    ///   - isFinal: whether the message ends with this frame.
     ///   - isCompressed: sets RSV1, for the first frame of a message that is compressed (RFC 7692 §6.1).
-    ///   - payload: as it goes onto the wire, but for the mask.
+    ///   - payload: the bytes before masking.
     ///   - maskingKey: its most significant byte comes first; nil for none.
     ///   - output: grows by the frame.
     /// - Precondition: a control frame is final, not compressed, and has at most 125 bytes.
@@ -60,8 +60,8 @@ package enum FrameEncoder {
         append(.close, payload: closePayload(code, reason: reason), maskingKey: maskingKey, to: &output)
     }
 
-    /// The payload of a Close frame (RFC 6455 §5.5.1): empty without a code, else the code and as much of the reason
-    /// as fits, cut between two characters of the reason.
+    /// The payload of a Close frame (RFC 6455 §5.5.1): empty without a code, else the code and as much of the reason as
+    /// fits, cut between two characters.
     ///
     /// - Precondition: the code may be on the wire (`CloseCode.isValidOnWire`).
     package static func closePayload(_ code: CloseCode?, reason: String = "") -> [UInt8] {

@@ -44,7 +44,7 @@ struct FrameHeaderParser: Equatable, Sendable {
 
     /// Takes one byte and returns the header when it is complete.
     ///
-    /// - Parameter isMidMessage: whether the fragments so far wait for a continuation.
+    /// - Parameter isMidMessage: whether a fragmented message waits for its continuation.
     mutating func consume(_ byte: UInt8, isMidMessage: Bool) throws(WebSocketViolation) -> FrameHeader? {
         switch state {
         case .start:
@@ -57,7 +57,8 @@ struct FrameHeaderParser: Equatable, Sendable {
             // RFC 6455 §5.2: "the most significant bit MUST be 0".
             if width == 8 && missing == 8 && byte & 0x80 != 0 { throw .lengthOutOfRange }
             let value = value << 8 | UInt64(byte)
-            // RFC 6455 §5.2: "the minimal number of bytes MUST be used"; two of eight are too few to need eight.
+            // RFC 6455 §5.2: "the minimal number of bytes MUST be used"; a value of at most two bytes does not need
+            // eight.
             if width == 8 && missing == 3 && value == 0 { throw .nonMinimalLength }
             guard missing == 1 else {
                 state = .length(header, isMasked: isMasked, width: width, missing: missing - 1, value: value)
@@ -79,7 +80,7 @@ struct FrameHeaderParser: Equatable, Sendable {
     }
 
     private func first(_ byte: UInt8, isMidMessage: Bool) throws(WebSocketViolation) -> State {
-        // RFC 6455 §5.2: reserved bits are 0 "unless an extension is negotiated"; permessage-deflate has RSV1.
+        // RFC 6455 §5.2: reserved bits are 0 "unless an extension is negotiated"; permessage-deflate uses RSV1.
         if byte & (allowsCompression ? 0x30 : 0x70) != 0 { throw .reservedBitSet }
         let isCompressed = byte & 0x40 != 0
         guard let opcode = Opcode(rawValue: byte & 0x0F) else { throw .unknownOpcode }
@@ -87,7 +88,7 @@ struct FrameHeaderParser: Equatable, Sendable {
         switch opcode {
         case .close, .ping, .pong:
             if !isFinal { throw .fragmentedControlFrame }
-            // RFC 7692 §6: RSV1 stands on the first frame of a data message only.
+            // RFC 7692 §6: only the first frame of a data message has RSV1.
             if isCompressed { throw .misplacedCompressedBit }
         case .continuation:
             if !isMidMessage { throw .unexpectedContinuation }

@@ -11,7 +11,7 @@ package struct HTTPDate: Hashable, Sendable {
     private let day: Int
     private let secondOfDay: Int
 
-    /// Reads a date; nil for anything else. That the day of the week is the right one is not checked.
+    /// Reads a date; nil for anything else. The day of the week is not checked.
     init?(_ text: String) {
         let words = text.split(separator: " ").map { Array($0.utf8) }
         switch words.count {
@@ -53,8 +53,8 @@ package struct HTTPDate: Hashable, Sendable {
 
     /// Seconds since 1970.
     ///
-    /// - Parameter now: what decides about a year of two digits: one that would be more than 50 years ahead is of the
-    ///   past (RFC 9110 §5.6.7).
+    /// - Parameter now: resolves a year of two digits: a date that would be more than 50 years ahead is in the past
+    ///   (RFC 9110 §5.6.7).
     func seconds(now: WallTime) -> Int64 {
         guard isYearShort else { return seconds(year: year) }
         let current = HTTPDate.year(of: now)
@@ -70,7 +70,7 @@ package struct HTTPDate: Hashable, Sendable {
         return Int64(shifted * 365 + leapDays + dayOfYear - 719_468) * 86_400 + Int64(secondOfDay)
     }
 
-    /// The year of a time, which may be off by one around New Year: enough to tell centuries apart.
+    /// The year of a time, which may be off by one around New Year: enough to find the century.
     private static func year(of time: WallTime) -> Int {
         1970 + Int(time.seconds / 31_556_952)
     }

@@ -1,6 +1,6 @@
 /// The first line of an HTTP response (RFC 9112 §4): `HTTP/1.1 101 reason`.
 ///
-/// The reason may be empty, and the space before it missing. HTTP/1.0 is let through for the status that it brings.
+/// The reason may be empty, and the space before it missing. HTTP/1.0 is accepted, for its status.
 package struct StatusLine: Equatable, Sendable {
     /// 1 for HTTP/1.1, 0 for HTTP/1.0.
     package let minorVersion: UInt8
@@ -21,7 +21,7 @@ package struct StatusLine: Equatable, Sendable {
         guard status >= 100 else { throw .malformedStartLine }
     }
 
-    /// The phrase of RFC 9110 §15 for the statuses that are common.
+    /// The phrase of RFC 9110 §15 for the common statuses.
     package static func phrase(_ status: Int) -> String {
         switch status {
         case 200: "OK"
@@ -47,7 +47,7 @@ package struct StatusLine: Equatable, Sendable {
         }
     }
 
-    /// Refuses bytes that are no HTTP at once, rather than after 16 KiB or a time-out.
+    /// Refuses bytes that are not HTTP at once, not after 16 KiB or a timeout.
     package static func checkStart(_ line: [UInt8]) throws(HTTPHeadError) {
         guard zip(line, "HTTP/1.".utf8).allSatisfy({ $0 == $1 }) else { throw .malformedStartLine }
     }
@@ -56,8 +56,8 @@ package struct StatusLine: Equatable, Sendable {
 /// Cuts the bytes of an HTTP head into lines.
 ///
 /// Only CR LF ends a line. RFC 9112 §2.2 lets a recipient accept a lone LF; we refuse it, as we do a lone CR: every
-/// server in use sends CR LF, and two readers that disagree about where a line ends are how heads get smuggled.
-/// A head, all of its lines together, is at most 16 KiB.
+/// server in use sends CR LF, and request smuggling needs two readers that disagree about where a line ends. A head,
+/// all of its lines together, is at most 16 KiB.
 package struct HeadLineReader: Sendable {
     package static let maxByteCount = 16_384
 
@@ -110,7 +110,7 @@ package struct HeaderField: Hashable, Sendable {
 
     /// Reads a line without its end.
     ///
-    /// Refused: a folded line (RFC 9112 §5.2), white space before the colon (§5.1), a name that is no token, control
+    /// Refused: a folded line (RFC 9112 §5.2), white space before the colon (§5.1), a name that is not a token, control
     /// characters in the value.
     package init(line: [UInt8]) throws(HTTPHeadError) {
         if line.first == 0x20 || line.first == 0x09 { throw .foldedHeader }
@@ -121,7 +121,7 @@ package struct HeaderField: Hashable, Sendable {
         self.value = String(decoding: value, as: UTF8.self)
     }
 
-    /// Appends `name: value` and the end of the line, and refuses what would end the line early.
+    /// Appends `name: value` and the end of the line, and refuses characters that would end the line early.
     package static func append(_ name: String, _ value: String, to head: inout [UInt8]) throws(InvalidHeader) {
         guard ASCII.isToken(name.utf8) else { throw InvalidHeader("The name of a header is not a token.") }
         guard value.utf8.allSatisfy(ASCII.isFieldCharacter) else {
@@ -143,8 +143,8 @@ package struct HeaderFields: Hashable, Sendable {
         fields.append(field)
     }
 
-    /// Takes down a line of a head that is read forgivingly: what is malformed is passed over, and a folded line goes on
-    /// with the field before it (RFC 9112 §5.2).
+    /// Records a line of a head that is read leniently: malformed lines are skipped, and a folded line continues the
+    /// field before it (RFC 9112 §5.2).
     package mutating func append(forgivingly line: [UInt8]) {
         if line.first == 0x20 || line.first == 0x09 {
             let more = String(decoding: ASCII.trimmed(line[...]), as: UTF8.self)
@@ -168,13 +168,13 @@ package struct HeaderFields: Hashable, Sendable {
         values(of: name).flatMap(ASCII.listElements)
     }
 
-    /// Whether the list has `element`, whatever the case of its letters.
+    /// Whether the list has `element`, ignoring case.
     package func list(_ name: String, contains element: String) -> Bool {
         elements(of: name).contains { ASCII.lowercased($0) == element }
     }
 }
 
-/// What can be wrong with the lines of an HTTP head, whichever end sent it.
+/// The errors in the lines of an HTTP head, whether request or response.
 package enum HTTPHeadError: Error, Hashable, Sendable {
     case tooLong
     case bareLineFeed
@@ -183,7 +183,7 @@ package enum HTTPHeadError: Error, Hashable, Sendable {
     case foldedHeader
     case malformedHeader
 
-    /// One sentence about it.
+    /// One sentence about the error.
     package var sentence: String {
         switch self {
         case .tooLong: "The HTTP head is longer than \(HeadLineReader.maxByteCount) bytes."
@@ -195,7 +195,7 @@ package enum HTTPHeadError: Error, Hashable, Sendable {
         }
     }
 
-    /// Where the rule stands.
+    /// The section of the rule.
     package var section: String {
         switch self {
         case .tooLong: "RFC 6585 §5"
@@ -207,7 +207,7 @@ package enum HTTPHeadError: Error, Hashable, Sendable {
     }
 }
 
-/// Why a header of our own cannot be sent.
+/// Why one of our own headers cannot be sent.
 ///
 /// The sentence never repeats its value, which may be a secret.
 package struct InvalidHeader: Error, Hashable, Sendable, CustomStringConvertible {

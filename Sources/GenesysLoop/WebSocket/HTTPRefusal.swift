@@ -1,8 +1,8 @@
-/// An HTTP response that opens nothing, neither a WebSocket nor a tunnel, with all that it says about why.
+/// An HTTP response that opens neither a WebSocket nor a tunnel, with what it says about the reason.
 ///
 /// `location` and `body` are as the peer sent them and may repeat secrets; the rest is bounded and printable.
 package struct HTTPRefusal: Hashable, Sendable {
-    /// When the peer wants to be asked again (RFC 9110 §10.2.3).
+    /// When to try again (RFC 9110 §10.2.3).
     enum RetryAfter: Hashable, Sendable {
         case seconds(Int64)
         case date(HTTPDate)
@@ -10,23 +10,23 @@ package struct HTTPRefusal: Hashable, Sendable {
 
     /// The status.
     package let status: Int
-    /// The reason phrase of the status line; empty where there is none.
+    /// The reason phrase of the status line; empty if there is none.
     package let reason: String
     /// The `Location`.
     package let location: String?
-    /// The `ININ-Correlation-Id`, by which the vendor finds a request.
+    /// The `ININ-Correlation-Id`, which identifies the request to the vendor.
     package let correlationID: String?
-    /// By which schemes the peer wants to be shown who asks (RFC 9110 §11.6.1), in its order.
+    /// The authentication schemes that the peer accepts (RFC 9110 §11.6.1), in its order.
     package let schemes: [String]
-    /// The `Content-Type` without its parameters, in small letters.
+    /// The `Content-Type` without its parameters, in lower case.
     package let contentType: String
-    /// The beginning of the body, without its transfer coding; empty where there was none in time.
+    /// The beginning of the body, without its transfer coding; empty if none arrived in time.
     package let body: [UInt8]
     private let retryAfter: [RetryAfter]
     /// The `Date` of the response.
     private let date: HTTPDate?
 
-    /// The longest wait that is believed where the response does not say what time it is at the peer.
+    /// The longest wait that is accepted from a response without a `Date`.
     static let maxDelayWithoutDate: Int64 = 3_600
 
     init(_ line: StatusLine, _ fields: HeaderFields, body: [UInt8] = []) {
@@ -43,15 +43,15 @@ package struct HTTPRefusal: Hashable, Sendable {
         date = fields.values(of: "date").lazy.compactMap { HTTPDate($0) }.first
     }
 
-    /// Whether it names another place.
+    /// Whether it redirects to its `Location`.
     package var isRedirect: Bool { location != nil && (300...399).contains(status) }
 
-    /// How long the peer asks to wait; nil where it does not, or not in a legal form.
+    /// How long the peer asks to wait; nil if it does not, or not in a valid form.
     ///
     /// A date counts from the `Date` of the response, so that the clocks need not agree. Without one it counts from
-    /// `now`, up to an hour: a clock that is wrong must not hold a client up for longer.
+    /// `now`, up to an hour: a wrong clock must not delay a client for longer.
     ///
-    /// - Parameter now: when the response came.
+    /// - Parameter now: when the response arrived.
     package func delay(now: WallTime) -> Duration? {
         let delays = retryAfter.map { value -> Int64 in
             switch value {
@@ -79,7 +79,8 @@ package struct HTTPRefusal: Hashable, Sendable {
         return value
     }
 
-    /// The first word of each challenge; elements that begin with a name and its value are parameters of the one before.
+    /// The first word of each challenge; an element that begins with a name and its value is a parameter of the
+    /// challenge before.
     private static func schemes(_ elements: [String]) -> [String] {
         var schemes: [String] = []
         for element in elements {
@@ -95,10 +96,10 @@ package struct HTTPRefusal: Hashable, Sendable {
     }
 }
 
-/// Reads the beginning of a response's body, of which only the words are wanted (RFC 9112 §6, §7).
+/// Reads the beginning of a response's body, for its text (RFC 9112 §6, §7).
 ///
-/// At most 16 KiB are read, the transfer coding included. What breaks a rule ends the body there: the status has been
-/// read, and nothing else depends on it. Its driver keeps the deadline.
+/// At most 16 KiB are read, the transfer coding included. A violation ends the body there: the status is known, and
+/// nothing else depends on the body. The driver keeps the deadline.
 struct RefusalBody: Sendable {
     static let maxByteCount = 16_384
     /// The length limit of a chunk's line.
@@ -123,12 +124,13 @@ struct RefusalBody: Sendable {
         state = RefusalBody.framing(status, fields)
     }
 
-    /// Whether nothing more is wanted.
+    /// Whether it needs no more input.
     var isComplete: Bool {
         if case .complete = state { true } else { byteCount >= RefusalBody.maxByteCount }
     }
 
-    /// RFC 9112 §6.3. Where the words are elsewhere, or not to be read without decoding, there is no body for us.
+    /// RFC 9112 §6.3. The body is ignored if it needs decoding, or if the response is a redirect, whose headers say it
+    /// all.
     private static func framing(_ status: Int, _ fields: HeaderFields) -> State {
         let isRedirect = (300...399).contains(status) && !fields.values(of: "location").isEmpty
         let codings = fields.elements(of: "content-encoding").map { ASCII.lowercased($0) }
@@ -144,7 +146,7 @@ struct RefusalBody: Sendable {
         return count == 0 ? .complete : .length(count)
     }
 
-    /// Takes what the input holds of it.
+    /// Consumes the body's part of the input.
     mutating func receive(_ input: Span<UInt8>, at offset: inout Int) {
         while offset < input.count, !isComplete {
             switch state {
@@ -177,14 +179,14 @@ struct RefusalBody: Sendable {
         return taken
     }
 
-    /// Looks at one byte between chunks; nil stays in the state.
+    /// Reads one byte between chunks; nil keeps the state.
     private mutating func next(in input: Span<UInt8>, at offset: inout Int, _ following: (UInt8) -> State?) {
         if let state = following(input[offset]) { self.state = state }
         offset += 1
         byteCount += 1
     }
 
-    /// RFC 9112 §7.1: the size in hexadecimal digits, then extensions, which mean nothing to us.
+    /// RFC 9112 §7.1: the size in hexadecimal digits, then extensions, which are ignored.
     private static func lineGrew(_ line: [UInt8], by byte: UInt8) -> State {
         guard byte == .lineFeed else {
             return line.count < maxChunkLineByteCount ? .chunkLine(line + [byte]) : .complete

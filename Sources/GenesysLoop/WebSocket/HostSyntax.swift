@@ -1,10 +1,10 @@
-/// What may stand as the host of a URI: a DNS name or an address.
+/// The syntax of the host of a URI: a DNS name or an address.
 enum HostSyntax {
     /// Checks a name or an IPv4 address, in lower case.
     ///
     /// Labels of 1 to 63 letters, digits, hyphens and underscores; 253 bytes; one dot at the end is legal (RFC 1035
     /// §2.3.4). A host whose last label is a number has to be an IPv4 address of four decimal parts: resolvers read
-    /// `127.1` and `0x7f.1` as addresses too, which is not what anybody who wrote them checked.
+    /// `127.1` and `0x7f.1` as addresses too, and such a host passes no check of addresses.
     static func checkName(_ host: [UInt8]) throws(InvalidURI) {
         if host.isEmpty { throw InvalidURI("The URI has no host.") }
         let name = host.last == .dot ? host.dropLast() : host[...]
@@ -51,7 +51,7 @@ enum HostSyntax {
             else { throw InvalidURI("The zone of the URI's IPv6 address is not percent-encoded properly.") }
             zone.append(high << 4 | low)
         }
-        // No interface has a longer name, or white space in it.
+        // No interface has a longer name or one with white space.
         guard (1...maxZoneByteCount).contains(zone.count), zone.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw InvalidURI("The zone of the URI's IPv6 address cannot be the name of a network interface.")
         }
@@ -67,7 +67,7 @@ enum HostSyntax {
         return "\(host)%\(zone)"
     }
 
-    /// The zone as it stands in a URI.
+    /// The zone as a URI has it.
     static func encodedZone(_ zone: String) -> String {
         var encoded: [UInt8] = []
         for byte in zone.utf8 {
@@ -135,13 +135,13 @@ enum HostSyntax {
     }
 }
 
-/// Hosts with letters beyond ASCII, which are written in ASCII where a URI wants them (RFC 5890 §2.3.2.1).
+/// Hosts with letters beyond ASCII, and their form in ASCII, which a URI requires (RFC 5890 §2.3.2.1).
 ///
-/// Only what needs no tables is converted: letters and digits that stand for themselves once they are small, and letters
-/// with marks behind them, as macOS writes them, that are one letter. For the rest (letters to be mapped, such as `ß` and
-/// those of full width) one has to be asked who has the tables of UTS 46.
+/// Converts only what needs no tables: letters and digits that map to themselves in lower case, and letters with
+/// combining marks, as macOS writes them, that compose to one letter. The rest (letters with a mapping, such as `ß` and
+/// full-width letters) needs a tool with the tables of UTS 46.
 enum InternationalHost {
-    /// The refusal of such a host.
+    /// The error for such a host.
     ///
     /// - Parameter host: bytes of UTF-8.
     static func refusal(of host: some Sequence<UInt8>) -> InvalidURI {
@@ -153,7 +153,7 @@ enum InternationalHost {
         return InvalidURI("The host has letters beyond ASCII; it has to be written as \(form), which means the same.")
     }
 
-    /// The host in ASCII, `xn--` before each label that was not; nil where that is not sure.
+    /// The host in ASCII, with `xn--` before each converted label; nil where the conversion is not certain.
     static func asciiForm(of host: some Sequence<UInt8>) -> String? {
         guard let text = String(validating: host, as: UTF8.self) else { return nil }
         var labels: [String] = []
@@ -175,7 +175,7 @@ enum InternationalHost {
         return punycode(scalars).map { "xn--\($0)" }
     }
 
-    /// UTS 46 §2.3: what keyboards of East Asia write between labels, too.
+    /// UTS 46 §2.3: the label separators, including those of East Asian keyboards.
     private static let dots: Set<Unicode.Scalar> = [".", "\u{3002}", "\u{FF0E}", "\u{FF61}"]
 
     /// The one letter of the Latin, Greek or Cyrillic script that is equivalent; else the scalars as they are.
@@ -186,13 +186,13 @@ enum InternationalHost {
         return letters.first { Character($0) == character }.map { [$0] } ?? scalars
     }
 
-    /// The scalar in its small form; nil where it is no letter or digit, or where what stands for it cannot be told.
+    /// The scalar in lower case; nil if it is not a letter or digit, or if its mapping needs tables.
     private static func smallLetter(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
         if scalar == "-" { return scalar }
         let small = scalar.properties.lowercaseMapping.unicodeScalars
         guard small.count == 1, let letter = small.first else { return nil }
         let properties = letter.properties
-        // Of those with class 0 only these can be composed with what stands before them.
+        // Among the scalars of class 0, only these compose with the one before.
         let isHangulPart = [0x1100...0x11FF, 0xA960...0xA97F, 0xD7B0...0xD7FF].contains { $0.contains(letter.value) }
         guard !properties.changesWhenNFKCCaseFolded, properties.canonicalCombiningClass == .notReordered, !isHangulPart
         else { return nil }
@@ -206,9 +206,9 @@ enum InternationalHost {
 
     private static let base = 36, tMin = 1, tMax = 26, skew = 38, damp = 700
 
-    /// RFC 3492 §6.3; nil for a label that no name could hold.
+    /// RFC 3492 §6.3; nil for a label that is too long for any name.
     private static func punycode(_ scalars: [Unicode.Scalar]) -> String? {
-        // A label has 63 bytes at the most, and no code point takes less than one.
+        // A label has at most 63 bytes, and each code point takes at least one.
         guard scalars.count < 63 else { return nil }
         var output = scalars.filter(\.isASCII).map { UInt8($0.value) }
         let basicCount = output.count

@@ -1,6 +1,6 @@
 /// The two kinds of data message (RFC 6455 §5.6).
 package enum MessageKind: Hashable, Sendable {
-    /// UTF-8 text; the decoder hands out nothing that is not.
+    /// UTF-8 text, validated by the decoder.
     case text
     /// Any bytes.
     case binary
@@ -13,12 +13,12 @@ extension MessageDecoder {
         case needMore
         /// A message whose payload is this range of the input.
         case message(MessageKind, Range<Int>)
-        /// A message put together from several pieces: `takeMessage()` has it until the next call of `next`.
+        /// A message assembled from several pieces: `takeMessage()` returns it until the next call of `next`.
         case assembledMessage(MessageKind)
         /// The next piece of a compressed message of this kind, to be decompressed (RFC 7692 §6.2): this range of the
-        /// input, or, nil, what `takeMessage()` has until the next call of `next`. Text is not checked yet.
+        /// input or, if nil, what `takeMessage()` returns until the next call of `next`. Text is not checked yet.
         case compressed(MessageKind, Range<Int>?, isLast: Bool)
-        /// A Ping frame; `controlPayload` is to be sent back (RFC 6455 §5.5.2).
+        /// A Ping frame; send `controlPayload` back (RFC 6455 §5.5.2).
         case ping
         /// A Pong frame with `controlPayload`.
         case pong
@@ -29,20 +29,20 @@ extension MessageDecoder {
 
 /// What a peer may make the decoder hold (RFC 6455 §10.4).
 package struct MessageLimits: Hashable, Sendable {
-    /// The greatest payload of a message, all of its frames together.
+    /// The largest payload of a message, all of its frames together.
     ///
     /// Checked against declared lengths, before a byte of the payload is stored.
     package var maxMessageByteCount: Int
 
-    /// The greatest number of frames in one message.
+    /// The largest number of frames in one message.
     ///
-    /// Empty frames add nothing to the payload, so that without this limit a peer could keep a message open for ever.
+    /// Empty frames add nothing to the payload: without this limit a peer could keep a message open forever.
     package var maxFrameCount: Int
 
-    /// The greatest payload of a compressed message, before it is decompressed.
+    /// The largest payload of a compressed message, before it is decompressed.
     ///
-    /// Data that cannot be compressed grows by five bytes in 16 KiB, and by five with every flush of the sender's; an
-    /// eighth is ample, and keeps a peer from sending without end what decompresses to nothing.
+    /// Incompressible data grows by five bytes in 16 KiB, and by five with each flush of the sender. An eighth is
+    /// ample, and bounds input that decompresses to nothing.
     var maxCompressedByteCount: Int {
         let (sum, overflow) = maxMessageByteCount.addingReportingOverflow(maxMessageByteCount / 8 + 1_024)
         return overflow ? .max : sum
@@ -57,7 +57,7 @@ package struct MessageLimits: Hashable, Sendable {
 
 /// Which end of the connection the codec speaks for.
 ///
-/// It decides about masking: a client masks and refuses masked frames, a server does the opposite (RFC 6455 §5.1).
+/// It decides the masking: a client masks and refuses masked frames, a server does the opposite (RFC 6455 §5.1).
 package enum WebSocketRole: Hashable, Sendable {
     case client
     case server

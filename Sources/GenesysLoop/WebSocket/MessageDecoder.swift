@@ -4,11 +4,11 @@
 ///        │                 │
 ///        └── violation ────┴──▶ failed       payload of a Close frame ──▶ closed
 ///
-/// Bytes are lent, never kept: of a partial header only its fields stay here, of a partial or fragmented message the
-/// payload, appended straight to the message under assembly. That storage grows with the bytes received, never with
-/// a declared length. A whole, unfragmented and unmasked frame is handed out as a range of the input, without a copy.
+/// The input is lent, never kept. The decoder stores the fields of a partial header, and the payload of a partial or
+/// fragmented message, appended directly to the message under assembly. That storage grows with the bytes received,
+/// never with a declared length. A whole, unfragmented and unmasked frame is a range of the input, without a copy.
 ///
-/// The end latches. After a Close frame everything is discarded and `next` answers `.needMore`; after a violation it
+/// The end latches. After a Close frame everything is discarded and `next` returns `.needMore`; after a violation it
 /// throws the same violation again.
 package struct MessageDecoder: Sendable {
     private enum Phase: Equatable, Sendable {
@@ -22,11 +22,11 @@ package struct MessageDecoder: Sendable {
     private let limits: MessageLimits
     private var phase: Phase = .header
     private var headerParser: FrameHeaderParser
-    /// How much of the payload of the frame under way has arrived.
+    /// How much of the current frame's payload has arrived.
     private var payloadReceived = 0
-    /// The kind of the fragmented message under way.
+    /// The kind of the current fragmented message.
     private var fragmentedKind: MessageKind?
-    /// Of the message under way: whether it is compressed, the declared payloads of its frames so far, their number.
+    /// For the current message: whether it is compressed, the declared payloads of its frames so far, their number.
     private var isCompressed = false
     private var messageByteCount = 0
     private var frameCount = 0
@@ -34,7 +34,7 @@ package struct MessageDecoder: Sendable {
     private var assembly: [UInt8] = []
     private var isAssembled = false
     private var isCloseReasonComplete = true
-    /// Whether the next byte begins a message or a control frame and nothing is kept: the short way is open.
+    /// Whether the next byte begins a message or a control frame and nothing is kept: the fast path applies.
     private var isBetweenMessages = true
 
     /// The payload of the last Ping, Pong or Close frame.
@@ -54,7 +54,7 @@ package struct MessageDecoder: Sendable {
         headerParser = FrameHeaderParser(role: role, allowsCompression: allowsCompression)
     }
 
-    /// Whether a frame or a message is incomplete: the end of the input here is not a clean one.
+    /// Whether a frame or a message is incomplete: the input must not end here.
     package var isMidMessage: Bool {
         switch phase {
         case .header: !headerParser.isAtStart || fragmentedKind != nil
@@ -65,11 +65,12 @@ package struct MessageDecoder: Sendable {
 
     /// Returns the next event and moves `offset` past the bytes it took.
     ///
-    /// To be called until it answers `.needMore`, then with the next bytes of the stream. How the stream is cut does
-    /// not change the events, except that a cut message is `.assembledMessage`.
+    /// Call it until it returns `.needMore`, then with the next bytes of the stream. How the stream is cut does not
+    /// change the events, except that a cut message is `.assembledMessage`.
     ///
-    /// - Parameter mayGrow: the rest of the input can be lent again with more bytes behind it. Then a message that is not
-    ///   whole yet may be left where it is: `.needMore` with input left. Lent again without `mayGrow`, it is taken.
+    /// - Parameter mayGrow: the caller can lend the rest of the input again with more bytes behind it. The decoder may
+    ///   then leave an incomplete message where it is: `.needMore` with input left. Without `mayGrow` it consumes the
+    ///   message.
     /// - Throws: the rule the peer broke; `offset` is then the end of the input.
     package mutating func next(
         in input: Span<UInt8>, at offset: inout Int, mayGrow: Bool = false
@@ -87,7 +88,7 @@ package struct MessageDecoder: Sendable {
         }
     }
 
-    /// Ends it with a violation that was found in what it handed out.
+    /// Ends decoding with a violation that was found in its output.
     package mutating func fail(_ violation: WebSocketViolation) {
         phase = .failed(violation)
         isBetweenMessages = false
@@ -126,7 +127,7 @@ package struct MessageDecoder: Sendable {
 
     /// Takes storage back, so that the next message to be assembled needs no allocation until `releaseStorage()`.
     ///
-    /// Worth it only if no other copy of the array is alive.
+    /// Useful only if no other copy of the array is alive.
     package mutating func recycle(_ message: consuming [UInt8]) {
         guard assembly.isEmpty, message.capacity > assembly.capacity else { return }
         message.removeAll(keepingCapacity: true)
@@ -136,16 +137,16 @@ package struct MessageDecoder: Sendable {
     /// The storage held for the message under assembly.
     var assemblyCapacity: Int { assembly.capacity }
 
-    /// Lets kept storage go; for a connection that turns idle.
+    /// Releases kept storage, for a connection that turns idle.
     package mutating func releaseStorage() {
         if assembly.isEmpty { assembly = [] }
-        // Half a control frame is nothing that could be let go.
+        // A partial control frame must stay.
         if phase == .header { controlPayload = [] }
     }
 
-    /// The short way for nearly every frame a client gets: unfragmented, unmasked, whole in the input and valid.
+    /// The fast path for nearly every frame that a client gets: unfragmented, unmasked, whole in the input and valid.
     ///
-    /// Anything else is left untouched for the long way, which also finds out what is wrong with it.
+    /// It leaves anything else untouched for the slow path, which also finds the violation.
     @inline(__always)
     private func wholeMessage(in input: Span<UInt8>, at offset: inout Int, _ mayGrow: Bool) -> Event? {
         let available = input.count - offset
@@ -210,7 +211,7 @@ package struct MessageDecoder: Sendable {
         if frameCount > limits.maxFrameCount { throw .tooManyFrames }
     }
 
-    /// Takes payload.
+    /// Consumes payload.
     ///
     /// Nil with the phase unchanged: more bytes are needed; nil otherwise: a fragment ended.
     private mutating func readPayload(
@@ -242,7 +243,7 @@ package struct MessageDecoder: Sendable {
         fragmentedKind ?? (frame.opcode == .text ? .text : .binary)
     }
 
-    /// Whether `range` is the payload of a whole message as it stands.
+    /// Whether `range` of the input is the payload of a whole message.
     private func isWhole(_ frame: FrameHeader, _ range: Range<Int>) -> Bool {
         frame.isFinal && fragmentedKind == nil && frame.maskingKey == nil && range.count == frame.payloadByteCount
     }
@@ -267,7 +268,7 @@ package struct MessageDecoder: Sendable {
         if !isPossible { throw .invalidUTF8 }
     }
 
-    /// Hands out compressed payload as it comes; nil when there is none and the message goes on.
+    /// Passes on compressed payload as it arrives; nil when there is none and the message goes on.
     private mutating func takeCompressed(
         _ frame: FrameHeader, _ input: Span<UInt8>, _ range: Range<Int>, _ kind: MessageKind
     ) -> Event? {
@@ -313,7 +314,7 @@ package struct MessageDecoder: Sendable {
     private mutating func checkClose() throws(WebSocketViolation) {
         guard let code = receivedCloseCode else { return }
         guard code.isValidOnWire else { throw .invalidCloseCode }
-        // At most 123 bytes: from the start, whatever has been checked before.
+        // At most 123 bytes: checked from the start each time.
         var reason = UTF8Validator()
         let isPossible = reason.consume(controlPayload.span, 2..<controlPayload.count)
         isCloseReasonComplete = reason.isComplete

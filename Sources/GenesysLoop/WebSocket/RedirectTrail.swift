@@ -1,23 +1,22 @@
 /// Where the redirects of one connection have led, and how many more may follow.
 ///
-/// Followed: 301, 302, 307 and 308, which all keep a GET request what it is (RFC 9110 §15.4). Never from `wss:` to
-/// `ws:`. A circle ends at the limit.
+/// Follows 301, 302, 307 and 308, which all keep the method GET (RFC 9110 §15.4); never goes from `wss:` to `ws:`. The
+/// limit ends a loop of redirects.
 package struct RedirectTrail: Hashable, Sendable {
     /// Why a redirect is not followed.
     package enum Fault: Error, Hashable, Sendable {
-        /// As many as may be were followed before.
+        /// The limit was reached.
         case tooMany(limit: Int)
         /// It leads from `wss:` to `ws:`.
         case unencrypted
-        /// What it names is no URI of a WebSocket.
+        /// The target is not the URI of a WebSocket.
         case unusable(InvalidURI)
     }
 
-    /// Where to connect now.
+    /// The URI to connect to.
     package private(set) var uri: WebSocketURI
-    /// Whether another host, port or scheme than the first was visited. From then on nothing goes along
-    /// that the host did not declare public, even if the trail leads back: whoever sent us away has no say in where
-    /// secrets go.
+    /// Whether another host, port or scheme than the first was visited. From then on only what the host declared public
+    /// is sent, even if the trail leads back: the redirecting server does not decide where secrets go.
     package private(set) var hasLeftOrigin = false
     private let limit: Int
     private var followedCount = 0
@@ -27,9 +26,9 @@ package struct RedirectTrail: Hashable, Sendable {
         self.limit = limit
     }
 
-    /// Goes where an answer to the upgrade points.
+    /// Follows the redirect of an answer to the upgrade.
     ///
-    /// - Returns: false when it is no redirect, or none is to be followed at all.
+    /// - Returns: false if it is not a redirect, or if no redirects are followed.
     package mutating func follow(status: Int, location: String?) throws(Fault) -> Bool {
         guard limit > 0, [301, 302, 307, 308].contains(status), let location else { return false }
         guard followedCount < limit else { throw .tooMany(limit: limit) }
@@ -46,10 +45,10 @@ package struct RedirectTrail: Hashable, Sendable {
         return true
     }
 
-    /// Of the headers that a host wants to send, those that may be sent now (RFC 9110 §15.4): elsewhere, only those whose
-    /// name it declared public, in any case of its letters.
+    /// The headers, among those that the host wants to send, that may be sent now (RFC 9110 §15.4): elsewhere, only
+    /// those whose name it declared public, ignoring case.
     ///
-    /// No list of names could say which of them are secrets.
+    /// No list of names could identify the secret ones.
     package func permitted(
         headers: [(name: String, value: String)], public names: Set<String>
     ) -> [(name: String, value: String)] {
@@ -58,15 +57,15 @@ package struct RedirectTrail: Hashable, Sendable {
         return headers.filter { names.contains(ASCII.lowercased($0.name)) }
     }
 
-    /// Of the subprotocols that a host wants to offer, those that may be offered now: elsewhere, only those that it
-    /// declared public.
+    /// The subprotocols, among those that the host wants to offer, that may be offered now: elsewhere, only those that
+    /// it declared public.
     package func permitted(subprotocols: [String], public names: Set<String>) -> [String] {
         hasLeftOrigin ? subprotocols.filter(names.contains) : subprotocols
     }
 }
 
 extension RedirectTrail.Fault: CustomStringConvertible {
-    /// One clause, without what the server sent.
+    /// One clause that does not quote the server.
     package var description: String {
         switch self {
         case .tooMany(let limit): "it is one redirect more than the limit of \(limit)"

@@ -1,13 +1,13 @@
-/// Takes secrets out of what a peer says: servers like to repeat what they were asked for.
+/// Removes secrets from what a peer says: servers often repeat the request.
 package struct SecretFilter: Sendable {
-    /// What stands in their place.
+    /// The replacement for a secret.
     private static let replacement = Array("…".utf8)
     /// A shorter text is not treated as a secret: it may be part of any word.
     private static let minByteCount = 4
-    /// From this length on it is looked for inside of words too.
+    /// A secret of at least this length is also found inside words.
     private static let minInnerByteCount = 8
 
-    /// In small letters, the longest first.
+    /// In lower case, the longest first.
     private let secrets: [[UInt8]]
 
     init(_ secrets: [[UInt8]]) {
@@ -15,8 +15,8 @@ package struct SecretFilter: Sendable {
         self.secrets = known.sorted { $0.count > $1.count }
     }
 
-    /// The text without them, whatever the case of their letters; without the beginning of one at its end, too, where
-    /// the text may have been cut.
+    /// The text without secrets, ignoring case; also without the beginning of a secret at its end, where the text may
+    /// be cut.
     package func filtered(_ text: String) -> String {
         guard !secrets.isEmpty else { return text }
         let bytes = Array(text.utf8)
@@ -55,14 +55,14 @@ package struct SecretFilter: Sendable {
 }
 
 extension WebSocketURI {
-    /// What may be a secret of this URI: path and query, and those of their parts that are no plain words.
+    /// The possible secrets of this URI: path and query, and those of their parts that are not plain words.
     package var secretFilter: SecretFilter {
         let target = Array(target.utf8)
         let path = target.prefix { $0 != .questionMark }
         let query = target[path.endIndex...].dropFirst()
         let segments = path.split(separator: .slash)
         let values = query.split { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: "=") }
-        // `channels` in `/channels/…` is a word of the service's; the last part names somebody or something.
+        // `channels` in `/channels/…` is the service's own word; the last part identifies someone or something.
         let names = segments.filter { $0.count >= 16 || !$0.allSatisfy { (0x61...0x7A).contains($0 | 0x20) } }
         let parts = [target[...], path, query] + names + segments.suffix(1) + values
         return SecretFilter(parts.flatMap { [Array($0), ASCII.percentDecoded($0)] })

@@ -1,9 +1,9 @@
-/// Checks that bytes arriving in pieces are UTF-8 (RFC 3629), and refuses at the first byte that cannot be.
+/// Checks that bytes arriving in pieces are UTF-8 (RFC 3629), and refuses the first byte that cannot be.
 ///
 /// Overlong forms, surrogates and scalars above U+10FFFF are refused. Runs of ASCII are skipped 128 bytes
 /// at a time, other sequences are checked as one word each; only the last bytes of a piece are checked one by one.
 ///
-/// A sequence is four bytes at most, so the state is what may still follow: how many bytes, and the range of the next.
+/// A sequence has at most four bytes, so the state is what may follow: how many bytes, and the range of the next.
 struct UTF8Validator: Equatable, Sendable {
     private var missingByteCount: UInt8 = 0
     private var lowest: UInt8 = 0x80
@@ -23,7 +23,7 @@ struct UTF8Validator: Equatable, Sendable {
 
     /// Takes the next piece.
     ///
-    /// False: no continuation can make the bytes UTF-8 any more.
+    /// False: no continuation can make the bytes UTF-8.
     mutating func consume(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var index = range.lowerBound
         let end = range.upperBound
@@ -34,7 +34,7 @@ struct UTF8Validator: Equatable, Sendable {
         while index < end {
             index = Bytes.endOfASCII(in: bytes, index..<end)
             guard Self.skipSequences(in: bytes, &index, end) else { return false }
-            // Eight bytes or more are left where a long run of ASCII begins.
+            // With eight bytes or more left, a long run of ASCII begins here.
             if end &- index >= 8 { continue }
             while index < end {
                 guard step(bytes[index]) else { return false }

@@ -13,9 +13,9 @@ package enum UpgradeRequest {
     ///   - subprotocols: in order of preference.
     ///   - deflate: offers permessage-deflate (RFC 7692 §5); nil offers no extension.
     ///   - extraHeaders: sent after those of the handshake, which they cannot replace.
-    ///   - userAgent: nil sends no such header.
-    /// - Throws: a header holds a control character (a line end in it would add headers of its own), a name is no
-    ///   token or is reserved, or a subprotocol is no token or stands twice.
+    ///   - userAgent: nil omits the header.
+    /// - Throws: a header holds a control character (a line end in it would add headers of its own), a name is not a
+    ///   token or is reserved, or a subprotocol is not a token or appears twice.
     package static func encode(
         uri: WebSocketURI, key: String, subprotocols: [String] = [], deflate: DeflateOffer? = nil,
         extraHeaders: [(String, String)] = [], userAgent: String? = "GenesysLoop"
@@ -54,11 +54,11 @@ package enum UpgradeRequest {
 ///          ▲             │  ├───────────────▶ failed   (a rule broken)
 ///          └─ 1xx, not 101  └──▶ body ──────▶ failed   (another final status, and what its body says)
 ///
-/// Strict about a 101, since what follows depends on it: HTTP/1.1, CR LF line ends, no folded header. Forgiving about
-/// any other status, which is wanted only for what it says. It never takes a byte beyond the head of a 101. The first
-/// failure is thrown again by every later call.
+/// Strict about a 101, since what follows depends on it: HTTP/1.1, CR LF line ends, no folded header. Lenient about any
+/// other status, which only explains the refusal. It never consumes a byte beyond the head of a 101. Every later call
+/// throws the first failure again.
 package struct UpgradeResponseParser: Sendable {
-    /// What a piece of input led to.
+    /// The result of a piece of input.
     package enum Result: Equatable, Sendable {
         /// All of the input was consumed.
         case needMore
@@ -85,22 +85,22 @@ package struct UpgradeResponseParser: Sendable {
     /// The subprotocol the server chose, one of those offered; nil when it chose none.
     package private(set) var subprotocol: String?
 
-    /// What permessage-deflate was agreed on with; nil without it.
+    /// The agreed parameters of permessage-deflate; nil without it.
     package private(set) var deflate: DeflateParameters?
 
     /// Creates the reader of one response.
     ///
     /// - Parameters:
     ///   - expectedAccept: the value that answers our key (RFC 6455 §4.2.2, step 5.4).
-    ///   - offeredSubprotocols: those of our request.
-    ///   - deflateOffer: that of our request; nil when there was none.
+    ///   - offeredSubprotocols: the subprotocols of our request.
+    ///   - deflateOffer: the offer of our request; nil without one.
     package init(expectedAccept: String, offeredSubprotocols: [String] = [], deflateOffer: DeflateOffer? = nil) {
         self.expectedAccept = expectedAccept
         self.offeredSubprotocols = offeredSubprotocols
         self.deflateOffer = deflateOffer
     }
 
-    /// Takes the next bytes of the response.
+    /// Consumes the next bytes of the response.
     package mutating func receive(_ input: Span<UInt8>) throws(UpgradeFailure) -> Result {
         switch state {
         case .statusLine, .headers, .body: break
@@ -116,12 +116,12 @@ package struct UpgradeResponseParser: Sendable {
         }
     }
 
-    /// Whether the head of a refusal is complete, and its body is not.
+    /// Whether the head of a refusal is complete, but its body is not.
     package var isReadingBody: Bool {
         if case .body = state { true } else { false }
     }
 
-    /// What the end of the connection amounts to, or that of our patience, before the response was complete.
+    /// The failure when the connection ends, or the deadline passes, before the response is complete.
     package mutating func endOfInput() -> UpgradeFailure {
         if case .failed(let failure) = state { return failure }
         let failure =
@@ -144,7 +144,7 @@ package struct UpgradeResponseParser: Sendable {
             do throws(HTTPHeadError) {
                 isLineComplete = try reader.readLine(in: input, at: &offset)
             } catch {
-                // What is no HTTP is told as that, wherever the input was cut.
+                // Bytes that are not HTTP are reported as such, wherever the input was cut.
                 if case .statusLine = state { try checkStart() }
                 throw failure(for: error)
             }
@@ -226,7 +226,7 @@ package struct UpgradeResponseParser: Sendable {
         subprotocol = chosen
     }
 
-    /// RFC 6455 §4.1: nothing but what was offered; RFC 7692 §5.1: on acceptable terms.
+    /// RFC 6455 §4.1: only what was offered; RFC 7692 §5.1: on acceptable terms.
     private mutating func checkExtensions(_ values: [String]) throws(UpgradeFailure) {
         guard !values.isEmpty else { return }
         guard let deflateOffer else {
@@ -236,7 +236,7 @@ package struct UpgradeResponseParser: Sendable {
         deflate = try deflateOffer.check(answer: values)
     }
 
-    /// The value of a header that may stand once only.
+    /// The value of a header that may appear only once.
     private func single(_ name: String) throws(UpgradeFailure) -> String? {
         let values = fields.values(of: name)
         guard values.count <= 1 else {
@@ -245,19 +245,19 @@ package struct UpgradeResponseParser: Sendable {
         return values.first
     }
 
-    /// Whether the status line said that there will be no WebSocket.
+    /// Whether the status line refuses the WebSocket.
     private var isRefusal: Bool { (line?.status ?? 0) >= 200 }
 
-    /// The refusal with what is known of it so far; nil when there is none.
+    /// The refusal with what is known of it so far; nil if it is not a refusal.
     private var refusal: UpgradeFailure? {
         guard let line, isRefusal else { return nil }
         guard case .body(let body) = state else { return .refused(HTTPRefusal(line, fields)) }
         return .refused(HTTPRefusal(line, fields, body: body.bytes))
     }
 
-    /// A fault of the head.
+    /// The failure for an error of the head.
     ///
-    /// In a refusal the status counts more than how badly the rest is written.
+    /// The status of a refusal matters more than errors in its other lines.
     private func failure(for fault: HTTPHeadError) -> UpgradeFailure {
         refusal ?? .invalid(reason: fault.sentence, section: fault.section)
     }
@@ -267,12 +267,12 @@ package struct UpgradeResponseParser: Sendable {
 package enum UpgradeFailure: Error, Hashable, Sendable {
     /// An HTTP status other than 101, with what the response says about it.
     case refused(HTTPRefusal)
-    /// A response that breaks a rule: one sentence, and where the rule stands.
+    /// A response that breaks a rule: one sentence, and the section of the rule.
     case invalid(reason: String, section: String)
 }
 
 extension UpgradeFailure: CustomStringConvertible {
-    /// One sentence; it never holds what the server sent besides the status.
+    /// One sentence; from the server it quotes only the status.
     package var description: String {
         switch self {
         case .refused(let refusal): return "The server answered the upgrade with status \(refusal.status)."

@@ -1,50 +1,51 @@
-/// The life of one WebSocket connection as its user sees it: what may be sent, delivered and told, and how it ended.
+/// The life of one WebSocket connection as its user sees it: what may be sent, delivered and reported, and how it
+/// ended.
 ///
 ///     idle ──openRequested──▶ connecting ──linkOpened──▶ open ──closeRequested──▶ closing
 ///      │                          │                       │                         │
 ///      └── closeRequested ────────┴── closeRequested, ────┴── linkEnded ────────────┴──▶ ended
 ///                                     linkEnded
 ///
-/// The link below knows the frames and the deadlines; here is what its user is promised. After `closeRequested` nothing
-/// is delivered or told but the end, and that is `closed`, whatever becomes of the connection. While more than the
-/// high-water mark is queued nothing is taken; at the low one the user is told so, once.
+/// The link below handles frames and deadlines; this machine keeps the promises to the user. After `closeRequested`
+/// only the end is reported, and it is `closed`, whatever happens to the connection. While more than the high-water
+/// mark is queued, nothing is accepted; at the low-water mark the user is notified, once.
 ///
 /// Source: RFC 6455 §7.1.
 package struct WebSocketClientMachine: Equatable, Sendable {
-    /// How far it is.
+    /// The state of the connection.
     package enum State: Equatable, Sendable {
         case idle
         case connecting
         case open
-        /// We want to close, and wait for the peer's Close frame.
+        /// We closed, and wait for the peer's Close frame.
         case closing
         case ended(End)
     }
 
     /// How it ended.
     package enum End: Equatable, Sendable {
-        /// In order, or because we wanted it.
+        /// In order, or at our request.
         case closed(CloseCode, reason: String)
-        /// In any other way; the driver knows which.
+        /// In any other way; the driver knows the cause.
         case failed
     }
 
-    /// What the driver is to do.
+    /// What the driver must do.
     package enum Action: Equatable, Sendable {
         case connect
         case sendClose(CloseCode, reason: String)
         case tell(Event)
-        /// Let go of everything, then tell `State.ended`.
+        /// Release everything, then report `State.ended`.
         case finish
     }
 
-    /// What is told besides messages and the end.
+    /// What is reported besides messages and the end.
     package enum Event: Equatable, Sendable {
         case didOpen
         case didBecomeWritable
     }
 
-    /// What becomes of something to be sent.
+    /// The outcome of a request to send.
     package enum SendVerdict: Equatable, Sendable {
         case send
         case wouldBlock
@@ -53,7 +54,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
 
     package private(set) var state: State = .idle
     private var isPaused = false
-    /// Something was refused, and its sender is to be told when there is room again.
+    /// A send was refused; its sender must be notified when there is room again.
     private var owesWritable = false
     private let highWaterMark: Int
     private let lowWaterMark: Int
@@ -61,7 +62,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
     /// Creates the machine.
     ///
     /// - Parameters:
-    ///   - highWaterMark: from this many queued bytes on nothing more is taken.
+    ///   - highWaterMark: from this many queued bytes on, nothing more is accepted.
     ///   - lowWaterMark: at this many there is room again; not above `highWaterMark`, and not below 0.
     package init(highWaterMark: Int, lowWaterMark: Int) {
         self.highWaterMark = max(1, highWaterMark)
@@ -76,7 +77,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
     /// Whether messages and events may reach the user.
     package var isDelivering: Bool { state == .open }
 
-    /// Whether the link is to leave what arrives in the socket: never while it waits for the peer's Close frame.
+    /// Whether the link must stop reading from the socket: never while it waits for the peer's Close frame.
     package var wantsPause: Bool { state == .open && isPaused }
 
     // MARK: - The user
@@ -91,7 +92,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
         }
     }
 
-    /// RFC 6455 §7.1.2; before the upgrade there is nobody to say goodbye to.
+    /// RFC 6455 §7.1.2; before the upgrade there is no peer to send a Close frame to.
     package mutating func closeRequested(_ code: CloseCode, reason: String) -> [Action] {
         switch state {
         case .idle, .connecting:
@@ -101,7 +102,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
             state = .closing
             return [.sendClose(code, reason: reason)]
         case .ended(.failed):
-            // Not told yet: the request overtakes it.
+            // Not reported yet: the request overrides it.
             state = .ended(.abandoned)
             return []
         case .closing, .ended(.closed):
@@ -117,7 +118,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
         isPaused = false
     }
 
-    /// Something is to be sent, a ping or a message of any size, on top of what is queued.
+    /// A request to send a ping or a message of any size, in addition to what is queued.
     package mutating func sendRequested(queuedByteCount: Int) -> SendVerdict {
         switch state {
         case .open:
@@ -141,7 +142,7 @@ package struct WebSocketClientMachine: Equatable, Sendable {
         }
     }
 
-    /// The link is over, and its server named another place.
+    /// The link is over, and its server redirected.
     package mutating func linkRedirected() -> [Action] {
         switch state {
         case .connecting: [.connect]
@@ -149,12 +150,12 @@ package struct WebSocketClientMachine: Equatable, Sendable {
         }
     }
 
-    /// Whether the user waits to be told of room, and there is some.
+    /// Whether the user waits for room, and there is some.
     package func hasRoomToTell(at queuedByteCount: @autoclosure () -> Int) -> Bool {
         state == .open && owesWritable && queuedByteCount() <= lowWaterMark
     }
 
-    /// The queue got shorter, or may have.
+    /// The queue shrank, or may have.
     package mutating func queueShrank(to queuedByteCount: Int) -> [Action] {
         guard hasRoomToTell(at: queuedByteCount) else { return [] }
         owesWritable = false
@@ -177,6 +178,6 @@ package struct WebSocketClientMachine: Equatable, Sendable {
 }
 
 extension WebSocketClientMachine.End {
-    /// The end that we wanted and that the peer did not confirm (RFC 6455 §7.1.5).
+    /// The end that we asked for and that the peer did not confirm (RFC 6455 §7.1.5).
     package static let abandoned = Self.closed(.abnormalClosure, reason: "")
 }

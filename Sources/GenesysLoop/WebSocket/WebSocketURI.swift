@@ -1,10 +1,10 @@
-/// A `ws:` or `wss:` URI, taken apart and checked (RFC 6455 §3, RFC 3986).
+/// A `ws:` or `wss:` URI, parsed and checked (RFC 6455 §3, RFC 3986).
 ///
-/// Stricter than RFC 3986 where a mistake would only be found later, or by somebody else: no user information, no
-/// fragment, no white space, no escape or empty label in the host, no host that is a number but not an address.
-/// Everything it prints is redacted, since the path of a channel's URI is a secret.
+/// Stricter than RFC 3986 where a mistake would otherwise be found late, or by another program: no user information, no
+/// fragment, no white space, no escape or empty label in the host, no numeric host that is not an address. Everything
+/// it prints is redacted, since the path of a channel's URI is a secret.
 package struct WebSocketURI: Hashable, Sendable {
-    /// The greatest length of the whole string.
+    /// The maximum length of the whole string.
     package static let maxByteCount = 8_192
 
     /// Whether the scheme is `wss`.
@@ -13,16 +13,16 @@ package struct WebSocketURI: Hashable, Sendable {
     package let host: String
     /// Whether the host is an IPv6 address.
     package let isIPv6Literal: Bool
-    /// Through which network interface, by name or number, the address is to be reached (RFC 4007 §11).
+    /// The network interface, by name or number, through which to reach the address (RFC 4007 §11).
     ///
-    /// It is between this machine and itself, and no peer ever sees it (RFC 6874 §4).
+    /// It is local to this machine: no peer sees it (RFC 6874 §4).
     package private(set) var zone: String?
-    /// The port; 80 or 443 where the URI has none.
+    /// The port; 80 or 443 if the URI has none.
     package let port: UInt16
-    /// Path and query as they go into the request line; at least `/`.
+    /// Path and query for the request line; at least `/`.
     package let target: String
 
-    /// Takes a URI apart.
+    /// Parses a URI.
     package init(_ string: String) throws(InvalidURI) {
         let bytes = Array(string.utf8)
         try Self.checkCharacters(bytes)
@@ -45,16 +45,16 @@ package struct WebSocketURI: Hashable, Sendable {
         return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
     }
 
-    /// What is looked up: the host, with the zone of an address.
+    /// The name to look up: the host, with the zone of an address.
     package var destination: String { HostSyntax.destination(host, zone: zone) }
 
-    /// Host and port as they stand in a URI, with the zone.
+    /// Host and port as in a URI, with the zone.
     package var authority: String {
         guard let zone else { return hostHeader }
         return "[\(host)%25\(HostSyntax.encodedZone(zone))]" + hostHeader.dropFirst(host.utf8.count + 2)
     }
 
-    /// The same URI by way of another interface.
+    /// This URI through another interface.
     func reached(through zone: String?) -> WebSocketURI {
         var uri = self
         uri.zone = zone
@@ -109,7 +109,7 @@ package struct WebSocketURI: Hashable, Sendable {
         guard authority.first == UInt8(ascii: "[") else {
             let end = authority.firstIndex(of: .colon) ?? authority.endIndex
             let host = ASCII.lowercased(authority[..<end])
-            // RFC 3986 §3.2.2 lets such a host be percent-encoded too; no server is known by that name.
+            // RFC 3986 §3.2.2 also allows a percent-encoded host; no server has such a name.
             let name = ASCII.percentDecoded(host[...])
             if name.contains(where: { $0 >= 0x80 }) { throw InternationalHost.refusal(of: name) }
             try HostSyntax.checkName(host)
@@ -172,12 +172,12 @@ extension WebSocketURI: CustomStringConvertible, CustomDebugStringConvertible {
     package var debugDescription: String { redacted }
 }
 
-/// Resolves what a `Location` header holds against the URI that was asked (RFC 3986 §5).
+/// Resolves a `Location` header against the URI of the request (RFC 3986 §5).
 enum URIReference {
     /// Returns the URI that `reference` names, seen from `base`.
     ///
-    /// `http:` and `https:` stand for `ws:` and `wss:` (a server that knows nothing of WebSockets redirects in its own
-    /// words). User information and a fragment are left out: WebSockets use neither.
+    /// `http:` and `https:` mean `ws:` and `wss:` (a server without WebSockets redirects to its own schemes). User
+    /// information and a fragment are dropped: WebSockets use neither.
     static func resolve(_ reference: String, against base: WebSocketURI) throws(InvalidURI) -> WebSocketURI {
         var rest = Array(reference.utf8)[...]
         if let hash = rest.firstIndex(of: UInt8(ascii: "#")) { rest = rest[..<hash] }
@@ -198,15 +198,15 @@ enum URIReference {
             return try make(isSecure, authority, Array(basePath) + (query.isEmpty ? baseQuery : query))
         }
         if path.first == .slash { return try make(isSecure, authority, withoutDots(path) + query) }
-        // RFC 3986 §5.2.3: all of the base's path but what follows its last slash.
+        // RFC 3986 §5.2.3: the base's path up to its last slash.
         let folder = basePath[...(basePath.lastIndex(of: .slash) ?? basePath.startIndex)]
         return try make(isSecure, authority, withoutDots(Array(folder + path)[...]) + query)
     }
 
-    /// The host that a reference names, for people to read; nil where it names none.
+    /// The host that a reference names, for people to read; nil if it names none.
     ///
-    /// Of a reference that leads to no WebSocket, or breaks RFC 3986, it is the host as it stands there, if it could be
-    /// one; of one that names a path alone it is that of `base`.
+    /// If the reference is not a WebSocket URI, or breaks RFC 3986, this is its host as written, if a host can have
+    /// that form; if the reference is only a path, this is the host of `base`.
     static func host(of reference: String, against base: WebSocketURI? = nil) -> String? {
         if let base, let uri = try? resolve(reference, against: base) { return uri.host }
         var rest = Array(reference.utf8)[...]
@@ -219,7 +219,7 @@ enum URIReference {
         return InternationalHost.asciiForm(of: ASCII.percentDecoded(authority.prefix { $0 != .colon }))
     }
 
-    /// The scheme in terms of WebSockets, whether the reference has one, and what follows it.
+    /// The scheme as `ws` or `wss`, whether the reference has one, and what follows it.
     private static func scheme(
         _ bytes: ArraySlice<UInt8>, _ base: WebSocketURI
     ) throws(InvalidURI) -> (isSecure: Bool, isGiven: Bool, rest: ArraySlice<UInt8>) {
@@ -251,7 +251,7 @@ enum URIReference {
         for (index, segment) in segments.enumerated() {
             let isLast = index == segments.count - 1
             if segment.elementsEqual("..".utf8) {
-                // The empty one before the first slash stays.
+                // The empty segment before the first slash stays.
                 if kept.count > 1 { kept.removeLast() }
                 if isLast { kept.append([]) }
             } else if segment.elementsEqual(".".utf8) {
@@ -263,7 +263,7 @@ enum URIReference {
         return Array(kept.joined(separator: [.slash]))
     }
 
-    /// A server knows nothing of our interfaces (RFC 6874 §4): what it names on a link is on that of the base.
+    /// A server does not know our interfaces (RFC 6874 §4): a link-local address that it names is on the base's link.
     private static func onSameLink(_ uri: WebSocketURI, _ base: WebSocketURI) throws(InvalidURI) -> WebSocketURI {
         if uri.zone != nil { throw InvalidURI("The URI of a server holds a zone of its own (RFC 6874 §4).") }
         guard uri.isLinkLocal else { return uri }

@@ -1,6 +1,6 @@
 /// A rule of RFC 6455 or RFC 7692, or a limit of ours, that the peer broke.
 ///
-/// One case per rule. Each knows the code of the Close frame that answers it and the section where the rule stands.
+/// One case per rule. Each knows the code of the Close frame that answers it and the section of the rule.
 package enum WebSocketViolation: Error, Hashable, Sendable, CaseIterable {
     case reservedBitSet
     case misplacedCompressedBit
@@ -35,7 +35,7 @@ package enum WebSocketViolation: Error, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Where the rule stands.
+    /// The section of the rule.
     package var section: String {
         switch self {
         case .reservedBitSet, .unknownOpcode, .nonMinimalLength, .lengthOutOfRange: "RFC 6455 §5.2"
