@@ -1,10 +1,10 @@
 internal import COpenSSL
 
-/// A certificate in words, for sentences about what is wrong with it.
+/// Describes a certificate in the sentences about its faults.
 ///
-/// What the peer wrote into it is shown printable and cut.
+/// What the peer wrote into the certificate is made printable and truncated.
 @unsafe struct CertificateDescription {
-    /// Borrowed; nil when a fault belongs to no certificate.
+    /// Borrowed; nil if a fault does not belong to a certificate.
     let pointer: OpaquePointer?
     private let depth: Int
 
@@ -24,9 +24,9 @@ internal import COpenSSL
 
     /// What a verification code says about this certificate.
     ///
-    /// - Parameter place: what holds it, if it is a trusted one: whoever replaces it has to know where.
+    /// - Parameter place: the file or folder that holds a trusted certificate, where it must be replaced.
     func sentence(_ code: Int32, _ fault: CertificateFault, host: String?, place: String?) -> String {
-        // The string is a constant of OpenSSL's.
+        // The string is an OpenSSL constant.
         let plain =
             unsafe X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) } ?? "error \(code)"
         guard unsafe pointer != nil else { return plain }
@@ -69,7 +69,7 @@ internal import COpenSSL
         var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
         var encoded: UnsafeMutablePointer<UInt8>?
         let count = unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), &encoded)
-        // Allocated by the call, for us.
+        // The call allocated it for us.
         defer { unsafe CRYPTO_free(encoded, #file, #line) }
         guard count > 0, unsafe SHA256(encoded, Int(count), &digest) != nil else { return nil }
         return PublicKeyPin(sha256: digest)
@@ -78,14 +78,14 @@ internal import COpenSSL
     private var bits: Int { unsafe Int(EVP_PKEY_get_bits(X509_get0_pubkey(pointer))) }
 
     private var signatureAlgorithm: String {
-        // The string is a constant of OpenSSL's.
+        // The string is an OpenSSL constant.
         unsafe OBJ_nid2ln(X509_get_signature_nid(pointer)).map { unsafe String(cString: $0) } ?? "unknown"
     }
 
     /// The first few entries of the subjectAltName that can name a host.
     private var names: String {
         let entries = unsafe X509_get_ext_d2i(pointer, NID_subject_alt_name, nil, nil).map { OpaquePointer($0) }
-        // The list is ours; its entries live as long.
+        // The list is ours; its entries live as long as the list.
         defer { unsafe GENERAL_NAMES_free(entries) }
         var found: [String] = []
         for index in unsafe 0..<cossl_general_name_count(entries) {
@@ -116,7 +116,7 @@ internal import COpenSSL
             return unsafe printable(bytes(of: value))
         }
         let line = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { buffer in
-            // Cut to the buffer, which is ours, and always terminated.
+            // Truncated to the buffer, which is ours, and always terminated.
             unsafe X509_NAME_oneline(name, buffer.baseAddress, Int32(buffer.count)).map {
                 unsafe Array(String(cString: $0).utf8)
             }

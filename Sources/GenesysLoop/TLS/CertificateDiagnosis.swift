@@ -1,21 +1,20 @@
 internal import COpenSSL
 
-/// Finds out everything that is wrong with a chain that OpenSSL has refused.
+/// Finds every fault of a chain that OpenSSL has refused.
 ///
-/// OpenSSL stops at the first fault, which need not be the one that helps. So a refused chain is walked once more by
-/// a verification that goes on after each fault. Where no issuer was found, it also takes those of the trust store that
-/// are out of date (`TrustedIssuer`), so that they are named. The second walk never decides: whatever it finds, the
-/// chain stays refused.
+/// OpenSSL stops at the first fault, which may not be the most useful one. The diagnosis verifies a refused chain once
+/// more and goes on after each fault. Where no issuer was found, it also accepts expired issuers of the trust store
+/// (`TrustedIssuer`), so that it can name them. The second verification never decides: the chain stays refused.
 @unsafe struct CertificateDiagnosis {
     /// The verification that refused the chain; alive during `run`.
     private let refused: OpaquePointer
     private let host: String?
-    /// Where the trusted certificates were found; nil where nobody knows.
+    /// Where the trusted certificates were found; nil if unknown.
     private let trust: TrustReport?
     private var takesExpiredIssuers = false
     fileprivate var findings: [CertificateFinding] = []
 
-    /// Names the fault to report.
+    /// Returns the fault to report.
     ///
     /// Call only after `X509_verify_cert` has refused the chain of this context.
     static func run(_ refused: OpaquePointer, host: String?, trust: TrustReport?) -> CertificateFinding {
@@ -23,7 +22,7 @@ internal import COpenSSL
         unsafe diagnosis.record(refused)
         let first = unsafe diagnosis.findings[0]
         if first.fault == .unknownIssuer || first.fault == .selfSigned {
-            // The walk finds it again unless an issuer that is out of date explains it.
+            // The walk finds it again unless an expired issuer explains it.
             unsafe diagnosis.takesExpiredIssuers = true
             unsafe diagnosis.findings = []
         }
@@ -37,14 +36,14 @@ internal import COpenSSL
         return best
     }
 
-    /// Whether a verification is the second walk of a diagnosis that takes issuers that are out of date.
+    /// Whether a verification is the second walk of a diagnosis that accepts expired issuers.
     static func takesExpiredIssuers(_ context: OpaquePointer) -> Bool {
         // The diagnosis lives during its walk; a handshake's verification has none.
         guard let diagnosis = unsafe X509_STORE_CTX_get_ex_data(context, 0) else { return false }
         return unsafe diagnosis.assumingMemoryBound(to: CertificateDiagnosis.self).pointee.takesExpiredIssuers
     }
 
-    /// What is wrong with a verified chain in which no key is pinned; nil where one is, or none has to be.
+    /// The finding for a verified chain that holds no pinned key; nil if it holds one, or if no key is pinned.
     static func mismatch(of pins: Set<PublicKeyPin>, in verified: OpaquePointer) -> CertificateFinding? {
         if pins.isEmpty { return nil }
         // The chain belongs to the context.
@@ -82,14 +81,14 @@ internal import COpenSSL
         unsafe X509_verify_cert(context)
     }
 
-    /// Notes the error that a verification stands at.
+    /// Records the current error of a verification.
     fileprivate mutating func record(_ context: OpaquePointer) {
         var code = unsafe X509_STORE_CTX_get_error(context)
         if code == X509_V_OK { code = X509_V_ERR_UNSPECIFIED }
         let depth = unsafe Int(X509_STORE_CTX_get_error_depth(context))
         let certificate = unsafe CertificateDescription(X509_STORE_CTX_get_current_cert(context), depth: depth)
         var fault = CertificateFault(verificationCode: code)
-        // Those that the peer sent come first in the chain.
+        // The certificates that the peer sent come first in the chain.
         let isTrusted = unsafe depth >= X509_STORE_CTX_get_num_untrusted(context)
         let place = unsafe isTrusted ? TrustStore.place(of: certificate.pointer, trust) : nil
         var text = unsafe certificate.sentence(code, fault, host: host, place: place)
@@ -101,9 +100,9 @@ internal import COpenSSL
         unsafe findings.append(CertificateFinding(fault: fault, depth: depth, code: Int(code), text: text))
     }
 
-    /// The name of a certificate at hand that did sign this one, but must not sign certificates.
+    /// The name of a certificate that signed this one, but must not sign certificates.
     ///
-    /// OpenSSL does not consider such a certificate as an issuer, and reports that there is none.
+    /// OpenSSL does not consider such a certificate as an issuer, and reports that there is no issuer.
     private func signerWithoutAuthority(of certificate: CertificateDescription) -> String? {
         guard let signed = unsafe certificate.pointer else { return nil }
         let trusted = unsafe X509_STORE_get1_all_certs(X509_STORE_CTX_get0_store(refused))
@@ -125,7 +124,7 @@ internal import COpenSSL
     }
 }
 
-/// Judges a peer's chain for the handshake: OpenSSL decides, the diagnosis explains.
+/// Verifies a peer's chain for the handshake: OpenSSL decides, the diagnosis explains.
 ///
 /// The context belongs to OpenSSL and lives during the call; the block belongs to the session.
 func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
@@ -137,7 +136,7 @@ func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
         let pins = unsafe block?.pointee.context.configuration?.pins ?? []
         guard let mismatch = unsafe CertificateDiagnosis.mismatch(of: pins, in: context) else {
             unsafe block?.pointee.verifiedAt = ResumableSession.now
-            // Nobody asks for the chain that was found: what the peer sent stays with the session.
+            // No caller reads the verified chain: what the peer sent stays with the session.
             unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
             return 1
         }
@@ -146,7 +145,7 @@ func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
         finding = unsafe CertificateDiagnosis.run(
             context, host: block?.pointee.peer?.host, trust: block?.pointee.context.trust)
     }
-    // The alert for the peer is chosen from this code.
+    // OpenSSL derives the alert for the peer from this code.
     unsafe X509_STORE_CTX_set_error(context, Int32(finding.code))
     unsafe block?.pointee.finding = Boxed(finding)
     return 0

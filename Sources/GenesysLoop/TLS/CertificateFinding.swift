@@ -1,16 +1,16 @@
 internal import COpenSSL
 
-/// One thing that is wrong with a peer's chain.
+/// One fault of a peer's chain.
 struct CertificateFinding: Hashable, Sendable {
     var fault: CertificateFault
     /// 0 is the peer's own certificate, 1 its issuer and so on.
     var depth: Int
     /// OpenSSL's X.509 verification code.
     var code: Int
-    /// In words.
+    /// A description of the fault.
     var text: String
 
-    /// Whether this one is reported rather than the other (the order of `CertificateFault`).
+    /// Whether this finding is reported before the other (the order of `CertificateFault`).
     func precedes(_ other: CertificateFinding) -> Bool {
         (fault.rank, depth) < (other.fault.rank, other.depth)
     }
@@ -56,18 +56,19 @@ extension CertificateFault {
     }
 }
 
-/// What is wrong with a peer's certificate chain.
+/// The faults of a peer's certificate chain.
 ///
-/// A chain can have several faults; the one reported is the first of this order, and among equals the one nearest to
-/// the peer's own certificate:
+/// A chain can have several faults. The first one of this order is reported, and among equals the one nearest to the
+/// peer's own certificate:
 ///
-/// 1. no trusted issuer (`selfSigned`, `unknownIssuer`): without one, nothing else in a certificate can be believed;
-/// 2. `badSignature`, `notAuthority`, `pathTooLong`, `nameNotPermitted`, `wrongPurpose`: the chain is not what it says;
-/// 3. `hostMismatch`: the certificate is somebody else's, so its dates are of no interest;
+/// 1. no trusted issuer (`selfSigned`, `unknownIssuer`): without an issuer, nothing in a certificate is trustworthy;
+/// 2. `badSignature`, `notAuthority`, `pathTooLong`, `nameNotPermitted`, `wrongPurpose`: the chain violates its own
+///    rules;
+/// 3. `hostMismatch`: the certificate is for another host, so its dates do not matter;
 /// 4. `weakKey`, `weakSignature`;
 /// 5. `expired`, `notYetValid`;
 /// 6. `other`;
-/// 7. `pinMismatch`, which is looked for in chains that are good otherwise.
+/// 7. `pinMismatch`, which is only checked in otherwise valid chains.
 package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
     /// The peer's certificate is signed by its own key and is not in the trust store.
     case selfSigned
@@ -77,9 +78,9 @@ package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
     case badSignature
     /// A certificate of the chain was signed by one that is not a certificate authority.
     case notAuthority
-    /// More authorities stand between a certificate and one of its issuers than that one permits.
+    /// A chain has more authorities below an issuer than that issuer permits.
     case pathTooLong
-    /// A name of the certificate is none that one of its issuers may certify.
+    /// An issuer of the certificate may not certify one of its names.
     case nameNotPermitted
     /// A certificate of the chain must not be used for a server (or, at a server, for a client).
     case wrongPurpose
@@ -95,10 +96,10 @@ package enum CertificateFault: String, Hashable, Sendable, CaseIterable {
     case notYetValid
     /// No certificate of the chain has a pinned key.
     case pinMismatch
-    /// Any other X.509 error; the code and the text tell.
+    /// Any other X.509 error; see the code and the text.
     case other
 
-    /// The place in the order of the type's documentation; smaller is reported first.
+    /// The rank in the order of the type's documentation; the smallest rank is reported first.
     package var rank: Int {
         switch self {
         case .selfSigned, .unknownIssuer: 1

@@ -1,7 +1,8 @@
-/// What a client shows to a server that asks who it is: a certificate, its issuers, and the private key.
+/// What a client sends to a server that requests a certificate: a certificate, its issuers, and a signature of the
+/// private key.
 ///
-/// A server that does not ask never sees it. A server that refuses it, or wants one where there is none, ends the
-/// connection: reason `tlsClientCertificate`.
+/// A server that does not request it never receives it. A server that refuses it, or requires one when none is
+/// configured, ends the connection: reason `tlsClientCertificate`.
 public struct ClientIdentity: Hashable, Sendable {
     /// Where PEM text comes from.
     public enum Source: Hashable, Sendable {
@@ -10,11 +11,11 @@ public struct ClientIdentity: Hashable, Sendable {
         case file(String)
         /// Text in memory.
         case pem([UInt8])
-        /// What the host has read from a file. The path is for messages alone: nothing is read again, so that it may be
-        /// a pipe.
+        /// What the host has read from a file. The path only appears in messages: nothing is read again, so that it may
+        /// be a pipe.
         case contents([UInt8], ofFile: String)
 
-        /// Whether both are the same; paths by their bytes, as the file system compares them.
+        /// Whether both are equal; paths are compared by their bytes, as in the file system.
         public static func == (left: Source, right: Source) -> Bool {
             switch (left, right) {
             case (.file(let left), .file(let right)): left.isExactly(right)
@@ -30,7 +31,7 @@ public struct ClientIdentity: Hashable, Sendable {
     public var certificate: Source
     /// The private key in PEM; may be the source of the certificate, if that holds both.
     public var key: Source
-    /// For a key that is encrypted; nil, by default, refuses such a key. Nobody is asked at a terminal.
+    /// For a key that is encrypted; nil, by default, refuses such a key. No prompt appears at a terminal.
     public var passphrase: PrivateKeyPassphrase?
 
     /// Creates an identity; nothing is read yet.

@@ -1,12 +1,12 @@
 internal import COpenSSL
 
-/// What is made of a client's configuration: everything it names has been read.
+/// The result of reading a client's configuration, with every file that it names.
 @safe final class ClientMaterial {
-    /// Whom it trusts.
+    /// The trusted certificates and their places.
     let trust: TrustReport
     private var context: OwnedContext?
 
-    /// - Throws: `TLSError.Fault.configuration` for whatever cannot be used.
+    /// - Throws: `TLSError.Fault.configuration` for an unusable value or file.
     init(_ configuration: TLSConfiguration) throws(TLSError) {
         let context = try unsafe OwnedContext(TLS_client_method(), securityLevel: 2)
         let oldest = Int32(configuration.minimumVersion.rawValue)
@@ -33,7 +33,7 @@ internal import COpenSSL
         self.context = consume context
     }
 
-    /// The context; once.
+    /// The context; can be taken once.
     func takeContext() -> OwnedContext {
         guard let context = context.take() else { preconditionFailure("a client's context is taken twice") }
         return context
@@ -82,7 +82,7 @@ internal import COpenSSL
     }
 }
 
-/// The server wants a certificate, and there is none: what that leads to has its own name.
+/// The server wants a certificate and none is configured: the failure that follows has its own name.
 private func certificateWantedCallback(
     _ ssl: OpaquePointer?, _ certificate: UnsafeMutablePointer<OpaquePointer?>?,
     _ key: UnsafeMutablePointer<OpaquePointer?>?

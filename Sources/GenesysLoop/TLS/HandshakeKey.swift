@@ -13,7 +13,7 @@ package enum HandshakeKey {
     package static func accept(for key: String) -> String {
         let text = Array((key + suffix).utf8)
         var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
-        // Both arrays are alive for the length of the call, and the digest has the length that SHA-1 writes.
+        // Both arrays are alive for the call, and the digest has the length that SHA-1 writes.
         _ = unsafe SHA1(text, text.count, &digest)
         return base64(digest)
     }

@@ -1,14 +1,14 @@
-/// The host a client connects to, as TLS looks at it.
+/// The host that a client connects to, in the terms of TLS.
 ///
-/// A name is sent as SNI and looked for among the certificate's DNS entries; an address is never sent, and looked for
-/// among its IP entries (RFC 6066 §3, RFC 9525 §6).
+/// A name is sent as SNI and compared with the certificate's DNS entries; an address is never sent, and compared with
+/// its IP entries (RFC 6066 §3, RFC 9525 §6).
 enum HostName: Hashable {
     /// A DNS name, without a final dot.
     case name(String)
     /// An IPv4 address, or an IPv6 address without brackets.
     case address(String)
 
-    /// - Throws: `TLSError.Fault.configuration` for what is neither.
+    /// - Throws: `TLSError.Fault.configuration` for a host that is neither.
     init(_ host: String) throws(TLSError) {
         if host.contains(":") {
             self = .address(host)
@@ -27,7 +27,7 @@ enum HostName: Hashable {
             self = .name(String(name))
             return
         }
-        // A name whose last label is a number is an address, and then there is only one way to write it.
+        // A name whose last label is a number is an address, which has only one valid form.
         let isAddress =
             labels.count == 4
             && labels.allSatisfy { label in

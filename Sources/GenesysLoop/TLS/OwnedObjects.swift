@@ -5,8 +5,8 @@ internal import COpenSSL
     /// Valid as long as `self`.
     package let pointer: OpaquePointer
 
-    /// A context with what is decided for all: security level 2 at least, no compression, no renegotiation, no expired
-    /// issuer from the trust store.
+    /// A context with the settings of all contexts: security level 2 at least, no compression, no renegotiation, no
+    /// expired issuer from the trust store.
     package init(_ method: OpaquePointer?, securityLevel: Int) throws(TLSError) {
         ErrorQueue.clear()
         guard let context = unsafe SSL_CTX_new(method) else { throw .draining("SSL_CTX_new") }
@@ -34,11 +34,11 @@ internal import COpenSSL
         return unsafe TrustStore(store)
     }
 
-    /// Shows a certificate with its issuers.
+    /// Sets the certificate that is sent, with its issuers.
     ///
     /// - Parameters:
-    ///   - pem: the certificate, then its issuers, without the root.
-    ///   - origin: what that is, for the sentence of the error, in lower case.
+    ///   - pem: the certificate, then its issuers without the root.
+    ///   - origin: names the text in the sentence of an error, in lower case.
     package func useChain(_ pem: [UInt8], origin: String) throws(TLSError) {
         var reader = try PEMReader(pem)
         var isFirst = true
@@ -59,7 +59,7 @@ internal import COpenSSL
         if isFirst { throw .configuration("\(TLSError.capitalized(origin)) holds no PEM certificate.") }
     }
 
-    /// Uses the key of the certificate.
+    /// Sets the key of the certificate.
     package func useKey(_ key: borrowing OwnedKey, origin: String) throws(TLSError) {
         ErrorQueue.clear()
         // OpenSSL takes a reference of its own.
@@ -75,7 +75,7 @@ internal import COpenSSL
     /// Valid as long as `self`.
     package let pointer: OpaquePointer
 
-    /// An empty one.
+    /// An empty certificate.
     package init() throws(TLSError) {
         guard let pointer = unsafe X509_new() else { throw .draining("X509_new") }
         unsafe self.pointer = unsafe pointer
@@ -102,7 +102,7 @@ internal import COpenSSL
     /// What OpenSSL names the first file of a trusted certificate: the hash of its subject and `.0`.
     package var hashedName: String { unsafe Self.hashedName(of: pointer) }
 
-    /// The same for a certificate that is borrowed for the call.
+    /// The hashed name of a certificate that is borrowed for the call.
     package static func hashedName(of certificate: OpaquePointer) -> String {
         let digits = unsafe String(X509_subject_name_hash(certificate), radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits + ".0"
@@ -136,15 +136,15 @@ internal import COpenSSL
     /// Reads a key in PEM.
     ///
     /// - Parameters:
-    ///   - origin: what it is, for the sentence of the error; in lower case.
-    ///   - passphrase: opens it if it is encrypted; nobody else is asked.
+    ///   - origin: names the text in the sentence of an error, in lower case.
+    ///   - passphrase: decrypts an encrypted key; OpenSSL has no other way to ask for one.
     package init(
         pem: [UInt8], origin: String = "the private key", passphrase: PrivateKeyPassphrase? = nil
     ) throws(TLSError) {
         let source = try OwnedBIO.holding(pem)
         var question = PassphraseQuestion(passphrase: passphrase)
         ErrorQueue.clear()
-        // The question lives, unmoved, during the call, which asks it.
+        // The question lives, unmoved, during the call, which runs its callback.
         let key = unsafe withUnsafeMutablePointer(to: &question) { question in
             unsafe PEM_read_bio_PrivateKey(source.pointer, nil, passphraseCallback, question)
         }
@@ -170,7 +170,7 @@ internal import COpenSSL
     }
 }
 
-/// Who is asked for the passphrase of a key, and what came of it.
+/// The source of a key's passphrase, and the result of asking it.
 private struct PassphraseQuestion {
     let passphrase: PrivateKeyPassphrase?
     private var refusalSoFar: String?
@@ -179,10 +179,10 @@ private struct PassphraseQuestion {
         self.passphrase = passphrase
     }
 
-    /// What is wrong with the key, if it was asked for.
+    /// Why no usable passphrase came, if one was asked for.
     var refusal: String? { refusalSoFar }
 
-    /// Writes the passphrase, and says how long it is; -1 for none.
+    /// Writes the passphrase and returns its length; -1 for none.
     mutating func answer(_ target: UnsafeMutableRawBufferPointer) -> Int32 {
         guard let passphrase else {
             refusalSoFar = "is encrypted, and no passphrase is configured"
@@ -194,7 +194,7 @@ private struct PassphraseQuestion {
         }
         refusalSoFar = "cannot be decrypted with the passphrase given"
         guard bytes.count <= target.count else { return -1 }
-        // Copied, no further than the end of either.
+        // Copied within the bounds of both.
         unsafe target.copyBytes(from: bytes)
         return Int32(bytes.count)
     }
@@ -219,7 +219,7 @@ private func passphraseCallback(
         unsafe self.pointer = unsafe pointer
     }
 
-    /// A stream that holds a copy of `bytes`, to read.
+    /// A stream for reading that holds a copy of `bytes`.
     package static func holding(_ bytes: [UInt8]) throws(TLSError) -> OwnedBIO {
         let stream = try OwnedBIO()
         // BIO_write copies; the array lives during the call.
@@ -228,7 +228,7 @@ private func passphraseCallback(
         return stream
     }
 
-    /// A file, to read.
+    /// A file stream for reading.
     package init?(path: String) {
         guard let pointer = unsafe BIO_new_file(path, "rb") else { return nil }
         unsafe self.pointer = unsafe pointer
@@ -249,7 +249,7 @@ private func passphraseCallback(
                 initialized = max(0, Int(count))
             }
             bytes += chunk
-            // An empty memory stream answers -1 and "retry", a file at its end 0.
+            // An empty memory stream returns -1 and "retry", a file at its end 0.
             let isAtEnd = unsafe count == 0 || BIO_test_flags(pointer, BIO_FLAGS_SHOULD_RETRY) != 0
             if count <= 0 { return isAtEnd ? bytes : nil }
         }

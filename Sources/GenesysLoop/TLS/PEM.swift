@@ -2,12 +2,12 @@ internal import COpenSSL
 
 /// Files of certificates and keys.
 enum PEMFile {
-    /// A bundle is a few hundred KiB; more than this is not one.
+    /// Far above any bundle of certificates; a larger file is not one.
     static let maxByteCount = 16 * 1_048_576
 
     /// Reads a file to its end.
     ///
-    /// - Parameter origin: what it is, with its path, for the sentence of the error; in lower case.
+    /// - Parameter origin: names the file with its path in the sentence of an error; in lower case.
     static func contents(of path: String, origin: String) throws(TLSError) -> [UInt8] {
         ErrorQueue.clear()
         guard !path.isEmpty, let file = OwnedBIO(path: path), let contents = file.readAll(maxByteCount: maxByteCount)
@@ -37,7 +37,7 @@ enum PEMFile {
 
     /// The next certificate; nil after the last.
     ///
-    /// - Parameter origin: what is read, for the sentence of the error.
+    /// - Parameter origin: names the text in the sentence of an error.
     /// - Throws: `TLSError.Fault.configuration` when a certificate cannot be decoded.
     mutating func nextCertificate(of origin: String) throws(TLSError) -> OwnedCertificate? {
         ErrorQueue.clear()
@@ -56,7 +56,7 @@ enum PEMFile {
 
 }
 
-/// Answers every question for a password with "none": OpenSSL would otherwise ask at the terminal.
+/// Returns no password to every request: OpenSSL would otherwise prompt at the terminal.
 func noPasswordCallback(
     _ buffer: UnsafeMutablePointer<CChar>?, _ count: Int32, _ isWriting: Int32, _ data: UnsafeMutableRawPointer?
 ) -> Int32 {

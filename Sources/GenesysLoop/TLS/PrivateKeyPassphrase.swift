@@ -1,19 +1,19 @@
-/// Opens an encrypted private key: a passphrase, or where to ask for it.
+/// Decrypts an encrypted private key: a passphrase, or a closure that returns it.
 ///
-/// It is asked when the key is read: when the first channel or client with the configuration is made on a loop, and at
-/// each `UVLoop.reloadTLS()`. Two are equal when they are one and the same: keep one value for all configurations
-/// that are to share their connections' terms.
+/// The closure runs when the key is read: when the first channel or client with the configuration is made on a loop,
+/// and at each `UVLoop.reloadTLS()`. Two values are equal only if they are the same object: use one value for all
+/// configurations that share TLS sessions and settings.
 public final class PrivateKeyPassphrase: Sendable {
     private let ask: @Sendable () -> [UInt8]?
 
-    /// Asks the host each time the key is read, on the loop's thread; nil for "none".
+    /// Asks the host each time the key is read, on the loop's thread; a nil result means "no passphrase".
     ///
     /// - Parameter ask: returns at most 1,023 bytes. It must not call into the loop.
     public init(asking ask: @escaping @Sendable () -> [UInt8]?) {
         self.ask = ask
     }
 
-    /// Always the same.
+    /// Uses a fixed passphrase.
     ///
     /// - Parameter passphrase: at most 1,023 bytes of UTF-8.
     public convenience init(_ passphrase: String) {

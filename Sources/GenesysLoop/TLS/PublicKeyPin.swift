@@ -8,13 +8,13 @@ public struct PublicKeyPin: Hashable, Sendable {
     /// The 32 bytes of the digest.
     public let sha256: [UInt8]
 
-    /// Takes a digest; nil unless it has 32 bytes.
+    /// Wraps a digest; nil unless it has 32 bytes.
     public init?(sha256: [UInt8]) {
         guard sha256.count == 32 else { return nil }
         self.sha256 = sha256
     }
 
-    /// Reads `sha256/` and the digest in Base64, as curl and others write it; the prefix may be missing.
+    /// Reads `sha256/` and the digest in Base64, as curl writes it; the prefix may be missing.
     public init?(_ text: String) {
         let prefix = "sha256/"
         let digits = text.hasPrefix(prefix) ? text.dropFirst(prefix.count) : text[...]

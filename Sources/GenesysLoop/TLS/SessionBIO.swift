@@ -1,6 +1,7 @@
 internal import COpenSSL
 
-/// The stream between a session's `SSL` and its block: reads from the lent ciphertext, appends to the outgoing.
+/// The stream between a session's `SSL` and its block: reads from the lent ciphertext, appends to the outgoing
+/// ciphertext.
 ///
 /// Not `BIO_s_mem`: that copies once more, and keeps a buffer per connection.
 @safe enum SessionBIO {
@@ -28,12 +29,12 @@ internal import COpenSSL
     }
 }
 
-/// Lends: the session keeps the block as long as the stream, the caller the ciphertext until it takes it back.
+/// The session keeps the block as long as the stream; the caller keeps the ciphertext valid until it takes it back.
 private func readCallback(_ bio: OpaquePointer?, _ target: UnsafeMutablePointer<CChar>?, _ count: Int32) -> Int32 {
     unsafe cossl_bio_clear_retry_flags(bio)
     guard let block = unsafe SessionBIO.block(of: bio), let target = unsafe target, count > 0 else { return -1 }
     guard let input = unsafe block.pointee.input, unsafe block.pointee.inputByteCount > 0 else {
-        unsafe cossl_bio_set_retry_read(bio)  // "no more for now": the end of the stream is never told to OpenSSL
+        unsafe cossl_bio_set_retry_read(bio)  // "no more for now": OpenSSL never learns of the stream's end
         return -1
     }
     let taken = unsafe min(Int(count), block.pointee.inputByteCount)
@@ -60,7 +61,7 @@ private func controlCallback(
     command == BIO_CTRL_FLUSH ? 1 : 0
 }
 
-/// What OpenSSL's callbacks see of a session: a block of memory of its own, so that no callback touches the session.
+/// The memory of a session that OpenSSL's callbacks use, so that no callback touches the session itself.
 ///
 /// The session allocates it before, and frees it after, its `SSL`.
 @unsafe struct SessionBlock {
@@ -68,9 +69,9 @@ private func controlCallback(
     var input: UnsafeRawPointer?
     /// How many bytes from `input` on have not been read.
     var inputByteCount = 0
-    /// Whether plaintext may be read and nothing else needs a look: established, not ended, not failed, nothing unsent.
+    /// Whether plaintext may be read without any other check: established, not ended, not failed, nothing unsent.
     ///
-    /// Here, as the next one, because a property of the session itself would be checked for exclusive access with each
+    /// It and the next one are here because each access to a session's own property checks for exclusivity, on every
     /// record.
     var isStreaming = false
     /// Plaintext whose write waits for a message of the peer.
@@ -81,11 +82,12 @@ private func controlCallback(
     var isCertificateMissing = false
     /// Ciphertext for the peer.
     var outgoing: [UInt8] = []
-    /// Keeps what may be resumed, and knows the pins.
+    /// Keeps the resumable sessions, and knows the pins.
     let context: TLSContext
-    /// The host that the peer's certificate must name; nil at a server.
+    /// The host that the peer's certificate must name; nil on a server.
     let peer: SessionCache.Key?
-    /// When the peer's chain was verified, in seconds since 1970: in a handshake that was resumed, if this one is.
+    /// When the peer's chain was verified, in seconds since 1970; for a resumed session, when the original handshake
+    /// verified it.
     var verifiedAt = 0
     /// Why the peer's chain was refused.
     var finding: Boxed<CertificateFinding>?

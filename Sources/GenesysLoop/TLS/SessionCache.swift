@@ -8,35 +8,35 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// The sessions of one client's context, to be resumed by its later connections to the same host.
+/// The resumable sessions of one client context, for later connections to the same host.
 ///
 /// Resuming saves the public-key work of a handshake, and the memory of another copy of the server's chain; the chain
-/// is not verified again. So only sessions of verified connections come in, each under the name that was verified, and
-/// whatever changes whom the context trusts empties the cache.
+/// is not verified again. So the cache holds only sessions of verified connections, each under the verified name, and
+/// any change of the trust settings empties it.
 struct SessionCache {
-    /// Whom a session is good for: the name that was verified, and the port, behind which may be another server.
+    /// What a session is valid for: the verified name, and the port, since another port may be another server.
     struct Key: Hashable {
         var host: String
         var port: UInt16
     }
 
-    /// As many as links connect at a time: each uses one up, and gets another.
+    /// As many as links connect at a time: each consumes one, and gets another.
     static let maxCountPerHost = 64
     /// A context talks to few hosts.
     static let maxHostCount = 16
 
     private var sessions: [Key: [ResumableSession]] = [:]
 
-    /// Whether it holds nothing.
+    /// Whether the cache is empty.
     var isEmpty: Bool { sessions.isEmpty }
 
-    /// How many sessions it holds for a host.
+    /// How many sessions the cache holds for a host.
     func count(for key: Key) -> Int { sessions[key]?.count ?? 0 }
 
-    /// Keeps a session; the oldest ones make room.
+    /// Keeps a session; removes the oldest ones if the cache is full.
     mutating func keep(_ session: ResumableSession, for key: Key) {
         guard session.isSingleUse else {
-            // Before TLS 1.3 one is enough for any number of connections.
+            // Before TLS 1.3 one session is enough for any number of connections.
             makeRoom(for: key)
             return sessions[key] = [session]
         }
@@ -45,14 +45,14 @@ struct SessionCache {
         if count(for: key) > SessionCache.maxCountPerHost { sessions[key]?.removeFirst() }
     }
 
-    /// Of too many hosts the one that was heard of least recently goes.
+    /// With too many hosts, the sessions of the least recently used one are removed.
     private mutating func makeRoom(for key: Key) {
         guard sessions[key] == nil, sessions.count >= SessionCache.maxHostCount else { return }
         let oldest = sessions.min { ($0.value.last?.verifiedAt ?? 0) < ($1.value.last?.verifiedAt ?? 0) }
         if let oldest { sessions[oldest.key] = nil }
     }
 
-    /// A session to offer, the newest one; taken out if it may be used once only.
+    /// A session to offer, the newest one; removed if it is for single use.
     mutating func take(for key: Key, now: Int) -> ResumableSession? {
         guard var list = sessions.removeValue(forKey: key) else { return nil }
         while let session = list.popLast() {
@@ -64,25 +64,25 @@ struct SessionCache {
         return nil
     }
 
-    /// Forgets all sessions of a host, one of which was no good.
+    /// Removes all sessions of a host, after one of them failed.
     mutating func removeAll(for key: Key) {
         sessions[key] = nil
     }
 
-    /// Forgets everything.
+    /// Removes all sessions.
     mutating func removeAll() {
         sessions = [:]
     }
 }
 
-/// A session of OpenSSL's that a later connection may resume, and what it stands for.
+/// An OpenSSL session that a later connection may resume, and what was verified for it.
 @safe final class ResumableSession {
-    /// A reference of ours.
+    /// Our own reference.
     let pointer: OpaquePointer
     /// When the chain of the server was verified in full, in seconds since 1970.
     let verifiedAt: Int
 
-    /// Resuming verifies no chain: so often, at least, a full handshake does.
+    /// Resuming skips the verification of the chain, so a full handshake is due at least this often.
     static let maxVerificationAge = 24 * 3_600
 
     /// Takes over a reference.
@@ -101,10 +101,10 @@ struct SessionCache {
     }
 
     /// Whether it is worth offering: not invalidated by a fatal alert, not too old, and the certificate of its server
-    /// has not expired meanwhile.
+    /// has not expired.
     func isUsable(now: Int) -> Bool {
         guard unsafe SSL_SESSION_is_resumable(pointer) == 1 else { return false }
-        // A lifetime of zero is no statement (RFC 5077 §3.3).
+        // A lifetime of zero means "unspecified" (RFC 5077 §3.3).
         let stated = unsafe Int(SSL_SESSION_get_ticket_lifetime_hint(pointer))
         let lifetime = stated > 0 ? stated : unsafe SSL_SESSION_get_timeout(pointer)
         let age = unsafe now - SSL_SESSION_get_time(pointer)
@@ -117,7 +117,7 @@ struct SessionCache {
         return unsafe X509_cmp_time(X509_get0_notAfter(certificate), &now) > 0
     }
 
-    /// The wall clock, in seconds: what sessions and certificates are dated with.
+    /// The wall clock in seconds, the unit of the dates of sessions and certificates.
     static var now: Int {
         time(nil)
     }

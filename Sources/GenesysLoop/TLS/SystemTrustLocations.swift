@@ -25,7 +25,7 @@ internal import Darwin
 
     /// The places of this system.
     static func current() -> SystemTrustLocations {
-        // All strings are constants of OpenSSL's.
+        // All strings are OpenSSL constants.
         let (file, folders) = unsafe (X509_get_default_cert_file(), X509_get_default_cert_dir())
         let (fileName, foldersName) = unsafe (X509_get_default_cert_file_env(), X509_get_default_cert_dir_env())
         return SystemTrustLocations(
@@ -56,8 +56,8 @@ internal import Darwin
         list.split { $0 == ":" || $0.isNewline }.map { WhiteSpace.trimmed(String($0)) }.filter { !$0.isEmpty }
     }
 
-    /// How many certificates a folder holds that are named by the hash of their subject (`1d3472b9.0`), as
-    /// `openssl rehash` and `c_rehash` make them.
+    /// How many certificates of a folder are named by the hash of their subject (`1d3472b9.0`), as `openssl rehash` and
+    /// `c_rehash` name them.
     ///
     /// OpenSSL reads those one by one, when it needs them.
     static func hashedCertificateCount(in folder: String) -> Int {
@@ -70,7 +70,7 @@ internal import Darwin
             && bytes[..<8].allSatisfy { isDigit($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
     }
 
-    /// The names in a folder that do not begin with a dot; nil for what is no folder, or cannot be read.
+    /// The names in a folder that do not begin with a dot; nil if it is not a folder, or cannot be read.
     static func visibleNames(in folder: String) -> [String]? {
         guard let stream = unsafe opendir(folder) else { return nil }
         // The stream, and each entry of it, lives until closedir.
@@ -85,7 +85,8 @@ internal import Darwin
         return names
     }
 
-    /// Whether a path names a file that can be read to its end, directly or through a link: no folder, no pipe.
+    /// Whether a path names a file that can be read to its end, directly or through a link; false for a folder or a
+    /// pipe.
     static func isRegularFile(_ path: String) -> Bool {
         // Filled by the call before it is read; the path is a C string for its length.
         var status = stat()

@@ -1,23 +1,23 @@
-/// Whom a TLS connection trusts, and what it accepts and shows.
+/// What a TLS connection trusts, accepts and sends.
 ///
-/// Fixed, and without a switch: the server's chain and name are always verified; names come only from the
-/// certificate's subjectAltName (never from its common name), a DNS wildcard counts only as a whole left-most label,
-/// an IP address matches only an IP entry; keys and signatures must satisfy OpenSSL's security level 2 (or a stricter
-/// one that the system's OpenSSL configuration demands).
+/// Always, without a switch to turn it off: the server's chain and name are always verified; names come only from the
+/// certificate's subjectAltName (never from its common name), a DNS wildcard counts only as a whole left-most label, an
+/// IP address matches only an IP entry; keys and signatures must satisfy OpenSSL's security level 2 (or a stricter one
+/// that the system's OpenSSL configuration demands).
 ///
 /// Files are read when the first channel or client with a configuration is made on a loop, and once more by
-/// `UVLoop.reloadTLS()`. What cannot be used is an error there and then, never a connection with less.
+/// `UVLoop.reloadTLS()`. An unusable file or value is an error at that time, never a weaker connection.
 public struct TLSConfiguration: Hashable, Sendable {
     /// Where the trusted certificates come from.
     ///
     /// Every certificate of the source is an anchor, whether it signed itself or not: trusting an intermediate
-    /// authority without its root is possible. One that has expired, or is not valid yet, is passed over: what else the
-    /// source has, or the server sends, may take its place. A chain that ends in it is refused, in words that say which
-    /// file holds it.
+    /// authority without its root is possible. One that has expired, or is not valid yet, is skipped in favor of
+    /// another one from the source or the server. A chain that ends in it is refused, with a message that names the
+    /// file that holds it.
     public enum Trust: Hashable, Sendable {
-        /// The system's store: what OpenSSL was built to use, or the environment's `SSL_CERT_FILE` and
-        /// `SSL_CERT_DIR`; if both are unset and the built-in places hold nothing, the places where the well-known
-        /// distributions keep theirs. An empty store is an error, not a store that trusts nobody.
+        /// The system's store: what OpenSSL was built to use, or the environment's `SSL_CERT_FILE` and `SSL_CERT_DIR`;
+        /// if both are unset and the built-in places hold nothing, the places of the well-known distributions. An empty
+        /// store is an error.
         case system
         /// A file of PEM certificates, in place of the system's store.
         case file(String)
@@ -26,11 +26,11 @@ public struct TLSConfiguration: Hashable, Sendable {
         case directory(String)
         /// PEM certificates in memory, in place of the system's store.
         case pem([UInt8])
-        /// What the host has read from a file of PEM certificates, in place of the system's store. The path is for
-        /// messages alone: nothing is read again, so that it may be a pipe.
+        /// What the host has read from a file of PEM certificates, in place of the system's store. The path only
+        /// appears in messages: nothing is read again, so that it may be a pipe.
         case contents([UInt8], ofFile: String)
 
-        /// Whether both are the same; paths by their bytes, as the file system compares them.
+        /// Whether both are equal; paths are compared by their bytes, as in the file system.
         public static func == (left: Trust, right: Trust) -> Bool {
             switch (left, right) {
             case (.system, .system): true
@@ -60,31 +60,31 @@ public struct TLSConfiguration: Hashable, Sendable {
 
     /// The oldest version accepted; TLS 1.2 by default.
     ///
-    /// A stricter system-wide OpenSSL configuration wins.
+    /// A stricter system-wide OpenSSL configuration takes precedence.
     public var minimumVersion: Version
 
-    /// What is shown to a server that asks for a certificate; nil, by default, for nothing.
+    /// The certificate for a server that requests one; nil, by default, for none.
     public var identity: ClientIdentity?
 
-    /// Keys of which the verified chain must hold one at least, in the server's certificate or in one of its issuers',
-    /// the trusted one included. Empty, by default, for no such condition.
+    /// Pinned keys: the verified chain must hold at least one of them, in the server's certificate or in one of its
+    /// issuers', the trusted one included. Empty, by default, for no such condition.
     ///
-    /// Pins narrow the trust, they never widen it: the chain is verified all the same.
+    /// Pins restrict the trust and never extend it: the chain is verified too.
     public var pins: Set<PublicKeyPin> = []
 
-    /// The name that the server is asked for (SNI), and that its certificate must hold, in place of the host of the
-    /// URI; nil by default. An IP address is never sent, but must be in the certificate.
+    /// The name that is sent to the server (SNI), and that its certificate must hold, in place of the host of the URI;
+    /// nil by default. An IP address is never sent, but must be in the certificate.
     public var serverName: String?
 
-    /// The protocols offered by ALPN (RFC 7301), the preferred one first; `http/1.1` by default, over which WebSocket
-    /// runs and which browsers offer for it too. An empty list offers none: the extension is not sent.
+    /// The protocols offered by ALPN (RFC 7301), the preferred one first; `http/1.1` by default, the protocol of a
+    /// WebSocket's upgrade, which browsers offer too. An empty list offers none: the extension is not sent.
     ///
     /// A server that chooses none is accepted. One that chooses a protocol that was not offered breaks TLS
     /// (`protocolViolation`); one that takes none of those offered ends TLS with an alert (`tlsHandshake`). A name has 1
     /// to 255 bytes; any other is an error when the configuration is first used.
     public var applicationProtocols = ["http/1.1"]
 
-    /// The cipher suites of TLS 1.3, in OpenSSL's words with colons between them, for example
+    /// The cipher suites of TLS 1.3, as OpenSSL names separated by colons, for example
     /// `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256`; nil, by default, for OpenSSL's choice.
     public var cipherSuites: String?
 
@@ -92,8 +92,8 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// choice. It cannot lower the security level.
     public var ciphers: String?
 
-    /// The groups for the key exchange, in OpenSSL's words with colons between them, for example `X25519:P-256`; nil,
-    /// by default, for OpenSSL's choice.
+    /// The groups for the key exchange, as OpenSSL names separated by colons, for example `X25519:P-256`; nil, by
+    /// default, for OpenSSL's choice.
     public var groups: String?
 
     /// Whether a later connection to the same host resumes a session of an earlier one; true by default.
@@ -114,7 +114,7 @@ public struct TLSConfiguration: Hashable, Sendable {
     }
 }
 
-// Key material in memory is never printed, and certificates in memory are counted: neither says anything as numbers.
+// Key material in memory is never printed; certificates in memory appear only as a count of bytes.
 
 extension ClientIdentity.Source: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The path of a file, or the number of bytes in memory.

@@ -1,32 +1,32 @@
 internal import COpenSSL
 
-/// What many TLS sessions share: trust, versions, algorithms, sessions to resume; for a server its certificate too.
+/// What many TLS sessions share: trust, versions, algorithms, resumable sessions; for a server also its certificate.
 ///
 /// Making one for the system's trust store reads files: make one per configuration and share it.
 ///
-/// Decided once for all contexts: TLS 1.2 at least, security level 2 at least, no compression, no renegotiation, no
-/// early data. The client accepts any certificate of its trust store as the end of a chain
-/// (`X509_V_FLAG_PARTIAL_CHAIN`, as curl, Go and Python do).
+/// The same for all contexts: TLS 1.2 at least, security level 2 at least, no compression, no renegotiation, no early
+/// data. The client accepts any certificate of its trust store as the end of a chain (`X509_V_FLAG_PARTIAL_CHAIN`, as
+/// curl, Go and Python do).
 @safe package final class TLSContext {
-    /// What a client wants; nil for a server.
+    /// The client's configuration; nil for a server.
     let configuration: TLSConfiguration?
-    /// What a server lets its clients choose from by ALPN.
+    /// The protocols that a server accepts by ALPN.
     package var serverProtocols: [String] = []
     /// Replaced as a whole when files are read again; sessions in use hold references of their own.
     package private(set) var owned: OwnedContext
-    /// Whom a client trusts, and where that was found; nil for a server.
+    /// What a client trusts, and where it was found; nil for a server.
     package private(set) var trust: TrustReport?
-    /// What a client's later connections may resume.
+    /// The sessions that a client's later connections may resume.
     private var sessions = SessionCache()
 
     /// Alive until the next `commit`.
     var pointer: OpaquePointer { unsafe owned.pointer }
-    /// Which side the sessions of this context take.
+    /// Whether the sessions of this context are server sessions.
     package var isServer: Bool { configuration == nil }
 
     /// A context for clients.
     ///
-    /// - Throws: `TLSError.Fault.configuration` when there is nobody to trust, or a value cannot be used.
+    /// - Throws: `TLSError.Fault.configuration` when there is no trusted certificate, or a value cannot be used.
     package init(client configuration: TLSConfiguration) throws(TLSError) {
         let material = try ClientMaterial(configuration)
         self.configuration = configuration
@@ -41,20 +41,20 @@ internal import COpenSSL
         trust = nil
     }
 
-    /// The context of which a session was made; nil while the session ends.
+    /// The context of a session; nil while the session ends.
     package static func of(_ ssl: OpaquePointer?) -> TLSContext? {
         // The block belongs to the session, which keeps its context.
         unsafe SessionBIO.block(of: SSL_get_rbio(ssl))?.pointee.context
     }
 
-    /// Adds the certificates of the given places to those trusted.
+    /// Adds the certificates of the given places to the trusted ones.
     func addSystemTrust(_ locations: SystemTrustLocations) throws(TLSError) {
         trust = try owned.trustStore().addSystem(locations)
     }
 
     // MARK: - Reading again
 
-    /// Reads what the configuration names once more; nothing changes before `commit`.
+    /// Reads the files of the configuration again; nothing changes before `commit`.
     ///
     /// - Returns: nil for a server.
     func reread() throws(TLSError) -> ClientMaterial? {
@@ -62,7 +62,8 @@ internal import COpenSSL
         return try ClientMaterial(configuration)
     }
 
-    /// Uses what was read for all connections from now on; those that exist go on, and none resumes another's session.
+    /// Uses what was read for all connections from now on; existing ones go on, and no new connection resumes an old
+    /// session.
     func commit(_ material: ClientMaterial) {
         trust = material.trust
         owned = material.takeContext()
@@ -71,7 +72,7 @@ internal import COpenSSL
 
     // MARK: - Resumption
 
-    /// How many handshakes of this context's clients resumed a session (OpenSSL's own counters).
+    /// How many handshakes of this context's clients resumed a session (from OpenSSL's counters).
     package var resumptionCounts: (handshakes: Int, resumed: Int) {
         unsafe (cossl_ctx_sess_connect_good(pointer), cossl_ctx_sess_hits(pointer))
     }
@@ -81,7 +82,7 @@ internal import COpenSSL
         sessions.count(for: .init(host: host, port: port))
     }
 
-    /// A session for the next connection to a host; nil where there is none.
+    /// A session for the next connection to a host; nil if there is none.
     func takeSession(for key: SessionCache.Key) -> ResumableSession? {
         guard !sessions.isEmpty else { return nil }
         return sessions.take(for: key, now: ResumableSession.now)
@@ -89,7 +90,7 @@ internal import COpenSSL
 
     /// Keeps a session of a connection whose server was verified.
     ///
-    /// - Parameter maker: the context of the connection; one that was replaced since trusted others.
+    /// - Parameter maker: the context of the connection; sessions of a context that was replaced since are refused.
     /// - Returns: whether the reference was taken over.
     func keep(
         _ session: OpaquePointer, of maker: OpaquePointer?, for key: SessionCache.Key, verifiedAt: Int

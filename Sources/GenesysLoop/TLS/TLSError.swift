@@ -5,16 +5,17 @@ internal import COpenSSL
 /// `description` is one sentence that says what happened. It can hold the host's name, names and dates of the peer's
 /// certificate, and paths of files the user named; never a key, a target or a payload.
 package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Who is at fault, and how.
+    /// The cause, and which side is responsible.
     package enum Fault: Hashable, Sendable {
         /// The peer's chain was refused. `depth` 0 is the peer's own certificate, 1 its issuer and so on; `code` is
-        /// OpenSSL's X.509 verification code; `text` says in words what is wrong.
+        /// OpenSSL's X.509 verification code; `text` describes the fault.
         case certificate(CertificateFault, depth: Int, code: Int, text: String)
         /// The peer ended TLS with a fatal alert (RFC 8446 §6.2): its number and name.
         case alertReceived(Int, String)
-        /// The server wants a client certificate, none that suits it is configured, and it ended TLS with this alert.
+        /// The server requires a client certificate, no suitable one is configured, and the server ended TLS with this
+        /// alert.
         case clientCertificateMissing(alert: Int, String)
-        /// The first bytes of the peer are no TLS record: it speaks something else, plain HTTP for example.
+        /// The first bytes of the peer are not a TLS record: it speaks another protocol, plain HTTP for example.
         case notTLS
         /// The peer broke the rules of TLS: a bad record MAC, an unexpected or malformed message.
         case `protocol`
@@ -24,7 +25,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case cipher
         /// A file or value of the configuration cannot be used; the error's `text` is the sentence.
         case configuration
-        /// OpenSSL failed for a reason of its own, or it was used wrongly.
+        /// OpenSSL failed for an internal reason, or was used incorrectly.
         case `internal`
     }
 
@@ -34,7 +35,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     package var code: Int
     /// What OpenSSL's error queue said, oldest first; the sentence itself when the fault is `configuration`.
     package var text: String
-    /// Who is at fault, and how.
+    /// The cause, and which side is responsible.
     package var fault: Fault
 
     package init(operation: String, code: Int, text: String, fault: Fault) {
@@ -75,7 +76,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     /// RFC 7301 §3.2: the alert no_application_protocol.
     private static let noApplicationProtocol = 120
 
-    /// A text with an upper-case letter at its beginning.
+    /// A text with its first letter in upper case.
     static func capitalized(_ text: String) -> String {
         text.prefix(1).uppercased() + text.dropFirst()
     }
@@ -92,7 +93,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the peer wants a client certificate, or refused ours: the alerts bad_certificate to
+    /// Whether the peer requires a client certificate, or refused ours: the alerts bad_certificate to
     /// certificate_unknown, unknown_ca, access_denied and certificate_required (RFC 8446 §6.2).
     package var isClientCertificateRefused: Bool {
         switch fault {
@@ -114,9 +115,9 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
 extension TLSError {
     /// What is known of a session when one of its calls fails.
     struct Circumstances {
-        /// What the verification of the peer's chain found, if it refused it.
+        /// The finding, if the peer's chain was refused.
         var finding: CertificateFinding?
-        /// Whether the first bytes of the peer looked like a TLS record; true if none has come.
+        /// Whether the first bytes of the peer looked like a TLS record; true if none has arrived.
         var looksLikeTLS: Bool
         /// Whether the handshake had been completed.
         var isEstablished: Bool
@@ -124,7 +125,7 @@ extension TLSError {
         var isCertificateMissing = false
     }
 
-    /// Builds the error of a call that failed, from what the error queue said of it.
+    /// Builds the error of a failed call from its entries of the error queue.
     init(_ operation: String, _ queue: ErrorQueue, _ circumstances: Circumstances) {
         if let finding = circumstances.finding {
             self.init(operation: operation, code: finding.code, text: queue.text, fault: finding.asFault)
@@ -145,7 +146,7 @@ extension TLSError {
         self.init(operation: operation, code: Int(queue.essential?.code ?? 0), text: queue.text, fault: fault)
     }
 
-    /// Builds the error of a call that has nothing to do with a peer.
+    /// Builds the error of a call that does not involve a peer.
     package static func draining(_ operation: String) -> TLSError {
         let queue = ErrorQueue.drain()
         return TLSError(
@@ -186,13 +187,13 @@ extension TLSError.Fault {
         case 109: return .alertReceived(number, "missing extension")
         case 116: return .alertReceived(number, "certificate required")
         default:
-            // The string is a constant of OpenSSL's.
+            // The string is an OpenSSL constant.
             let name = unsafe SSL_alert_desc_string_long(Int32(number)).map { unsafe String(cString: $0) }
             return .alertReceived(number, name ?? "unknown")
         }
     }
 
-    /// Reasons that mean: the versions do not meet.
+    /// Reasons that mean that the versions do not overlap.
     private static let versionReasons: Set<Int> = Set(
         [
             SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_WRONG_SSL_VERSION, SSL_R_WRONG_VERSION_NUMBER, SSL_R_VERSION_TOO_LOW,
@@ -201,7 +202,7 @@ extension TLSError.Fault {
             SSL_R_INAPPROPRIATE_FALLBACK,
         ].map(Int.init))
 
-    /// Reasons that mean: no cipher, group or signature algorithm, or one that is too weak.
+    /// Reasons that mean that there is no common cipher, group or signature algorithm, or one that is too weak.
     private static let cipherReasons: Set<Int> = Set(
         [
             SSL_R_NO_SHARED_CIPHER, SSL_R_WRONG_CIPHER_RETURNED, SSL_R_UNKNOWN_CIPHER_RETURNED,
@@ -214,8 +215,8 @@ extension TLSError.Fault {
 
 /// OpenSSL's error queue.
 ///
-/// It belongs to the thread, not to a connection: an entry left by anybody else makes `SSL_get_error` turn "want
-/// more" into a failure. So `clear()` goes immediately before every `SSL_*` call but the reading one, where it would take
+/// It belongs to the thread, not to a connection: an entry left by other code makes `SSL_get_error` turn "want more"
+/// into a failure. So `clear()` is called immediately before every `SSL_*` call except for reads, where it would take
 /// too long, and `drain()` after every failure.
 @safe package struct ErrorQueue {
     /// One entry.
@@ -229,12 +230,12 @@ extension TLSError.Fault {
     /// The entries, oldest first.
     let entries: [Entry]
 
-    /// The entry that says what happened: the first of the TLS layer, else the first.
+    /// The entry that states the cause: the first of the TLS layer, else the first.
     var essential: Entry? {
         entries.first { $0.library == Int(ERR_LIB_SSL) } ?? entries.first
     }
 
-    /// The last entry of the TLS layer, else the last: what a call said that began with entries of others.
+    /// The last entry of the TLS layer, else the last: the result of a call that began with entries of other code.
     var latest: ErrorQueue {
         let latest = entries.last { $0.library == Int(ERR_LIB_SSL) } ?? entries.last
         return ErrorQueue(entries: latest.map { [$0] } ?? [])
@@ -249,7 +250,7 @@ extension TLSError.Fault {
         ERR_clear_error()
     }
 
-    /// Takes every entry out of this thread's queue.
+    /// Removes every entry from this thread's queue.
     static func drain() -> ErrorQueue {
         var entries: [Entry] = []
         while true {
@@ -264,7 +265,7 @@ extension TLSError.Fault {
     }
 
     private static func text(of code: UInt) -> String {
-        // "error:0A00010B:SSL routines::wrong version number": the last field is for people. The buffer is ours.
+        // "error:0A00010B:SSL routines::wrong version number": the last field is the readable part. The buffer is ours.
         let whole = unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             unsafe ERR_error_string_n(code, buffer.baseAddress, buffer.count)
             return unsafe String(cString: buffer.baseAddress!)

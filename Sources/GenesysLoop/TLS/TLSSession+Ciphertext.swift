@@ -1,4 +1,4 @@
-/// Ciphertext in, on loan; ciphertext out.
+/// The session's ciphertext: input that the caller lends, and output for the peer.
 extension TLSSession {
     /// Lends ciphertext of the peer.
     ///
@@ -26,20 +26,20 @@ extension TLSSession {
         return rest
     }
 
-    /// Ciphertext to be sent to the peer.
+    /// The ciphertext to send to the peer.
     package var outgoing: [UInt8] { unsafe block.pointee.outgoing }
 
-    /// Whether there is ciphertext to be sent.
+    /// Whether there is ciphertext to send.
     var hasOutgoing: Bool { unsafe !block.pointee.outgoing.isEmpty }
 
-    /// Moves the ciphertext to be sent out.
+    /// Moves the ciphertext to send out of the session.
     package func takeOutgoing() -> [UInt8] {
         var taken: [UInt8] = []
         unsafe swap(&taken, &block.pointee.outgoing)
         return taken
     }
 
-    /// Forgets the ciphertext that has been sent from `outgoing`, and keeps its storage for the next.
+    /// Removes the ciphertext that was sent from `outgoing`, and keeps its storage.
     package func discardOutgoing() {
         unsafe block.pointee.outgoing.removeAll(keepingCapacity: block.pointee.outgoing.capacity <= 65_536)
     }

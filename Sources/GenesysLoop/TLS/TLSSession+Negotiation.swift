@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// What a client offers and asks for, and what comes of it.
+/// What a client offers and requests, and the result.
 extension TLSSession {
     /// What was negotiated.
     package struct Summary: Hashable, Sendable {
@@ -8,13 +8,13 @@ extension TLSSession {
         package var version: String
         /// "TLS_AES_256_GCM_SHA384".
         package var cipher: String
-        /// What the server chose by ALPN, if anything.
+        /// The protocol that the server chose by ALPN, if any.
         package var applicationProtocol: String?
         /// Whether an earlier session was resumed.
         package var isResumed: Bool
     }
 
-    /// Offers to resume an earlier session, whose peer was verified under the same terms and the same name.
+    /// Offers to resume an earlier session, whose peer was verified with the same settings and the same name.
     func offer(_ session: ResumableSession) {
         ErrorQueue.clear()
         // OpenSSL takes a reference of its own. Without the session, the handshake is a full one.
@@ -23,7 +23,7 @@ extension TLSSession {
         unsafe block.pointee.verifiedAt = session.verifiedAt
     }
 
-    /// Tells OpenSSL whom the certificate must name, and the server whom we want (SNI, names only).
+    /// Sets the name that the certificate must hold, and the name that is sent to the server (SNI, names only).
     func expect(_ host: HostName) throws(TLSError) {
         ErrorQueue.clear()
         // OpenSSL copies the strings.
@@ -43,7 +43,7 @@ extension TLSSession {
         }
     }
 
-    /// What the server chose by ALPN, if anything.
+    /// The protocol that the server chose by ALPN, if any.
     var applicationProtocol: String? {
         var start: UnsafePointer<UInt8>?
         var count: UInt32 = 0
@@ -55,7 +55,7 @@ extension TLSSession {
 
     /// What was negotiated.
     package var summary: Summary {
-        // Both strings are constants of OpenSSL's.
+        // Both strings are OpenSSL constants.
         let version = unsafe SSL_get_version(ssl).map { unsafe String(cString: $0) }
         let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) }
         return Summary(

@@ -1,17 +1,17 @@
 internal import COpenSSL
 
-/// One side of one TLS connection, between bytes and bytes: it knows no sockets.
+/// One side of one TLS connection, as a transformation of bytes: it knows no sockets.
 ///
-/// Ciphertext comes in by `lend(_:)`, which OpenSSL then reads without a copy of ours, and piles up in `outgoing`.
-/// The caller's turn is: `lend`, then `handshake()` until it is complete, then `read(into:)` until it asks for more,
-/// then `takeBack()`; and after *every* call, failed ones too, send what `outgoing` holds (alerts are there).
+/// Ciphertext comes in by `lend(_:)`, which OpenSSL then reads without another copy, and accumulates in `outgoing`. The
+/// caller calls `lend`, then `handshake()` until it is complete, then `read(into:)` until it needs more, then
+/// `takeBack()`; after *every* call, even a failed one, it sends what `outgoing` holds (alerts are there).
 ///
-/// The first fatal error is kept and thrown again by every later call. Not thread-safe; the last reference may be
+/// The first fatal error is kept, and every later call throws it again. Not thread-safe; the last reference may be
 /// dropped at any time.
 @safe package final class TLSSession {
-    /// What a read gave.
+    /// The result of a read.
     package enum ReadResult: Hashable, Sendable {
-        /// So many bytes of plaintext.
+        /// This many bytes of plaintext.
         case bytes(Int)
         /// All of the input is used up.
         case needMore
@@ -23,7 +23,7 @@ internal import COpenSSL
     package enum EndOfInput: Hashable, Sendable {
         /// After the peer's close_notify.
         case clean
-        /// Without it: something may be missing at the end (RFC 8446 §6.1).
+        /// Without a close_notify: the end of the data may be missing (RFC 8446 §6.1).
         case truncated
     }
 
@@ -32,13 +32,13 @@ internal import COpenSSL
     /// Owned.
     let ssl: OpaquePointer
     private var isServer: Bool { unsafe block.pointee.peer == nil }
-    /// The first bytes of the peer, up to five: what tells TLS from something else.
+    /// The first bytes of the peer, up to five, by which TLS is recognized.
     var firstBytes: [UInt8] = []
     /// How much plaintext waits for a message of the peer.
     var unsentByteCount: Int { unsafe block.pointee.unsent.count }
     private var boxedFailure: Boxed<TLSError>?
     private var failure: TLSError? { boxedFailure?.value }
-    /// Private, so that no access to it is checked while the program runs.
+    /// Private, so that the compiler proves exclusive access and no check runs.
     private var hasHandshaken = false
     /// Whether the handshake is complete.
     package var isEstablished: Bool { hasHandshaken }
@@ -51,8 +51,8 @@ internal import COpenSSL
     ///   - context: made for clients.
     ///   - host: the name or address the server's certificate must hold, unless the configuration has another; an IPv6
     ///     address without brackets.
-    ///   - port: tells servers of one name apart, where a session may be resumed.
-    /// - Throws: `TLSError.Fault.configuration` when `host` can be neither.
+    ///   - port: distinguishes servers of one name for resumption.
+    /// - Throws: `TLSError.Fault.configuration` when `host` is neither a name nor an address.
     package convenience init(context: TLSContext, clientFor host: String, port: UInt16 = 0) throws(TLSError) {
         guard let configuration = context.configuration else {
             preconditionFailure("a client's session needs a client's context")
@@ -86,10 +86,10 @@ internal import COpenSSL
     }
 
     deinit {
-        // A connection that broke without close_notify does not invalidate its session (RFC 8446 §6.1), one that
-        // failed has done so by itself.
+        // A connection that broke without close_notify does not invalidate its session (RFC 8446 §6.1); OpenSSL has
+        // invalidated the session of one that failed.
         if isEstablished, boxedFailure == nil { unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN) }
-        // No callback may find the block any more; then the SSL and its stream go, then the block.
+        // First detach the block from the callbacks, then free the SSL and its stream, then the block.
         if let bio = unsafe SSL_get_rbio(ssl) { unsafe BIO_set_data(bio, nil) }
         unsafe SSL_free(ssl)
         unsafe block.deinitialize(count: 1)
@@ -98,10 +98,10 @@ internal import COpenSSL
 
     // MARK: - Handshake
 
-    /// Goes on with the handshake.
+    /// Continues the handshake.
     ///
-    /// - Returns: whether it is complete; the chain is verified then.
-    /// - Throws: the fault; an alert for the peer is in `outgoing`.
+    /// - Returns: whether it is complete, which means that the chain is verified.
+    /// - Throws: the error; an alert for the peer is in `outgoing`.
     package func handshake() throws(TLSError) -> Bool {
         if let failure { throw failure }
         if isEstablished { return true }
@@ -124,15 +124,15 @@ internal import COpenSSL
         }
     }
 
-    /// A second lock on the door: a completed handshake of a client without a verified certificate cannot happen.
+    /// A second check: a client's handshake must not complete without a verified certificate.
     ///
-    /// A session that was resumed has the certificate, and the result of its verification, of the one it comes from.
+    /// A resumed session has the certificate, and the result of its verification, of the original session.
     private func checkVerified() throws(TLSError) {
         guard let configuration = unsafe block.pointee.context.configuration else { return }
         guard unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK), unsafe SSL_get0_peer_certificate(ssl) != nil else {
             throw latch(.internal("SSL_do_handshake", "the peer's certificate was not verified"))
         }
-        // OpenSSL does not look whether the choice is one of ours (RFC 7301 §3.1).
+        // OpenSSL does not check that the choice was offered (RFC 7301 §3.1).
         if let chosen = applicationProtocol, !configuration.applicationProtocols.contains(where: chosen.isExactly) {
             throw latch(
                 TLSError(
@@ -147,16 +147,16 @@ internal import COpenSSL
     /// The most that one record decrypts to (RFC 8446 §5.1).
     package static let maxRecordByteCount = 16_384
 
-    /// Small records are decrypted together until they come to this, a large one is handed out in parts of it.
+    /// Small records are decrypted together up to this size; a large record is returned in parts of it.
     ///
-    /// The code of OpenSSL and that of whoever looks at the plaintext do not both fit into a processor's first cache: in
-    /// turns for each small record they would drive each other out of it. Nor do two records of 16 KiB fit, the one in
-    /// OpenSSL's buffer and what was copied out of it: so much is still there when it is looked at.
+    /// The code of OpenSSL and the code that reads the plaintext do not both fit into a processor's first-level cache:
+    /// alternating on each small record would evict both. Two records of the maximum size, one in OpenSSL's buffer and
+    /// its copy, do not fit either: a part of this size is still in the cache when it is read.
     private static let batchByteCount = 8192
 
-    /// Decrypts into `target`, a part of a record, one, or several small ones: call it until it asks for more.
+    /// Decrypts into `target` a part of a record, one record, or several small ones: call it until it needs more.
     ///
-    /// - Parameter target: not empty. Best with room for `maxRecordByteCount` and more.
+    /// - Parameter target: not empty. Room for `maxRecordByteCount` or more is best.
     package func read(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
         if unsafe block.pointee.isStreaming { return unsafe try decrypt(into: target) }
         if let failure { throw failure }
@@ -173,16 +173,16 @@ internal import COpenSSL
         return result
     }
 
-    /// Decrypts up to so much of one record, and more of them as long as there are and as they are small.
+    /// Decrypts up to the size of a batch from one record, then more records while they are available and small.
     private func decrypt(into target: UnsafeMutableRawBufferPointer) throws(TLSError) -> ReadResult {
         var target = unsafe target
         var total = 0
         repeat {
-            // Without read-ahead OpenSSL takes no byte behind the record that it decrypts.
+            // Without read-ahead OpenSSL reads no byte behind the record that it decrypts.
             guard unsafe block.pointee.inputByteCount > 0 || SSL_pending(ssl) > 0 else { break }
             var count = 0
-            // Without `ErrorQueue.clear()`, which takes time that counts with small records: whether there is more to
-            // come is asked of the session, not of the queue. OpenSSL writes at most `target.count` bytes.
+            // Without `ErrorQueue.clear()`, whose cost matters with small records: the session, not the queue, says
+            // whether more input is needed. OpenSSL writes at most `target.count` bytes.
             let room = total == 0 ? min(target.count, TLSSession.batchByteCount) : target.count
             let result = unsafe SSL_read_ex(ssl, target.baseAddress, room, &count)
             guard result == 1 else {
@@ -195,7 +195,7 @@ internal import COpenSSL
         return total > 0 ? .bytes(total) : .needMore
     }
 
-    /// What came before the end goes first: the end is kept, and the next read meets it.
+    /// Returns what was read before the end first; the next read reports the end.
     @inline(never)
     private func readEnded(behind count: Int) throws(TLSError) -> ReadResult {
         do throws(TLSError) {
@@ -207,10 +207,10 @@ internal import COpenSSL
         }
     }
 
-    /// Finds out why a read gave nothing although there may be input.
+    /// Determines why a read gave nothing although there may be input.
     private func readEnded() throws(TLSError) -> ReadResult {
-        // Others may have left entries on this thread, so neither `SSL_get_error` nor an empty queue tells: a fatal error
-        // puts the session back into the state of a handshake. What it has to say is the last entry.
+        // Other code may have left entries on this thread, so neither `SSL_get_error` nor an empty queue is reliable: a
+        // fatal error puts the session back into the state of a handshake. Its message is the last entry.
         let queue = ErrorQueue.drain().latest
         guard unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0, unsafe SSL_in_init(ssl) == 0 else {
             throw fail("SSL_read_ex", queue)
@@ -222,8 +222,8 @@ internal import COpenSSL
 
     /// Encrypts all of `plaintext`.
     ///
-    /// The ciphertext is in `outgoing` at once, unless a message of the peer about the protocol itself is half
-    /// received: then the session keeps the plaintext until the rest comes.
+    /// The ciphertext is in `outgoing` at once, unless a protocol message of the peer is only partly received: then the
+    /// session keeps the plaintext until the rest arrives.
     package func write(_ plaintext: Span<UInt8>) throws(TLSError) {
         if let failure { throw failure }
         guard isEstablished, !hasSentCloseNotify else {
@@ -247,7 +247,7 @@ internal import COpenSSL
 
     private enum WriteOutcome { case written, wait, failed }
 
-    /// All or nothing: partial writes are off, and the stream takes everything.
+    /// All or nothing: partial writes are off, and the stream accepts everything.
     private func encrypt(_ plaintext: UnsafeRawBufferPointer) -> WriteOutcome {
         var count = 0
         ErrorQueue.clear()
@@ -270,9 +270,9 @@ internal import COpenSSL
 
     // MARK: - The end
 
-    /// Ends our side: nothing can be written afterwards, reading goes on.
+    /// Ends our side: nothing can be written afterwards, but reading goes on.
     ///
-    /// Does nothing when there is nothing to end.
+    /// Does nothing if there is nothing to end.
     package func sendCloseNotify() {
         guard isEstablished, failure == nil, !hasSentCloseNotify else { return }
         hasSentCloseNotify = true
@@ -283,18 +283,18 @@ internal import COpenSSL
         }
     }
 
-    /// Tells what the end of the peer's bytes means.
+    /// Reports what the end of the peer's bytes means.
     ///
-    /// Ask when everything before has been read.
+    /// Call it when everything before has been read.
     package func endOfInput() -> EndOfInput {
         hasReceivedCloseNotify ? .clean : .truncated
     }
 
-    /// Gives OpenSSL's record buffers back until there is traffic again; for a connection that is idle, or
-    /// waits for the peer's part of the handshake.
+    /// Releases OpenSSL's record buffers until there is traffic again, for a connection that is idle or waits for the
+    /// peer's part of the handshake.
     package func releaseBuffers() {
         guard boxedFailure == nil, unsafe block.pointee.inputByteCount == 0 else { return }
-        // "RH": waiting for a record's header. Amid a record, and where one was read in part, OpenSSL before 3.0.14 frees
+        // "RH": waiting for a record's header. Within a record, or after a partly read one, OpenSSL before 3.0.14 frees
         // too much (CVE-2024-4741).
         guard let state = unsafe SSL_rstate_string(ssl), unsafe String(cString: state) == "RH",
             unsafe SSL_pending(ssl) == 0

@@ -1,18 +1,18 @@
-/// Whom a TLS configuration trusts, and where the certificates were found.
+/// What a TLS configuration trusts, and where the certificates were found.
 public struct TrustReport: Hashable, Sendable {
     /// A place that holds trusted certificates.
     public struct Source: Hashable, Sendable {
         /// The path of the file or folder; nil for certificates given in memory.
         public var path: String?
-        /// How many certificates it holds; one that it holds twice counts once. Those of a folder that OpenSSL reads
-        /// one by one, when it needs them, are counted by their files.
+        /// How many certificates it holds, without duplicates. In a folder that OpenSSL reads on demand, the count is
+        /// that of its files.
         public var certificateCount: Int
     }
 
-    /// The places, in the order of their reading; each holds at least one certificate.
+    /// The places, in the order of reading; each holds at least one certificate.
     public var sources: [Source] = []
 
-    /// How many certificates all the places hold; one that lies in two of them counts twice.
+    /// How many certificates all the places hold; a certificate in two of them counts twice.
     public var certificateCount: Int { sources.reduce(0) { $0 + $1.certificateCount } }
 
     mutating func add(_ count: Int, at path: String?) {

@@ -14,7 +14,7 @@ internal import COpenSSL
         unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
 
-    /// Adds what the configuration trusts.
+    /// Adds the certificates that the configuration trusts.
     ///
     /// - Throws: `TLSError.Fault.configuration` when there is no certificate to trust, or one cannot be read.
     package func add(_ trust: TLSConfiguration.Trust) throws(TLSError) -> TrustReport {
@@ -67,7 +67,7 @@ internal import COpenSSL
         return report
     }
 
-    /// Adds every certificate of a text, and says how many the store did not hold before.
+    /// Adds every certificate of a text; returns how many the store did not hold before.
     private func addAll(_ pem: [UInt8], origin: String) throws(TLSError) -> Int {
         var reader = try PEMReader(pem)
         let before = unsafe cossl_store_count(store)
@@ -83,8 +83,8 @@ internal import COpenSSL
 
     /// Adds the system's certificates.
     ///
-    /// The environment's variables replace the built-in place each, as in OpenSSL. Only when neither is set, and the
-    /// built-in places hold nothing, are the well-known ones tried: what a user chose is never widened silently.
+    /// An environment variable replaces its built-in place, as in OpenSSL. Only if neither is set, and the built-in
+    /// places hold nothing, the well-known ones are tried: a user's choice is never extended silently.
     ///
     /// - Throws: `TLSError.Fault.configuration` with the places tried, when none holds a certificate.
     func addSystem(_ locations: SystemTrustLocations) throws(TLSError) -> TrustReport {
@@ -101,7 +101,7 @@ internal import COpenSSL
                 + "Install the package ca-certificates, or name a CA file.", operation: "trust")
     }
 
-    /// Where the system's certificates were looked for, and what was there.
+    /// The search for the system's certificates: the places, and their content.
     private struct Search {
         var tried: [String] = []
         var found = TrustReport()
@@ -131,10 +131,10 @@ internal import COpenSSL
 
     // MARK: - Where a certificate is from
 
-    /// Notes where each certificate is from that was added last: as its local key id, which only PKCS #12 uses.
+    /// Labels the certificates that were added last with their origin: as the local key id, which only PKCS #12 uses.
     private func label(_ origin: String) {
         let bytes = Array(origin.utf8)
-        // The list holds references of its own, to the certificates of the store itself; the id is copied.
+        // The list holds its own references to the certificates of the store; the id is copied.
         let all = unsafe X509_STORE_get1_all_certs(store)
         defer { unsafe cossl_x509_free_all(all) }
         for index in 0..<(unsafe cossl_x509_count(all)) {
@@ -152,8 +152,8 @@ internal import COpenSSL
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
     }
 
-    /// What holds a trusted certificate, with its path: what was read says so itself, and what OpenSSL takes from a
-    /// folder on its own is in a file named by its hash.
+    /// The file that holds a trusted certificate: read files label their certificates, and a file that OpenSSL reads
+    /// from a folder is named by its hash.
     static func place(of certificate: OpaquePointer?, _ trust: TrustReport?) -> String? {
         guard let certificate = unsafe certificate else { return nil }
         if let label = unsafe label(of: certificate) { return label }
@@ -165,17 +165,17 @@ internal import COpenSSL
 
 /// Finds the issuer of a certificate among the trusted ones.
 ///
-/// OpenSSL takes a trusted certificate of the right name even if it has expired, and then does not look at those that
-/// the peer sent. One old certificate in a CA file would spoil every chain that its renewed version completes. So an
-/// expired certificate, or one that is not valid yet, is no issuer; nor is one whose key does not verify the signature
-/// where several have the name. Nothing is accepted that OpenSSL would refuse: it still checks the whole chain.
+/// OpenSSL accepts a trusted certificate of the right name even if it has expired, and then ignores those that the peer
+/// sent. One old certificate in a CA file would break every chain that its renewed version completes. So an expired
+/// certificate, or one that is not valid yet, is not used as an issuer; among several of the name, the issuer's key
+/// must verify the signature. Nothing is accepted that OpenSSL would refuse: it still checks the whole chain.
 @unsafe struct TrustedIssuer {
-    /// The verification that asks; alive during the call.
+    /// The verification that needs an issuer; alive during the call.
     let context: OpaquePointer
-    /// What is to be verified; belongs to the verification.
+    /// The certificate to verify; belongs to the verification.
     let certificate: OpaquePointer
 
-    /// A reference to the issuer, which the caller owns; nil where there is none.
+    /// A reference to the issuer, which the caller owns; nil if there is none.
     func find() -> OpaquePointer? {
         var isKnown = false
         if let issuer = unsafe find(&isKnown) { return unsafe issuer }
@@ -183,9 +183,9 @@ internal import COpenSSL
         return unsafe find(&isKnown)
     }
 
-    /// Reads what the folders hold of the issuer's name; false where that is nothing new.
+    /// Reads the certificates of the issuer's name from the folders; false if that adds nothing.
     ///
-    /// OpenSSL does so for names that it does not know, and the name of an expired certificate is known.
+    /// OpenSSL does this for unknown names only, and the name of an expired certificate is known.
     private func readFolders() -> Bool {
         // The store lives as long as the verification, and the folders' reader as long as the store.
         let store = unsafe X509_STORE_CTX_get0_store(context)
@@ -194,7 +194,7 @@ internal import COpenSSL
         else { return false }
         let before = unsafe cossl_store_count(store)
         if unsafe X509_LOOKUP_by_subject(folders, X509_LU_X509, X509_get_issuer_name(certificate), object) > 0 {
-            // What was found is lent, and freeing the object releases a reference.
+            // What was found is borrowed, and freeing the object releases a reference.
             unsafe X509_OBJECT_up_ref_count(object)
         }
         unsafe X509_OBJECT_free(object)
@@ -203,7 +203,7 @@ internal import COpenSSL
 
     private func find(_ isKnown: inout Bool) -> OpaquePointer? {
         let candidates = unsafe X509_STORE_CTX_get1_certs(context, X509_get_issuer_name(certificate))
-        // The list holds references of its own; what is returned gets one more.
+        // The list holds its own references; what is returned gets one more.
         defer { unsafe cossl_x509_free_all(candidates) }
         let count = unsafe cossl_x509_count(candidates)
         isKnown = count > 0
@@ -222,7 +222,7 @@ internal import COpenSSL
     }
 
     private func isUsable(_ candidate: OpaquePointer) -> Bool {
-        // OpenSSL's own judgment of names and key identifiers.
+        // OpenSSL's own check of names and key identifiers.
         guard let check = unsafe X509_STORE_CTX_get_check_issued(context),
             unsafe check(context, certificate, candidate) == 1
         else { return false }
@@ -231,7 +231,7 @@ internal import COpenSSL
     }
 }
 
-/// OpenSSL's question for a trusted issuer: 1 gives away a reference, 0 means that there is none.
+/// OpenSSL's request for a trusted issuer: 1 passes on a reference, 0 means that there is none.
 ///
 /// All pointers live during the call.
 func trustedIssuerCallback(
