@@ -1,13 +1,13 @@
 internal import COpenSSL
 package import GenesysLoop
 
-/// Makes certificates for the simulator and for tests: good ones, and each kind of bad ones.
+/// Makes certificates for the simulator and for tests: valid ones, and each kind of invalid ones.
 ///
-/// A value: it holds PEM, and can be kept in files.
+/// A value: it holds PEM, which files can keep.
 package struct CertificateAuthority: Hashable, Sendable {
-    /// Its own certificate and key.
+    /// The authority's own certificate and key.
     package let identity: CertificateIdentity
-    /// Whether its own certificate belongs to the chain a server sends: true for intermediates.
+    /// Whether its own certificate belongs to the chain that a server sends: true for intermediates.
     private let isIntermediate: Bool
 
     /// Makes a root.
@@ -15,13 +15,13 @@ package struct CertificateAuthority: Hashable, Sendable {
         try self.init(root: .authority(commonName))
     }
 
-    /// Makes a root that says what the request says.
+    /// Makes a root with the contents of a request.
     package init(root request: CertificateRequest) throws(TLSError) {
         identity = try Self.selfSigned(request)
         isIntermediate = false
     }
 
-    /// Lets the holder of any certificate sign others, whether it may or not.
+    /// Lets the holder of any certificate sign others, even if the certificate does not permit it.
     package init(intermediate identity: CertificateIdentity) {
         self.identity = identity
         isIntermediate = true
@@ -61,7 +61,7 @@ package struct CertificateAuthority: Hashable, Sendable {
 package struct CertificateIdentity: Hashable, Sendable {
     /// The certificate alone, in PEM.
     package var certificatePEM: [UInt8]
-    /// The intermediate issuers in PEM, nearest first, without the root; often none.
+    /// The intermediate issuers in PEM, nearest first, without the root; often empty.
     package var intermediatesPEM: [UInt8]
     /// The private key in PEM.
     package var keyPEM: [UInt8]
@@ -87,7 +87,7 @@ package struct CertificateIdentity: Hashable, Sendable {
     let key: OwnedKey
     private let request: CertificateRequest
 
-    /// Makes the key, and everything of the certificate that does not need the issuer.
+    /// Makes the key, and all parts of the certificate that do not need the issuer.
     init(_ request: CertificateRequest) throws(TLSError) {
         ErrorQueue.clear()
         let key = try OwnedKey(generating: request.key)
@@ -102,11 +102,11 @@ package struct CertificateIdentity: Hashable, Sendable {
         _ pointer: OpaquePointer, _ key: borrowing OwnedKey, _ request: CertificateRequest
     ) throws(TLSError) {
         var serial: UInt64 = 0
-        // All setters copy, or take references of their own.
+        // All setters copy, or keep their own references.
         let isSerialMade = unsafe withUnsafeMutableBytes(of: &serial) { unsafe RAND_bytes($0.baseAddress, 8) == 1 }
         let isFilled =
             unsafe isSerialMade
-            && X509_set_version(pointer, 2) == 1  // 2 stands for version 3
+            && X509_set_version(pointer, 2) == 1  // 2 means version 3
             && ASN1_INTEGER_set_uint64(X509_get_serialNumber(pointer), serial >> 1 | 1) == 1
             && X509_gmtime_adj(X509_getm_notBefore(pointer), Int(request.notBefore.components.seconds)) != nil
             && X509_gmtime_adj(X509_getm_notAfter(pointer), Int(request.notAfter.components.seconds)) != nil

@@ -1,6 +1,6 @@
-/// What a certificate made for the simulator or a test shall say.
+/// The contents of a certificate made for the simulator or a test.
 ///
-/// The defaults make a good server certificate.
+/// The defaults make a valid server certificate.
 package struct CertificateRequest: Hashable, Sendable {
     /// The kind of key.
     package enum Key: Hashable, Sendable {
@@ -8,11 +8,11 @@ package struct CertificateRequest: Hashable, Sendable {
         case p256
         /// Ed25519 (RFC 8410).
         case ed25519
-        /// RSA, with so many bits.
+        /// RSA, with this many bits.
         case rsa(bits: Int)
     }
 
-    /// What the issuer signs with.
+    /// The digest of the issuer's signature.
     package enum Digest: Hashable, Sendable {
         /// SHA-1, too weak for security level 2.
         case sha1
@@ -28,7 +28,7 @@ package struct CertificateRequest: Hashable, Sendable {
         case client
         /// Both.
         case serverAndClient
-        /// No extension: anything.
+        /// No extension: any purpose.
         case any
     }
 
@@ -42,27 +42,27 @@ package struct CertificateRequest: Hashable, Sendable {
 
     /// The common name of the subject, at most 64 bytes.
     package var commonName: String
-    /// The entries of the subjectAltName; none for no such extension.
+    /// The entries of the subjectAltName; empty omits the extension.
     package var names: [Name]
     /// The start of the validity, from now; may be negative.
     package var notBefore: Duration = .seconds(-3_600)
     /// The end of the validity, from now; may be negative.
     package var notAfter: Duration = .seconds(30 * 86_400)
-    /// How many authorities may stand below this one; nil for any number.
+    /// How many authorities may follow below this one; nil for any number.
     package var pathLength: Int?
-    /// The DNS names, with all below them, that an authority may certify; empty for any.
+    /// The DNS names, with their subdomains, that an authority may certify; empty for any.
     package var permittedNames: [String] = []
     /// The kind of key made for it.
     package var key: Key = .p256
-    /// What its issuer signs it with.
+    /// The digest of the issuer's signature.
     package var digest: Digest = .sha256
     /// What it may be used for.
     package var purpose: Purpose = .server
     /// Whether the basic constraints say that it is a certificate authority.
     package var isAuthority = false
-    /// Whether the key usage permits to sign certificates; nil to follow `isAuthority`.
+    /// Whether the key usage permits signing certificates; nil to follow `isAuthority`.
     ///
-    /// True for what is no authority makes the certificate that an issuer without basic constraints would show.
+    /// True without `isAuthority` makes the certificate of an issuer that lacks basic constraints.
     package var maySignCertificates: Bool?
 
     /// Creates a request.

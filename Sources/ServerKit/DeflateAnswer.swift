@@ -2,18 +2,18 @@ package import GenesysLoop
 
 /// The server's half of the negotiation of permessage-deflate (RFC 7692 §5, §7.1).
 package struct DeflateAnswer: Hashable, Sendable {
-    /// What both sides keep to.
+    /// The agreed parameters.
     package let parameters: DeflateParameters
     /// The element of `Sec-WebSocket-Extensions` in the response.
     package let headerValue: String
 
-    /// Accepts the first offer that can be kept; the client's order is its preference.
+    /// Accepts the first acceptable offer; the client's order is its preference.
     ///
     /// - Parameters:
     ///   - values: of the headers `Sec-WebSocket-Extensions` of the request.
-    ///   - wanted: what the server itself keeps to or asks of the client.
+    ///   - wanted: the limits that the server keeps or asks of the client.
     /// - Returns: nil when no offer is acceptable: the connection goes on without compression.
-    /// - Throws: the header does not conform to the grammar (RFC 6455 §9.1).
+    /// - Throws: the header breaks the grammar (RFC 6455 §9.1).
     package static func accept(
         _ values: [String], wanted: DeflateParameters = DeflateParameters()
     ) throws(UpgradeRequestFault) -> DeflateAnswer? {
@@ -35,11 +35,11 @@ package struct DeflateAnswer: Hashable, Sendable {
         if offer.clientNoContextTakeover { agreed.clientNoContextTakeover = true }
         if agreed.clientNoContextTakeover { value += "; client_no_context_takeover" }
         if let bits = offer.serverMaxWindowBits { agreed.serverMaxWindowBits = min(bits, wanted.serverMaxWindowBits) }
-        // §7.1.2.1: an offered value is accepted by an equal or smaller one; ours may stand without an offer.
+        // §7.1.2.1: the server accepts an offered value with an equal or smaller one; ours needs no offer.
         if offer.serverMaxWindowBits != nil || agreed.serverMaxWindowBits < DeflateParameters.maxWindowBits {
             value += "; server_max_window_bits=\(agreed.serverMaxWindowBits)"
         }
-        // §7.1.2.2: the server may limit the client's window only if the client said that it can.
+        // §7.1.2.2: the server may limit the client's window only if the client said that it supports this.
         switch offer.clientMaxWindowBits {
         case nil:
             guard wanted.clientMaxWindowBits == DeflateParameters.maxWindowBits else { return nil }

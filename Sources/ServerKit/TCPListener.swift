@@ -1,12 +1,12 @@
 internal import CUV
 package import GenesysLoop
 
-/// Who hears from a `TCPListener`.
+/// The receiver of a `TCPListener`'s events.
 package protocol TCPListenerOwner: AnyObject {
-    /// A connection came in. It is the owner's; dropping it closes it.
+    /// A connection came in. The owner owns it; dropping it closes it.
     func listener(_ listener: TCPListener, didAccept connection: TCPConnection)
 
-    /// The listener can go on no longer, and closed itself.
+    /// The listener failed and closed itself.
     func listener(_ listener: TCPListener, didFailWith error: UVError)
 }
 
@@ -14,13 +14,13 @@ package protocol TCPListenerOwner: AnyObject {
 ///
 /// It keeps the loop running until it is closed or dropped.
 ///
-/// When the process has no file descriptor left, incoming connections are accepted and closed at once, as libuv does
-/// itself as long as it can: left in the backlog they would keep the loop busy for nothing.
+/// When the process has no file descriptor left, incoming connections are accepted and closed at once, as libuv itself
+/// does while it can: in the backlog they would only keep the loop busy.
 @safe package final class TCPListener {
     package let loop: UVLoop
     package let group: HandleGroup
 
-    /// Unretained: must be set to nil, or the listener closed or dropped, before the owner dies.
+    /// Unretained: set it to nil, or close or drop the listener, before the owner is deallocated.
     package unowned(unsafe) var owner: (any TCPListenerOwner)?
 
     private var block: HandleBlock?
@@ -79,7 +79,7 @@ package protocol TCPListenerOwner: AnyObject {
     /// The port it is bound to; 0 when it is not.
     package var localPort: UInt16 { localAddress?.port ?? 0 }
 
-    /// Stops listening; its owner hears nothing more.
+    /// Stops listening; its owner receives no further events.
     ///
     /// Calling it again does nothing.
     package func close() {
@@ -112,8 +112,8 @@ package protocol TCPListenerOwner: AnyObject {
         }
     }
 
-    /// libuv calls again and again until `accept` succeeds, so something must give: first our spare descriptor, with
-    /// which the waiting connections are accepted and refused; without it, the listener.
+    /// libuv calls again until `accept` succeeds: first we give up our spare descriptor, to accept and refuse the
+    /// waiting connections; without it, we close the listener.
     private func acceptDidFail(_ status: Int32) {
         if spareDescriptor >= 0 {
             cuv_close_descriptor(spareDescriptor)

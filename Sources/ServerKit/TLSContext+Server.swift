@@ -7,7 +7,7 @@ extension TLSContext {
     /// - Parameters:
     ///   - certificateChainPEM: the server's certificate, then its issuers, without the root.
     ///   - keyPEM: its private key.
-    ///   - options: for servers that are meant to be bad, or ask for a client's certificate.
+    ///   - options: for invalid servers, and for servers that request a client's certificate.
     /// - Throws: `TLSError.Fault.configuration` when certificate and key cannot be used.
     package convenience init(
         server certificateChainPEM: [UInt8], keyPEM: [UInt8], options: ServerOptions = ServerOptions()
@@ -20,25 +20,25 @@ extension TLSContext {
         serverProtocols = options.applicationProtocols ?? []
     }
 
-    /// Changes what a server does with the connections that it has not accepted yet.
+    /// Changes the options for the connections that the server has not accepted yet.
     package func use(_ options: ServerOptions) throws(TLSError) {
         precondition(isServer, "options of a server on a client's context")
         serverProtocols = options.applicationProtocols ?? []
         try options.apply(to: owned)
     }
 
-    /// What only a server needs to change that is meant to be bad, or that asks for a client's certificate.
+    /// The options of an invalid server, or of one that requests a client's certificate.
     package struct ServerOptions: Sendable {
         /// OpenSSL's security level.
         ///
-        /// Below 2 a server may show a weak certificate, or speak a version before 1.2.
+        /// Below 2 a server may send a weak certificate, or speak a version before 1.2.
         package var securityLevel: Int = 2
-        /// The newest version offered, as a number on the wire (0x0303 is TLS 1.2); nil for the newest there is.
+        /// The newest version offered, as a number on the wire (0x0303 is TLS 1.2); nil for the newest one.
         package var maximumVersion: Int?
-        /// Whose certificates a client must show, in PEM; nil asks for none.
+        /// The trusted authorities for a client's certificate, in PEM; nil requests no certificate.
         package var clientTrust: [UInt8]?
-        /// Which protocols a client may choose from by ALPN, the preferred one first: one that offers others only is
-        /// refused with the alert no_application_protocol (RFC 7301 §3.2). Nil takes no notice of ALPN.
+        /// The protocols that a client may choose from by ALPN, the preferred one first: a client that offers only
+        /// others is refused with the alert no_application_protocol (RFC 7301 §3.2). Nil ignores ALPN.
         package var applicationProtocols: [String]?
 
         package init(
@@ -88,7 +88,7 @@ private func selectProtocolCallback(
             let start = index + 1
             index = start + Int(count)
             guard unsafe wire[start..<index].elementsEqual(name.utf8) else { continue }
-            // In the client's offer, which OpenSSL keeps until it has copied the choice.
+            // A part of the client's offer, which OpenSSL keeps until it has copied the choice.
             unsafe chosen?.pointee = wire.baseAddress.map { unsafe $0 + start }
             unsafe chosenCount?.pointee = count
             return SSL_TLSEXT_ERR_OK

@@ -2,15 +2,15 @@ package import GenesysLoop
 
 /// Reads the head of a request, as a server does (RFC 6455 §4.2.1, RFC 9112 §3).
 ///
-/// It takes any head of HTTP/1.1 or HTTP/1.0; `UpgradeRequestHead.checkUpgrade()` says whether that opens a WebSocket,
-/// so that a server can answer other requests too. Line ends and limits are those of the client side. It never takes a
-/// byte beyond the head.
+/// It accepts any head of HTTP/1.1 or HTTP/1.0; `UpgradeRequestHead.checkUpgrade()` says whether that opens a
+/// WebSocket, so that a server can answer other requests too. Line ends and limits are those of the client side. It
+/// never consumes a byte beyond the head.
 package struct UpgradeRequestParser: Sendable {
-    /// What a piece of input led to.
+    /// The result of a piece of input.
     package enum Result: Equatable, Sendable {
         /// All of the input was consumed.
         case needMore
-        /// The head is complete; whatever follows begins after this many bytes of this input.
+        /// The head is complete; the rest begins after this many bytes of this input.
         case complete(UpgradeRequestHead, consumed: Int)
     }
 
@@ -21,9 +21,9 @@ package struct UpgradeRequestParser: Sendable {
 
     package init() {}
 
-    /// Takes the next bytes.
+    /// Consumes the next bytes.
     ///
-    /// After a complete head it begins with the next one.
+    /// After a complete head it reads the next one.
     package mutating func receive(_ input: Span<UInt8>) throws(UpgradeRequestFault) -> Result {
         if let fault { throw fault }
         do throws(HTTPHeadError) {
@@ -69,12 +69,12 @@ package struct UpgradeRequestParser: Sendable {
     }
 }
 
-/// The head of an HTTP request as a server reads it.
+/// The head of an HTTP request, as read by a server.
 package struct UpgradeRequestHead: Hashable, Sendable {
     package let method: String
-    /// The request target: path and query, or whatever else was sent for them, `*` for example.
+    /// The request target: path and query, or another form, `*` for example.
     ///
-    /// Of an absolute URI, which every server has to take (RFC 9112 §3.2.2), it is what follows the host.
+    /// For an absolute URI, which every server must accept (RFC 9112 §3.2.2), the target is the part after the host.
     package let target: String
     /// The version is HTTP/1.0.
     package let isHTTP10: Bool
@@ -89,7 +89,7 @@ package struct UpgradeRequestHead: Hashable, Sendable {
         (authority, self.target) = Self.parts(ofTarget: target)
     }
 
-    /// Host and port for which the request is: those of the `Host` header, unless its target names others.
+    /// Host and port of the request: from the `Host` header, unless its target names others.
     package var host: String? { authority ?? fields.values(of: "host").first }
 
     private static func parts(ofTarget target: String) -> (authority: String?, target: String) {
@@ -98,7 +98,7 @@ package struct UpgradeRequestHead: Hashable, Sendable {
         let start = schemes.first { ASCII.lowercased(bytes.prefix($0.utf8.count)).elementsEqual($0.utf8) }?.utf8.count
         guard let start else { return (nil, target) }
         let end = bytes[start...].firstIndex { $0 == .slash || $0 == .questionMark } ?? bytes.count
-        // Without a host it is no URI, and stands for nothing.
+        // Without a host it is not a URI.
         guard end > start else { return (nil, target) }
         let path = (end < bytes.count && bytes[end] == .slash) ? [] : [UInt8.slash]
         return (
@@ -139,7 +139,7 @@ package struct UpgradeRequestHead: Hashable, Sendable {
         }
     }
 
-    /// Whether the text is 16 bytes in Base64: 22 characters, the last of four bits' worth, and two signs of equality.
+    /// Whether the text is 16 bytes in Base64: 22 characters, the last with four bits of data, and two equals signs.
     private static func isKey(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         return bytes.count == 24 && bytes[22] == UInt8(ascii: "=") && bytes[23] == UInt8(ascii: "=")

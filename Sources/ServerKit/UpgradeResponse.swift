@@ -7,7 +7,7 @@ package enum UpgradeResponse {
     /// - Parameters:
     ///   - acceptValue: SHA-1 of the client's key and the GUID of RFC 6455 §1.3, in Base64.
     ///   - subprotocol: one of those the client offered.
-    ///   - extraHeaders: sent after those of the handshake, as they are: a simulator may have to break rules.
+    ///   - extraHeaders: sent after the headers of the handshake, unchecked: a simulator may have to break rules.
     package static func accept(
         acceptValue: String, subprotocol: String? = nil, extraHeaders: [(String, String)] = []
     ) throws(InvalidHeader) -> [UInt8] {
@@ -23,10 +23,10 @@ package enum UpgradeResponse {
 
     /// Any other response, for example a refusal.
     ///
-    /// The length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) are added, with `Upgrade` as an
+    /// Adds the length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) and `Upgrade` as an
     /// option of the connection (RFC 9110 §7.8).
     ///
-    /// - Parameter omitsBody: the request was HEAD, whose answer has the length only (RFC 9110 §9.3.2).
+    /// - Parameter omitsBody: the request was HEAD, whose response has only the length (RFC 9110 §9.3.2).
     package static func refuse(
         status: Int, headers: [(String, String)] = [], body: [UInt8] = [], omitsBody: Bool = false
     ) throws(InvalidHeader) -> [UInt8] {
@@ -36,7 +36,7 @@ package enum UpgradeResponse {
             try HeaderField.append("Sec-WebSocket-Version", "13", to: &head)
         }
         for (name, value) in headers { try HeaderField.append(name, value, to: &head) }
-        // RFC 9110 §8.6: a 204 has none.
+        // RFC 9110 §8.6: a 204 has no length.
         if status != 204 { try HeaderField.append("Content-Length", "\(body.count)", to: &head) }
         try HeaderField.append("Connection", status == 426 ? "Upgrade, close" : "close", to: &head)
         head.append(contentsOf: "\r\n".utf8)
