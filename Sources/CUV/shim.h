@@ -114,7 +114,7 @@ CUV_INLINE int cuv_address_parse(cuv_address *out, const char *text, uint16_t po
     return uv_inet_pton(AF_INET6, text, out->words) == 0;
 }
 
-// The number of an interface that is named, or given by its number; 0 when there is none.
+// The number of an interface, given by its name or number; 0 when there is none.
 CUV_INLINE uint32_t cuv_scope(const char *zone) {
     char name[IF_NAMESIZE], *end;
     unsigned index = strlen(zone) < IF_NAMESIZE ? if_nametoindex(zone) : 0;
@@ -202,7 +202,7 @@ CUV_INLINE int cuv_open_spare(void) {
 
 CUV_INLINE void cuv_close_descriptor(int descriptor) { close(descriptor); }
 
-// 1 when the process, or the system, has fewer than `count` file descriptors left, of which at most 3 are looked for.
+// 1 when the process, or the system, has fewer than `count` (at most 3) file descriptors left.
 CUV_INLINE int cuv_lacks_descriptors(int count) {
     int opened[3], number = 0, code = 0;
     while (number < count && number < 3) {
@@ -227,7 +227,7 @@ CUV_INLINE int cuv_has_outside_address(void) {
     return found;
 }
 
-// RFC 6761 section 6.3: "localhost" and what ends in ".localhost".
+// RFC 6761 section 6.3: "localhost" and names that end in ".localhost".
 CUV_INLINE int cuv_is_localhost(const char *host) {
     size_t length = strlen(host);
     if (length > 0 && host[length - 1] == '.') length -= 1;
@@ -247,9 +247,10 @@ CUV_INLINE int cuv_is_no_such_name(int code) {
 
 // Stream addresses of one family in the order of getaddrinfo; 0 or an EAI_ code (EAI_SYSTEM: errno in *system). Blocks.
 //
-// With AI_ADDRCONFIG, so that a host without an address of a family is not offered that family's. But getaddrinfo does
-// not count loopback: where there is nothing else, it would then find no name at all. IPv6 addresses of a name of this
-// machine are asked for together with the others: where /etc/hosts has only those, the DNS is not to be asked.
+// With AI_ADDRCONFIG, so that a host without an address of a family is not offered addresses of that family. But
+// getaddrinfo does not count loopback: on a host with loopback only, it would then find no name at all. IPv6 addresses
+// of a name of this machine are requested together with the others: where /etc/hosts has only those, the DNS must not
+// be asked.
 CUV_INLINE int cuv_resolve(
     const char *host, uint16_t port, int ipv6, cuv_address *out, int capacity, int *count, int *system) {
     struct addrinfo hints, *list = NULL;
@@ -271,7 +272,7 @@ CUV_INLINE int cuv_resolve(
             if (each->ai_family == family && cuv_address_read(&out[*count], each->ai_addr) == 0) *count += 1;
         freeaddrinfo(list);
     }
-    // What could not open /etc/hosts or a socket says that there is no such name.
+    // getaddrinfo also reports "no such name" when it could not open /etc/hosts or a socket.
     int is_missing = code == 0 ? *count == 0 : cuv_is_no_such_name(code);
     if (is_missing && (*system == EMFILE || *system == ENFILE || cuv_lacks_descriptors(1))) {
         *system = EMFILE;
@@ -286,7 +287,7 @@ CUV_INLINE const char *cuv_resolve_text(int code, int system) {
 
 CUV_INLINE int cuv_no_such_name_code(void) { return EAI_NONAME; }
 
-// A thread nobody joins, on which no signal of the host is ever delivered.
+// A detached thread, on which no signal of the host is ever delivered.
 CUV_INLINE int cuv_start_detached_thread(void *(*body)(void *), void *argument) {
     pthread_attr_t attributes;
     pthread_t thread;

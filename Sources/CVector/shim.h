@@ -1,4 +1,4 @@
-// What Swift's vectors cannot do: tell as a number, one bit for each byte, which bytes are equal to another.
+// What Swift's vectors cannot do: give the equal bytes as a number with one bit for each byte.
 #ifndef GENESYS_LOOP_CVECTOR_SHIM_H
 #define GENESYS_LOOP_CVECTOR_SHIM_H
 
@@ -14,12 +14,12 @@
 
 #define CVECTOR_INLINE static inline __attribute__((always_inline))
 
-// A stretch of a message: where its strings end.
+// A chunk of a message, and where its strings end.
 enum { CVECTOR_BLOCKS = 13, CVECTOR_NO_END = 0xFFFF };
 struct cvector_chunk {
     uint64_t quotes[CVECTOR_BLOCKS];        // a bit for each byte of a block of 64
-    uint64_t in_string;                     // all ones where the chunk ends inside of a string, and 0
-    uint64_t start, next;                   // offsets of this chunk and the next, for whoever walks over them
+    uint64_t in_string;                     // all ones if the chunk ends inside a string, else 0
+    uint64_t start, next;                   // offsets of this chunk and the next, for the caller's walk
     uint64_t escape_end;                    // where the last escape ends
     uint16_t ends[CVECTOR_BLOCKS * 32 + 8]; // of strings, from the start of the chunk; then CVECTOR_NO_END
 };
@@ -61,7 +61,8 @@ CVECTOR_INLINE uint64_t cvector_equal64(const uint8_t *bytes, uint8_t value) {
 #endif
 }
 
-// The same for quotes. Adds to `others` whether a control character or a backslash is among the 64 bytes.
+// The quotes among sixty-four bytes: bit i is set where byte i is one. Adds to `others` whether a control
+// character or a backslash is among them.
 CVECTOR_INLINE uint64_t cvector_quotes64_portable(const uint8_t *bytes, int *others) {
     for (int i = 0; i < 64; i++) {
         if (bytes[i] < 0x20) *others |= CVECTOR_CONTROL_CHARACTER;
@@ -70,7 +71,7 @@ CVECTOR_INLINE uint64_t cvector_quotes64_portable(const uint8_t *bytes, int *oth
     return cvector_equal64_portable(bytes, '"');
 }
 
-// Sixteen bytes: bit i is set where byte i is no digit.
+// Sixteen bytes: bit i is set where byte i is not a digit.
 CVECTOR_INLINE uint32_t cvector_others16_portable(const uint8_t *bytes) {
     uint32_t mask = 0;
     for (int i = 0; i < 16; i++) mask |= (uint32_t)((uint8_t)(bytes[i] - '0') > 9) << i;
@@ -86,7 +87,8 @@ CVECTOR_INLINE uint32_t cvector_others16(const uint8_t *bytes) {
 #endif
 }
 
-// The offset where each string ends, from `chunk->quotes`. `chunk->in_string` is that of the chunk before, and then its own.
+// The offset where each string ends, from `chunk->quotes`. `chunk->in_string` is first that of the chunk before, then
+// its own.
 CVECTOR_INLINE void cvector_list_ends(struct cvector_chunk *chunk, size_t count) {
     uint64_t inside = chunk->in_string;
     uint16_t *to = chunk->ends;
@@ -97,8 +99,8 @@ CVECTOR_INLINE void cvector_list_ends(struct cvector_chunk *chunk, size_t count)
     chunk->in_string = inside;
 }
 
-// Finds the quotes of `count` blocks of 64 bytes from `bytes` on, the last of them at `last`, of which the first `excess`
-// bytes do not count, and lists the ends. Returns what else is among them.
+// Finds the quotes of `count` blocks of 64 bytes from `bytes` on, the last of them at `last`, of which the first
+// `excess` bytes do not count, and lists the ends. Returns what else was found.
 CVECTOR_INLINE int cvector_find_plainly(const uint8_t *bytes, size_t count, const uint8_t *last, unsigned excess,
                                         struct cvector_chunk *chunk) {
     int others = 0;
@@ -134,7 +136,8 @@ CVECTOR_INLINE int cvector_has_avx2(void) {
            __builtin_cpu_supports("pclmul");
 }
 
-// The same. Ends are written six at a time, of which the last may mean nothing: how many a block has is hard to predict.
+// cvector_find_plainly with AVX2. Ends are written six at a time, and the excess ones mean nothing: how many a block has
+// is hard to predict.
 static __attribute__((noinline, unused, target("avx2,bmi,popcnt,pclmul"))) int
 cvector_find_avx2(const uint8_t *bytes, size_t count, const uint8_t *last, unsigned excess, struct cvector_chunk *chunk) {
     const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
@@ -155,7 +158,7 @@ cvector_find_avx2(const uint8_t *bytes, size_t count, const uint8_t *last, unsig
         controls = _mm256_or_si256(controls, _mm256_cmpeq_epi8(_mm256_min_epu8(least, last_control), least));
         quotes >>= is_last ? excess : 0;
         chunk->quotes[block] = quotes;
-        // Each bit the sum of those up to it: set from the quote that begins a string up to the one that ends it.
+        // Each bit is the sum of the bits up to it: set from the opening quote of a string up to its closing quote.
         const __m128i sums = _mm_clmulepi64_si128(_mm_set_epi64x(0, (int64_t)quotes), _mm_set1_epi8(-1), 0);
         const uint64_t strings = (uint64_t)_mm_cvtsi128_si64(sums) ^ inside;
         inside = 0 - (strings >> 63);

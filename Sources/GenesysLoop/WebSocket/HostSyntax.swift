@@ -4,7 +4,7 @@ enum HostSyntax {
     ///
     /// Labels of 1 to 63 letters, digits, hyphens and underscores; 253 bytes; one dot at the end is legal (RFC 1035
     /// §2.3.4). A host whose last label is a number has to be an IPv4 address of four decimal parts: resolvers read
-    /// `127.1` and `0x7f.1` as addresses too, and such a host passes no check of addresses.
+    /// `127.1` and `0x7f.1` as addresses too, unlike a check of the text.
     static func checkName(_ host: [UInt8]) throws(InvalidURI) {
         if host.isEmpty { throw InvalidURI("The URI has no host.") }
         let name = host.last == .dot ? host.dropLast() : host[...]
