@@ -1,7 +1,7 @@
 /// Why a channel could not be opened, was lost, or could not be recovered.
 ///
-/// `description` is one sentence that says what happened and, where there is something to do, what. It never holds
-/// the channel URI, a token or a payload.
+/// `description` is one sentence that says what happened and, if there is something to do, what. It never holds the
+/// channel URI, a token or a payload.
 public struct ChannelFailure: Error, Hashable, Sendable {
     /// What the channel was doing, after the hierarchy of the reference package.
     public enum Kind: String, Hashable, Sendable {
@@ -41,16 +41,16 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         case close
     }
 
-    /// What the operating system, OpenSSL or the peer said.
+    /// What the operating system, OpenSSL or the peer reported.
     public struct Underlying: Hashable, Sendable {
         /// The operation that failed, for example `connect` or `SSL_do_handshake`.
         public var operation: String
-        /// Its number: a libuv, OpenSSL or X.509 code, or a WebSocket close code; 0 where there is none.
+        /// Its number: a libuv, OpenSSL or X.509 code, or a WebSocket close code; 0 if there is none.
         public var code: Int
         /// Its text.
         public var text: String
 
-        /// Creates the record of an error from below.
+        /// Creates the record of a lower-level error.
         public init(operation: String, code: Int, text: String) {
             self.operation = operation
             self.code = code
@@ -64,30 +64,30 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var reason: FailureReason
     /// The phase of the connection that failed.
     public var phase: Phase
-    /// What the peer said, when it said something: the service, or whatever answered in its place, or the proxy.
+    /// What the service, whatever answered in its place, or the proxy said; nil if nothing.
     ///
-    /// Of a refused upgrade or CONNECT it is an excerpt of the body, at most 1 KiB in one line: the `message` of a JSON
-    /// object, the text of a page, else the body as it is. What repeats the URI's secret parts is left out.
+    /// For a refused upgrade or CONNECT this is an excerpt of the body, at most 1 KiB on one line: the `message` of a
+    /// JSON object, the text of a page, else the body as it is. Text that repeats secret parts of the URI is left out.
     public var message: String?
-    /// The `ININ-Correlation-Id` of an answer that refused the upgrade, by which the vendor's support finds the request.
+    /// The `ININ-Correlation-Id` of an answer that refused the upgrade; the vendor's support finds the request by it.
     public var correlationID: String?
     /// The host in the `Location` of an answer that refused the upgrade: where a redirect leads.
     public var location: String?
     /// The HTTP status of the upgrade or of the proxy, or the `result` of a command reply.
     public var status: Int?
-    /// The `Retry-After` of a 429 or 503, a date in it counted from the `Date` of the answer.
+    /// The `Retry-After` of a 429 or 503; a date in it counts from the `Date` of the answer.
     public var retryAfter: Duration?
     /// The error below this one.
     public var underlying: Underlying?
-    /// Whether it may pass by itself: an unreachable network, a time-out, 429, 5xx.
+    /// Whether the failure may pass by itself: an unreachable network, a time-out, 429, 5xx.
     ///
-    /// A refusal, a broken rule or an untrusted certificate does not.
+    /// A refusal, a violation or an untrusted certificate does not.
     public var isRetryable: Bool
     /// Whether the certificate (the peer's or ours) was not accepted.
     package var isCertificateFault: Bool
-    /// Whether the proxy wants a user and a password, or others.
+    /// Whether the proxy requires a user and a password, or different ones.
     package var isProxyAuthorizationFault = false
-    /// What to do about what the proxy did.
+    /// What the user can do about a failure at the proxy.
     package var proxyAdvice: String?
 
     /// Creates a failure.
@@ -116,9 +116,9 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     }
 }
 
-/// Which failures may pass, and which are decisions (design of the channel: reconnects and first connections).
+/// Which failures may pass, and which are final (design of the channel: reconnects and first connections).
 extension ChannelFailure {
-    /// The same failure, seen from what the channel was doing.
+    /// The same failure with another kind.
     package func asKind(_ kind: Kind) -> ChannelFailure {
         var failure = self
         failure.kind = kind
@@ -135,7 +135,8 @@ extension ChannelFailure {
         }
     }
 
-    /// Whether no policy tries again once a channel was confirmed: the service decided, or an attempt would meet the same.
+    /// Whether no policy tries again after a channel was confirmed: the service decided, or the next attempt would fail
+    /// too.
     package var isFinalOnReconnect: Bool {
         if isCertificateFault || isProxyAuthorizationFault { return true }
         switch reason {
@@ -147,7 +148,7 @@ extension ChannelFailure {
         }
     }
 
-    /// Without what a peer may have put into it to disturb a terminal or a log.
+    /// The text without characters that disturb a terminal or a log.
     static func printable(_ text: String) -> String {
         let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in
             switch scalar.properties.generalCategory {

@@ -13,10 +13,10 @@ extension ChannelMachine {
         return warning(of: pending, confirmedBy: reply) + accepted(pending, on: link, now: now)
     }
 
-    /// The single topics that the service did not name, each told once.
+    /// Warns about single topics that the service did not name, once for each topic.
     ///
-    /// Nothing is rejected for it: whether the service names all that it subscribed is not known. A reply that names none
-    /// at all says nothing.
+    /// Nothing is rejected: it is unknown whether the service names every topic it subscribed. A reply that names no
+    /// topic proves nothing.
     private mutating func warning(of pending: PendingCommand, confirmedBy reply: CommandReply) -> [Action] {
         guard pending.purpose != .remove, !pending.isRevised, let topics = reply.topics else { return [] }
         let named = Set(topics.flatMap(\.expanded))
@@ -48,21 +48,22 @@ extension ChannelMachine {
         return [.send(link, pending.command)]
     }
 
-    /// A host may change the topics faster than the service answers: beyond this many commands the rest waits, and goes
-    /// as one difference.
+    /// A host may change topics faster than the service answers. Beyond this many pending commands, further changes
+    /// wait and are sent as one difference.
     static let maxPendingCount = 8
 
-    /// Sends what had to wait for an answer.
+    /// Sends the topic changes that waited for an answer.
     private mutating func catchUp(on link: LinkID, now: ClockReading) -> [Action] {
         guard let current, current.id == link, current.confirmedAt != nil else { return [] }
         return synchronizeTopics(of: current, now: now)
     }
 
-    /// Sends what the wanted topics and those of the link differ by.
+    /// Sends the difference between the wanted topics and those of the link.
     ///
-    /// New ones come first where there is room for them: a combined topic and a single one may stand for the same
-    /// notifications, and these must not stop in between. Nothing is taken from a channel to which a second socket is
-    /// under way: which of the two the service heard first, nobody could tell. What is left goes when that one is there.
+    /// If there is room, new topics are added before old ones are removed: a combined topic and a single one may cover
+    /// the same notifications, which must not stop in between. Nothing is removed from a channel while a second socket
+    /// to it is being opened, because the order in which the service handles the two sockets is unknown. The removals
+    /// follow when that socket has taken over.
     mutating func synchronizeTopics(of link: LinkRecord, now: ClockReading) -> [Action] {
         guard link.pending.count < ChannelMachine.maxPendingCount else { return [] }
         let wanted = Set(topics)
@@ -81,7 +82,7 @@ extension ChannelMachine {
         current.map { synchronizeTopics(of: $0, now: now) } ?? []
     }
 
-    /// The topics that the channel may have, and that nobody is removing already.
+    /// The topics that the channel may have and that no pending command removes.
     private func leftovers(of link: LinkRecord) -> Set<Topic> {
         let earlier = link.pending.reduce(asked[link.endpoint] ?? []) { left, command in
             command.purpose == .remove ? left.subtracting(command.topics) : left
@@ -95,7 +96,7 @@ extension ChannelMachine {
         var actions: [Action] = []
         for var pending in record.pending {
             let id = pending.correlationID
-            // What an earlier one brought about may have ended the link and its commands.
+            // An earlier command of this loop may have ended the link and its commands.
             guard let current = self.record(link),
                 let index = current.pending.firstIndex(where: { $0.correlationID == id })
             else { continue }
@@ -132,17 +133,17 @@ extension ChannelMachine {
             lifetime.renewed(now: now)
             return catchUp(on: link, now: now)
         case .remove:
-            // What was asked for again meanwhile stays.
+            // Topics that were requested again in the meantime stay.
             guard let record = record(link) else { return [] }
             asked[record.endpoint]?.subtract(Set(pending.topics).subtracting(record.subscribed))
             return catchUp(on: link, now: now)
         }
     }
 
-    /// The service confirmed topics. Those that are still wanted are granted.
+    /// The service confirmed topics; the ones that are still wanted are granted.
     private mutating func grant(_ confirmed: [Topic], on link: LinkID) {
         let names = Set(confirmed).intersection(topics)
-        // The set that is there already, where it is the same: topics are long names, and there may be a thousand.
+        // Reuse the link's set if it is equal: topics are long names, and there may be a thousand.
         if granted.isEmpty, let subscribed = record(link)?.subscribed, subscribed == names {
             granted = subscribed
         } else {
@@ -164,7 +165,8 @@ extension ChannelMachine {
         case .add:
             return rejected(pending, failure, on: link) + catchUp(on: link, now: now)
         case .remove:
-            // What the service will not take away stays; what it did not answer is tried again with the next change.
+            // A topic that the service refuses to remove stays; an unanswered removal is tried again with the next
+            // change.
             if failure.reason != .subscriptionTimeout, let endpoint = record(link)?.endpoint {
                 asked[endpoint]?.subtract(pending.topics)
             }
@@ -172,7 +174,7 @@ extension ChannelMachine {
         }
     }
 
-    /// The service did not give back what it took: the link is of no use any longer.
+    /// The service did not restore the subscription: the link is useless.
     private mutating func lostAfterRefusal(_ end: LinkEnd, _ link: LinkID, now: ClockReading) -> [Action] {
         guard current?.id == link else { return [] }
         switch state {
@@ -189,15 +191,15 @@ extension ChannelMachine {
         }
     }
 
-    /// Topics that were added are not wanted any longer, unless a later command asks for them again.
+    /// Drops added topics from the wanted ones, unless a later command requests them again.
     private mutating func rejected(_ pending: PendingCommand, _ failure: ChannelFailure, on link: LinkID) -> [Action] {
         let later = record(link)?.pending.filter { $0.purpose == .add }.flatMap(\.topics) ?? []
         let refused = Set(pending.topics).subtracting(later)
         topics.removeAll { refused.contains($0) }
         granted.subtract(refused)
         update(link) { $0.subscribed.subtract(refused) }
-        // What was not answered, or was asked for twice, may have been done, and what was asked for earlier may hold:
-        // then it is to be undone.
+        // A command that was not answered or was sent twice may have taken effect, and topics that were requested
+        // earlier may be subscribed: the service must remove them.
         if failure.reason != .subscriptionTimeout, !pending.isResent, let endpoint = record(link)?.endpoint {
             asked[endpoint]?.subtract(refused.intersection(pending.firstAsked))
         }
@@ -205,7 +207,7 @@ extension ChannelMachine {
         return [.tell(.didReject(rejected))]
     }
 
-    /// Does what the channel's life asks for.
+    /// Performs the verdict on the channel's life.
     mutating func act(on verdict: Lifetime.Verdict, now: ClockReading) -> [Action] {
         switch verdict {
         case .wait:
@@ -236,7 +238,7 @@ extension ChannelMachine {
         }
     }
 
-    /// The oldest command that the reply answers: by its id, or any for a refusal that names none.
+    /// The oldest command that the reply answers: by its id, or any command if a refusal names none.
     private mutating func takePending(answeredBy reply: CommandReply, on link: LinkID) -> PendingCommand? {
         guard let record = record(link) else { return nil }
         let index = record.pending.firstIndex { command in
@@ -253,7 +255,7 @@ extension ChannelMachine {
 }
 
 extension Set {
-    /// Adds what another set has. An empty one shares the memory of the other.
+    /// Adds the elements of another set; an empty set shares the other's storage.
     fileprivate mutating func include(_ other: Set) {
         if isEmpty { self = other } else { formUnion(other) }
     }

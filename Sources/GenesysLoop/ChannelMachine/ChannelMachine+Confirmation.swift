@@ -1,15 +1,15 @@
 /// The subscription that makes a link a confirmed one.
 extension ChannelMachine {
-    /// Sends the subscription on a link that just opened; without topics there is nothing to ask for.
+    /// Sends the subscription on a link that just opened; without topics there is nothing to request.
     mutating func subscribe(_ link: LinkRecord, now: ClockReading) -> [Action] {
         guard !topics.isEmpty else { return confirmed(link.id, now: now) }
         return command(.confirm, topics, on: link.id, now: now)
     }
 
-    /// The subscription on `link` is confirmed, or there is none to confirm.
+    /// The subscription on `link` is confirmed, or no confirmation is needed.
     mutating func confirmed(_ link: LinkID, now: ClockReading) -> [Action] {
         guard var next = candidate, next.id == link else { return [] }
-        // Topics that were confirmed on the old link meanwhile must not be lost with it.
+        // Topics that were confirmed on the old link in the meantime must stay subscribed.
         guard granted.isSubset(of: next.subscribed) else { return command(.confirm, topics, on: link, now: now) }
         next.confirmedAt = now
         candidate = next

@@ -1,6 +1,6 @@
 /// Time. The driver owns one timer and sets it to `nextDeadline` after each pass.
 extension ChannelMachine {
-    /// How far the clocks must drift apart for the host to have been suspended or its clock to have been set.
+    /// The least drift between the clocks that means the host was suspended or its clock was set.
     static let suspensionSlack: Duration = .seconds(5)
 
     /// The earliest instant at which something is due; nil when nothing is.
@@ -13,7 +13,7 @@ extension ChannelMachine {
         case .attempting:
             return isPaused ? nil : candidate?.deadline
         case .live:
-            // A rollover does not wait for the host: what the new socket brings waits in it.
+            // A rollover does not wait for the host: data on the new socket stays in it.
             let due = earliest(lifetime.deadline, rolloverDue)
             guard !isPaused else { return due }
             return earliest(earliest(due, refreshDue, leftBehind.deadline), current?.deadline, overlapEnd)
@@ -29,7 +29,7 @@ extension ChannelMachine {
         }
     }
 
-    /// The time is `now`; does all that is due.
+    /// Does everything that is due at `now`.
     ///
     /// Calling it early does nothing.
     package mutating func deadlineReached(now: ClockReading) -> [Action] {
@@ -61,7 +61,7 @@ extension ChannelMachine {
         }
     }
 
-    /// Was the new socket accepted so late after the end of the old one, it is a loss and not a hand-over.
+    /// A new socket accepted this late after the end of the old one is a loss, not a hand-over.
     private mutating func handOverOverdue(_ limit: Instant, now: ClockReading) -> [Action] {
         guard candidate?.openedAt != nil else { return now.instant >= limit ? continueAsAttempt(now: now) : [] }
         return isPaused ? [] : candidateOverdue(now: now)
@@ -78,7 +78,8 @@ extension ChannelMachine {
         return actions + refreshOverdue(now: now) + linkOverdue(current, now: now)
     }
 
-    /// Copies may be stuck on a stalled path: until all that was sent before the overlap ended has come.
+    /// Copies may be stuck on a stalled path: the echo lasts until everything sent before the overlap ended has
+    /// arrived.
     private mutating func echoOver(now: ClockReading) {
         let isHeard = current?.isPastEcho ?? true && leftBehind.deadline == nil
         overlapEnd = isHeard ? nil : now.instant + ChannelMachine.overlapEcho
@@ -93,7 +94,7 @@ extension ChannelMachine {
         act(on: lifetime.deadlineReached(now: now), now: now)
     }
 
-    /// The silence of a confirmed link, and its commands.
+    /// Checks the silence of a confirmed link, and its commands.
     private mutating func linkOverdue(_ link: LinkRecord?, now: ClockReading) -> [Action] {
         guard let link, var heartbeat = record(link.id)?.heartbeat else { return [] }
         let verdict = heartbeat.deadlineReached(now: now.instant)
@@ -109,7 +110,7 @@ extension ChannelMachine {
         }
     }
 
-    /// The silence of a link that is not confirmed is measured by its subscription's deadline.
+    /// The deadline of its subscription limits the silence of an unconfirmed link.
     private mutating func candidateOverdue(now: ClockReading) -> [Action] {
         guard let link = candidate, link.openedAt != nil else { return [] }
         if let deadline = link.heartbeat.deadline, now.instant >= deadline {
@@ -126,7 +127,7 @@ extension ChannelMachine {
         return dropped + [.finish(.closed)]
     }
 
-    /// A suspended host heard nothing because it slept: silence is counted from its awakening.
+    /// A suspended host received nothing because it slept: silence counts from its wake-up.
     private mutating func noticeSuspension(now: ClockReading) {
         defer { clocks = now }
         guard let clocks else { return }
@@ -139,7 +140,7 @@ extension ChannelMachine {
         candidate?.holdsBacklog = true
     }
 
-    /// A blocked host did not look for what arrived: how old it is, nobody knows.
+    /// A blocked host did not read: unread data has no known arrival time.
     private mutating func noticeDelay(now: ClockReading) {
         guard let nextDeadline, now.instant - nextDeadline >= LinkRecord.transit else { return }
         current?.holdsBacklog = true
@@ -147,7 +148,7 @@ extension ChannelMachine {
     }
 
     private func earliest(_ one: Instant?, _ other: Instant?, _ third: Instant? = nil) -> Instant? {
-        // Asked after every read: no array, however short.
+        // Called after every read: no array, however short.
         var first = one
         if let other { first = min(first ?? other, other) }
         if let third { first = min(first ?? third, third) }

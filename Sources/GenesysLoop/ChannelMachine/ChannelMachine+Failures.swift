@@ -1,10 +1,12 @@
-/// How ends and replies are judged; nothing here changes the machine.
+/// Judges ends and replies; nothing here changes the machine.
 extension ChannelMachine {
-    /// Codes of Close frames with which a service says that it may soon be back (RFC 6455 §7.4.1, IANA registry).
+    /// Close codes with which a service announces that it may soon be back (RFC 6455 §7.4.1, IANA registry).
     static let passingCloseCodes: Set<UInt16> = [1001, 1012, 1013]
 
-    /// Why an attempt failed: a link that opened was waiting for its confirmation, and before the first confirmation a
-    /// Close frame is an answer, which only some codes make a passing one.
+    /// Why an attempt failed.
+    ///
+    /// A link that opened was waiting for its confirmation. Before the first confirmation a Close frame is an answer,
+    /// and only some codes mean that the failure may pass.
     func attemptFailure(_ end: LinkEnd, _ link: LinkRecord) -> ChannelFailure {
         var failure = end.failure
         if link.openedAt != nil, failure.phase == .open { failure.phase = .subscribe }
@@ -27,9 +29,9 @@ extension ChannelMachine {
             && now.instant - confirmedAt.instant <= Takeover.suspicion
     }
 
-    /// The report that notifications may have been missed from a moment on until now.
+    /// Reports that notifications may have been missed from `from` until now.
     ///
-    /// Where the civil clock was set back meanwhile, the time that passed on the monotonic one counts.
+    /// If the civil clock was set back in the meantime, the elapsed monotonic time counts.
     func gapAction(from: ClockReading?, now: ClockReading, reason: FailureReason) -> [Action] {
         guard let from else { return [] }
         let passed = now.instant - from.instant

@@ -44,7 +44,7 @@ extension ChannelMachine {
         case .rollingOver:
             return dropCandidate(now: now) + startRollover(.requested, to: endpoint, now: now)
         case .handedOver, .draining:
-            // What only the new socket has would be lost with it: it takes over first.
+            // Data that exists only on the new socket would be lost with it, so that socket takes over first.
             queuedRollover = endpoint
             return []
         case .closing, .ended:
@@ -52,7 +52,7 @@ extension ChannelMachine {
         }
     }
 
-    /// `pause()`: nothing is read until `resume()`, and nobody's silence counts meanwhile.
+    /// `pause()`: nothing is read until `resume()`, and silence does not count in the meantime.
     package mutating func pauseRequested(now: ClockReading) -> [Action] {
         guard !isPaused else { return [] }
         isPaused = true
@@ -88,7 +88,7 @@ extension ChannelMachine {
             }
         case .draining(let until, _):
             state = .draining(until: pause.postponed(until, limit: settings.drainTimeout), isLastLook: false)
-            // The new link stays unread until the old one ended.
+            // The new link stays unread until the old one ends.
             current?.resume(after: pause)
             return current.map { [.resumeReading($0.id)] } ?? []
         }
@@ -133,7 +133,7 @@ extension ChannelMachine {
         return link.id == candidate?.id
     }
 
-    /// Applies `body` to every link whose upgrade was accepted and that is still there.
+    /// Applies `body` to every open link whose upgrade was accepted.
     private mutating func openLinks(_ body: (inout LinkRecord) -> Action) -> [Action] {
         var actions: [Action] = []
         if var link = current {
@@ -147,7 +147,7 @@ extension ChannelMachine {
         return actions
     }
 
-    /// The next attempt goes elsewhere; where the channel was confirmed last is kept.
+    /// Sends the next attempt to `endpoint` and remembers where the channel was confirmed last.
     private mutating func redirect(to endpoint: EndpointID) {
         if isEverConfirmed, fallback == nil { fallback = self.endpoint }
         self.endpoint = endpoint

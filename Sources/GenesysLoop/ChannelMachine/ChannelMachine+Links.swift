@@ -1,4 +1,4 @@
-/// Inputs from links: they open, they are heard, they end.
+/// Inputs from links: they open, receive bytes, and end.
 extension ChannelMachine {
     /// The upgrade on `link` was accepted.
     package mutating func linkOpened(_ link: LinkID, now: ClockReading) -> [Action] {
@@ -19,7 +19,7 @@ extension ChannelMachine {
     ///
     /// Once for each read, not for each message.
     ///
-    /// - Parameter isDrained: whether the read left nothing that had arrived; of a backlog nobody knows the age.
+    /// - Parameter isDrained: whether the read left nothing that had arrived; a backlog has no known age.
     package mutating func bytesReceived(on link: LinkID, isDrained: Bool = true, now: ClockReading) {
         if current?.id == link {
             current?.heard(isDrained: isDrained, now: now)
@@ -29,7 +29,7 @@ extension ChannelMachine {
         }
     }
 
-    /// `link` is gone; the driver has let go of it.
+    /// `link` ended and the driver released it.
     package mutating func linkEnded(_ link: LinkID, _ end: LinkEnd, now: ClockReading) -> [Action] {
         switch state {
         case .idle, .waiting, .ended:
@@ -76,14 +76,14 @@ extension ChannelMachine {
             return failure.isRetryable ? retry(after: failure, now: now) : finish(failure)
         }
         guard failure.isFinalOnReconnect else {
-            // Without another channel to go to, an expired one is not tried again.
+            // Without another channel to connect to, an expired channel is not tried again.
             guard lifetime.state == .expiring, fallback == nil else {
                 return retry(after: failure.asKind(.reconnect), now: now)
             }
             return finish(expiredFailure(loss?.failure ?? failure))
         }
         guard let fallback else { return finish(failure.asKind(.reconnect)) }
-        // The host's other channel is refused; that says nothing about the one that was lost.
+        // The other channel, which the host chose, was refused; this says nothing about the lost one.
         let told: [Action] = [.tell(.didFailRollover(failure.asKind(.rollover)))]
         endpoint = fallback
         self.fallback = nil
@@ -109,7 +109,7 @@ extension ChannelMachine {
 
     // MARK: - Losses
 
-    /// The only confirmed link ended without our doing.
+    /// The only confirmed link ended, and not at our request.
     mutating func lost(_ end: LinkEnd, now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         current = nil
@@ -126,7 +126,7 @@ extension ChannelMachine {
         return releaseLeftBehind() + act(on: reconnect.lost(now: now.instant, random: &random), failure, now: now)
     }
 
-    /// The link is dead although nobody said so: abandoned at once, then a loss like any other.
+    /// Abandons a link that is dead without an end, then handles a loss.
     mutating func abandon(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         let end = LinkEnd(failure: failure)
@@ -143,7 +143,7 @@ extension ChannelMachine {
     }
 
     mutating func noteLoss(of link: LinkRecord, _ failure: ChannelFailure) {
-        // An outage that follows an outage without a confirmation between them is one gap.
+        // An outage that follows another without a confirmation in between belongs to the same gap.
         guard loss == nil else { return }
         loss = Loss(from: link.deliveredUntil, failure: failure)
     }
@@ -157,7 +157,7 @@ extension ChannelMachine {
         return [.finish(.failed(failure))]
     }
 
-    /// Ends with every link closed in order and nothing held back.
+    /// Ends the channel, closes every link in order, and delivers everything held.
     mutating func finishAll(_ failure: ChannelFailure) -> [Action] {
         let held = releaseLeftBehind() + (candidate.map { releaseHeld($0.id) } ?? [])
         let links = [current, candidate].compactMap(\.self)
@@ -177,7 +177,7 @@ extension ChannelMachine {
         return held + [link.openedAt == nil ? .drop(link.id) : .retire(link.id)]
     }
 
-    /// What was held for a link that goes must still be delivered: behind what the old one has, if nobody read that.
+    /// Messages held for an ended link must still be delivered: after the old link's data, if that is unread.
     mutating func leaveBehind(_ link: LinkID, now: ClockReading) -> [Action] {
         guard heldByteCount > 0, let current, isPaused || current.holdsBacklog else { return releaseHeld(link) }
         leftBehind.add(link, now: now.instant)
@@ -190,7 +190,7 @@ extension ChannelMachine {
         return leftBehind.links.map { .releaseHeld($0) }
     }
 
-    /// What was held for a link that goes is delivered now.
+    /// Delivers the messages held for an ended link now.
     mutating func releaseHeld(_ link: LinkID) -> [Action] {
         guard heldByteCount > 0 else { return [] }
         heldByteCount = 0

@@ -1,9 +1,9 @@
-/// Inputs from messages. The hot one is `notificationReceived`: no array, no time, no copy.
+/// Inputs from messages. `notificationReceived` is on the hot path: no array, no time, no copy.
 extension ChannelMachine {
     /// Whether the driver must pass fingerprints: only during an overlap and its echo.
     package var wantsFingerprints: Bool { deduplicator.isActive }
 
-    /// Whether messages that are no notifications are still told.
+    /// Whether messages other than notifications are still reported.
     package var isDelivering: Bool {
         switch state {
         case .attempting, .live, .rollingOver, .handedOver, .draining: true
@@ -11,7 +11,7 @@ extension ChannelMachine {
         }
     }
 
-    /// Whether what `link` brings must wait for the end of the old socket.
+    /// Whether messages on `link` must wait for the end of the old socket.
     package func isHolding(_ link: LinkID) -> Bool {
         guard !leftBehind.links.contains(link) else { return true }
         return switch state {
@@ -20,7 +20,7 @@ extension ChannelMachine {
         }
     }
 
-    /// Whether every notification on `link` is to be delivered as it comes, until the machine gets another input.
+    /// Whether every notification on `link` is delivered immediately, until the machine gets another input.
     package func deliversDirectly(on link: LinkID) -> Bool {
         switch state {
         case .live: current?.id == link && !deduplicator.isActive
@@ -41,7 +41,7 @@ extension ChannelMachine {
             guard current?.id == link else { return .ignore }
             return admitted(fingerprint, from: link)
         case .attempting:
-            // Topics may have been set by REST: what comes before the confirmation is delivered.
+            // Topics may have been set over REST, so notifications before the confirmation are delivered.
             guard candidate?.id == link, candidate?.openedAt != nil else { return .ignore }
             return admitted(fingerprint, from: link)
         case .rollingOver, .draining:
@@ -56,7 +56,7 @@ extension ChannelMachine {
 
     /// A notification that was held for `link` is about to be delivered.
     ///
-    /// The link itself may be gone, and a channel that failed still delivers what it had.
+    /// The link itself may have ended, and a failed channel still delivers what it held.
     package mutating func heldNotificationReleased(from link: LinkID, fingerprint: UInt64) -> Verdict {
         switch state {
         case .waiting, .attempting, .live, .rollingOver, .handedOver, .draining:
@@ -75,17 +75,17 @@ extension ChannelMachine {
 
     private mutating func hold(_ fingerprint: UInt64, _ byteCount: Int, from link: LinkID) -> Verdict {
         heldByteCount += byteCount
-        // Beyond the bound nothing is lost, but the two sockets may interleave: the rest is delivered as it comes.
+        // Beyond the limit nothing is lost, but the two sockets may interleave: the rest is delivered immediately.
         guard heldByteCount > settings.maxHeldByteCount else { return .hold }
         return admitted(fingerprint, from: link)
     }
 
-    /// A message that is no notification arrived on `link`.
+    /// A message other than a notification arrived on `link`.
     ///
     /// - Parameters:
-    ///   - kind: what `MessageClass` says of `message`.
+    ///   - kind: the class of `message`.
     ///   - envelope: the result of scanning it.
-    /// - Returns: what it brings about; nil where it means nothing to a channel, which the host is told.
+    /// - Returns: the actions; nil if the message means nothing to a channel, which is reported to the host.
     package mutating func controlMessageReceived(
         _ kind: MessageClass, _ envelope: Envelope, in message: Span<UInt8>, on link: LinkID, now: ClockReading
     ) -> [Action]? {

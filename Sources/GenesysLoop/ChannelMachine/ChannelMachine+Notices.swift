@@ -1,9 +1,9 @@
-/// Inputs from the service's own notices: maintenance, takeover, revocation (protocol sheet §4.4).
+/// Inputs from the service's notices: maintenance, takeover, revocation (protocol sheet §4.4).
 extension ChannelMachine {
-    /// So many notices in a row, each within a second of a confirmation, are no maintenance but a fault of the service.
+    /// This many notices in a row, each within a second of a confirmation, mean that the service is broken.
     static let maxHastyNoticeCount = 30
 
-    /// The least time between two subscriptions that only refresh what another client changed.
+    /// The least time between two subscriptions that only refresh after a change by another client.
     static let refreshInterval: Duration = .seconds(10)
 
     /// The maintenance notice arrived on `link`.
@@ -11,11 +11,11 @@ extension ChannelMachine {
         guard isDelivering, let record = record(link), !record.isClosingSoon else { return [] }
         let deadline = now.wall + settings.maintenanceNotice
         update(link) { $0.closingDeadline = deadline }
-        // Otherwise a second socket is under way already, or the notice is for one that is not confirmed yet.
+        // In other states a second socket is already being opened, or the notice is for an unconfirmed link.
         return state == .live ? announceMaintenance(now: now) : []
     }
 
-    /// The host is asked first: the rollover starts at the next turn of the loop, unless the host started one.
+    /// Notifies the host first: the rollover starts at the next turn of the loop, unless the host started one.
     mutating func announceMaintenance(now: ClockReading) -> [Action] {
         guard let deadline = current?.closingDeadline else { return [] }
         current?.isClosingAnnounced = true
@@ -26,8 +26,10 @@ extension ChannelMachine {
         return [.tell(.willExpire(.maintenance(deadline: deadline)))]
     }
 
-    /// At once, or jittered among the channels of one process. A service that announces the end of each new socket as
-    /// soon as it is confirmed is followed ever more slowly after a while, but within the minute that it grants.
+    /// Immediately, or after a jitter that spreads the channels of one process.
+    ///
+    /// If the service announces the end of each new socket as soon as it is confirmed, the delay grows, but stays
+    /// within the minute that the service grants.
     private mutating func rolloverDelay(now: ClockReading) -> Duration {
         let confirmedAt = current?.confirmedAt?.instant ?? now.instant
         hastyNoticeCount = now.instant - confirmedAt <= .seconds(1) ? hastyNoticeCount + 1 : 0
@@ -60,33 +62,33 @@ extension ChannelMachine {
         _ link: LinkID, _ topic: SystemTopic, _ message: String?, now: ClockReading
     ) -> [Action] {
         if let next = candidate, next.id == link {
-            // The confirmation under way may be older than this: then it is of no use without another one.
+            // The confirmation in progress may precede this notice and then needs another one.
             candidate?.lapse = next.lapse ?? SubscriptionLapse(from: next.heardUntil, reason: .channelTakenOver)
         }
         guard let record = current, record.id == link else { return [] }
         let lapse = SubscriptionLapse(from: record.heardUntil, reason: .channelTakenOver)
-        // During a rollover our own second socket makes the service say so on the first one. And one takeover may
-        // come as two messages, but not as the same one twice.
+        // During a rollover our own second socket causes this notice on the first one. One takeover may produce two
+        // different messages, but not the same one twice.
         let isSettled = record.isRestoring(after: lapse) && !record.takeoverNotices.contains(topic)
         if state == .live { current?.takeoverNotices.insert(topic) }
         guard state == .live, !isSettled else { return lapsed(link, lapse, now: now) }
         current?.isTakenOver = true
         current?.takeoverNotices = [topic]
         guard !takeover.lossCounted(now: now.instant) else { return finishAll(takenOverFailure(nil, message: message)) }
-        // The subscription under way may have come before this one.
+        // The subscription in progress may precede this notice.
         return subscribeAgain(link, lapse, now: now)
     }
 
-    /// The subscription on a confirmed link may not hold any longer.
+    /// The subscription on a confirmed link may no longer hold.
     ///
-    /// While a successor is under way nothing is done about it, unless that one fails.
+    /// While a successor is connecting, the machine does nothing about it unless that successor fails.
     private mutating func lapsed(_ link: LinkID, _ lapse: SubscriptionLapse, now: ClockReading) -> [Action] {
         switch state {
         case .live:
             guard lapse.from == nil, let refreshedAt, now.instant - refreshedAt < ChannelMachine.refreshInterval else {
                 return restore(link, lapse, now: now)
             }
-            // A service that says so again and again is asked now and then.
+            // If the service repeats the notice, refreshes are limited to one per interval.
             refreshDue = refreshedAt + ChannelMachine.refreshInterval
             return []
         case .rollingOver, .draining:
@@ -98,7 +100,7 @@ extension ChannelMachine {
         }
     }
 
-    /// The old link outlived its successor: what the service took from it is asked for again.
+    /// The old link outlived its successor: subscribe again to what the service took from it.
     mutating func repairSubscription(now: ClockReading) -> [Action] {
         guard let link = current, let lapse = link.lapse else { return [] }
         current?.lapse = nil
@@ -106,7 +108,7 @@ extension ChannelMachine {
         return restore(link.id, lapse, now: now)
     }
 
-    /// Subscribes again on a live link, unless that is under way.
+    /// Subscribes again on a live link, unless a subscription is already in progress.
     private mutating func restore(_ link: LinkID, _ lapse: SubscriptionLapse, now: ClockReading) -> [Action] {
         guard let record = current, record.id == link, !record.isRestoring(after: lapse) else { return [] }
         return subscribeAgain(link, lapse, now: now)
@@ -119,15 +121,15 @@ extension ChannelMachine {
         return command(.restore(lapse), topics, on: link, now: now)
     }
 
-    /// The subscriptions changed again so soon after the last refresh that the next one had to wait.
+    /// The delayed refresh is due: the subscriptions had changed again too soon after the last one.
     mutating func refreshOverdue(now: ClockReading) -> [Action] {
         guard state == .live, let refreshDue, now.instant >= refreshDue, let link = current?.id else { return [] }
         self.refreshDue = nil
         return restore(link, SubscriptionLapse(from: nil, reason: .ambiguous), now: now)
     }
 
-    /// The tokens of the channel's user were revoked: final, unless a rollover to another channel is under way, which
-    /// may have a token of its own.
+    /// The tokens of the channel's user were revoked: final, unless a rollover to another channel, which may have a
+    /// token of its own, is in progress.
     private mutating func revoked(_ link: LinkID, _ failure: ChannelFailure, now: ClockReading) -> [Action] {
         guard let next = candidate, next.endpoint != endpoint else { return finishAll(failure) }
         switch state {
@@ -145,7 +147,7 @@ extension ChannelMachine {
 }
 
 extension LinkRecord {
-    /// Whether a subscription is under way that settles `lapse` too.
+    /// Whether a subscription in progress also settles `lapse`.
     func isRestoring(after lapse: SubscriptionLapse) -> Bool {
         pending.contains { command in
             guard case .restore(let other) = command.purpose else { return false }

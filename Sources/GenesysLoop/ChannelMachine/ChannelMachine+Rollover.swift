@@ -1,11 +1,11 @@
 /// Make before break: the second socket of a rollover.
 ///
-/// Order per topic: what arrives on the new socket before the old one ended is held; after the confirmation the new one
-/// is not read until the old one ended, or for `drainTimeout`. Repetition: `Deduplicator`.
+/// Order per topic: messages that arrive on the new socket before the old one ends are held. After its confirmation the
+/// new socket is not read until the old one ends, or for `drainTimeout`. `Deduplicator` removes copies.
 extension ChannelMachine {
-    /// The most time that the news of the acceptance may take longer than that of the old socket's orderly end.
+    /// The most by which the acceptance may arrive later than the old socket's orderly end.
     static let handOverSlack: Duration = .milliseconds(100)
-    /// How long after an overlap a copy may still arrive.
+    /// How long copies may still arrive after an overlap.
     static let overlapEcho: Duration = .seconds(5)
 
     mutating func startRollover(_ purpose: Purpose, to endpoint: EndpointID, now: ClockReading) -> [Action] {
@@ -31,7 +31,7 @@ extension ChannelMachine {
         return repaired + (startQueuedRollover(now: now) ?? maintenanceGoesOn(after: failure, purpose, now: now))
     }
 
-    /// After a failed rollover the service's notice still stands.
+    /// After a failed rollover the service's notice still applies.
     private mutating func maintenanceGoesOn(
         after failure: ChannelFailure, _ purpose: Purpose, now: ClockReading
     ) -> [Action] {
@@ -40,7 +40,7 @@ extension ChannelMachine {
         guard settings.rollover == .automatic else { return [] }
         switch (purpose, settings.reconnect) {
         case (.requested, _):
-            // The host's own answer failed: what happens without one happens now.
+            // The host's own rollover failed: the automatic one starts now.
             rolloverDue = now.instant
         case (.maintenance, .backoff(let backoff)) where !failure.isFinalOnReconnect:
             let delay = backoff.delay(attempt: rolloverFailureCount - 1, random: &random)
@@ -51,7 +51,7 @@ extension ChannelMachine {
         return []
     }
 
-    /// Starts the rollover that was asked for during another one.
+    /// Starts the rollover that was requested during another one.
     private mutating func startQueuedRollover(now: ClockReading) -> [Action]? {
         guard let queuedRollover else { return nil }
         self.queuedRollover = nil
@@ -68,24 +68,24 @@ extension ChannelMachine {
         rolloverDue = nil
         overlapEnd = now.instant + ChannelMachine.overlapEcho
         let held = releaseLeftBehind() + releaseHeld(next.id)
-        // Only a channel of its own hands over by itself; another one delivers from its confirmation on.
+        // Only a second socket to the same channel is a hand-over; another channel delivers from its confirmation on.
         guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
         candidate?.isDoubtful = !link.wasRead(while: next) || link.isDeprived
         state = .handedOver(since: now.instant)
         return held
     }
 
-    /// Until when the new socket must have been accepted for the service to have handed over without a break.
+    /// The latest acceptance of the new socket that proves a hand-over without a break.
     ///
-    /// It accepts the new one before it closes the old one, and the news of both take about the same time. Making a
-    /// connection takes three round trips and more: what comes later than a third of the time that it has taken so far
-    /// was accepted after the old one's end.
+    /// The service accepts the new socket before it closes the old one, and both events take about the same time to
+    /// arrive. Opening a connection takes at least three round trips. An acceptance that arrives later than a third of
+    /// the time spent so far therefore happened after the old link's end.
     func handOverLimit(since end: Instant) -> Instant {
         guard let next = candidate else { return end }
         return end + min(ChannelMachine.handOverSlack, (end - next.createdAt.instant) / 3)
     }
 
-    /// The attempt to roll over becomes the attempt to come back.
+    /// The rollover attempt becomes a reconnect attempt.
     mutating func continueAsAttempt(now: ClockReading) -> [Action] {
         guard let loss, let next = candidate else { return [] }
         if next.endpoint != endpoint {
@@ -101,7 +101,7 @@ extension ChannelMachine {
         return told + rolloverRequested(to: queuedRollover, now: now)
     }
 
-    /// The service closed the old socket in order, then the new one failed: a loss after all.
+    /// The service closed the old socket in order, then the new one failed: this is a loss.
     mutating func handOverFailed(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
         candidate = nil
         if let queuedRollover {
@@ -119,7 +119,7 @@ extension ChannelMachine {
 
     /// The old link ended while the new one was waiting for it.
     mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: ClockReading) -> [Action] {
-        // A service that closes the old socket of a channel did accept the new one before; two channels are strangers.
+        // A service that closes the old socket of a channel accepted the new one before; two channels are unrelated.
         let isHandedOver =
             candidate.map { end.isClean && $0.endpoint == link.endpoint && link.wasRead(while: $0) } ?? false
         let gap = isHandedOver && !link.isDeprived ? [] : drainedUnproven(end.failure.reason, now: now)
@@ -127,9 +127,9 @@ extension ChannelMachine {
         return gap + promote(now: now)
     }
 
-    /// Asks the old link, which the new one is about to follow, whether it still delivers.
+    /// Asks the old link, just before the new one takes over, whether it still delivers.
     ///
-    /// Its silence may be that of a dead path: then what the service sent before the new subscription is lost.
+    /// Its silence may mean a dead path: then what the service sent before the new subscription is lost.
     mutating func probe(now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         current?.unansweredPingCount += 1
@@ -137,9 +137,9 @@ extension ChannelMachine {
         return [.send(link.id, .ping)]
     }
 
-    /// The gap after an old link that neither answered nor said goodbye, or that had lost its subscription.
+    /// The gap after an old link that neither answered nor sent a Close frame, or that had lost its subscription.
     ///
-    /// On the same channel our own new socket takes the subscription over; another channel has nothing of the old one.
+    /// On the same channel our own new socket takes the subscription over; another channel has no data of the old one.
     func drainedUnproven(_ reason: FailureReason, now: ClockReading) -> [Action] {
         guard let link = current else { return [] }
         let isTakenOver = link.isDeprived || link.lapse?.from != nil && link.endpoint != candidate?.endpoint
@@ -152,10 +152,10 @@ extension ChannelMachine {
     /// The confirmed, unread new link ended while the old one was being drained.
     mutating func successorLost(_ end: LinkEnd, now: ClockReading) -> [Action] {
         guard let next = candidate else { return [] }
-        // The service may have accepted it long before the acceptance was heard.
+        // The service may have accepted it long before the acceptance arrived.
         let from = next.createdAt
         let purpose: Purpose = next.endpoint == endpoint ? .maintenance : .requested
-        // What the service sent to the new socket only is gone with it, and on the same channel it may go on doing so.
+        // What the service sent only to the new socket is lost, and on the same channel it may continue to send there.
         guard next.endpoint == endpoint, !topics.isEmpty else {
             let gap = gapAction(from: from, now: now, reason: end.failure.reason)
             return rolloverFailed(end.failure, purpose: purpose, now: now) + gap

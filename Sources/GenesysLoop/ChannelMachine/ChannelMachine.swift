@@ -1,4 +1,4 @@
-/// The life of a notifications channel, as a value: facts in, actions out.
+/// The life of a notifications channel, as a value: it takes facts and returns actions.
 ///
 /// It does no I/O and reads no clock.
 ///
@@ -18,8 +18,8 @@
 ///     idle, waiting ─close()─▶ ended      all others ─close()─▶ closing ─▶ ended      all ─final failure─▶ ended
 ///
 /// Deadlines: attempt delay and total budget (`Reconnect`), silence (`Heartbeat`), commands (`PendingCommand`), life
-/// (`Lifetime`), refresh, start of the rollover, hand-over, drain, closing, and the echo of an overlap. Name, TCP, TLS
-/// and upgrade are timed by the link itself.
+/// (`Lifetime`), refresh, start of the rollover, hand-over, drain, closing, and the echo of an overlap. The link itself
+/// times name resolution, TCP, TLS and the upgrade.
 ///
 /// Source: protocol sheet §4, §5, §8; RFC 6455 §7.
 package struct ChannelMachine: Equatable, Sendable {
@@ -35,8 +35,8 @@ package struct ChannelMachine: Equatable, Sendable {
         case rollingOver(Purpose)
         /// The service closed the old link in order while `candidate`, of the same channel, was under way.
         case handedOver(since: Instant)
-        /// `candidate` is confirmed and not read; `current` is read to its end. The last look comes after the
-        /// deadline: when a timer fires late, what a blocked host left unread is read first (see `Heartbeat`).
+        /// `candidate` is confirmed and not read; `current` is read to its end. The last look comes after the deadline:
+        /// when a timer fires late, data that a blocked host left unread is read first (see `Heartbeat`).
         case draining(until: Instant, isLastLook: Bool)
         case closing(until: Instant)
         case ended
@@ -83,7 +83,7 @@ package struct ChannelMachine: Equatable, Sendable {
         case failed(ChannelFailure)
     }
 
-    /// Where the gap of an outage begins, and why.
+    /// The start of an outage's gap, and its cause.
     struct Loss: Equatable, Sendable {
         let from: ClockReading
         private let boxedFailure: Boxed<ChannelFailure>
@@ -96,10 +96,10 @@ package struct ChannelMachine: Equatable, Sendable {
         }
     }
 
-    /// What is to be done with a notification.
+    /// What to do with a notification.
     package enum Verdict: Equatable, Sendable {
         case deliver
-        /// Keep a copy: it may not overtake what is still on the old socket.
+        /// Keep a copy: it must not overtake unread messages on the old socket.
         case hold
         case ignore
     }
@@ -114,7 +114,7 @@ package struct ChannelMachine: Equatable, Sendable {
             if candidates.isEmpty { candidates = [newValue] } else { candidates[0] = newValue }
         }
     }
-    /// The topics wanted, in the order in which they were given.
+    /// The wanted topics, in the order in which they were given.
     package internal(set) var topics: [Topic]
     package internal(set) var isPaused = false
     package internal(set) var lifetime: Lifetime
@@ -125,30 +125,30 @@ package struct ChannelMachine: Equatable, Sendable {
     var random: SplitMix64
     /// The endpoint of `current`, or of the next attempt.
     var endpoint = EndpointID(rawValue: 0)
-    /// In an outage that goes on at another endpoint: where the channel was confirmed last.
+    /// The endpoint of the last confirmation, while an outage continues at another endpoint.
     var fallback: EndpointID?
-    /// The wanted topics that the service confirmed on some link: a new link is of no use without them.
+    /// The wanted topics that the service confirmed on some link: a new link without them is useless.
     var granted: Set<Topic> = []
-    /// The single topics that a confirmation did not name, though its command did.
+    /// The single topics that a confirmation did not name, although its command did.
     var unconfirmed: Set<Topic> = []
-    /// The topics that the channel behind an endpoint may still have from earlier links: they outlive these.
+    /// The topics that the channel behind an endpoint may still have from earlier links, which topics outlive.
     var asked: [EndpointID: Set<Topic>] = [:]
-    /// What `rollover(to:)` asked for while an older rollover was too far to be broken off.
+    /// The target of a `rollover(to:)` during an older rollover that could no longer be stopped.
     var queuedRollover: EndpointID?
     var isEverConfirmed = false
-    /// The host called `close()`: it hears nothing more but the terminal call.
+    /// The host called `close()`: only the terminal call follows.
     package internal(set) var isSilent = false
-    /// The outage under way.
+    /// The outage in progress.
     var loss: Loss?
-    /// When the automatic rollover is to start, or to be tried again.
+    /// When to start the automatic rollover, or to try it again.
     var rolloverDue: Instant?
     var rolloverFailureCount = 0
     /// How many sockets in a row were announced to close as soon as they were confirmed.
     var hastyNoticeCount = 0
-    /// When the live link was subscribed again last, and when that is to be done next.
+    /// When the live link was last subscribed again, and when to do so next.
     var refreshedAt: Instant?
     var refreshDue: Instant?
-    /// When the echo of the last overlap is over.
+    /// When the echo of the last overlap ends.
     var overlapEnd: Instant?
     var heldByteCount = 0
     var leftBehind = DeferredRelease()
@@ -157,9 +157,9 @@ package struct ChannelMachine: Equatable, Sendable {
     var counts = Recovery(
         method: .reconnect, attemptCount: 1, reconnectCount: 0, rolloverCount: 0, extensionCount: 0, mergedRepeats: 0)
     private var nextLinkID: UInt32 = 1
-    /// The same for many channels.
+    /// Shared by many channels.
     private let sharedSettings: Boxed<ChannelSettings>
-    /// At most one. Out of line: there is hardly ever one.
+    /// At most one. Out of line, because a candidate is rare.
     private var candidates: [LinkRecord] = []
 
     package init(topics: [Topic], settings: ChannelSettings, seed: UInt64) {

@@ -1,6 +1,6 @@
-/// The part of a channel's configuration that its machine needs.
+/// The settings of a channel that its machine needs.
 ///
-/// Durations are limits, counted from the event named.
+/// Durations are limits, counted from the named event.
 package struct ChannelSettings: Equatable, Sendable {
     /// From the confirmation to the extension.
     ///
@@ -15,7 +15,7 @@ package struct ChannelSettings: Equatable, Sendable {
     package var heartbeatGrace: Duration = .seconds(7)
     /// From a command to the verdict; it is sent again at half of it.
     package var commandTimeout: Duration = .seconds(10)
-    /// From `close()` to the end of patience with the peer.
+    /// From `close()` until the link is dropped without the peer's answer.
     package var closeTimeout: Duration = .seconds(5)
     /// From the confirmation on the new socket of a rollover to the end of the old one.
     package var drainTimeout: Duration = .seconds(1)
@@ -23,7 +23,7 @@ package struct ChannelSettings: Equatable, Sendable {
     package var maintenanceNotice: Duration = .seconds(60)
     /// After the maintenance notice, uniform from zero: spreads the channels of one process.
     package var rolloverJitter: Duration = .zero
-    /// The bytes kept of notifications that came on the new socket before the old one ended.
+    /// The limit, in bytes, of held notifications that arrived on the new socket before the old one ended.
     package var maxHeldByteCount = 4 * 1024 * 1024
 
     package init() {}

@@ -40,16 +40,16 @@ package enum Command {
 
 /// A command that the service has not answered yet.
 ///
-/// It is sent once more at half of its deadline, with the same correlation id, so that either answer settles it.
+/// It is sent once more after half of its deadline, with the same correlation id, so that either answer settles it.
 /// Source: protocol sheet §3, §4.2.
 package struct PendingCommand: Equatable, Sendable {
     /// What its answer decides.
     package enum Purpose: Equatable, Sendable {
-        /// The subscription that makes a link a confirmed one.
+        /// The subscription that confirms a link.
         case confirm
         /// The renewal of the channel's life.
         case extend
-        /// The subscription was changed or taken elsewhere.
+        /// The subscription was changed or taken by another client.
         case restore(SubscriptionLapse)
         /// Topics added at run time.
         case add
@@ -63,7 +63,7 @@ package struct PendingCommand: Equatable, Sendable {
     package var firstAsked: Set<Topic> = []
     package let correlationID: String
     package private(set) var isResent = false
-    /// It was sent again with other topics: an answer may be to the first one.
+    /// It was sent again with other topics: an answer may belong to the first version.
     package private(set) var isRevised = false
     package private(set) var deadline: Instant
     private let half: Duration
@@ -94,11 +94,11 @@ package struct PendingCommand: Equatable, Sendable {
         return .unanswered
     }
 
-    /// What it asks for the second time must not undo what later commands on the link asked for.
+    /// Adapts the topics for the second send, so that it does not undo later commands on the link.
     ///
     /// - Parameters:
-    ///   - all: the topics that are wanted and were asked for.
-    ///   - subscribed: what the link is to have when all commands are answered.
+    ///   - all: the wanted topics that were requested.
+    ///   - subscribed: what the link has when all commands are answered.
     package mutating func revise(_ all: [Topic], subscribed: Set<Topic>) {
         let before = topics
         switch purpose {
@@ -110,12 +110,12 @@ package struct PendingCommand: Equatable, Sendable {
         if topics != before { isRevised = true }
     }
 
-    /// Moves the deadline: the time in which nobody read the link does not count.
+    /// Moves the deadline: the time in which the link was not read does not count.
     package mutating func postpone(by pause: Pause) {
         deadline = pause.postponed(deadline, limit: half)
     }
 
-    /// What goes to the service.
+    /// The command for the service.
     package var command: OutgoingCommand {
         switch purpose {
         case .confirm, .extend, .restore, .add: .subscribe(topics, correlationID: correlationID)
@@ -124,7 +124,7 @@ package struct PendingCommand: Equatable, Sendable {
     }
 }
 
-/// A command as the machine asks for it; the driver encodes and sends it.
+/// A command of the machine; the driver encodes and sends it.
 package enum OutgoingCommand: Equatable, Sendable {
     case subscribe([Topic], correlationID: String)
     case unsubscribe([Topic], correlationID: String)
@@ -132,7 +132,7 @@ package enum OutgoingCommand: Equatable, Sendable {
 }
 
 extension OutgoingCommand {
-    /// The text message that asks for it.
+    /// Its text message.
     package func encoded() -> [UInt8] {
         switch self {
         case .subscribe(let topics, let correlationID):
@@ -147,16 +147,16 @@ extension OutgoingCommand {
 
 /// The service's answer to a command (subscribe, unsubscribe).
 ///
-/// As captured: `{"correlationId":"…","topics":[…],"result":"200","status":"subscribed"}`; a refusal has a `result`
-/// that is no 2xx and, mostly, a `status` of `error`, `failure` or `failed` and a `message`.
+/// As captured: `{"correlationId":"…","topics":[…],"result":"200","status":"subscribed"}`. A refusal has a `result`
+/// outside 2xx and usually a `message` and a `status` of `error`, `failure` or `failed`.
 package struct CommandReply: Equatable, Sendable {
-    /// Echo of the command's `correlationId`; nil where it had none.
+    /// Echo of the command's `correlationId`; nil if it had none.
     package var correlationID: String?
-    /// The `result` as a number; 0 where there is none or it is no number.
+    /// The `result` as a number; 0 if it is missing or not a number.
     package var status: Int
     /// The `status`, or an empty string.
     package var statusText: String
-    /// The strings in `topics`; nil where it is no array.
+    /// The strings in `topics`; nil if it is not an array.
     package var topics: [Topic]?
     /// What the service says about a refusal.
     package var message: String?
@@ -178,7 +178,7 @@ package struct CommandReply: Equatable, Sendable {
     /// The topics are no longer subscribed.
     package var isUnsubscribed: Bool { !isRefused && statusText.asciiLowercased == "unsubscribed" }
 
-    /// The command was refused: a `result` outside of 2xx, or a `status` that says so.
+    /// The command was refused: a `result` outside of 2xx, or a `status` of a refusal.
     package var isRefused: Bool {
         switch statusText.asciiLowercased {
         case "error", "failure", "failed": true
@@ -188,7 +188,7 @@ package struct CommandReply: Equatable, Sendable {
 }
 
 extension CommandReply {
-    /// Reads the reply out of a scanned message; nil if it is none.
+    /// Reads the reply from a scanned message; nil if the message is not a reply.
     init?(_ envelope: Envelope, in message: Span<UInt8>) {
         let hasResult = envelope.result?.kind == .string || envelope.result?.kind == .number
         let statusText = envelope.status?.string(in: message)
@@ -209,7 +209,7 @@ extension CommandReply {
         return number
     }
 
-    /// The strings of an array; values of another kind are passed over.
+    /// The strings of an array; other values are skipped.
     private static func topics(_ slice: JSONSlice?, in message: Span<UInt8>) -> [Topic]? {
         guard let slice, slice.kind == .array else { return nil }
         var topics: [Topic] = []

@@ -1,16 +1,16 @@
-/// Tells copies of one notification on the sockets of an overlap apart from genuine repeats.
+/// Distinguishes copies of one notification on the sockets of an overlap from genuine repeats.
 ///
-/// For each fingerprint what has been delivered equals the largest of the sockets' counts: identical messages on one
-/// socket all survive, a message that came on both is delivered once. Counts are kept by link, because a successor that
-/// failed and the next one must not be taken for one socket. It is idle outside an overlap and bounded in it: beyond
-/// `capacity` fingerprints the oldest is forgotten.
+/// For each fingerprint, as many messages are delivered as the largest of the sockets' counts: identical messages on
+/// one socket all survive, and a message that arrives on both is delivered once. Counts are kept per link, because a
+/// successor that failed and the next one are two sockets. The deduplicator is idle outside an overlap and bounded in
+/// it: beyond `capacity` fingerprints the oldest is forgotten.
 package struct Deduplicator: Equatable, Sendable {
-    /// What came on one link; link 0 is nobody's.
+    /// The copies on one link; link 0 is a free place.
     private struct Count: Equatable {
         var link: UInt32 = 0
         var copies: UInt32 = 0
 
-        /// Smaller for older links; `kept` never grows old.
+        /// Smaller for older links; `kept` has the greatest age, so it is never replaced.
         func age(_ kept: UInt32) -> UInt32 { link == kept && link != 0 ? .max : link }
     }
 
@@ -23,7 +23,7 @@ package struct Deduplicator: Equatable, Sendable {
 
         /// Counts a copy on `link`.
         ///
-        /// Without a place for it, the oldest link that is not `kept` loses its own.
+        /// If there is no free place, the oldest link that is not `kept` loses its own.
         mutating func counted(on link: UInt32, keeping kept: UInt32) -> UInt32 {
             if first.link == link { return Entry.increment(&first) }
             if second.link == link { return Entry.increment(&second) }
@@ -48,12 +48,12 @@ package struct Deduplicator: Equatable, Sendable {
     package static let defaultCapacity = 65_536
 
     package let capacity: Int
-    /// The fingerprints remembered now.
+    /// The number of fingerprints remembered now.
     package var rememberedCount: Int { entries.count }
     package private(set) var isActive = false
     /// Messages that were not delivered because another socket had delivered them.
     package private(set) var mergedCount = 0
-    /// The last link that is part of an overlap: those after it are alone and repeat nothing.
+    /// The last link of an overlap: links after it are alone and repeat nothing.
     private var lastMember: UInt32 = 0
     private var entries: [UInt64: Entry] = [:]
     private var order: [UInt64] = []
@@ -65,13 +65,13 @@ package struct Deduplicator: Equatable, Sendable {
 
     /// An overlap with `successor` begins.
     ///
-    /// What an overlap just before it delivered is remembered.
+    /// What an overlap just before it delivered is still remembered.
     package mutating func begin(with successor: LinkID) {
         isActive = true
         lastMember = successor.rawValue
     }
 
-    /// The overlap and its echo are over: all is forgotten.
+    /// The overlap and its echo are over: forgets everything.
     package mutating func end() {
         isActive = false
         entries = [:]
@@ -79,9 +79,9 @@ package struct Deduplicator: Equatable, Sendable {
         head = 0
     }
 
-    /// Whether a message with this fingerprint, received on `link`, is to be delivered.
+    /// Whether to deliver a message with this fingerprint, received on `link`.
     ///
-    /// - Parameter current: the link whose count must not be given up for a newer link's.
+    /// - Parameter current: the link whose count must not be replaced by that of a newer link.
     package mutating func admit(_ fingerprint: UInt64, from link: LinkID, keeping current: LinkID?) -> Bool {
         guard isActive, link.rawValue <= lastMember else { return true }
         var entry = entries[fingerprint] ?? remember(fingerprint)
@@ -109,13 +109,13 @@ package struct Deduplicator: Equatable, Sendable {
 
 /// A 64-bit fingerprint of a message, equal for equal bytes.
 ///
-/// For telling copies apart within one overlap, not for defence: who can send on the channel can send what he likes.
+/// It only recognizes copies within one overlap and is no protection: a sender on the channel can send anything.
 package enum Fingerprint {
     package static func of(_ message: Span<UInt8>) -> UInt64 {
         var state = UInt64(truncatingIfNeeded: message.count) &* 0x9E37_79B9_7F4A_7C15
         var offset = 0
         while offset < message.count {
-            // Beyond the end the word reads as zero bytes; the count above tells such messages apart.
+            // Beyond the end the word reads as zero bytes; the length above distinguishes such messages.
             state = (state ^ message.word(at: offset)) &* 0xBF58_476D_1CE4_E5B9
             state ^= state >> 29
             offset &+= 8

@@ -1,6 +1,6 @@
-/// A message that was not delivered because it is no notification.
+/// A message that was not delivered because it is not a notification.
 ///
-/// The channel lives on.
+/// The channel continues.
 public struct DiscardedMessage: Hashable, Sendable {
     /// `invalidMessage` (not JSON, not an object, or a binary frame) or `unrecognizedMessage`.
     public var reason: FailureReason

@@ -2,10 +2,10 @@
 public enum Expiry: Hashable, Sendable {
     /// The channel's life ends and is not, or could not be, extended.
     case lifetime(deadline: WallTime)
-    /// The service closes this socket for maintenance; the channel itself lives on.
+    /// The service closes this socket for maintenance; the channel itself continues.
     case maintenance(deadline: WallTime)
 
-    /// When it ends at the latest.
+    /// The latest time at which it ends.
     public var deadline: WallTime {
         switch self {
         case .lifetime(let deadline), .maintenance(let deadline): deadline

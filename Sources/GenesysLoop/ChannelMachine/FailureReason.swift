@@ -1,7 +1,7 @@
 /// Why a channel, an attempt or a message failed.
 ///
-/// A struct of statics rather than an enum, so that a later version can add one without breaking a `switch`.
-/// The raw strings are a closed list shared with the tool's `--events` lines.
+/// A struct of statics rather than an enum, so that a later version can add a reason without breaking a `switch`. The
+/// raw strings are a closed list shared with the tool's `--events` lines.
 public struct FailureReason: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The stable name of the reason.
     public let rawValue: String
@@ -20,7 +20,7 @@ public struct FailureReason: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let connect = FailureReason(rawValue: "connect")
     /// A phase took longer than its deadline; `ChannelFailure.phase` names it.
     public static let timeout = FailureReason(rawValue: "timeout")
-    /// The proxy refused or broke off.
+    /// The proxy refused the connection or ended it.
     public static let proxy = FailureReason(rawValue: "proxy")
     /// A certificate of the chain has expired.
     public static let tlsExpired = FailureReason(rawValue: "tlsExpired")
@@ -36,7 +36,7 @@ public struct FailureReason: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let tlsPinMismatch = FailureReason(rawValue: "tlsPinMismatch")
     /// The peer wants a client certificate, or refused ours.
     public static let tlsClientCertificate = FailureReason(rawValue: "tlsClientCertificate")
-    /// The TLS handshake failed for any other cause.
+    /// The TLS handshake failed for another reason.
     public static let tlsHandshake = FailureReason(rawValue: "tlsHandshake")
     /// 401, at the upgrade or in a command reply.
     public static let httpUnauthorized = FailureReason(rawValue: "httpUnauthorized")
@@ -46,7 +46,7 @@ public struct FailureReason: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let httpNotFound = FailureReason(rawValue: "httpNotFound")
     /// 429: too many requests.
     public static let httpTooManyRequests = FailureReason(rawValue: "httpTooManyRequests")
-    /// Any other HTTP status than 101 at the upgrade.
+    /// An HTTP status other than 101 and the ones above at the upgrade.
     public static let invalidStatusCode = FailureReason(rawValue: "invalidStatusCode")
     /// The upgrade response breaks HTTP or RFC 6455 §4.
     public static let invalidHandshake = FailureReason(rawValue: "invalidHandshake")
@@ -58,7 +58,7 @@ public struct FailureReason: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let unrecognizedMessage = FailureReason(rawValue: "unrecognizedMessage")
     /// The peer ended the connection.
     public static let connectionClosed = FailureReason(rawValue: "connectionClosed")
-    /// Nothing was heard for the watchdog's time and its ping stayed unanswered.
+    /// Nothing arrived for the watchdog's time, and its ping was not answered.
     public static let heartbeatLost = FailureReason(rawValue: "heartbeatLost")
     /// The channel's life ended and could not be extended.
     public static let channelExpired = FailureReason(rawValue: "channelExpired")
@@ -76,6 +76,6 @@ public struct FailureReason: RawRepresentable, Hashable, Sendable, CustomStringC
     public static let protocolViolation = FailureReason(rawValue: "protocolViolation")
     /// The tokens of the channel's user were revoked.
     public static let tokenRevoked = FailureReason(rawValue: "tokenRevoked")
-    /// None of the above could be told.
+    /// The reason could not be determined.
     public static let ambiguous = FailureReason(rawValue: "ambiguous")
 }

@@ -1,6 +1,6 @@
 /// An interval in which notifications may have been missed.
 ///
-/// The service does not replay them: read the state again.
+/// The service does not replay them: read the current state again.
 public struct Gap: Hashable, Sendable {
     /// The last moment at which the old connection was known to deliver.
     public var from: WallTime

@@ -1,12 +1,12 @@
-/// The watchdog of one link: honest about who was silent.
+/// The watchdog of one link: it never counts the host's own delay as silence of the peer.
 ///
 ///     listening ──35 s without a byte──▶ pinged ──7 s──▶ rechecking ──▶ lost
 ///         ▲                                │                 │
 ///         └──────────── any byte ──────────┴─────────────────┘
 ///
-/// When the grace is over, data may lie unread: libuv before 1.45 runs the timers before it polls, and later versions after
-/// a poll that may have come before the data. `rechecking` waits for one more poll, which both orders make before its
-/// timer fires: a blocked loop never takes a living link for a dead one.
+/// When the grace period is over, data may be unread: libuv before 1.45 runs the timers before it polls, and later
+/// versions after a poll that may have preceded the data. `rechecking` waits for one more poll, which both orders make
+/// before its timer fires. A blocked loop therefore never declares a live link dead.
 ///
 /// Deadlines: silence, grace, recheck. Source: protocol sheet §4.3 (heartbeat every 30 s, pong), §8 P1.
 package struct Heartbeat: Equatable, Sendable {
@@ -23,7 +23,7 @@ package struct Heartbeat: Equatable, Sendable {
         case lost
     }
 
-    /// Long enough for one turn of the loop's poll, short against every limit.
+    /// Long enough for one poll of the loop, short against every limit.
     package static let recheckDelay: Duration = .milliseconds(10)
 
     package let silence: Duration
@@ -51,7 +51,7 @@ package struct Heartbeat: Equatable, Sendable {
         }
     }
 
-    /// A ping was sent for another reason than silence; only its round-trip time is of interest here.
+    /// A ping was sent for a reason other than silence; only its round-trip time matters here.
     package mutating func probed(now: Instant) {
         pingedAt = now
     }
@@ -63,20 +63,20 @@ package struct Heartbeat: Equatable, Sendable {
         self.pingedAt = nil
     }
 
-    /// Nobody reads the link: its silence means nothing.
+    /// The link is not read: its silence means nothing.
     package mutating func suspend() {
         state = .suspended
         deadline = nil
     }
 
-    /// The link is read again: the time starts afresh.
+    /// The link is read again: the time starts again.
     package mutating func restart(now: Instant) {
         state = .listening
         pingedAt = nil
         deadline = now + silence
     }
 
-    /// The host slept: its own silence is nobody's.
+    /// The host was suspended: silence during that time does not count.
     ///
     /// A link that is not read stays so.
     package mutating func hostAwoke(now: Instant) {

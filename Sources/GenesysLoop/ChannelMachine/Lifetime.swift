@@ -1,11 +1,11 @@
-/// The life of the channel: 24 hours from the last confirmed subscription, extended before they are over.
+/// The life of the channel: 24 hours from the last confirmed subscription, extended before they end.
 ///
 ///     running ──due──▶ extending ──confirmed──▶ running
 ///        │                 │ refused or unanswered, twice
-///        └─extension off───┴──▶ expiring   (the host was told; only a confirmation ends it)
+///        └─extension off───┴──▶ expiring   (the host was notified; only a confirmation ends it)
 ///
-/// The deadline is kept on both clocks, because the monotonic one stands still while a host is suspended.
-/// Source: protocol sheet §5.1.
+/// The deadline is kept on both clocks, because the monotonic one stops while a host is suspended. Source: protocol
+/// sheet §5.1.
 package struct Lifetime: Equatable, Sendable {
     package enum State: Equatable {
         case unconfirmed
@@ -20,7 +20,7 @@ package struct Lifetime: Equatable, Sendable {
         case expire
     }
 
-    /// What the service grants beyond the last confirmed subscription.
+    /// How long the service keeps a channel after the last confirmed subscription.
     package static let granted: Duration = .seconds(24 * 3600)
 
     package let duration: Duration
@@ -43,12 +43,12 @@ package struct Lifetime: Equatable, Sendable {
         confirmedAt = now.wall
     }
 
-    /// The next instant to look at, on the monotonic clock.
+    /// The next deadline on the monotonic clock.
     package var deadline: Instant? {
         state == .running ? due?.instant : nil
     }
 
-    /// When the service ends the channel at the latest; a configured life beyond it moves it.
+    /// The latest end of the channel by the service; a longer configured lifetime moves it.
     package var end: WallTime {
         (confirmedAt ?? WallTime(seconds: 0)) + max(Lifetime.granted, duration)
     }
@@ -64,7 +64,7 @@ package struct Lifetime: Equatable, Sendable {
         return .extend
     }
 
-    /// The service refused the extension or did not answer it.
+    /// The service refused the extension, or did not answer it.
     package mutating func extensionFailed() -> Verdict {
         guard state == .extending else { return .wait }
         guard tries < 2 else {
@@ -75,10 +75,10 @@ package struct Lifetime: Equatable, Sendable {
         return .extend
     }
 
-    /// There are no topics to subscribe to again: the life of such a channel is renewed over REST, which cannot be seen
-    /// from here.
+    /// There are no topics to subscribe to again: the life of such a channel is renewed over REST, which the machine
+    /// cannot see.
     ///
-    /// The host is reminded once in each life.
+    /// The host is reminded once per lifetime.
     package mutating func extensionImpossible(now: ClockReading) {
         guard state == .extending else { return }
         renewed(now: now)

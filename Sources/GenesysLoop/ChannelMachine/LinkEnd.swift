@@ -1,6 +1,6 @@
-/// How a link ended, told by the driver.
+/// How a link ended, as reported by the driver.
 package struct LinkEnd: Equatable, Sendable {
-    /// Why; its kind is decided by the machine.
+    /// Why; the machine sets its kind.
     package var failure: ChannelFailure
     /// The code of the Close frame that the peer sent (1005 for an empty one); nil when the link ended without one.
     package var closeCode: UInt16?
@@ -15,6 +15,6 @@ package struct LinkEnd: Equatable, Sendable {
         self.closeReason = closeReason
     }
 
-    /// Whether the peer said goodbye: all that it sent before its Close frame was received.
+    /// Whether the peer sent a Close frame: everything it sent before was received.
     package var isClean: Bool { closeCode != nil }
 }

@@ -1,4 +1,4 @@
-/// What the channel's machine knows of one physical connection.
+/// What the channel's machine knows about one connection.
 package struct LinkRecord: Equatable, Sendable {
     package let id: LinkID
     package let endpoint: EndpointID
@@ -7,38 +7,38 @@ package struct LinkRecord: Equatable, Sendable {
     /// When the subscription on it was confirmed.
     package var confirmedAt: ClockReading?
     package var heartbeat: Heartbeat
-    /// When it was made.
+    /// When the link was made.
     package let createdAt: ClockReading
     /// The last moment at which bytes arrived.
     package private(set) var lastHeard: ClockReading
-    /// Of the moments at which all that had arrived was read: the start of the latest burst, and of the one before.
+    /// The starts of the last two bursts of reads that left nothing unread: the latest, then the one before.
     private var burst: ClockReading
     private var previousBurst: ClockReading
-    /// Nobody looked for a while: of what lies unread nobody knows when it arrived.
+    /// Reading stalled: unread bytes have no known arrival time.
     package var holdsBacklog = false
-    /// When it took over: copies of what the old one delivered then may be on their way.
+    /// When it took over: copies of messages that the old link delivered may still be in transit.
     package var tookOverAt: Instant?
     /// Commands sent and not answered, oldest first.
     package var pending: [PendingCommand] = []
-    /// The topics that the service was asked for on this link.
+    /// The topics requested on this link.
     package var subscribed: Set<Topic> = []
-    /// When the service closes it at the latest, after its maintenance notice.
+    /// The latest time at which the service closes it, after its maintenance notice.
     package var closingDeadline: WallTime?
-    /// The host was told of `closingDeadline`.
+    /// The host was notified of `closingDeadline`.
     package var isClosingAnnounced = false
-    /// A takeover was counted for it; its Close frame is not a second one.
+    /// A takeover was counted for this link; its Close frame does not count again.
     package var isTakenOver = false
-    /// How the last takeover was told.
+    /// The notices that reported the last takeover.
     package var takeoverNotices: Set<SystemTopic> = []
-    /// What must be repaired if the link outlives the successor that brought it about.
+    /// What to repair if the link outlives the successor that caused it.
     package var lapse: SubscriptionLapse?
-    /// Application pings that were not answered yet.
+    /// Application pings without an answer.
     package var unansweredPingCount = 0
-    /// It was asked at the end of its time whether it still delivers, and answered: nothing sent before is missing.
+    /// It answered a ping at the end of its time: everything sent before has arrived.
     package var isProven = false
-    /// The old link's Close frame waited to be read: nobody knows whether it came after this one's acceptance.
+    /// The old link's Close frame was read late: it may have come before or after this link's acceptance.
     package var isDoubtful = false
-    /// The successor for which a Close frame proves nothing: it may have waited to be read.
+    /// The successor for which a Close frame proves nothing, because it may have waited to be read.
     private var doubtedSuccessor: LinkID?
 
     package init(id: LinkID, endpoint: EndpointID, settings: ChannelSettings, now: ClockReading) {
@@ -51,10 +51,10 @@ package struct LinkRecord: Equatable, Sendable {
         previousBurst = now
     }
 
-    /// How long what the service sent may be under way, and the least time between two bursts.
+    /// How long data of the service may be in transit, and the least time between two bursts.
     static let transit: Duration = .seconds(1)
 
-    /// Bytes arrived, whatever they mean: the link lives.
+    /// Bytes of any meaning arrived: the link is alive.
     package mutating func heard(isDrained: Bool = true, now: ClockReading) {
         lastHeard = now
         if isDrained { noteBurst(now: now) }
@@ -68,7 +68,7 @@ package struct LinkRecord: Equatable, Sendable {
         burst = now
     }
 
-    /// The earliest of the link's own deadlines once it is open; before that the driver's per-phase deadlines hold.
+    /// The earliest of the link's own deadlines once it is open; before that the driver's phase deadlines apply.
     package var deadline: Instant? {
         guard openedAt != nil else { return nil }
         return pending.reduce(heartbeat.deadline) { earliest, command in
@@ -76,7 +76,7 @@ package struct LinkRecord: Equatable, Sendable {
         }
     }
 
-    /// Nobody reads the link from here on.
+    /// The link is not read from here on.
     package mutating func suspend() {
         heartbeat.suspend()
     }
@@ -90,13 +90,13 @@ package struct LinkRecord: Equatable, Sendable {
 
     package var isClosingSoon: Bool { closingDeadline != nil }
 
-    /// The last moment up to which all that the service sent is known to have arrived.
+    /// The latest time up to which everything the service sent is known to have arrived.
     ///
-    /// That something was read now tells nothing of what was sent now: it may be under way and lost with the link, and
-    /// what a blocked host or a stalled path brought in one burst may be old. But what came before the burst was whole.
+    /// A read does not prove that data sent just now arrived: it may be in transit and be lost with the link. What a
+    /// blocked host or a stalled path received in one burst may be old. Everything before that burst arrived.
     package var heardUntil: ClockReading { previousBurst }
 
-    /// Whether another client took its subscription, which it was not given back yet.
+    /// Whether another client took its subscription and the service has not restored it yet.
     var isDeprived: Bool {
         pending.contains { command in
             guard case .restore(let lapse) = command.purpose else { return false }
@@ -104,21 +104,21 @@ package struct LinkRecord: Equatable, Sendable {
         }
     }
 
-    /// Whether all that was sent before it took over has come.
+    /// Whether everything sent before it took over has arrived.
     package var isPastEcho: Bool {
         tookOverAt.map { heardUntil.instant >= $0 } ?? true
     }
 
-    /// It was not read during `pause`, and perhaps ended before `next` was accepted.
+    /// It was not read during `pause`, and may have ended before `next` was accepted.
     mutating func missed(_ next: LinkRecord, during pause: Pause) {
         if let openedAt = next.openedAt, openedAt.instant + ChannelMachine.handOverSlack <= pause.start { return }
         doubtedSuccessor = next.id
     }
 
-    /// Whether it was read all the time that `next` took to be accepted: so it ended after that if it looks so.
+    /// Whether it was read while `next` was being accepted, so that an end read after the acceptance happened after it.
     func wasRead(while next: LinkRecord) -> Bool { doubtedSuccessor != next.id }
 
-    /// The last moment up to which it is known to have delivered all.
+    /// The latest time up to which it is known to have delivered everything.
     package var deliveredUntil: ClockReading {
         pending.reduce(earlier(heardUntil, lapse?.from)) { earliest, command in
             guard case .restore(let lapse) = command.purpose else { return earliest }
@@ -132,7 +132,7 @@ package struct LinkRecord: Equatable, Sendable {
     }
 }
 
-/// Why a confirmed subscription may not hold any longer, and since when nothing may have been delivered.
+/// Why a confirmed subscription may no longer hold, and since when notifications may be missing.
 package struct SubscriptionLapse: Equatable, Sendable {
     /// The start of the gap; nil when nothing was missed.
     package var from: ClockReading?
@@ -144,7 +144,7 @@ package struct SubscriptionLapse: Equatable, Sendable {
     }
 }
 
-/// An interval in which the host had nothing read: it does not count against anyone.
+/// An interval in which the host stopped reading; it does not count as silence.
 package struct Pause: Equatable, Sendable {
     package let start: Instant
     package let end: Instant
@@ -154,23 +154,23 @@ package struct Pause: Equatable, Sendable {
         self.end = end
     }
 
-    /// The part of it that lies after `instant`.
+    /// The part of the pause after `instant`.
     package func length(after instant: Instant) -> Duration {
         max(.zero, end - max(start, instant))
     }
 
-    /// The deadline of something that may take `limit`, without the part of the pause that fell into it.
+    /// The deadline of an operation that may take `limit`, without the part of the pause that overlaps it.
     package func postponed(_ deadline: Instant, limit: Duration) -> Instant {
         deadline + length(after: deadline + (.zero - limit))
     }
 }
 
-/// What was held for successors that failed while the old link had a backlog: it follows that backlog.
+/// Messages held for failed successors while the old link had a backlog: they follow that backlog.
 ///
-/// The loop polls between two looks: where nothing of a backlog is read meanwhile, there is none.
+/// The loop polls between two looks: if nothing of a backlog is read in that time, there is none.
 package struct DeferredRelease: Equatable, Sendable {
     package private(set) var links: [LinkID] = []
-    /// When to look next; nil where nothing is left behind.
+    /// When to look next; nil if nothing waits.
     package private(set) var deadline: Instant?
     private var isLastLook = false
 
@@ -183,7 +183,7 @@ package struct DeferredRelease: Equatable, Sendable {
 
     /// The old link was read.
     ///
-    /// What this read brought comes first, and a pause may keep some of it back.
+    /// Messages of this read come first, and a pause may delay some of them.
     package mutating func backlogRead(isDrained: Bool, now: Instant) {
         guard isDrained else { return lookAgain(now: now) }
         deadline = now

@@ -1,15 +1,15 @@
-/// What a message is.
+/// The class of a message.
 ///
 /// - A *notification* is an object with a string `topicName` that is neither `channel.metadata` nor a system topic.
-/// - A *reply* is an object without one that has a `result` (a string on the wire, a number is accepted) or a string
-///   `status`.
-/// - Everything else, unknown system topics included, is `unrecognized` or `system(.unknown)` and goes to the host's
+/// - A *reply* is an object without `topicName` that has a `result` (a string on the wire, a number is accepted) or a
+///   string `status`.
+/// - Everything else, including unknown system topics, is `unrecognized` or `system(.unknown)` and goes to the host's
 ///   `didDiscard`.
 ///
-/// Names of control topics are compared without regard to the case of ASCII letters, as the official clients do.
+/// Names of control topics are compared without regard to ASCII case, as the official clients do.
 package enum MessageClass: Equatable, Sendable {
     case notification
-    /// `channel.metadata` with any message but `pong`: the socket lives.
+    /// `channel.metadata` with any message except `pong`: the socket is alive.
     case heartbeat
     /// The answer to our `ping`.
     case pong
@@ -19,7 +19,7 @@ package enum MessageClass: Equatable, Sendable {
     case reply(CommandReply)
     case unrecognized
 
-    /// Tells what a scanned message is.
+    /// Classifies a scanned message.
     ///
     /// Allocates only for control messages.
     ///
@@ -38,18 +38,18 @@ package enum MessageClass: Equatable, Sendable {
         self = MessageClass.control(topic, of: envelope, in: message)
     }
 
-    /// Whether a scanned message is a notification, seen at a glance; false is no answer.
+    /// A quick check whether a scanned message is a notification; false is inconclusive.
     @inline(__always)
     package static func isPlainNotification(_ envelope: Envelope, in message: Span<UInt8>) -> Bool {
         guard let topic = envelope.topicName, topic.kind == .string else { return false }
         return !mayBeControl(topic, in: message)
     }
 
-    /// A quick look at the first eight bytes: false for every topic that can be subscribed to.
+    /// A quick check of the first eight bytes: false for every topic that can be subscribed to.
     @inline(always)
     private static func mayBeControl(_ topic: JSONSlice, in message: Span<UInt8>) -> Bool {
         guard !topic.hasEscapes else { return true }
-        // Sets the bit that tells lower case from upper; exact comparison follows.
+        // Sets the bit that distinguishes lower case from upper; exact comparison follows.
         let start = message.word(at: topic.content.lowerBound) | 0x2020_2020_2020_2020
         return start == PackedName("channel.").low || start == PackedName("v2.syste").low
             || start == PackedName("system.v").low
@@ -64,12 +64,12 @@ package enum MessageClass: Equatable, Sendable {
             return text?.asciiLowercased == "pong" ? .pong : .heartbeat
         }
         guard name.hasPrefix("v2.system.") || name.hasPrefix("system.v2.") else { return .notification }
-        // What follows the name is the channel's id.
+        // The rest after the name is the channel's id.
         let rest = name.dropFirst("v2.system.".count).prefix { $0 != "." }
         if rest == "socket_closing" { return .socketClosing }
         let named = SystemTopic(name: rest)
         guard named == .unknown else { return .system(named) }
-        // The names of these topics are seen in the field only; `systemTopicType` is the documented model.
+        // The names of these topics appear only in this field; `systemTopicType` is the documented model.
         let body = envelope.members(of: envelope.eventBody, in: message)
         let type = body.systemTopicType?.string(in: message)?.asciiLowercased ?? ""
         return .system(SystemTopic(name: type))
@@ -77,17 +77,17 @@ package enum MessageClass: Equatable, Sendable {
 }
 
 extension String {
-    /// The string with the ASCII capitals made small, and nothing else changed.
+    /// The string with only its ASCII capitals lowercased.
     var asciiLowercased: String {
         String(decoding: utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 }
 
-/// What a message on a system topic says about the channel.
+/// The meaning of a message on a system topic.
 ///
-/// The service's names are spelled `v2.system.<name>` on the JSON dialect and `system.v2.<name>.<channel id>` on the
-/// XMPP one; both are known (Genesys Cloud SDK, model `SystemMessageSystemMessage`). `socket_closing` is a kind of
-/// message of its own.
+/// The service spells the names `v2.system.<name>` on the JSON dialect and `system.v2.<name>.<channel id>` on the XMPP
+/// one; both are accepted (Genesys Cloud SDK, model `SystemMessageSystemMessage`). `socket_closing` is a message class
+/// of its own.
 package enum SystemTopic: Equatable, Sendable {
     /// The channel lost its subscriptions to another one.
     case noLongerSubscribed
@@ -97,10 +97,10 @@ package enum SystemTopic: Equatable, Sendable {
     case subscriptionChanged
     /// The tokens of the channel's user were revoked.
     case tokenRevoked
-    /// A name that is not known.
+    /// An unknown name.
     case unknown
 
-    /// The topic of a lower-case name without its prefix.
+    /// The topic for a lower-case name without its prefix.
     init(name: some StringProtocol) {
         switch name {
         case "no_longer_subscribed": self = .noLongerSubscribed

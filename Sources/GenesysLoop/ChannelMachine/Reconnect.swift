@@ -1,7 +1,7 @@
-/// Decides when the next attempt is made, and when to give up.
+/// Decides when the next attempt starts, and when to give up.
 ///
-/// An *outage* starts with a loss and ends when a connection has lived for `stability`: a loss before that belongs to
-/// the same outage, so that a service which accepts and dies is not contacted ever more often.
+/// An *outage* starts with a loss and ends when a connection has lived for `stability`. A loss before that belongs to
+/// the same outage, so a service that accepts connections and drops them is not contacted more and more often.
 ///
 ///     stable ──loss──▶ outage(attempts, since) ──confirmed──▶ on probation ──stability──▶ stable
 ///                            ▲    attempt failed                   │
@@ -15,7 +15,7 @@ package struct Reconnect: Equatable, Sendable {
     }
 
     package let policy: ReconnectPolicy
-    /// The start of the outage under way, or of the first connection.
+    /// The start of the outage in progress, or of the first connection.
     package private(set) var since: Instant?
     /// Attempts decided in this outage.
     package private(set) var attemptCount = 0
@@ -39,7 +39,7 @@ package struct Reconnect: Equatable, Sendable {
 
     /// A confirmed connection was lost.
     ///
-    /// - Parameter retryAfter: what the service asked for, where the successor of that connection failed already.
+    /// - Parameter retryAfter: what the service requested, if the successor of that connection failed already.
     package mutating func lost(
         retryAfter: Duration? = nil, now: Instant, random: inout SplitMix64
     ) -> Decision {
@@ -60,12 +60,13 @@ package struct Reconnect: Equatable, Sendable {
         decide(retryAfter: retryAfter, now: now, random: &random)
     }
 
-    /// Nobody read during `pause`: it does not count against the total.
+    /// Nothing was read during `pause`: it does not count against the total.
     package mutating func postpone(by pause: Pause) {
         since = since.map { $0 + pause.length(after: $0) }
     }
 
-    /// The end of the total: the last attempt of the outage, or of the first connection, starts then; nil without one.
+    /// The end of the total: the last attempt of the outage, or of the first connection, starts then; nil without a
+    /// total.
     package var budgetEnd: Instant? {
         guard let since, let total = isInitial ? settings.initialTotal : settings.outageTotal else { return nil }
         return since + total
@@ -92,7 +93,7 @@ package struct Reconnect: Equatable, Sendable {
 }
 
 extension ReconnectPolicy {
-    /// The figures of the policy; the default ones where it has none of its own.
+    /// The figures of the policy; the defaults if it has none.
     var settings: Backoff {
         switch self {
         case .never, .once: Backoff()

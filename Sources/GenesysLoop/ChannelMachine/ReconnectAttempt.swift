@@ -1,10 +1,10 @@
-/// An attempt to come back that is about to be made.
+/// A reconnect attempt that is about to start.
 public struct ReconnectAttempt: Hashable, Sendable {
     /// 1 for the first attempt of this outage.
     public var number: Int
     /// The time until the attempt starts.
     public var delay: Duration
-    /// What made it necessary: the loss, or the failure of the attempt before.
+    /// What made it necessary: the loss, or the failure of the previous attempt.
     public var failure: ChannelFailure
 
     /// Why it is necessary.

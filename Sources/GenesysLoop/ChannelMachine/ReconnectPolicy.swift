@@ -9,16 +9,16 @@ public enum ReconnectPolicy: Hashable, Sendable {
 
     /// Exponential back-off with full jitter.
     ///
-    /// The delay before attempt *n* (from 0) is uniform between `floor` and the smaller of `cap` and `base · 2ⁿ`. A delay
-    /// beyond the end of a total is cut to it, so the last attempt starts at that moment. An attempt is never cut short by
-    /// a total: the channel fails when the last one has, after at most the `Deadlines` of its phases. A `Retry-After`
-    /// beyond the end ends the channel at once.
+    /// The delay before attempt *n* (from 0) is uniform between `floor` and the smaller of `cap` and `base · 2ⁿ`. A
+    /// delay that exceeds the total is cut, so the last attempt starts at the end of the total. The total never cuts an
+    /// attempt short: the channel fails when the last attempt has failed, after at most the `Deadlines` of its phases.
+    /// A `Retry-After` beyond the end ends the channel at once.
     public struct Backoff: Hashable, Sendable {
         /// The upper end of the first delay.
         ///
         /// Default 0.5 s.
         public var base: Duration = .milliseconds(500)
-        /// The least delay.
+        /// The shortest delay.
         ///
         /// Default 0.1 s.
         public var floor: Duration = .milliseconds(100)
@@ -26,17 +26,17 @@ public enum ReconnectPolicy: Hashable, Sendable {
         ///
         /// Default 90 s.
         public var cap: Duration = .seconds(90)
-        /// The time a connection must live for the next loss to start afresh.
+        /// The time a connection must live before the next loss starts a new outage.
         ///
         /// Default 60 s.
         public var stability: Duration = .seconds(60)
         /// The total for the first connection: the time from `open()` to the start of the last attempt.
         ///
-        /// Nil is no limit; zero makes one attempt only. Default 60 s.
+        /// Nil means no limit; zero allows one attempt. Default 60 s.
         public var initialTotal: Duration? = .seconds(60)
         /// The total for each later outage: the time from the loss to the start of the last attempt.
         ///
-        /// Nil is no limit; zero makes no attempt. Default 15 min.
+        /// Nil means no limit; zero allows no attempt. Default 15 min.
         public var outageTotal: Duration? = .seconds(15 * 60)
 
         /// The defaults.

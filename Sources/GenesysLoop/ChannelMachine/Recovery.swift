@@ -1,6 +1,6 @@
-/// How a channel came back, or stayed.
+/// How a channel recovered or extended its life.
 public struct Recovery: Hashable, Sendable {
-    /// The way of a recovery.
+    /// The method of a recovery.
     public enum Method: String, Hashable, Sendable {
         /// A new connection after a loss.
         case reconnect
@@ -10,9 +10,9 @@ public struct Recovery: Hashable, Sendable {
         case `extension`
     }
 
-    /// The way it went.
+    /// The method.
     public var method: Method
-    /// Attempts it took, 1 or more.
+    /// Attempts, 1 or more.
     public var attemptCount: Int
     /// Reconnections after a loss since `open()`, this one included.
     public var reconnectCount: Int
@@ -20,9 +20,9 @@ public struct Recovery: Hashable, Sendable {
     public var rolloverCount: Int
     /// Lifetime extensions since `open()`, this one included.
     public var extensionCount: Int
-    /// Messages that came on both connections of overlaps and were delivered once, since `open()`.
+    /// Messages that arrived on both connections of overlaps and were delivered once, since `open()`.
     ///
-    /// A genuine repeat with one copy on each connection cannot be told from a duplicate and is among them.
+    /// A genuine repeat with one copy on each connection cannot be distinguished from a duplicate and counts here.
     public var mergedRepeats: Int
 }
 

@@ -2,7 +2,7 @@
 public struct RejectedTopics: Hashable, Sendable {
     /// The topics of the refused command.
     public var topics: [Topic]
-    /// The `result` of the reply, 0 where it had none.
+    /// The `result` of the reply; 0 if it had none.
     public var status: Int
     /// What the service said.
     public var message: String?

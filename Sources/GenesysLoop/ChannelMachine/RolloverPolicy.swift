@@ -1,4 +1,4 @@
-/// Who answers the maintenance notice.
+/// Who handles the maintenance notice.
 public enum RolloverPolicy: Hashable, Sendable {
     /// The channel opens a second connection to the same URI, unless the delegate calls `rollover(to:)`.
     case automatic

@@ -1,6 +1,6 @@
-/// Recognises two clients that steal one channel from each other.
+/// Recognizes two clients that keep taking one channel from each other.
 ///
-/// Five takeover losses within two minutes end the channel. What counts as one is decided by the machine; resets, time-outs
+/// Five takeover losses within two minutes end the channel. The machine decides what counts as one; resets, time-outs
 /// and HTTP errors never do. Source: protocol sheet §5.4, §8 P4.
 package struct Takeover: Equatable, Sendable {
     package static let limit = 5
@@ -12,7 +12,7 @@ package struct Takeover: Equatable, Sendable {
 
     package init() {}
 
-    /// Counts one; true when it is one too many.
+    /// Counts one; returns true when the limit is reached.
     package mutating func lossCounted(now: Instant) -> Bool {
         losses.removeAll { now - $0 > Takeover.window }
         losses.append(now)

@@ -3,8 +3,8 @@
 /// A *combined* topic joins suffixes of one resource, `v2.users.<id>?presence&routingStatus`, and counts once;
 /// its notifications arrive under the expanded single names (protocol: topics and combined topics).
 ///
-/// Two topics are equal when their bytes of UTF-8 are: unlike two strings, names that differ in Unicode normalization
-/// only are two topics, as they are to the service.
+/// Two topics are equal when their UTF-8 bytes are equal: unlike strings, names that differ only in Unicode
+/// normalization are two topics, as they are to the service.
 public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
     /// The most topics one channel may have; a combined topic counts once.
     public static let maxCount = 1_000
@@ -16,7 +16,7 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
 
     /// Wraps a name.
     ///
-    /// It is checked when a channel takes it, not here.
+    /// The channel checks it, not this initializer.
     public init(rawValue: String) {
         self.rawValue = rawValue
     }
@@ -34,16 +34,16 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
     /// The name.
     public var description: String { rawValue }
 
-    /// Whether the service would take the name: not empty, at most 200 characters, no white space or control character.
+    /// Whether the service accepts the name: not empty, at most 200 characters, no white space or control character.
     public var isValid: Bool {
         let scalars = rawValue.unicodeScalars
         return !scalars.isEmpty && rawValue.count <= Topic.maxCharacterCount
             && scalars.allSatisfy { !$0.properties.isWhitespace && $0.value >= 0x20 && $0.value != 0x7F }
     }
 
-    /// The single topics under which notifications arrive; the topic itself where it is not a combined one.
+    /// The single topics under which notifications arrive; the topic itself if it is not a combined one.
     public var expanded: [Topic] {
-        // By bytes: a combining mark would make another character of the sign before it.
+        // By bytes: a combining mark would merge with the sign before it into another character.
         let bytes = rawValue.utf8
         guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return [self] }
         let prefix = rawValue[..<mark]
@@ -53,12 +53,12 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
 }
 
 extension Topic {
-    /// Whether both names are the same bytes.
+    /// Whether both names have the same bytes.
     public static func == (left: Topic, right: Topic) -> Bool { left.rawValue.isExactly(right.rawValue) }
 
     /// Whether the names differ in any byte.
     public static func != (left: Topic, right: Topic) -> Bool {
-        // Without this one, `!=` would be that of `RawRepresentable`, which compares the strings.
+        // Without this operator, `!=` would be that of `RawRepresentable`, which compares the strings.
         !(left == right)
     }
 
