@@ -1,6 +1,7 @@
-/// What a driver still has to do, in the order in which it was decided.
+/// The actions that a driver still has to perform, in the order in which they were decided.
 ///
-/// An action may call the host, and the host may decide on more: that waits behind, so that performing never nests.
+/// An action may call the host, and the host may cause more actions. Those wait in the queue, so that performing never
+/// nests.
 struct ActionQueue<Action> {
     private var actions: [Action] = []
     private var next = 0
@@ -15,7 +16,7 @@ struct ActionQueue<Action> {
         actions += more
     }
 
-    /// Whether performing may begin; false when it is under way already.
+    /// Whether performing may begin; false while it is in progress.
     mutating func begin() -> Bool {
         guard !isBusy else { return false }
         isBusy = true
@@ -25,7 +26,7 @@ struct ActionQueue<Action> {
     /// The next action; nil ends what `begin()` began.
     mutating func pop() -> Action? {
         guard next < actions.count else {
-            // What is to be done is rare: between two times no memory is kept.
+            // Actions are rare: the queue keeps no memory in between.
             actions = []
             next = 0
             isBusy = false

@@ -1,22 +1,22 @@
-/// What the driver of a channel owns: links, handles, actions not yet performed.
+/// What the driver of a channel owns: links, handles, pending actions.
 struct ChannelDriver {
     /// Performed only in a pass, never during a callout.
     var pending = ActionQueue<ChannelMachine.Action>()
     var isAdvancing = false
-    /// All links that have not let go of their sockets, those that wind down in the background included.
+    /// All links that have not released their sockets, including those that close in the background.
     var links: [Link] = []
-    /// Links to be read again when all actions are performed.
+    /// Links to resume when all actions are performed.
     var resuming: [LinkID] = []
     /// Notifications that may not be delivered yet.
     var held: [LinkID: [[UInt8]]] = [:]
-    /// Where links were redirected to.
+    /// The redirects that links followed.
     var trails: [LinkID: RedirectTrail] = [:]
-    /// Which addresses were of use, for the life of the channel.
+    /// Which addresses worked, for the life of the channel.
     var addresses = AddressMemory()
     var handles: DriverHandles
     var end: Boxed<ChannelMachine.End>?
     private let firstEndpoint: WebSocketURI
-    /// Those of rollovers.
+    /// The endpoints of rollovers.
     private var otherEndpoints: [WebSocketURI] = []
 
     init(endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions) throws(ChannelFailure) {
@@ -25,14 +25,14 @@ struct ChannelDriver {
         _ = try linkOptions.link(to: endpoint, on: loop)
     }
 
-    /// The first URI, fit for a log.
+    /// The first URI, redacted for a log.
     var redactedURI: String { firstEndpoint.redacted }
 
     /// All URIs that the channel was given.
     var endpoints: [WebSocketURI] { [firstEndpoint] + otherEndpoints }
 
-    /// The name of a URI, the same one for the same URI: the machine tells a second socket of a channel from another
-    /// channel by it.
+    /// The id of a URI, always the same for the same URI. The machine uses it to distinguish a second socket of a
+    /// channel from another channel.
     mutating func add(
         _ endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions
     ) throws(ChannelFailure) -> EndpointID {
@@ -43,7 +43,7 @@ struct ChannelDriver {
         return EndpointID(rawValue: UInt32(otherEndpoints.count))
     }
 
-    /// Makes the rules of links to every endpoint, under other linkOptions.
+    /// Makes the link configurations for every endpoint with other options.
     func prepare(_ linkOptions: SharedLinkOptions, on loop: UVLoop) throws(ChannelFailure) {
         _ = try linkOptions.link(to: firstEndpoint, on: loop)
         for endpoint in otherEndpoints { _ = try linkOptions.link(to: endpoint, on: loop) }
@@ -53,14 +53,15 @@ struct ChannelDriver {
         endpoint.rawValue == 0 ? firstEndpoint : otherEndpoints[Int(endpoint.rawValue) - 1]
     }
 
-    /// The link of that name: the last one, where others were redirected to it.
+    /// The link with that id: the last one, if earlier ones were redirected to it.
     func link(_ id: LinkID) -> Link? {
         links.last { $0.id == id }
     }
 }
 
-/// What a service says in words may name the channel, whose id is the secret of its URI: that is taken out of whatever is
-/// told of it. An answer to the upgrade and a Close frame have been looked at where they came in.
+/// Removes the channel's id, which is the secret of its URI, from every text of the service that is reported.
+///
+/// Answers to the upgrade and Close frames were filtered where they arrived.
 extension ChannelDriver {
     func withoutSecrets(_ event: ChannelMachine.Event) -> ChannelMachine.Event {
         switch event {

@@ -1,9 +1,9 @@
 extension ChannelFailure: CustomStringConvertible {
-    /// One sentence, then what to do about it where there is something to do: what was being done, what happened, and
-    /// in which phase. It holds no secret.
+    /// One sentence that says what was being done, what happened and in which phase; then what to do about it, if
+    /// anything. It holds no secret.
     public var description: String { sentence(after: prefix) }
 
-    /// The sentence, after words that say what was being done.
+    /// The sentence, after a prefix that says what was being done.
     func sentence(after prefix: String) -> String {
         var sentence = prefix + cause
         if let detail { sentence += " (\(detail))" }
@@ -28,7 +28,7 @@ extension ChannelFailure: CustomStringConvertible {
         reason == .subscriptionRefused && status == nil && message != nil
     }
 
-    /// What the cause does not say yet.
+    /// Details that the cause does not contain.
     private var detail: String? {
         switch reason {
         case .invalidURI: return nil
@@ -45,7 +45,7 @@ extension ChannelFailure: CustomStringConvertible {
         }
     }
 
-    /// Who said what the message holds: whatever answers an upgrade may not be the service.
+    /// The author of the message: an upgrade may be answered by something other than the service.
     private var speaker: String {
         switch phase {
         case .proxy: "the proxy"
@@ -54,7 +54,7 @@ extension ChannelFailure: CustomStringConvertible {
         }
     }
 
-    /// Whose certificate was refused, or whom ours was shown to.
+    /// The peer whose certificate was refused, or that our certificate was shown to.
     private var tlsPeer: String { phase == .proxy ? "the proxy" : "the server" }
 
     private var cause: String {
@@ -105,13 +105,13 @@ extension ChannelFailure: CustomStringConvertible {
 
     private var isRedirect: Bool { location != nil && (300...399).contains(status ?? 0) }
 
-    /// The upgrade was answered as if the URI named something else than a WebSocket.
+    /// The answer to the upgrade suggests that the URI does not name a WebSocket.
     private var isNoWebSocket: Bool {
         guard let status else { return false }
         return (200...299).contains(status) || [400, 405, 426].contains(status)
     }
 
-    /// What to do about it, in one sentence: never empty.
+    /// What to do about it, in one sentence; never empty.
     package var remedy: String {
         if let advice { return ChannelFailure.printable(advice + ".") }
         if reason == .subscriptionRefused { return "Check the topics." }
@@ -147,22 +147,22 @@ extension ChannelFailure: CustomStringConvertible {
     }
 }
 
-/// The parts of a failure's sentence that come from the error below it.
+/// The parts of a failure's sentence that come from the underlying error.
 extension ChannelFailure {
-    /// What the error below says, as a clause; it says all that the plain words would say, and more.
+    /// The underlying error as a clause; it says everything that the plain words say, and more.
     func said(or plain: String) -> String {
         guard let text = underlying?.text, !text.isEmpty else { return plain }
         return ChannelFailure.clause(text)
     }
 
-    /// The rule that the peer broke, and where it stands (TLS's own faults name no section).
+    /// The rule that the peer broke, with its section (TLS violations name no section).
     func brokenRule(or plain: String) -> String {
         let rule = said(or: plain)
         guard let section = underlying?.operation, section.hasPrefix("RFC ") else { return rule }
         return "\(rule) (\(section))"
     }
 
-    /// ": …" with what the error below says, an alert for example; nothing where there is none.
+    /// ": …" with the text of the underlying error, for example an alert; empty if there is none.
     var addition: String {
         guard let text = underlying?.text, !text.isEmpty else { return "" }
         return ": \(ChannelFailure.clause(text))"
@@ -183,7 +183,7 @@ extension ChannelFailure {
         }
     }
 
-    /// ": “…”" with the reason of the Close frame behind this failure; nothing without one.
+    /// ": “…”" with the reason of the Close frame behind this failure; empty without one.
     var closingWords: String {
         guard let underlying, underlying.operation == "close", !underlying.text.isEmpty else { return "" }
         return ": “\(underlying.text)”"
@@ -202,7 +202,7 @@ extension ChannelFailure {
         }
     }
 
-    /// A sentence as a part of another one: without its full stop, and with a small letter unless it begins with a name.
+    /// A sentence as a part of another: without its period, and in lower case unless it begins with a name.
     static func clause(_ sentence: String) -> String {
         let body = sentence.hasSuffix(".") ? sentence.dropLast() : Substring(sentence)
         let word = body.prefix { $0.isLetter }

@@ -5,21 +5,21 @@ public import Foundation
 #endif
 
 extension ChannelNotification {
-    /// Decodes `eventBody` as the service writes it: a `Date` is ISO 8601, with a fraction of a second or without.
+    /// Decodes `eventBody` as the service writes it: a `Date` is ISO 8601, with or without a fraction of a second.
     ///
-    /// Copies the body and builds a tree of it, which takes far longer than receiving the message did.
+    /// Copies the body and builds a tree of it, which takes far longer than receiving the message.
     ///
-    /// - Parameter type: what the body is taken for.
-    /// - Throws: `DecodingError`; `.valueNotFound` if the message has no `eventBody`, `.dataCorrupted` with the text for
-    ///   a date of another form.
+    /// - Parameter type: the type to decode.
+    /// - Throws: `DecodingError`; `.valueNotFound` if the message has no `eventBody`, `.dataCorrupted` with the text
+    ///   for a date in another format.
     public func decode<T: Decodable>(_ type: T.Type) throws -> T {
         try decode(type, using: BodyDecoder.shared)
     }
 
-    /// Decodes `eventBody` with a decoder of the host's, for other strategies of dates and keys.
+    /// Decodes `eventBody` with the host's decoder, for other date and key strategies.
     ///
     /// - Parameters:
-    ///   - type: what the body is taken for.
+    ///   - type: the type to decode.
     ///   - decoder: is used as it is.
     /// - Throws: what the decoder throws; `DecodingError.valueNotFound` if the message has no `eventBody`.
     public func decode<T: Decodable>(_ type: T.Type, using decoder: JSONDecoder) throws -> T {
@@ -27,7 +27,7 @@ extension ChannelNotification {
             throw DecodingError.valueNotFound(
                 type, DecodingError.Context(codingPath: [], debugDescription: "The notification has no eventBody."))
         }
-        // The memory is the span's, and lives during the call.
+        // The memory belongs to the span, and lives during the call.
         let data = unsafe body.withUnsafeBytes { bytes in unsafe Data(bytes) }
         return try decoder.decode(type, from: data)
     }
@@ -36,17 +36,17 @@ extension ChannelNotification {
 extension OwnedNotification {
     /// Decodes `eventBody` as `ChannelNotification.decode(_:)` does.
     ///
-    /// - Parameter type: what the body is taken for.
-    /// - Throws: `DecodingError`; `.valueNotFound` if the message has no `eventBody`, `.dataCorrupted` with the text for
-    ///   a date of another form.
+    /// - Parameter type: the type to decode.
+    /// - Throws: `DecodingError`; `.valueNotFound` if the message has no `eventBody`, `.dataCorrupted` with the text
+    ///   for a date in another format.
     public func decode<T: Decodable>(_ type: T.Type) throws -> T {
         try borrowed.decode(type)
     }
 
-    /// Decodes `eventBody` with a decoder of the host's.
+    /// Decodes `eventBody` with the host's decoder.
     ///
     /// - Parameters:
-    ///   - type: what the body is taken for.
+    ///   - type: the type to decode.
     ///   - decoder: is used as it is.
     /// - Throws: what the decoder throws; `DecodingError.valueNotFound` if the message has no `eventBody`.
     public func decode<T: Decodable>(_ type: T.Type, using decoder: JSONDecoder) throws -> T {
@@ -54,9 +54,9 @@ extension OwnedNotification {
     }
 }
 
-/// How bodies are decoded unless the host brings a decoder.
+/// The default decoder of bodies.
 private enum BodyDecoder {
-    /// Made once: it keeps nothing of what it decodes, and may be used by several threads at a time.
+    /// Made once: it keeps no state between calls, and several threads may use it at a time.
     static let shared = {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom(date)
@@ -66,12 +66,12 @@ private enum BodyDecoder {
     private static let whole = Date.ISO8601FormatStyle()
     private static let fractional = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
 
-    /// The service's own form (`2024-05-14T09:03:17.047Z`), the same without a fraction, and both with an offset.
+    /// Accepts the service's format (`2024-05-14T09:03:17.047Z`), also without a fraction, and with an offset.
     @Sendable private static func date(from decoder: any Decoder) throws -> Date {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
         let style = text.utf8.contains(UInt8(ascii: ".")) ? fractional : whole
-        // All of the text: `parse` would take the first date of an interval for the whole.
+        // Match the whole text: `parse` accepts an interval and returns its first date.
         guard
             let (end, date) = try? style.consuming(
                 text, startingAt: text.startIndex, in: text.startIndex..<text.endIndex),

@@ -1,7 +1,7 @@
-/// A notification, borrowed from the receive buffer for the length of one delegate call.
+/// A notification, borrowed from the receive buffer for the duration of one delegate call.
 ///
-/// Nothing is copied or decoded until it is asked for. The value can be passed on, also into an actor's
-/// `assumeIsolated`, but not stored: that does not compile. `copy()` gives a value that lives on.
+/// Nothing is copied or decoded before it is requested. The value can be passed on, also into an actor's
+/// `assumeIsolated`, but storing it does not compile. `copy()` returns a value that outlives the call.
 ///
 /// The whole message has been checked: it is one JSON object (RFC 8259) in UTF-8. The body is not interpreted.
 public struct ChannelNotification: ~Escapable, Sendable {
@@ -19,7 +19,7 @@ public struct ChannelNotification: ~Escapable, Sendable {
     ///
     /// - Parameters:
     ///   - message: the whole message.
-    ///   - envelope: what scanning `message` gave; its `topicName` is a string.
+    ///   - envelope: the result of scanning `message`; its `topicName` is a string.
     @_lifetime(copy message)
     package init(_ message: Span<UInt8>, envelope: Envelope) {
         guard let topic = envelope.topicName, topic.kind == .string else {
@@ -33,8 +33,8 @@ public struct ChannelNotification: ~Escapable, Sendable {
 
     /// The name of the topic, without its quotes and without a copy.
     ///
-    /// These are the bytes of the message: a name that is spelled with escapes (`\u002e`) keeps them here. The service
-    /// sends none; `topic` decodes them.
+    /// These are the bytes of the message: escapes (`\u002e`) in the name are not decoded. The service sends none;
+    /// `topic` decodes them.
     public var topicBytes: Span<UInt8> {
         @_lifetime(copy self)
         get { bytes.extracting(topicSlice.content) }
@@ -42,8 +42,8 @@ public struct ChannelNotification: ~Escapable, Sendable {
 
     /// The name of the topic.
     ///
-    /// Allocates. As a key use `Topic(notification.topic)`: two strings are equal where they differ in Unicode
-    /// normalization only, two topics are not.
+    /// Allocates. Use `Topic(notification.topic)` as a key: two strings that differ only in Unicode normalization are
+    /// equal, two topics are not.
     public var topic: String {
         JSONText.decode(topicSlice.content, hasEscapes: topicSlice.hasEscapes, in: bytes)
     }
@@ -56,15 +56,15 @@ public struct ChannelNotification: ~Escapable, Sendable {
         get { bytes.extracting(bodySlice?.range ?? 0..<0) }
     }
 
-    /// The `CorrelationId` of the message's `metadata`, nil if there is none.
+    /// The `CorrelationId` of the message's `metadata`; nil if there is none.
     ///
-    /// Looked up at each call; allocates.
+    /// Searches the message at each call; allocates.
     public var correlationID: String? {
         let members = Envelope().members(of: metadataSlice, in: bytes)
         return (members.metadataCorrelationID ?? members.correlationID)?.string(in: bytes)
     }
 
-    /// A copy that owns its bytes and lives on after the delegate call.
+    /// A copy that owns its bytes and outlives the delegate call.
     ///
     /// One allocation.
     public func copy() -> OwnedNotification {

@@ -1,12 +1,12 @@
-/// What a channel has done since `open()`, and how it is now: a snapshot, read at any time on the loop's thread.
+/// What a channel has done since `open()`, and its current state: a snapshot, to be taken on the loop's thread.
 ///
-/// Taking one is cheap: it copies counters and adds up what is held and queued. What counts since `open()` never falls.
+/// Taking one is cheap: it copies counters and adds up what is held and queued. Counts since `open()` never decrease.
 public struct ChannelStatistics: Hashable, Sendable {
     /// Notifications delivered to the delegate.
     public var receivedCount = 0
     /// Messages reported to `channel(_:didDiscard:)`.
     public var discardedCount = 0
-    /// Bytes of all messages received, heartbeats and replies included, as they are when decompressed.
+    /// Bytes of all messages received, including heartbeats and replies, after decompression.
     public var receivedByteCount = 0
     /// Recoveries by a new connection after a loss.
     public var reconnectCount = 0
@@ -16,9 +16,9 @@ public struct ChannelStatistics: Hashable, Sendable {
     public var extensionCount = 0
     /// Gaps reported to `channel(_:didMiss:)`.
     public var gapCount = 0
-    /// Single topics that were asked for and that the service's confirmation did not name, each counted once.
+    /// Single topics that were requested and that the service's confirmation did not name, each counted once.
     ///
-    /// They may be subscribed all the same; a warning in the log names them.
+    /// They may still be subscribed; a warning in the log names them.
     public var unconfirmedTopicCount = 0
     /// Messages that came on both connections of an overlap and were delivered once.
     public var mergedRepeats = 0
@@ -29,12 +29,12 @@ public struct ChannelStatistics: Hashable, Sendable {
     public var silence: Duration?
     /// The time from the last application ping to its answer, on this connection.
     ///
-    /// Nil where none was answered: as long as the heartbeats of the service come, no ping is needed.
+    /// Nil if none was answered: no ping is needed as long as the service's heartbeats arrive.
     public var pingRoundTrip: Duration?
 
-    /// Sockets that are open or being opened, those that close in the background included.
+    /// Sockets that are open or being opened, including those that close in the background.
     public var connectionCount = 0
-    /// Notifications kept back, for the order of a rollover or because the host paused.
+    /// Notifications held for the order of a rollover or because the host paused.
     public var heldCount = 0
     /// Their bytes.
     public var heldByteCount = 0
@@ -43,12 +43,12 @@ public struct ChannelStatistics: Hashable, Sendable {
     /// Bytes to be sent that the kernel has not taken yet.
     public var queuedByteCount = 0
 
-    /// All zero, as before `open()`.
+    /// All values zero, as before `open()`.
     public init() {}
 }
 
 extension ChannelStatistics: CustomStringConvertible {
-    /// Every member by its name, on one line. Times are in seconds; what is not known is left out.
+    /// Every member by its name, on one line. Times are in seconds; unknown values are left out.
     public var description: String {
         Mirror(reflecting: self).children.compactMap { name, value -> String? in
             guard let name else { return nil }
@@ -61,13 +61,13 @@ extension ChannelStatistics: CustomStringConvertible {
     }
 }
 
-/// What the driver counts for the statistics; the machine counts the rest.
+/// The counts of the driver for the statistics; the machine counts the rest.
 struct ChannelCounters {
     var receivedCount = 0
     var discardedCount = 0
     var receivedByteCount = 0
     var gapCount = 0
-    /// When the bytes were read that are being delivered: one look at the clock for each read, not for each message.
+    /// When the bytes being delivered were read: the clock is read once per read, not per message.
     var readAt = Instant(nanoseconds: 0)
     var lastNotificationAt: Instant?
 

@@ -1,4 +1,4 @@
-/// Whether a channel or a client has a delegate because, or has none although, its host wanted it so.
+/// Distinguishes a delegate that the host removed from one that is missing by mistake.
 struct DelegateWatch {
     private enum Story {
         case neverSet
@@ -19,9 +19,9 @@ struct DelegateWatch {
         story = isSet ? .set : .removed
     }
 
-    /// There is no delegate to be told.
+    /// There is no delegate for a callback.
     ///
-    /// - Returns: what is to be said of it; nil where that is what the host wanted, and the second time.
+    /// - Returns: the text of a warning; nil if the host removed the delegate, or if this was reported before.
     mutating func missed() -> String? {
         guard !isTold else { return nil }
         switch story {

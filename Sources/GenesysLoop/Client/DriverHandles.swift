@@ -1,4 +1,4 @@
-/// The uv handles of a channel or a client: one timer of its own, and the count of them all, its links' among them.
+/// The uv handles of a channel or a client: one timer of its own, and a count that includes the handles of its links.
 struct DriverHandles {
     let group: HandleGroup
     private let loop: UVLoop
@@ -11,10 +11,10 @@ struct DriverHandles {
         group = HandleGroup(loop: loop)
     }
 
-    /// Arms the timer, or stops it where there is no deadline.
+    /// Arms the timer, or stops it if there is no deadline.
     ///
-    /// It may fire before the deadline: silence is counted anew with every read, and a timer that fires too early is
-    /// cheaper than one armed each time.
+    /// It may fire before the deadline: every read moves the deadline of the silence, and a timer that fires too early
+    /// is cheaper than one that is armed each time.
     mutating func setTimer(at deadline: Instant?, owner: any TimerOwner) {
         guard let deadline else {
             armedFor = nil
@@ -27,14 +27,14 @@ struct DriverHandles {
         timer?.start(at: deadline)
     }
 
-    /// The timer fired: it is stopped.
+    /// The timer fired and is stopped.
     mutating func timerDidFire() {
         armedFor = nil
     }
 
     /// Closes the timer.
     ///
-    /// - Returns: whether no handle is left; otherwise `pass` runs when that is so.
+    /// - Returns: whether no handle is left; if false, `pass` runs when none is left.
     mutating func close(then task: any LoopTask) -> Bool {
         timer?.close()
         timer = nil

@@ -1,9 +1,11 @@
 internal import Logging
 
-/// Performs what the machine decides. Public calls only touch the machine and the list of pending actions; links, timer
-/// and delegate are touched here, from the loop, one action after the other.
+/// Performs the machine's actions.
+///
+/// Public calls touch only the machine and the queue of pending actions. Links, timer and delegate are touched here,
+/// from the loop, one action after the other.
 extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
-    /// Queues actions and sees to it that a pass performs them.
+    /// Queues actions and schedules a pass that performs them.
     func submit(_ actions: [ChannelMachine.Action]) {
         guard enqueue(actions), !driver.isAdvancing else { return }
         loop.schedule(self)
@@ -36,9 +38,9 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         advance()
     }
 
-    /// Performs all that is pending, reads what may be read again, and sets the timer.
+    /// Performs all pending actions, resumes links and sets the timer.
     ///
-    /// Inside another call of it, or of `performPending`, it leaves that to them.
+    /// Inside another call of it, or of `performPending`, it leaves the work to that call.
     func advance() {
         guard !driver.isAdvancing, !driver.pending.isBusy else { return }
         driver.isAdvancing = true
@@ -133,7 +135,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
     private func finish(_ end: ChannelMachine.End) {
         driver.end = Boxed(end)
         driver.resuming = []
-        // There is no later for what a pause still holds back; after `close()` nobody wants it.
+        // What a pause still holds must be delivered now; after `close()` it is dropped.
         for id in driver.held.keys.sorted(by: { $0.rawValue < $1.rawValue }) { releaseHeld(id, evenIfPaused: true) }
         for link in driver.links where !link.isWindingDown { link.drop() }
     }
@@ -150,7 +152,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
             logger.debug("closed")
             delegate?.channelDidClose(self)
         case .failed(let failure) where machine.isSilent:
-            // A failure that the host's `close()` overtook is not told: only `channelDidClose` follows that.
+            // The host's `close()` overtook this failure, so it is not reported: only `channelDidClose` follows.
             logger.debug("closed, after it failed: \(driver.withoutSecrets(failure))")
             delegate?.channelDidClose(self)
         case .failed(let failure):
@@ -161,7 +163,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         }
     }
 
-    /// What would be delivered closes the channel.
+    /// There is no delegate for a delivery: closes the channel.
     func closeWithoutDelegate() {
         noteMissingDelegate("is closed")
         submit(machine.closeRequested(now: loop.now))
@@ -174,8 +176,8 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
     }
 
     private func tell(_ event: ChannelMachine.Event) {
-        // What was decided before the host's `close()` and not told yet is not told any more; what belongs to a failure
-        // is.
+        // Events decided before the host's `close()` and not reported yet are dropped; events of a failure are
+        // reported.
         guard !machine.isSilent else { return }
         guard let delegate else { return closeWithoutDelegate() }
         let event = driver.withoutSecrets(event)
@@ -191,7 +193,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
             counters.gapCount += 1
             delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery):
-            // An extension says nothing of a successor that is being connected.
+            // An extension proves nothing about a successor that is connecting.
             if recovery.method != .extension { driver.addresses.succeeded() }
             delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
@@ -200,7 +202,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
 }
 
 extension ChannelMachine.Event {
-    /// A line for the log: counts in place of topics.
+    /// A line for the log, with counts instead of topics.
     var summary: String {
         switch self {
         case .didSubscribe(let topics): "subscribed to \(topics.count) topics"
@@ -215,7 +217,7 @@ extension ChannelMachine.Event {
 }
 
 extension NotificationChannel {
-    /// The line about a confirmation that did not name all topics: the first of them, so that it stays one line.
+    /// The warning about a confirmation that did not name all topics; it names only the first ones, to stay one line.
     static func warning(unconfirmed topics: [Topic]) -> String {
         let names = topics.prefix(20).map(\.rawValue).joined(separator: ", ")
         let more = topics.count > 20 ? " and \(topics.count - 20) more" : ""

@@ -1,4 +1,4 @@
-/// The way of a message from a link to the delegate.
+/// Takes messages from a link to the delegate.
 extension NotificationChannel: LinkOwner {
     private enum Progress {
         case needMore
@@ -17,7 +17,7 @@ extension NotificationChannel: LinkOwner {
     }
 
     func linkDidChangeDeadline(_ link: Link) {
-        // An advance under way sets the timer at its end.
+        // An advance in progress sets the timer at its end.
         if !driver.isAdvancing { setTimer() }
     }
 
@@ -48,7 +48,7 @@ extension NotificationChannel: LinkOwner {
         advance()
     }
 
-    /// Delivers until there is nothing more, or until a callout changed the world.
+    /// Delivers until there is nothing more, or until a callout changed the state.
     private func drain(_ link: Link, to delegate: any NotificationChannelDelegate) -> Progress {
         let generation = self.generation
         let isDirect = machine.deliversDirectly(on: link.id)
@@ -76,7 +76,7 @@ extension NotificationChannel: LinkOwner {
         }
     }
 
-    /// One text message; nearly every one goes to the delegate without a question to the machine.
+    /// One text message; almost every one goes to the delegate without asking the machine.
     @inline(__always)
     private func receive(
         _ message: Span<UInt8>, _ isDirect: Bool, on link: Link, _ delegate: any NotificationChannelDelegate
@@ -94,7 +94,7 @@ extension NotificationChannel: LinkOwner {
         }
     }
 
-    /// The way of all others: the machine says what becomes of it.
+    /// All other messages: the machine decides what happens.
     @inline(never)
     private func routeViaMachine(
         _ message: Span<UInt8>, _ envelope: Envelope, on link: Link, _ delegate: any NotificationChannelDelegate
@@ -118,7 +118,7 @@ extension NotificationChannel: LinkOwner {
         }
     }
 
-    /// No channel sends binary messages.
+    /// Channels do not send binary messages.
     private func receiveBinary(_ message: Span<UInt8>, _ delegate: any NotificationChannelDelegate) {
         counters.receivedByteCount &+= message.count
         discard(message, .invalidMessage, delegate)
@@ -131,7 +131,7 @@ extension NotificationChannel: LinkOwner {
         delegate.channel(self, didDiscard: DiscardedMessage(reason: reason, bytes: message.byteArray()))
     }
 
-    /// Delivers what was held until the old socket of a rollover ended; what a pause leaves waits for `resume()`.
+    /// Delivers messages held until the old socket of a rollover ended; after a pause the rest waits for `resume()`.
     func releaseHeld(_ id: LinkID, evenIfPaused: Bool = false) {
         guard let messages = driver.held.removeValue(forKey: id) else { return }
         counters.readAt = loop.now.instant
@@ -155,19 +155,19 @@ extension NotificationChannel: LinkOwner {
     private func deliverHeld(_ message: [UInt8], of link: LinkID) {
         let fingerprint = machine.wantsFingerprints ? Fingerprint.of(message.span) : 0
         guard machine.heldNotificationReleased(from: link, fingerprint: fingerprint) == .deliver else { return }
-        // It was scanned when it arrived: only what the scanner accepted is held.
+        // It was scanned on arrival: only accepted messages are held.
         guard let envelope = try? EnvelopeScanner.scan(message.span) else { return }
         counters.delivered()
         (delegate ?? AbsentDelegate()).channel(self, didReceive: ChannelNotification(message.span, envelope: envelope))
     }
 }
 
-/// Redirects at the upgrade: a link ends, and another one of the same name opens where it pointed. The machine hears
-/// nothing of it.
+/// Redirects at the upgrade: a link ends, and another with the same id opens at the target. The machine is not
+/// notified.
 extension NotificationChannel {
-    /// Follows the end of a link to where it points, if it does and may.
+    /// Follows a redirect at the end of a link, if there is one and it is allowed.
     ///
-    /// - Returns: whether another link is under way; otherwise `end` says why.
+    /// - Returns: whether another link is opening; if false, `end` says why.
     func redirect(_ link: Link, _ end: inout LinkEnd) -> Bool {
         let limit = linkOptions.configuration.maxRedirects
         guard limit > 0, let status = end.failure.status else { return false }
@@ -192,14 +192,14 @@ extension NotificationChannel {
 }
 
 extension ChannelFailure {
-    /// Says why a redirect was not followed.
+    /// Records why a redirect was not followed.
     mutating func note(_ fault: RedirectTrail.Fault, status: Int) {
         underlying = .init(operation: "RFC 9110 §15.4", code: status, text: fault.description)
     }
 }
 
 extension TLSConfiguration {
-    /// The same for a server that was not the host's choice: who we are is no business of its.
+    /// The configuration for a server that the host did not choose: it shows no identity.
     var crossOrigin: TLSConfiguration {
         var tls = self
         tls.identity = nil

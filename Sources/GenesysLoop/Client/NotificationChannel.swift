@@ -1,6 +1,6 @@
 internal import Logging
 
-/// A Genesys Cloud notifications channel: connects, subscribes, delivers, and stays.
+/// A Genesys Cloud notifications channel: it connects, subscribes, delivers and recovers.
 ///
 ///     let loop = try UVLoop()
 ///     let channel = try NotificationChannel(uri: uri, topics: ["v2.users.….presence"], on: loop, delegate: host)
@@ -8,12 +8,12 @@ internal import Logging
 ///     loop.run()
 ///
 /// From `open()` to its terminal call the loop retains the channel, so the host need not. All calls belong on the
-/// loop's thread and trap elsewhere; all of them are legal inside every delegate method. Nothing is ever delivered
-/// from within a call: callbacks come from the loop.
+/// loop's thread and trap elsewhere; all of them are legal inside every delegate method. Nothing is delivered from
+/// within a call: callbacks come from the loop.
 public final class NotificationChannel {
     /// The loop that drives the channel.
     public let loop: UVLoop
-    /// The configuration it was made with.
+    /// The configuration of the channel.
     public var configuration: ChannelConfiguration {
         var configuration = linkOptions.configuration
         configuration.logger = logger
@@ -23,9 +23,9 @@ public final class NotificationChannel {
     private(set) var linkOptions: SharedLinkOptions
     let logger: Logger
 
-    /// Whom the channel tells; held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
+    /// The delegate, held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
     ///
-    /// A delegate that was never set, or is gone, does the same, with a warning in the log.
+    /// A delegate that was never set, or was deallocated, has the same effect, with a warning in the log.
     public var delegate: (any NotificationChannelDelegate)? {
         get {
             loop.preconditionCurrent("NotificationChannel.delegate")
@@ -39,7 +39,7 @@ public final class NotificationChannel {
         }
     }
 
-    /// The delegate, which hears of nothing after that.
+    /// Returns the delegate and clears it: no further callback follows.
     func takeDelegate() -> (any NotificationChannelDelegate)? {
         defer {
             weakDelegate = nil
@@ -50,28 +50,28 @@ public final class NotificationChannel {
 
     var delegateWatch: DelegateWatch
     private weak var weakDelegate: (any NotificationChannelDelegate)?
-    /// Changes with whatever makes the receive loop look at the world again: delegate, machine, what is to be done.
+    /// Changes with everything that makes the receive loop check its conditions again: delegate, machine, pending
+    /// actions.
     var generation = 0
 
     var machine: ChannelMachine {
         didSet { generation &+= 1 }
     }
     var driver: ChannelDriver
-    // Not in `driver`: so that counting a message needs no check for exclusive access.
+    // Not in `driver`, so that counting a message needs no check for exclusive access.
     var counters = ChannelCounters()
 
-    /// Makes a channel. It does nothing until `open()`; one that is never opened is a warning in the log.
+    /// Makes a channel. It does nothing until `open()`; a channel that is never opened causes a warning in the log.
     ///
     /// - Parameters:
-    ///   - uri: the `connectUri` of the channel, `wss://streaming.…/channels/…`. It is a secret: it is never logged.
+    ///   - uri: the `connectUri` of the channel, `wss://streaming.…/channels/…`. It is a secret and is never logged.
     ///   - topics: at most 1,000, each of at most 200 characters; duplicates collapse. May be empty when the topics are
     ///     managed over REST.
     ///   - loop: drives the channel.
-    ///   - delegate: is told; held weakly.
-    ///   - configuration: how it behaves.
-    /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (a topic the service would not take),
-    ///   `tlsHandshake` (trust or identity that cannot be used) or `proxy` (one of the environment that cannot be
-    ///   used).
+    ///   - delegate: receives the events; held weakly.
+    ///   - configuration: how the channel behaves.
+    /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (an invalid topic), `tlsHandshake`
+    ///   (trust or identity that cannot be used) or `proxy` (a proxy of the environment that cannot be used).
     public init(
         uri: String, topics: [Topic], on loop: UVLoop, delegate: (any NotificationChannelDelegate)? = nil,
         configuration: ChannelConfiguration = ChannelConfiguration()
@@ -92,11 +92,11 @@ public final class NotificationChannel {
     }
 
     deinit {
-        // On another thread only `run()` tells of it.
+        // On another thread only `run()` reports it.
         if loop.isCurrent { loop.forgotten.dropped(self)?() }
     }
 
-    /// The topics wanted, in the order in which they were given.
+    /// The wanted topics, in the order in which they were given.
     public var topics: [Topic] {
         loop.preconditionCurrent("NotificationChannel.topics")
         return machine.topics
@@ -114,7 +114,7 @@ public final class NotificationChannel {
 
     /// Starts the closing handshake and stops delivery.
     ///
-    /// Nothing but `channelDidClose` follows the return of this call: when the peer answered, or after
+    /// Only `channelDidClose` follows the return of this call: when the peer has answered, or after
     /// `configuration.deadlines.close`, whichever is first. Calling it again does nothing.
     ///
     /// Source: RFC 6455 §7.1.2.
@@ -129,8 +129,8 @@ public final class NotificationChannel {
 
     /// Moves to another channel URI without a break: the old connection lives until the new one is confirmed.
     ///
-    /// If the new one fails, or the URI cannot be used, `didFailRollover` tells, and the old connection goes on. On a
-    /// channel that ended it does nothing.
+    /// If the new connection fails, or the URI cannot be used, the channel calls `didFailRollover`, and the old
+    /// connection continues. On a channel that ended it does nothing.
     ///
     /// - Parameter uri: the `connectUri` of the other channel.
     public func rollover(to uri: String) {
@@ -145,13 +145,13 @@ public final class NotificationChannel {
         }
     }
 
-    /// Changes whom the channel trusts and what it shows, from its next connection on: a reconnect, or a rollover. The
-    /// connection that is open goes on.
+    /// Changes the TLS configuration from the next connection on: a reconnect, or a rollover. The open connection
+    /// continues.
     ///
-    /// For files that changed on the disk, `UVLoop.reloadTLS()` is enough.
+    /// For files that changed on disk, `UVLoop.reloadTLS()` is enough.
     ///
-    /// - Throws: `ChannelFailure` with reason `tlsHandshake` where the configuration cannot be used; nothing has
-    ///   changed then.
+    /// - Throws: `ChannelFailure` with reason `tlsHandshake` if the configuration cannot be used; nothing has changed
+    ///   then.
     public func setTLS(_ tls: TLSConfiguration) throws {
         loop.preconditionCurrent("NotificationChannel.setTLS")
         var configuration = self.configuration
@@ -161,11 +161,11 @@ public final class NotificationChannel {
         linkOptions = changed
     }
 
-    /// Stops reading: the service's data waits in the socket. Nobody's silence counts until `resume()`.
+    /// Stops reading: the service's data waits in the socket. Silence does not count until `resume()`.
     ///
-    /// Delivery stops with the message that is being delivered. However long the pause and however much the service
-    /// sends, each connection of the channel keeps at most what one read brought, 64 KiB, and the message of which a
-    /// part has arrived, at most `configuration.maxMessageSize`.
+    /// Delivery stops after the current message. Regardless of the length of the pause and the amount of data, each
+    /// connection of the channel keeps at most the data of one read, 64 KiB, and a partial message of at most
+    /// `configuration.maxMessageSize`.
     public func pause() {
         loop.preconditionCurrent("NotificationChannel.pause")
         submit(machine.pauseRequested(now: loop.now))
@@ -177,9 +177,9 @@ public final class NotificationChannel {
         submit(machine.resumeRequested(now: loop.now))
     }
 
-    /// Adds topics. What the service refuses comes back in `didReject`.
+    /// Adds topics. If the service refuses them, the channel calls `didReject`.
     ///
-    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for a topic it would not take, or beyond 1,000.
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond 1,000.
     public func subscribe(_ added: [Topic]) throws {
         try setTopics(topics + added)
     }
@@ -193,7 +193,7 @@ public final class NotificationChannel {
 
     /// Replaces the topics; only the difference goes to the service.
     ///
-    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for a topic it would not take, or beyond 1,000.
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond 1,000.
     public func setTopics(_ topics: [Topic]) throws {
         loop.preconditionCurrent("NotificationChannel.setTopics")
         submit(machine.topicsChanged(to: try NotificationChannel.checked(topics), now: loop.now))
@@ -213,13 +213,13 @@ public final class NotificationChannel {
                 kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
                 message: "\(unique.count) topics are more than the \(Topic.maxCount) that one channel may have")
         }
-        // The host's own array where nothing was taken out: channels with the same topics share it.
+        // The host's own array if it had no duplicates: channels with the same topics share it.
         return unique.count == topics.count ? topics : unique
     }
 }
 
 extension NotificationChannel {
-    /// What the channel has done so far, and how it is now.
+    /// What the channel has done so far, and its current state.
     public var statistics: ChannelStatistics {
         loop.preconditionCurrent("NotificationChannel.statistics")
         let now = loop.now.instant

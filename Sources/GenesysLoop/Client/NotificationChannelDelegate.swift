@@ -1,20 +1,20 @@
-/// What a channel tells its host.
+/// The events that a channel reports to its host.
 ///
 /// - Thread: every call comes on the thread of the channel's loop.
-/// - Order: `didSubscribe` is the first confirmation; `didFail` and `channelDidClose` are terminal: exactly one of them
+/// - Order: `didSubscribe` is the first confirmation. `didFail` and `channelDidClose` are terminal: exactly one of them
 ///   comes, once and last, when the channel's last handle is closed. After `close()` returned only `channelDidClose`
 ///   follows.
-/// - Re-entrancy: every public call of `NotificationChannel` is legal inside every method, also dropping the last
+/// - Re-entrancy: every public call of `NotificationChannel` is legal inside every method, as are dropping the last
 ///   reference, setting `delegate` to nil and opening other channels. Running the loop is not.
 /// - Borrowing: a `ChannelNotification` borrows the receive buffer; storing it does not compile, `copy()` makes a value
 ///   to keep.
-/// - Retention: the channel holds its delegate weakly. A delegate that is gone when something is to be delivered
-///   closes the channel.
+/// - Retention: the channel holds its delegate weakly. If the delegate was deallocated, the next delivery closes the
+///   channel.
 public protocol NotificationChannelDelegate: AnyObject {
     /// A notification arrived. It is valid until the method returns.
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification)
 
-    /// The channel could not be opened, or was lost and is not recovered. Terminal.
+    /// The channel could not be opened, or was lost and will not recover. Terminal.
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure)
 
     /// The channel's life, or this connection, ends soon. The host may call `rollover(to:)`.
@@ -26,7 +26,7 @@ public protocol NotificationChannelDelegate: AnyObject {
     /// The connection was lost, or an attempt failed; the next attempt starts after `attempt.delay`.
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt)
 
-    /// A rollover failed. Not terminal: the old connection goes on.
+    /// A rollover failed. Not terminal: the old connection continues.
     func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure)
 
     /// The service did not accept topics that were added at run time.
@@ -35,7 +35,7 @@ public protocol NotificationChannelDelegate: AnyObject {
     /// Notifications may have been missed in an interval; the service does not replay them.
     func channel(_ channel: NotificationChannel, didMiss gap: Gap)
 
-    /// A message was no notification. The channel lives on.
+    /// A message was not a notification. The channel continues.
     func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage)
 
     /// The channel reconnected, rolled over, or extended its life.
@@ -64,7 +64,7 @@ extension NotificationChannelDelegate {
     public func channelDidClose(_ channel: NotificationChannel) {}
 }
 
-/// Stands in for a delegate that is gone: what would be delivered closes the channel.
+/// Takes the place of a deallocated delegate: a delivery closes the channel.
 final class AbsentDelegate: NotificationChannelDelegate {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         channel.closeWithoutDelegate()

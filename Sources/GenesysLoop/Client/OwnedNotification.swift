@@ -1,6 +1,7 @@
 /// A notification that owns its bytes: it can be stored, sent to another thread, compared.
 ///
-/// Made by `ChannelNotification.copy()`; its accessors are the same. Two are equal if their messages are, byte by byte.
+/// Made by `ChannelNotification.copy()`, with the same accessors. Two are equal if their messages are equal byte by
+/// byte.
 public struct OwnedNotification: Hashable, Sendable {
     /// The whole message, exactly as received.
     public let message: [UInt8]
@@ -31,7 +32,7 @@ public struct OwnedNotification: Hashable, Sendable {
         get { message.span }
     }
 
-    /// The name of the topic as it stands in the message, without its quotes.
+    /// The name of the topic as it appears in the message, without its quotes.
     public var topicBytes: Span<UInt8> {
         @_lifetime(borrow self)
         get { message.span.extracting(topicSlice.content) }
@@ -50,9 +51,9 @@ public struct OwnedNotification: Hashable, Sendable {
         get { message.span.extracting(bodySlice?.range ?? 0..<0) }
     }
 
-    /// The `CorrelationId` of the message's `metadata`, nil if there is none.
+    /// The `CorrelationId` of the message's `metadata`; nil if there is none.
     ///
-    /// Looked up at each call; allocates.
+    /// Searches the message at each call; allocates.
     public var correlationID: String? { borrowed.correlationID }
 
     /// Whether the messages are the same, byte by byte.

@@ -1,13 +1,13 @@
-/// What channels of one configuration share on a loop, so that ten thousand of them hold it once.
+/// The options that channels of one configuration share on a loop, so that ten thousand channels hold them once.
 final class SharedLinkOptions {
-    /// As the first of them was given it; the others differ by their loggers at most.
+    /// The configuration of the first channel; those of the others differ at most in their loggers.
     let configuration: ChannelConfiguration
     let settings: Boxed<ChannelSettings>
     private var secureLink: LinkConfiguration?
-    /// Where redirects lead away from the host's own server.
+    /// For redirects to another origin.
     private var strangersLink: LinkConfiguration?
     private var plainLink: LinkConfiguration?
-    /// Nil: not read yet.
+    /// Nil means not read yet.
     private var proxy: ProxyRules??
 
     init(_ configuration: ChannelConfiguration) {
@@ -15,7 +15,7 @@ final class SharedLinkOptions {
         settings = Boxed(configuration.settings(rolloverJitter: .zero))
     }
 
-    /// The rules of a link to `uri`; the first one to a `wss:` URI makes the TLS context.
+    /// The link configuration for `uri`; the first one for a `wss:` URI makes the TLS context.
     func link(to uri: WebSocketURI, on loop: UVLoop) throws(ChannelFailure) -> LinkConfiguration {
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(uri)
@@ -25,7 +25,7 @@ final class SharedLinkOptions {
         return made
     }
 
-    /// The rules of a link to where redirects have led.
+    /// The link configuration for the target of redirects.
     func link(along trail: RedirectTrail, on loop: UVLoop) throws(ChannelFailure) -> LinkConfiguration {
         guard trail.uri.isSecure, trail.hasLeftOrigin else { return try link(to: trail.uri, on: loop) }
         let proxy = try proxyRules(on: loop)
@@ -60,10 +60,10 @@ final class SharedLinkOptions {
 }
 
 extension UVLoop {
-    /// The linkOptions of `configuration`: those of the channel made before, where it had the same.
+    /// The shared options for `configuration`: those of the previous channel, if it had the same configuration.
     ///
-    /// Only the last ones are remembered. A host with many configurations pays for each channel, and never for one that
-    /// has ended.
+    /// Only the last options are remembered. A host with many configurations makes them for each channel, but never
+    /// keeps those of a channel that has ended.
     func sharedLinkOptions(_ configuration: ChannelConfiguration) -> SharedLinkOptions {
         shared(ObjectIdentifier(SharedLinkOptions.self), where: { $0.configuration.isSame(as: configuration) }) {
             SharedLinkOptions(configuration)
@@ -72,7 +72,7 @@ extension UVLoop {
 }
 
 extension ChannelConfiguration {
-    /// Whether it equals another in all but the logger.
+    /// Whether it equals another except for the logger.
     func isSame(as other: ChannelConfiguration) -> Bool {
         lifetime == other.lifetime && extendsLifetime == other.extendsLifetime && reconnect == other.reconnect
             && rollover == other.rollover && heartbeatTimeout == other.heartbeatTimeout
@@ -83,9 +83,9 @@ extension ChannelConfiguration {
 }
 
 extension WebSocketURI {
-    /// Takes a URI of the host apart.
+    /// Parses a URI of the host.
     ///
-    /// - Throws: what is wrong with it, in the linkOptions of a channel.
+    /// - Throws: why it is invalid, as a channel's failure.
     init(checking uri: String) throws(ChannelFailure) {
         do throws(InvalidURI) {
             try self.init(uri)

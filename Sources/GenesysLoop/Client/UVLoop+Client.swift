@@ -1,16 +1,16 @@
 public import Logging
 
 extension UVLoop {
-    /// Reads once more all that the TLS configurations in use on this loop name: CA files and folders, the system's
+    /// Reads again all files that the TLS configurations in use on this loop name: CA files and folders, the system's
     /// store, client certificates and keys, passphrases.
     ///
-    /// Every connection made from now on uses what was read: the next reconnect or rollover of each channel, each new
-    /// client. Connections that are open go on, and no later one resumes their TLS sessions. All or nothing: where
-    /// anything cannot be used, nothing changes. The loop waits while it is read.
+    /// Every later connection uses the new contents: the next reconnect or rollover of each channel, each new client.
+    /// Open connections continue, and no later connection resumes their TLS sessions. All or nothing: if any file
+    /// cannot be used, nothing changes. The loop is blocked during the read.
     ///
     /// Legal in every delegate callback.
     ///
-    /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description names the file and what is wrong.
+    /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description names the file and the error.
     /// - Precondition: called on the loop's thread.
     public func reloadTLS() throws {
         preconditionCurrent("UVLoop.reloadTLS")
@@ -27,7 +27,7 @@ extension UVLoop {
 
     /// One TLS context for each configuration on this loop.
     ///
-    /// - Throws: why the configuration is unusable, in the linkOptions of a channel.
+    /// - Throws: why the configuration cannot be used, as a channel's failure.
     func sharedContext(
         checking configuration: TLSConfiguration, logger: Logger
     ) throws(ChannelFailure) -> TLSContext {
@@ -44,9 +44,9 @@ extension UVLoop {
 }
 
 extension UVLoop {
-    /// Which proxies links of a configuration go through; nil where there are none.
+    /// The proxies that links of a configuration use; nil if there are none.
     ///
-    /// - Throws: why TLS with a proxy cannot be had.
+    /// - Throws: why TLS with a proxy cannot be used.
     func proxyRules(
         _ setting: ProxySetting, tls: TLSConfiguration, logger: Logger
     ) throws(ChannelFailure) -> ProxyRules? {
@@ -57,9 +57,9 @@ extension UVLoop {
 }
 
 extension TLSConfiguration {
-    /// Reads everything that the configuration names, as the first channel with it does, and forgets it again.
+    /// Reads everything that the configuration names, as the first channel with it does, and discards it.
     ///
-    /// - Returns: whom it trusts, and where that was found.
+    /// - Returns: the trusted certificates and their sources.
     /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description says what cannot be used; for an empty
     ///   system store it lists the places tried.
     public func check() throws -> TrustReport {
@@ -72,15 +72,15 @@ extension TLSConfiguration {
 }
 
 extension UVLoop {
-    /// Where the loop warns of likely mistakes of its host, once for each kind.
+    /// Receives the loop's warnings about likely mistakes of its host, once for each kind.
     ///
     /// - A block was given to `execute(_:)` after `run()` had returned because nothing was open, or after
     ///   `detach(completion:)` took effect, or never ran before the loop was released.
     /// - When `run()` returns, or `detach(completion:)` takes effect: channels and clients ended without a delegate, or
-    ///   were made and never opened. Each of them has told its own logger too.
+    ///   were made and never opened. Each of them has also logged this to its own logger.
     ///
     /// Default: a logger of swift-log with the label `genesys-loop`, which writes to standard error unless the program
-    /// has set up another log. May be used on any thread.
+    /// configured another log. May be used on any thread.
     public var logger: Logger {
         get { warnings.logger }
         set { warnings.logger = newValue }

@@ -1,9 +1,11 @@
 internal import Logging
 
-/// Performs what the machine decides. Public calls touch only the machine, the list of pending actions and, for what
-/// is sent, the link's outbox; link, timer and delegate are touched here, from the loop, one action after the other.
+/// Performs the machine's actions.
+///
+/// Public calls touch only the machine, the queue of pending actions and, for sends, the link's outbox. Link, timer and
+/// delegate are touched here, from the loop, one action after the other.
 extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
-    /// Queues actions and sees to it that a pass performs them.
+    /// Queues actions and schedules a pass that performs them.
     func submit(_ actions: [WebSocketClientMachine.Action]) {
         if enqueue(actions) { schedulePass() }
     }
@@ -45,9 +47,9 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
         advance()
     }
 
-    /// Performs all that is pending, sends what is queued, reads again if it may, and sets the timer.
+    /// Performs all pending actions, sends what is queued, resumes reading if allowed, and sets the timer.
     ///
-    /// Inside another call of it, or of `performPending`, it leaves that to them.
+    /// Inside another call of it, or of `performPending`, it leaves the work to that call.
     func advance() {
         guard !driver.isAdvancing, !driver.pending.isBusy else { return }
         driver.isAdvancing = true
@@ -89,7 +91,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
         }
     }
 
-    /// Pauses or resumes the link as the host wants it.
+    /// Pauses or resumes the link as the host requested.
     func adjustReading(of link: Link) {
         if machine.wantsPause { link.pauseReading() } else { link.resumeReading() }
     }
@@ -101,8 +103,10 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
 
     // MARK: - Flow control
 
-    /// What was refused while much was queued in one pass, and went to the kernel at its end, is asked for at the next
-    /// turn of the loop: others get theirs in between, however fast the peer reads.
+    /// Reports room to send, and completed sends, at the next turn of the loop.
+    ///
+    /// A pass may fill the queue and empty it at its end. Other clients get their turn in between, however fast the peer
+    /// reads.
     private func awaitTurn() {
         guard !driver.isTurnAwaited, let link = driver.link,
             machine.hasRoomToTell(at: link.queuedByteCount) || link.sends.hasDone(at: link.sentByteCount)
@@ -148,7 +152,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
         }
     }
 
-    /// What would be delivered closes the client.
+    /// There is no delegate for a delivery: closes the client.
     func closeWithoutDelegate() {
         noteMissingDelegate("is closed")
         closeNow(.normal, reason: "")
@@ -173,23 +177,23 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
     }
 }
 
-/// What the driver of a client owns: its link, handles, actions not yet performed.
+/// What the driver of a client owns: its link, handles, pending actions.
 struct WebSocketClientDriver {
-    /// Where it connects to, and how it came to that.
+    /// The current target, and the redirects that led to it.
     var trail: RedirectTrail
     /// For `wss:` only.
     var context: TLSContext?
     let proxy: ProxyRules?
-    /// The link is over because it led elsewhere; the next one follows when it has let go of its socket.
+    /// The link ended with a redirect; the next one follows when this one has released its socket.
     var isRedirected = false
     /// Performed only in a pass, never during a callout.
     var pending = ActionQueue<WebSocketClientMachine.Action>()
     var isAdvancing = false
-    /// A pass is on its way.
+    /// A pass is scheduled.
     var isScheduled = false
-    /// The link is being read: what the host asks for meanwhile is done at the end of that.
+    /// The link is being read: the host's requests are performed when the read ends.
     var isReceiving = false
-    /// The queue is looked at again at the next turn of the loop.
+    /// The queue is checked again at the next turn of the loop.
     var isTurnAwaited = false
     var link: Link?
     var subprotocol: String?
@@ -197,7 +201,7 @@ struct WebSocketClientDriver {
     var handles: DriverHandles
     /// Why the link failed.
     var failure: ChannelFailure?
-    /// All is said but the end.
+    /// Only the terminal call is missing.
     var isFinishing = false
 
     init(uri: String, loop: UVLoop, configuration: WebSocketClientConfiguration) throws {
@@ -215,6 +219,6 @@ struct WebSocketClientDriver {
         handles = DriverHandles(loop: loop)
     }
 
-    /// Where it connects to.
+    /// The current target.
     var uri: WebSocketURI { trail.uri }
 }

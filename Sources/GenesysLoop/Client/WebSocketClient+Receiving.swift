@@ -1,6 +1,6 @@
 internal import Logging
 
-/// The way of a message from the link to the delegate.
+/// Takes messages from the link to the delegate.
 extension WebSocketClient: LinkOwner {
     private enum Progress {
         case needMore
@@ -18,7 +18,7 @@ extension WebSocketClient: LinkOwner {
     }
 
     func linkDidChangeDeadline(_ link: Link) {
-        // An advance under way sets the timer at its end.
+        // An advance in progress sets the timer at its end.
         if !driver.isAdvancing { setTimer() }
     }
 
@@ -60,7 +60,7 @@ extension WebSocketClient: LinkOwner {
         advance()
     }
 
-    /// Delivers until there is nothing more, or until a callout changed the world.
+    /// Delivers until there is nothing more, or until a callout changed the state.
     private func drain(_ link: Link, to delegate: any WebSocketClientDelegate) -> Progress {
         let generation = self.generation
         return link.withStream { stream in
@@ -90,11 +90,11 @@ extension WebSocketClient: LinkOwner {
     }
 }
 
-/// Redirects at the upgrade: the link ends, and another one opens where it pointed.
+/// Redirects at the upgrade: the link ends, and another one opens at the target.
 extension WebSocketClient {
-    /// Follows the end of a link to where it points, if it does.
+    /// Follows a redirect at the end of a link, if there is one.
     ///
-    /// - Returns: whether another link is to follow; otherwise `driver.failure` says why.
+    /// - Returns: whether another link will follow; if false, `driver.failure` says why.
     func redirect(_ end: LinkEnd) -> Bool {
         guard let status = end.failure.status else { return false }
         let former = driver.trail
@@ -116,7 +116,7 @@ extension WebSocketClient {
         return true
     }
 
-    /// The linkOptions of TLS for where the trail leads.
+    /// The TLS context for the target of the trail.
     private func context(for trail: RedirectTrail) throws(ChannelFailure) -> TLSContext? {
         guard trail.uri.isSecure else { return nil }
         let tls = trail.hasLeftOrigin ? configuration.tls.crossOrigin : configuration.tls

@@ -9,31 +9,32 @@ internal import Logging
 ///
 /// It opens one connection, once, and never reconnects. From `open()` to its terminal call the loop retains it, so the
 /// host need not. All calls belong on the loop's thread and trap elsewhere; all of them are legal inside every delegate
-/// method. Nothing is ever delivered from within a call: callbacks come from the loop. The peer's pings are answered by
-/// the client itself.
+/// method. Nothing is delivered from within a call: callbacks come from the loop. The client answers the peer's pings
+/// itself.
 public final class WebSocketClient {
-    /// What became of something to be sent.
+    /// The outcome of a send.
     public enum SendResult: Hashable, Sendable {
         /// It is on its way, or queued.
         case sent
-        /// Too much is queued: it was not taken. `webSocketDidBecomeWritable` comes when there is room again.
+        /// Too much is queued, so the message was not taken. `webSocketDidBecomeWritable` comes when there is room
+        /// again.
         case wouldBlock
     }
 
-    /// The greatest payload of a ping, in bytes (RFC 6455 §5.5).
+    /// The largest payload of a ping, in bytes (RFC 6455 §5.5).
     public static let maxPingByteCount = FrameEncoder.maxControlPayloadByteCount
     /// The longest reason of a Close frame, in bytes of UTF-8: two bytes less, for the code (RFC 6455 §5.5.1).
     public static let maxCloseReasonByteCount = FrameEncoder.maxControlPayloadByteCount - 2
 
     /// The loop that drives the client.
     public let loop: UVLoop
-    /// The configuration it was made with.
+    /// The configuration of the client.
     public let configuration: WebSocketClientConfiguration
 
-    /// Whom the client tells; held weakly.
+    /// The delegate, held weakly.
     ///
-    /// Setting it to nil silences the client, and closes it at the next delivery. A delegate that was never set, or is
-    /// gone, does the same, with a warning in the log.
+    /// Setting it to nil silences the client, and closes it at the next delivery. A delegate that was never set, or was
+    /// deallocated, has the same effect, with a warning in the log.
     public var delegate: (any WebSocketClientDelegate)? {
         get {
             loop.preconditionCurrent("WebSocketClient.delegate")
@@ -50,7 +51,7 @@ public final class WebSocketClient {
     var delegateWatch: DelegateWatch
 
     weak var weakDelegate: (any WebSocketClientDelegate)?
-    /// Changes with whatever makes the receive loop look at the world again: delegate, close, pause.
+    /// Changes with everything that makes the receive loop check its conditions again: delegate, close, pause.
     var generation = 0
 
     var machine: WebSocketClientMachine
@@ -58,16 +59,16 @@ public final class WebSocketClient {
 
     /// Makes a client.
     ///
-    /// It does nothing until `open()`; one that is never opened is a warning in the log.
+    /// It does nothing until `open()`; a client that is never opened causes a warning in the log.
     ///
     /// - Parameters:
-    ///   - uri: where to connect, `ws://…` or `wss://…`. It may be a secret: it is never logged.
+    ///   - uri: where to connect, `ws://…` or `wss://…`. It may be a secret and is never logged.
     ///   - loop: drives the client.
-    ///   - delegate: is told; held weakly.
-    ///   - configuration: how it behaves.
+    ///   - delegate: receives the events; held weakly.
+    ///   - configuration: how the client behaves.
     /// - Throws: `WebSocketFailure` with reason `invalidURI`, `tlsHandshake` (trust or identity that cannot be used) or
-    ///   `proxy` (one of the environment that cannot be used), `WebSocketUsageError` for headers, subprotocols or a user
-    ///   agent that would break the upgrade request.
+    ///   `proxy` (a proxy of the environment that cannot be used); `WebSocketUsageError` for headers, subprotocols or a
+    ///   user agent that would break the upgrade request.
     public init(
         uri: String, on loop: UVLoop, delegate: (any WebSocketClientDelegate)? = nil,
         configuration: WebSocketClientConfiguration = WebSocketClientConfiguration()
@@ -85,31 +86,31 @@ public final class WebSocketClient {
     }
 
     deinit {
-        // On another thread only `run()` tells of it.
+        // On another thread only `run()` reports it.
         if loop.isCurrent { loop.forgotten.dropped(self)?() }
     }
 
     // MARK: - State
 
-    /// Whether messages can be sent: from `webSocketDidOpen` to `close()`, or to the end that the peer made.
+    /// Whether messages can be sent: from `webSocketDidOpen` to `close()`, or to the peer's end of the connection.
     public var isOpen: Bool {
         loop.preconditionCurrent("WebSocketClient.isOpen")
         return machine.state == .open
     }
 
-    /// The subprotocol that the server chose, one of those offered; nil when it chose none, and before it did.
+    /// The subprotocol that the server chose from those offered; nil if it chose none, and before the upgrade.
     public var subprotocol: String? {
         loop.preconditionCurrent("WebSocketClient.subprotocol")
         return driver.subprotocol
     }
 
-    /// Whether the server agreed to compress messages (RFC 7692); false before it did.
+    /// Whether the server agreed to compress messages (RFC 7692); false before the upgrade.
     public var isCompressed: Bool {
         loop.preconditionCurrent("WebSocketClient.isCompressed")
         return driver.isCompressed
     }
 
-    /// What was taken to be sent and is not with the kernel yet, in bytes.
+    /// Bytes that were taken for sending and that the kernel has not taken yet.
     public var queuedByteCount: Int {
         loop.preconditionCurrent("WebSocketClient.queuedByteCount")
         return driver.link?.queuedByteCount ?? 0
@@ -133,9 +134,9 @@ public final class WebSocketClient {
         closeNow(.normal, reason: "")
     }
 
-    /// Starts the closing handshake, behind all that was sent, and stops delivery.
+    /// Starts the closing handshake, after all messages sent so far, and stops delivery.
     ///
-    /// Nothing but `webSocket(_:didClose:reason:)` follows the return of this call: when the peer answered, or after
+    /// Only `webSocket(_:didClose:reason:)` follows the return of this call: when the peer has answered, or after
     /// `configuration.deadlines.close`, whichever is first. A client that is not open yet is closed at once. Calling it
     /// again does nothing.
     ///
@@ -164,11 +165,11 @@ public final class WebSocketClient {
 
     // MARK: - Reading
 
-    /// Stops reading after the message that is being delivered: the peer's data waits in the socket and slows it down.
+    /// Stops reading after the current message: the peer's data waits in the socket, which slows the peer down.
     ///
     /// Pings are not answered and the peer's end is not noticed until `resume()`. It may be called before `open()`.
-    /// However much the peer sends, at most what one read brought is kept, 64 KiB, and the message of which a part has
-    /// arrived, at most `configuration.maxMessageSize`.
+    /// Regardless of how much the peer sends, the client keeps at most the data of one read, 64 KiB, and a partial
+    /// message of at most `configuration.maxMessageSize`.
     public func pause() {
         loop.preconditionCurrent("WebSocketClient.pause")
         machine.pauseRequested()
@@ -193,12 +194,13 @@ extension WebSocketClient: CustomStringConvertible, CustomReflectable {
 
 /// Messages and pings to the peer.
 ///
-/// A completion is called exactly once for what was taken, and never for what was not: `.success` when the operating
-/// system has taken the last byte of it, which says nothing about the peer; `.failure` when the connection ended before.
-/// Completions come in the order of the sends, from the loop, never from within a call, and all before the client's
-/// terminal call, also after `close()`. Every public call is legal inside them. What they capture is kept until then.
+/// A completion is called exactly once for a message that was taken, and never for one that was not: `.success` when
+/// the operating system has taken its last byte, which says nothing about the peer; `.failure` when the connection
+/// ended before. Completions come in the order of the sends, from the loop, never from within a call, and all before
+/// the client's terminal call, also after `close()`. Every public call is legal inside them. What they capture is kept
+/// until then.
 extension WebSocketClient {
-    /// Is told what became of what was sent.
+    /// Receives the outcome of a send.
     public typealias SendCompletion = (Result<Void, WebSocketFailure>) -> Void
 
     /// Sends a text message.
@@ -213,7 +215,7 @@ extension WebSocketClient {
         return try send(.text, Array(text.utf8).span, completion)
     }
 
-    /// Sends a text message that is UTF-8 already; what was delivered can be sent back as it is.
+    /// Sends a text message that is already UTF-8; a received message can be sent back as it is.
     ///
     /// - Parameters:
     ///   - text: the message.
@@ -251,7 +253,7 @@ extension WebSocketClient {
 
     /// Sends a ping; `webSocket(_:didReceivePong:)` comes when the peer answers (RFC 6455 §5.5.2).
     ///
-    /// - Parameter payload: comes back in the pong; at most 125 bytes.
+    /// - Parameter payload: returned in the pong; at most 125 bytes.
     /// - Returns: `.wouldBlock` if it was not taken because too much is queued.
     /// - Throws: `WebSocketUsageError.notOpen`, `.pingTooLong`.
     @discardableResult
@@ -266,7 +268,7 @@ extension WebSocketClient {
     ) throws(WebSocketUsageError) -> SendResult {
         switch machine.sendRequested(queuedByteCount: driver.link?.queuedByteCount ?? 0) {
         case .send:
-            // It is only queued here; the pass that follows sends it.
+            // It is only queued here; the next pass sends it.
             driver.link?.send(opcode, payload)
             if let completion {
                 driver.link?.sends.append { failure in

@@ -1,6 +1,6 @@
 /// A call or a configuration that a `WebSocketClient` refuses: nothing was sent and nothing has changed.
 ///
-/// A struct of statics rather than an enum, so that a later version can add one without breaking a `switch`.
+/// A struct of statics rather than an enum, so that a later version can add an error without breaking a `switch`.
 public struct WebSocketUsageError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence; it never repeats the value of a header or a payload.
     public let description: String
@@ -9,7 +9,7 @@ public struct WebSocketUsageError: Error, Hashable, Sendable, CustomStringConver
         self.description = description
     }
 
-    /// The connection is not open yet, or closing, or over.
+    /// The connection is not open yet, is closing, or has ended.
     public static let notOpen = WebSocketUsageError("The WebSocket is not open.")
     /// A text message is not UTF-8 (RFC 6455 §5.6).
     public static let invalidUTF8 = WebSocketUsageError("A text message must be UTF-8.")
