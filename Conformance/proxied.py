@@ -6,8 +6,9 @@ usage: proxied.py KIND TOOL
 
 KIND is tinyproxy or dante (squid insists on users that a namespace has not), or "none": then the listener is to go
 without one, and gets nowhere. TOOL is the executable genesys-loop. The server is called service.test, which only the
-proxy can look up. Prints one line of JSON: the "status" of the listener, its "errors", how many notifications it printed
-("count"), how many packets it sent to the "proxy", and how many "around" it: to any other address, or to a name server.
+proxy can look up. Prints one line of JSON: the "status" of the listener, its "errors", how many notifications it
+printed ("count"), how many packets it sent to the "proxy", and how many "around" it: to any other address, or to a name
+server.
 Ends with status 75 where there can be no such network.
 """
 

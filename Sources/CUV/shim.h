@@ -34,7 +34,8 @@ CUV_INLINE uv_handle_t *cuv_async_handle(uv_async_t *async) { return (uv_handle_
 
 // One heap block for a handle of any kind. `group` is what the close callback needs, and nothing else uses it; the
 // other two link the blocks of one loop.
-// The handle comes last: a block is allocated only as far as its kind reaches, and a timer is much smaller than a socket.
+// The handle comes last: a block is allocated only as far as its kind reaches, and a timer is much smaller than a
+// socket.
 typedef struct cuv_block {
     void *group;
     struct cuv_block *next, *previous;

@@ -136,10 +136,11 @@ CVECTOR_INLINE int cvector_has_avx2(void) {
            __builtin_cpu_supports("pclmul");
 }
 
-// cvector_find_plainly with AVX2. Ends are written six at a time, and the excess ones mean nothing: how many a block has
-// is hard to predict.
+// cvector_find_plainly with AVX2. Ends are written six at a time, and the excess ones mean nothing: how many a block
+// has is hard to predict.
 static __attribute__((noinline, unused, target("avx2,bmi,popcnt,pclmul"))) int
-cvector_find_avx2(const uint8_t *bytes, size_t count, const uint8_t *last, unsigned excess, struct cvector_chunk *chunk) {
+cvector_find_avx2(const uint8_t *bytes, size_t count, const uint8_t *last, unsigned excess,
+                  struct cvector_chunk *chunk) {
     const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\');
     const __m256i last_control = _mm256_set1_epi8(0x1F);
     __m256i backslashes = _mm256_setzero_si256(), controls = _mm256_setzero_si256();

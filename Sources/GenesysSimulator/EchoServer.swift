@@ -8,8 +8,9 @@ internal import ServerKit
 /// From `start()` to the completion of `close(completion:)` the loop retains the server and keeps running. All calls
 /// belong on the loop's thread.
 ///
-/// A client that does not read is not read from: when `highWaterMark` bytes wait for it, input stays in the kernel until
-/// no more than `lowWaterMark` are left. So a connection holds at most that, one message, and the echo of one read.
+/// A client that does not read is not read from: when `highWaterMark` bytes wait for it, input stays in the kernel
+/// until no more than `lowWaterMark` are left. So a connection holds at most that, one message, and the echo of one
+/// read.
 package final class EchoServer {
     /// What clients may do.
     package struct Configuration: Sendable {

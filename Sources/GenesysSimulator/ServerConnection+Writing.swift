@@ -6,8 +6,8 @@ extension ServerConnection {
 
     /// Queues a message, in frames of at most `maxFrameByteCount` (RFC 6455 §5.4).
     ///
-    /// - Returns: whether it was queued; not when the connection is not open, or is dropped because its client reads too
-    ///   slowly.
+    /// - Returns: whether it was queued; not when the connection is not open, or is dropped because its client reads
+    ///   too slowly.
     func send(_ opcode: Opcode, _ message: [UInt8], maxFrameByteCount: Int? = nil) -> Bool {
         guard phase == .open, let owner = unsafe owner, hasRoom(for: owner) else { return false }
         if message.count >= leastCompressedByteCount, let compressed = deflater?.deflate(message.span) {

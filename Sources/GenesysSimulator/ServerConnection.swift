@@ -7,7 +7,8 @@ internal import ServerKit
 ///         └────────────┴─────────┴─ refusal, violation, end ─▲      ▲
 ///         └────────────┴─────────┴─ reset, drop, failure ───────────┘
 ///
-/// - `requesting`: the TLS handshake, then the head of the upgrade request, or a whole request of another kind. Limit: `requestTimeout`.
+/// - `requesting`: the TLS handshake, then the head of the upgrade request, or a whole request of another kind. Limit:
+///   `requestTimeout`.
 /// - `deciding`: the request waits for `upgradeDelay`, or is never answered.
 /// - `open`: it counts as a socket; messages come and go.
 /// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout`, all in all.

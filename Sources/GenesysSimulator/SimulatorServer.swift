@@ -17,8 +17,8 @@ internal import ServerKit
 /// Limits: a client has `requestTimeout` to send its whole upgrade request and `closeTimeout` to answer a Close frame,
 /// may leave `maxQueuedByteCount` unread, and may send messages of 1 MiB.
 ///
-/// The service's time is that since the making of the server. There is one timer at `SimulatedService.nextDeadline`, and
-/// one for each connection, for the limits above.
+/// The service's time is that since the making of the server. There is one timer at `SimulatedService.nextDeadline`,
+/// and one for each connection, for the limits above.
 public final class SimulatorServer {
     /// The loop that drives the server.
     public let loop: UVLoop

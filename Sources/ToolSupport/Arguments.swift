@@ -21,7 +21,8 @@ internal import Glibc
     package static func current() throws(Unusable) -> [String] { try decode(raw) }
 
     /// - Parameter all: the program's name, then its arguments.
-    /// - Throws: when there is not even a name, and when an argument is not UTF-8. The sentence shows no argument's value.
+    /// - Throws: when there is not even a name, and when an argument is not UTF-8. The sentence shows no argument's
+    ///   value.
     static func decode(_ all: [[UInt8]]) throws(Unusable) -> [String] {
         guard !all.isEmpty else {
             throw Unusable(description: "The system does not tell the program its arguments (is /proc mounted?).")

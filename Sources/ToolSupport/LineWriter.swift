@@ -81,8 +81,8 @@ package final class LineWriter: Sendable {
 
     /// Creates it.
     ///
-    /// - Parameter patience: how long a reader may take nothing while `finish()` waits, without an interruption; nil for
-    ///   without end.
+    /// - Parameter patience: how long a reader may take nothing while `finish()` waits, without an interruption; nil
+    ///   for without end.
     package init(to descriptor: Int32, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil) {
         self.descriptor = descriptor
         self.limit = limit

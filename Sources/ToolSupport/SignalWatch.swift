@@ -1,7 +1,7 @@
 import GenesysLoop
 
-/// Takes the signals on a thread of its own: the first one asks for a clean end, the second one ends the process at once
-/// with status 128 + its number.
+/// Takes the signals on a thread of its own: the first one asks for a clean end, the second one ends the process at
+/// once with status 128 + its number.
 ///
 /// Before there is a watch a signal ends the process, as it does by default: what is done until then may block.
 package final class SignalWatch: Sendable {

@@ -50,7 +50,8 @@ final class NotificationPrinter: LoopTask {
         channel?.resume()
     }
 
-    /// Appends a message as one line. A line break in it is white space between tokens (RFC 8259 §2), and so is a space.
+    /// Appends a message as one line. A line break in it is white space between tokens (RFC 8259 §2), and so is a
+    /// space.
     static func append(_ message: Span<UInt8>, to lines: inout [UInt8]) {
         let start = lines.count
         // The span keeps its memory alive for the call; `append` copies before it returns.

@@ -45,7 +45,8 @@ enum Startup {
 enum Output {
     /// Waits for the last line.
     ///
-    /// - Returns: the status, when writing decides it; nil when all is well, or when the reader left, which is its right.
+    /// - Returns: the status, when writing decides it; nil when all is well, or when the reader left, which is its
+    ///   right.
     static func finish(_ writer: LineWriter, log: EventLog) -> ExitStatus? {
         switch writer.finish() {
         case .written, .closedPipe:

@@ -105,8 +105,8 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
 
     /// Reports room to send, and completed sends, at the next turn of the loop.
     ///
-    /// A pass may fill the queue and empty it at its end. Other clients get their turn in between, however fast the peer
-    /// reads.
+    /// A pass may fill the queue and empty it at its end. Other clients get their turn in between, however fast the
+    /// peer reads.
     private func awaitTurn() {
         guard !driver.isTurnAwaited, let link = driver.link,
             machine.hasRoomToTell(at: link.queuedByteCount) || link.sends.hasDone(at: link.sentByteCount)

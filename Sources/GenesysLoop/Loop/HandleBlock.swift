@@ -60,8 +60,8 @@ package import CUV
 
     /// Hands the block to libuv for closing.
     ///
-    /// No callback of the handle reaches its wrapper any more. In the child of a `fork()` it is left alone instead: parent
-    /// and child share the kernel's poll set, and the parent's socket would fall silent.
+    /// No callback of the handle reaches its wrapper any more. In the child of a `fork()` it is left alone instead:
+    /// parent and child share the kernel's poll set, and the parent's socket would fall silent.
     package func close() {
         unsafe handle.pointee.data = nil
         // The group is retained until the close callback.

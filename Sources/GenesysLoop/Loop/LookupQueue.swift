@@ -12,9 +12,9 @@ package struct LookupQuestion: Hashable, Sendable {
 ///                 └─▶ forgotten
 ///
 /// `getaddrinfo` cannot be interrupted, so a thread whose askers have all given up is taken to be stuck: it no longer
-/// occupies one of the places, lest four names that nobody answers for keep every other one from being looked up. That
-/// has a limit too, since a stuck thread costs memory; beyond it the abandoned ones occupy places like any other, and
-/// what waits is left to the deadlines of those who asked.
+/// occupies one of the places, so that four names without an answer do not keep every other one from being looked up.
+/// That has a limit too, since a stuck thread costs memory; beyond it the abandoned ones occupy places like any other,
+/// and what waits is left to the deadlines of those who asked.
 ///
 /// Pure: a job is a number, an asker is the number of its resolution.
 struct LookupQueue {

@@ -2,8 +2,8 @@
 ///
 /// Elsewhere, send it back: `loop.execute { bound.value.close() }`. Copies share the value. Whichever thread drops the
 /// last copy, the value is destroyed on the loop's thread: at once when dropped there, at the loop's next wake-up
-/// otherwise. After the loop's end (`run()` has returned because nothing was open, or `detach(completion:)` took effect)
-/// it is destroyed where it is dropped. It keeps the loop alive.
+/// otherwise. After the loop's end (`run()` has returned because nothing was open, or `detach(completion:)` took
+/// effect) it is destroyed where it is dropped. It keeps the loop alive.
 @safe public struct LoopBound<Value>: @unchecked Sendable {
     private let box: Box
 

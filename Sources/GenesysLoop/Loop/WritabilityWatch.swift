@@ -2,8 +2,8 @@ internal import CUV
 
 /// Tells a connection when its full socket takes bytes again.
 ///
-/// libuv would do so only if it wrote the bytes itself, by `write(2)` and with SIGPIPE. So the socket is watched through
-/// a second descriptor, which exists only while bytes are queued.
+/// libuv would do so only if it wrote the bytes itself, by `write(2)` and with SIGPIPE. So the socket is watched
+/// through a second descriptor, which exists only while bytes are queued.
 @safe final class WritabilityWatch {
     private let block: HandleBlock
     private let duplicate: Int32

@@ -80,8 +80,8 @@ public struct TLSConfiguration: Hashable, Sendable {
     /// WebSocket's upgrade, which browsers offer too. An empty list offers none: the extension is not sent.
     ///
     /// A server that chooses none is accepted. One that chooses a protocol that was not offered breaks TLS
-    /// (`protocolViolation`); one that takes none of those offered ends TLS with an alert (`tlsHandshake`). A name has 1
-    /// to 255 bytes; any other is an error when the configuration is first used.
+    /// (`protocolViolation`); one that takes none of those offered ends TLS with an alert (`tlsHandshake`). A name has
+    /// 1 to 255 bytes; any other is an error when the configuration is first used.
     public var applicationProtocols = ["http/1.1"]
 
     /// The cipher suites of TLS 1.3, as OpenSSL names separated by colons, for example

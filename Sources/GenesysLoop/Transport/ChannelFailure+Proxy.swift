@@ -1,4 +1,5 @@
-/// Failures on the way through a proxy, in the terms of a channel. Each names the proxy, and none its user and password.
+/// Failures on the way through a proxy, in the terms of a channel. Each names the proxy, and none its user and
+/// password.
 extension ChannelFailure {
     init(proxy fault: ProxyFault, of proxy: ProxyURI, now: WallTime) {
         let status = fault.refusal?.status

@@ -1,4 +1,4 @@
-/// How long each phase of a connection may take. All are on by default: nothing waits for ever.
+/// How long each phase of a connection may take. All are on by default: nothing waits forever.
 public struct Deadlines: Hashable, Sendable {
     /// Resolving the host name, until the first of its addresses can be tried. Default 10 s.
     public var dns: Duration = .seconds(10)

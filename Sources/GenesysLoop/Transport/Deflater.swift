@@ -2,8 +2,8 @@ internal import CZlib
 
 /// Compresses the messages of one connection (RFC 7692 §6.1, §7.2.1).
 ///
-/// zlib's state, up to 256 KiB, is made with the first message. It lives as long as the connection if the window is kept
-/// from message to message, otherwise until `releaseIdleState()`.
+/// zlib's state, up to 256 KiB, is made with the first message. It lives as long as the connection if the window is
+/// kept from message to message, otherwise until `releaseIdleState()`.
 @safe package struct Deflater: ~Copyable {
     private static let level: Int32 = 6
     private static let memoryLevel: Int32 = 8

@@ -41,8 +41,8 @@ extension Link {
         append(opcode, payload.span)
     }
 
-    /// Moves the frames out, so that nothing else of the link is open to a change meanwhile: then the compiler can tell,
-    /// and no access is checked while the program runs.
+    /// Moves the frames out, so that nothing else of the link is open to a change meanwhile: then the compiler can
+    /// tell, and no access is checked while the program runs.
     private func takeOutbox() -> [UInt8] {
         var frames: [UInt8] = []
         swap(&frames, &outbox)

@@ -1,13 +1,14 @@
 /// One physical connection: name, TCP, proxy, TLS, upgrade, frames, closing handshake.
 ///
-///     idle ─▶ waiting ─▶ resolving ─▶ connecting (─▶ tunneling) ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶ lingering
+///     idle ─▶ waiting ─▶ resolving ─▶ connecting (─▶ tunneling) ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶
+///     lingering
 ///                  └───────────┴────────────┴─────────────┴───────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended ◀─┘
 ///
 /// With a proxy, name and TCP connection are the proxy's, and `tunneling` is what is said to it (`ProxyTunnel`).
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
 /// `deadlineReached`. Bytes are pulled by the owner, one event at a time, so that it may look at the world again after
-/// each callout. `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so that
-/// a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
+/// each callout. `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so
+/// that a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
 @safe final class Link {
     enum Phase: Equatable {
         case idle, waiting, resolving, connecting, tunneling, securing, upgrading, open, closing, lingering, ended
@@ -86,7 +87,8 @@
         tcp?.close()
     }
 
-    /// Starts with the name, as soon as it is its turn. Failures come as `link(_:didEnd:)`, never from within this call.
+    /// Starts with the name, as soon as it is its turn. Failures come as `link(_:didEnd:)`, never from within this
+    /// call.
     ///
     /// - Parameter memory: what earlier links have taught about the addresses.
     func connect(memory: AddressMemory = AddressMemory()) {
@@ -146,9 +148,9 @@
 
     /// The owner's timer fired.
     ///
-    /// Where it comes late, what a blocked host left unread is read first: whether a loop runs its timers before it polls
-    /// (libuv before 1.45) or after, what arrived since the last poll is unread. One more poll lies between this call and
-    /// a timer of `lastLook`, in both orders.
+    /// Where it comes late, what a blocked host left unread is read first: whether a loop runs its timers before it
+    /// polls (libuv before 1.45) or after, what arrived since the last poll is unread. One more poll lies between this
+    /// call and a timer of `lastLook`, in both orders.
     func deadlineReached(now: Instant) {
         guard let deadline, now >= deadline else { return }
         guard phase == .open || isLastLook || now - deadline < Link.lastLook else {

@@ -86,13 +86,13 @@
 
 /// What an owner pulls messages from: the input of a link, and the reader that turns it into messages.
 ///
-/// The owner has it for the length of a pull (`Link.withStream`): whatever it does meanwhile, nothing else touches it, and
-/// nothing has to be looked up in an object for each message.
+/// The owner has it for the length of a pull (`Link.withStream`): whatever it does meanwhile, nothing else touches it,
+/// and nothing has to be looked up in an object for each message.
 @safe struct LinkStream: ~Copyable {
     var input: LinkInput
     var reader: MessageReader
-    /// Where the input comes from; nil without TLS. Retained until `deinit`, so that a record is read without a change of
-    /// its reference count.
+    /// Where the input comes from; nil without TLS. Retained until `deinit`, so that a record is read without a change
+    /// of its reference count.
     private let source: Unmanaged<TLSSession>?
     /// Nothing more may be pulled for now: paused, or over.
     var isStopped = false
@@ -118,8 +118,8 @@
         }
     }
 
-    /// A rest of so many bytes is moved to the start of the buffer even if there is room behind it: its first part is in
-    /// the processor's caches, what lies behind is not.
+    /// A rest of so many bytes is moved to the start of the buffer even if there is room behind it: its first part is
+    /// in the processor's caches, what lies behind is not.
     private static let movableByteCount = 2048
 
     /// Decrypts the next record right behind the input, which lies in `buffer` and ends in the middle of a message.

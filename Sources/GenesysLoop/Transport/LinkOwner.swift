@@ -6,7 +6,8 @@ protocol LinkOwner: AnyObject {
     func link(_ link: Link, didReach address: SocketAddress)
     /// The upgrade was accepted.
     func linkDidOpen(_ link: Link)
-    /// There may be messages: pull them with `Link.nextEvent(from:)`, inside `Link.withStream`, until it says `needMore`.
+    /// There may be messages: pull them with `Link.nextEvent(from:)`, inside `Link.withStream`, until it says
+    /// `needMore`.
     func linkDidReceive(_ link: Link)
     /// Of what `send` queued no more is unsent than the low-water mark of the configuration, or nothing.
     func linkDidDrain(_ link: Link)

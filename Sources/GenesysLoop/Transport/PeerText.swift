@@ -3,7 +3,8 @@ enum PeerText {
     /// The longest excerpt, in bytes of UTF-8.
     static let maxByteCount = 1_024
 
-    /// The text in one line, without what could disturb a terminal or a log, and not too long; nil where nothing is left.
+    /// The text in one line, without what could disturb a terminal or a log, and not too long; nil where nothing is
+    /// left.
     static func excerpt(_ text: String) -> String? {
         var scalars = String.UnicodeScalarView()
         var byteCount = 0
@@ -72,8 +73,8 @@ enum PeerText {
         return rest
     }
 
-    /// The text with its references to characters as these: those by number, and those by name that are met in pages of a
-    /// server's own.
+    /// The text with its references to characters as these: those by number, and those by name that are met in pages of
+    /// a server's own.
     private static func withoutEntities(_ text: String) -> String {
         var parts = text.split(separator: "&", omittingEmptySubsequences: false).map(String.init)
         for index in parts.indices.dropFirst() {
@@ -102,8 +103,8 @@ enum PeerText {
 }
 
 extension HTTPRefusal {
-    /// What the peer says about the refusal, as it says it: the `message` of a JSON object (the service's error body has
-    /// one), the text of a page, the body as it is, or a reason phrase that says more than the status.
+    /// What the peer says about the refusal, as it says it: the `message` of a JSON object (the service's error body
+    /// has one), the text of a page, the body as it is, or a reason phrase that says more than the status.
     var words: String? {
         let body = String(decoding: self.body, as: UTF8.self)
         if let message = jsonMessage { return message }

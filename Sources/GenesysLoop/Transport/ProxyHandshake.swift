@@ -85,9 +85,9 @@ struct ProxyHandshake: Sendable {
 ///          ▲             │  └───────────────▶ body ──▶ failed (any other final status, and what its body says)
 ///          └─ 1xx, not 101
 ///
-/// Whatever the headers of a 2xx say about a body, there is none: what follows the head belongs to the tunnel. A proxy may
-/// answer in HTTP/1.0, as tinyproxy does, and without a reason phrase. Headers that are malformed are passed over, since
-/// none decides anything; lines that do not end in CR LF are not.
+/// Whatever the headers of a 2xx say about a body, there is none: what follows the head belongs to the tunnel. A proxy
+/// may answer in HTTP/1.0, as tinyproxy does, and without a reason phrase. Headers that are malformed are passed over,
+/// since none decides anything; lines that do not end in CR LF are not.
 struct ConnectResponseParser: Sendable {
     private enum State: Sendable {
         case statusLine, headers
@@ -101,8 +101,8 @@ struct ConnectResponseParser: Sendable {
 
     /// Takes the next bytes of the answer.
     ///
-    /// - Returns: how many of them belong to the head of an open tunnel; nil when more are needed. Not to be called again
-    ///   then, nor after an error.
+    /// - Returns: how many of them belong to the head of an open tunnel; nil when more are needed. Not to be called
+    ///   again then, nor after an error.
     mutating func receive(_ input: Span<UInt8>) throws(ProxyFault) -> Int? {
         var offset = 0
         while true {

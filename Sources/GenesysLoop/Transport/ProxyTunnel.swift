@@ -1,7 +1,7 @@
 /// What stands between a connection to a proxy and its link: the handshake with the proxy, and TLS with it.
 ///
 /// It owns the connection's callbacks from the start. Once the tunnel is open the link gets them back and the tunnel is
-/// dropped, unless the proxy has TLS: then all that the link reads and writes goes through it for ever, TLS inside TLS.
+/// dropped, unless the proxy has TLS: then all that the link reads and writes goes through it forever, TLS inside TLS.
 @safe final class ProxyTunnel: TCPConnectionOwner {
     /// Unretained; cleared when the link is over.
     unowned(unsafe) var link: Link?
@@ -213,8 +213,8 @@
     }
 }
 
-/// Where what comes from proxies with TLS is decrypted to before the link decrypts it once more: one for a loop, and none
-/// without such a proxy.
+/// Where what comes from proxies with TLS is decrypted to before the link decrypts it once more: one for a loop, and
+/// none without such a proxy.
 ///
 /// It is in use during a read only, as the loop's own buffers are.
 @safe final class TunnelBuffer {

@@ -2,8 +2,8 @@
 ///
 ///     methods ─▶ (credentials ─▶) request ─▶ reply ─▶ open
 ///
-/// The name goes to the proxy as it is, an address as an address; nothing is looked up here. It never takes a byte beyond
-/// the reply. Its driver keeps the deadline.
+/// The name goes to the proxy as it is, an address as an address; nothing is looked up here. It never takes a byte
+/// beyond the reply. Its driver keeps the deadline.
 struct SOCKSHandshake: Sendable {
     private enum State: Sendable {
         /// Waiting for the method that it chose, for its verdict on the credentials, for its reply.
@@ -45,8 +45,8 @@ struct SOCKSHandshake: Sendable {
 
     /// Takes the next bytes of the proxy.
     ///
-    /// - Returns: how many of them belong to the handshake of an open tunnel; nil when more are needed. Not to be called
-    ///   again then, nor after an error.
+    /// - Returns: how many of them belong to the handshake of an open tunnel; nil when more are needed. Not to be
+    ///   called again then, nor after an error.
     mutating func receive(_ input: Span<UInt8>) throws(ProxyFault) -> Int? {
         var offset = 0
         while offset < input.count {

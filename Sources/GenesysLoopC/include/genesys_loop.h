@@ -4,18 +4,18 @@
  * genesys_loop_stop and genesys_loop_is_current may be called from others; any other call from another thread ends the
  * process with a sentence. Callbacks come on the loop's thread.
  *
- * Ownership. What genesys_..._new returned is yours until genesys_..._release; releasing is legal in every callback, and
- * does not close: from genesys_channel_open to its last callback (did_fail or did_close) the loop keeps a channel. What a
- * callback is given by pointer is borrowed until it returns: copy what you want to keep. Strings and structs that you give
- * are copied. NULL for a handle is GENESYS_ERROR_ARGUMENT, or nothing happens where there is no result.
+ * Ownership. What genesys_..._new returned is yours until genesys_..._release; releasing is legal in every callback,
+ * and does not close: from genesys_channel_open to its last callback (did_fail or did_close) the loop keeps a channel.
+ * What a callback is given by pointer is borrowed until it returns: copy what you want to keep. Strings and structs
+ * that you give are copied. NULL for a handle is GENESYS_ERROR_ARGUMENT, or nothing happens where there is no result.
  *
  * Re-entrancy. Every call here is legal in every callback.
  *
- * Compatibility. The structs that you fill begin with their size, sizeof the struct you were compiled with. Later versions
- * append members, and take a smaller struct for one whose later members have their defaults.
+ * Compatibility. The structs that you fill begin with their size, sizeof the struct you were compiled with. Later
+ * versions append members, and take a smaller struct for one whose later members have their defaults.
  *
- * Loading. The library may be loaded with dlopen. It stays in memory until the process ends: dlclose is legal, even while
- * a name is looked up, but unmaps nothing, and a later dlopen finds the same library.
+ * Loading. The library may be loaded with dlopen. It stays in memory until the process ends: dlclose is legal, even
+ * while a name is looked up, but unmaps nothing, and a later dlopen finds the same library.
  */
 #ifndef GENESYS_LOOP_H
 #define GENESYS_LOOP_H
@@ -174,15 +174,15 @@ void genesys_loop_bind(genesys_loop *loop);
 void genesys_loop_run(genesys_loop *loop);
 void genesys_loop_stop(genesys_loop *loop);
 int genesys_loop_is_current(const genesys_loop *loop);
-/* Calls `function` once on the loop's thread, in the order of the calls of each thread; never, if the loop was left or is
- * released before its turn. */
+/* Calls `function` once on the loop's thread, in the order of the calls of each thread; never, if the loop was left or
+ * is released before its turn. */
 void genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void *user);
 /* Whether our handles keep an adopted loop alive (1, the default) or not (0). */
 void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
 /* Closes every channel of the loop. */
 void genesys_loop_close_all(genesys_loop *loop);
-/* Leaves an adopted loop when every channel on it has ended; it closes none (genesys_loop_close_all does). `completion`,
- * which may be NULL, is called in your uv_run and means that none of our handles is left on the loop. */
+/* Leaves an adopted loop when every channel on it has ended; it closes none (genesys_loop_close_all does).
+ * `completion`, which may be NULL, is called in your uv_run and means that none of our handles is left on the loop. */
 void genesys_loop_detach(genesys_loop *loop, void (*completion)(void *user), void *user);
 void genesys_loop_release(genesys_loop *loop);
 
