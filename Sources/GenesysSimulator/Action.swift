@@ -1,15 +1,15 @@
 extension SimulatedService {
-    /// What the driver is to do.
+    /// What the driver must do.
     public enum Action: Hashable, Sendable {
         /// Send a text message. The bytes are UTF-8 unless an operator injected others.
         case send(SocketID, [UInt8])
         /// Send a binary message, which the real service never does.
         case sendBinary(SocketID, [UInt8])
-        /// Send a Close frame, then end the connection in order.
+        /// Send a Close frame, then end the connection cleanly.
         case close(SocketID, code: UInt16, reason: String)
         /// End the connection abruptly, without a Close frame.
         case drop(SocketID)
-        /// Reset the connection: what is under way either way is lost.
+        /// Reset the connection: data in transit is lost in both directions.
         case reset(SocketID)
 
         /// The socket it concerns.
@@ -30,7 +30,7 @@ extension SimulatedService {
         }
     }
 
-    /// Which channels an operator means.
+    /// The channels that an operator selects.
     public enum Target: Hashable, Sendable {
         /// Every channel.
         case all

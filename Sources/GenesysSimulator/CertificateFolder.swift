@@ -10,12 +10,12 @@ internal import Darwin
 
 /// A folder with the three files of `SimulatorCertificates`.
 ///
-/// What is there is never overwritten.
+/// Existing files are never overwritten.
 struct CertificateFolder {
     static let caName = "ca.pem"
     static let chainName = "server.pem"
     static let keyName = "server-key.pem"
-    /// More than any reasonable chain; a path to something else must not fill the memory.
+    /// More than any reasonable chain; another kind of file must not fill the memory.
     static let maxByteCount = 1_048_576
 
     let path: String
@@ -31,22 +31,22 @@ struct CertificateFolder {
         path.hasSuffix("/") ? path + name : "\(path)/\(name)"
     }
 
-    /// The three names that exist, in the order of their making.
+    /// The existing ones of the three names, in the order of creation.
     var present: [String] {
-        // The path is a C string for the length of the call.
+        // The path is a C string for the call.
         [Self.keyName, Self.chainName, Self.caName].filter { unsafe access(file($0), F_OK) == 0 }
     }
 
-    /// Makes the folder, and those above it, where they are missing; only their owner may enter.
+    /// Makes the folder and its parents if they are missing; only their owner may enter.
     func make() throws(SimulatorError) {
         var end = path.startIndex
         while end != path.endIndex {
             end = path[end...].dropFirst().firstIndex(of: "/") ?? path.endIndex
             let part = String(path[..<end])
-            // The path is a C string for the length of the call.
+            // The path is a C string for the call.
             guard unsafe mkdir(part, 0o700) != 0 else { continue }
             let code = errno
-            // As above. A folder above may exist without our being allowed to make one there.
+            // The path is a C string for the call. A parent may exist where we may not create a folder.
             let exists = unsafe access(part, F_OK) == 0
             if code == EEXIST || (exists && end != path.endIndex) { continue }
             throw failure("make the folder", part, code)
@@ -56,7 +56,7 @@ struct CertificateFolder {
     /// Writes a file that does not exist yet.
     func write(_ bytes: [UInt8], to name: String, mode: mode_t) throws(SimulatorError) {
         let file = file(name)
-        // The path is a C string for the length of the call.
+        // The path is a C string for the call.
         let descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw failure("make the file", file, errno) }
         var done = 0
@@ -68,7 +68,7 @@ struct CertificateFolder {
             }
             if count >= 0 { done += count } else if errno != EINTR { code = errno }
         }
-        // Whatever the umask took away or left, the mode is this one.
+        // Sets the exact mode, whatever the umask is.
         if code == 0, fchmod(descriptor, mode) != 0 { code = errno }
         if close(descriptor) != 0, code == 0 { code = errno }
         guard code == 0 else {
@@ -78,13 +78,13 @@ struct CertificateFolder {
     }
 
     func remove(_ name: String) {
-        // The path is a C string for the length of the call.
+        // The path is a C string for the call.
         _ = unsafe unlink(file(name))
     }
 
     func read(_ name: String) throws(SimulatorError) -> [UInt8] {
         let file = file(name)
-        // The path is a C string for the length of the call. A pipe without a writer must not block.
+        // The path is a C string for the call. A pipe without a writer must not block.
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure("open the file", file, errno) }
         defer { _ = close(descriptor) }

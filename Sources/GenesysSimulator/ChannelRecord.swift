@@ -10,10 +10,10 @@ struct ChannelRecord: Hashable, Sendable {
     var sockets: [SimulatedService.SocketID] = []
     /// It has expired, was evicted or its token was revoked.
     ///
-    /// It never comes back.
+    /// It never becomes live again.
     var isGone = false
 
-    /// Whether notifications of the feed would reach somebody.
+    /// Whether notifications of the feed would reach a socket.
     var hasAudience: Bool { !isGone && !sockets.isEmpty && !topics.names.isEmpty }
 }
 

@@ -1,9 +1,9 @@
 internal import GenesysLoop
 
-/// A body in chunks (RFC 9112 §7.1), without what frames them.
+/// A chunked body (RFC 9112 §7.1), without its framing.
 ///
-/// Extensions of chunks (§7.1.1) and trailer fields (§7.1.2) are skipped. A line is at most as long as a head may be,
-/// and so are all trailer fields together.
+/// Extensions of chunks (§7.1.1) and trailer fields (§7.1.2) are skipped. The limit of a head applies to each line, and
+/// to all trailer fields together.
 struct ChunkedBody {
     private enum State {
         /// The line with the size of a chunk.
@@ -27,7 +27,7 @@ struct ChunkedBody {
         self.maxByteCount = maxByteCount
     }
 
-    /// Takes input from `offset` on, up to the end of the body; nothing that follows it is looked at.
+    /// Consumes input from `offset` on, up to the end of the body, and leaves what follows.
     mutating func receive(_ input: Span<UInt8>, at offset: inout Int) throws(SimulatedService.Refusal) {
         do throws(HTTPHeadError) {
             while offset < input.count, !isComplete { try step(input, &offset) }
@@ -64,12 +64,12 @@ struct ChunkedBody {
         }
     }
 
-    /// The hexadecimal number before white space or a semicolon, of which nothing behind it is looked at.
+    /// The hexadecimal number before white space or a semicolon; the rest of the line is ignored.
     private func size(of line: [UInt8]) throws(HTTPHeadError) -> Int {
         let digits = line.prefix { Character(UnicodeScalar($0)).isHexDigit }
         let rest = line[digits.count...].drop { $0 == 0x20 || $0 == 0x09 }
         guard !digits.isEmpty, rest.isEmpty || rest.first == UInt8(ascii: ";") else { throw .malformedHeader }
-        // A size beyond the limit is refused when the first byte too many has come.
+        // A size beyond the limit is refused when the first excess byte arrives.
         return digits.reduce(0) { size, digit in
             min(size * 16 + (Character(UnicodeScalar(digit)).hexDigitValue ?? 0), 1 << 32)
         }

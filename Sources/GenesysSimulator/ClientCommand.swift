@@ -1,6 +1,6 @@
 internal import GenesysLoop
 
-/// A text message from a client, as the service understands it.
+/// A text message from a client, parsed as a command.
 struct ClientCommand: Hashable, Sendable {
     enum Verb: Hashable, Sendable {
         case subscribe, unsubscribe, ping
@@ -12,7 +12,7 @@ struct ClientCommand: Hashable, Sendable {
     /// `nil` when `correlationId` is missing or not a string.
     let correlationID: String?
 
-    /// Reads a command; `nil` for everything else: no UTF-8, no JSON, no object, no verb, an unknown verb.
+    /// Reads a command; `nil` for anything else: invalid UTF-8 or JSON, not an object, no verb, an unknown verb.
     init?(bytes: [UInt8]) {
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         let text = bytes.span

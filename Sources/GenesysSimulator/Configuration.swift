@@ -1,14 +1,14 @@
 public import GenesysLoop
 
 extension SimulatedService {
-    /// How the service behaves.
+    /// The behavior of the service.
     ///
-    /// Every default is what the real one is known or believed to do.
+    /// Every default is what the real service is known or believed to do.
     ///
-    /// `timeScale` divides the durations that are marked as scaled. Delays meant to tease the client are not scaled,
-    /// for the client's own deadlines are not either.
+    /// `timeScale` divides the durations that are marked as scaled. Delays that test the client are not scaled, since
+    /// the client's own deadlines are not.
     public struct Configuration: Hashable, Sendable {
-        /// Divides the scaled durations, 60 making an hour last a minute; 0.001 to 1,000,000, default 1.
+        /// Divides the scaled durations: 60 makes an hour last a minute; 0.001 to 1,000,000, default 1.
         public var timeScale: Double = 1
 
         /// Channels, REST and upgrade.
@@ -32,24 +32,25 @@ extension SimulatedService.Configuration {
     public struct Channels: Hashable, Sendable {
         /// The life of a channel from its creation or last subscribe, scaled; default 24 h.
         public var life: Duration = .seconds(24 * 3600)
-        /// The most channels; one more evicts the longest idle one, or else the longest unused one; default 20.
+        /// The maximum number of channels; one more evicts the longest idle one, or else the longest unused one;
+        /// default 20.
         public var maxCount = 20
-        /// The most topics of one channel, a combined topic counting once; default 1,000.
+        /// The maximum number of topics of one channel, where a combined topic counts once; default 1,000.
         public var maxTopicCount = Topic.maxCount
-        /// Topics for which a permission is missing; default none.
+        /// Topics without permission; default none.
         public var forbiddenTopics: Set<Topic> = []
         /// Refuses every creation, for example with 429; default nil.
         public var creationRefusal: SimulatedService.Refusal?
-        /// What an upgrade request meets.
+        /// The answer to an upgrade request.
         ///
         /// Default `.honest`.
         public var upgrade: Upgrade = .honest
         /// How long the driver waits before it calls `upgradeRequested`; not scaled; default none.
         public var upgradeDelay: Duration = .zero
 
-        /// What an upgrade request meets.
+        /// The answer to an upgrade request.
         public enum Upgrade: Hashable, Sendable {
-            /// 101 where the channel is live, else 404.
+            /// 101 if the channel is live, else 404.
             case honest
             /// This refusal, whether the channel is live or not.
             case refuse(SimulatedService.Refusal)
@@ -88,14 +89,14 @@ extension SimulatedService.Configuration {
         public var subscribeReplaces = false
         /// Whether unsubscribe is answered; it takes effect in any case; default true.
         public var answersUnsubscribe = true
-        /// What happens to text that is no command.
+        /// What happens to text that is not a command.
         ///
         /// Default `.ignore`.
         public var junk: Junk = .ignore
 
         /// The answer to a subscribe.
         public enum SubscribeReply: Hashable, Sendable {
-            /// 200/subscribed at once, or the refusal that the command deserves.
+            /// 200/subscribed at once, or the refusal that applies to the command.
             case honest
             /// As `.honest`, later. The topics apply at once, so notifications may come first.
             case delayed(Duration)
@@ -103,22 +104,22 @@ extension SimulatedService.Configuration {
             case afterData
             /// As `.honest`, twice.
             case twice
-            /// As `.honest`, but unsaid.
+            /// As `.honest`, but without a reply.
             case unsaid
-            /// A refusal: nothing is subscribed or renewed.
+            /// A refusal: nothing is subscribed, and the channel is not renewed.
             case refuse(result: String, status: String?, message: String?)
 
             /// 400 with status `failure`.
             public static let failure = refuse(
                 result: "400", status: "failure", message: "The subscription was refused.")
-            /// 400 with status `error` and the text that was once captured.
+            /// 400 with status `error` and the text of a real capture.
             public static let error = refuse(
                 result: "400", status: "error", message: "Required data missing from subscribe request.")
             /// 404: the channel is gone.
             public static let notFound = refuse(result: "404", status: nil, message: "Channel not found.")
         }
 
-        /// What happens to text that is no command.
+        /// What happens to text that is not a command.
         public enum Junk: Hashable, Sendable {
             /// Nothing: the service is known to tolerate it.
             case ignore
@@ -143,7 +144,7 @@ extension SimulatedService.Configuration {
         public var maintenanceNoticeCount = 1
         /// How a socket under maintenance ends; default close with 1001.
         public var maintenance: Ending = .close(code: 1001)
-        /// What the sockets of an expired, evicted or revoked channel meet; default close with 1001.
+        /// What happens to the sockets of an expired, evicted or revoked channel; default close with 1001.
         public var goneChannel: GoneChannel = .end(.close(code: 1001))
         /// Whether `v2.system.token_revoked` is sent when a token is revoked; default true.
         public var announcesRevocation = true
@@ -158,11 +159,11 @@ extension SimulatedService.Configuration {
             case reset
         }
 
-        /// What the sockets of a channel that is gone meet.
+        /// What happens to the sockets of a channel that is gone.
         ///
         /// Notifications stop in any case.
         public enum GoneChannel: Hashable, Sendable {
-            /// Their end, at once.
+            /// They end at once.
             case end(Ending)
             /// Heartbeats and pongs only; commands are not answered.
             case stayOpen
@@ -173,9 +174,9 @@ extension SimulatedService.Configuration {
 
     /// Notifications.
     public struct Publishing: Hashable, Sendable {
-        /// Notifications of the feed in a second, over all channels; never scaled; 0 stops it; default 10.
+        /// Notifications of the feed per second, over all channels; never scaled; 0 stops it; default 10.
         public var rate: Double = 10
-        /// How many notifications come at a time; the rate stays the same; default 1.
+        /// How many notifications are sent at a time; the rate stays the same; default 1.
         public var burstCount = 1
         /// Pads every notification of the feed to this many bytes; default none.
         public var minByteCount = 0
@@ -183,7 +184,7 @@ extension SimulatedService.Configuration {
         public var repeatFraction: Double = 0
         /// Whether the feed takes topics at random instead of in turn; default false.
         public var shufflesTopics = false
-        /// Whether notifications are delivered at all; without, a client sees heartbeats only; default true.
+        /// Whether notifications are delivered at all; if not, a client receives only heartbeats; default true.
         public var delivers = true
         /// Whether only the newest socket of a channel gets notifications while an older one lives; default false.
         public var newestSocketOnly = false

@@ -1,17 +1,17 @@
 internal import GenesysLoop
 
-/// The connections of a server: which there are, which have something to send, and which are all but gone.
+/// The connections of a server: all of them, those with output, and those whose handles are closing.
 struct ConnectionList {
     private var members: [ObjectIdentifier: ServerConnection] = [:]
     /// Connections with something to send in the next pass.
     private var unflushed: [ServerConnection] = []
-    /// Connections that are gone but for the close callbacks of their handles.
+    /// Connections that are gone except for the close callbacks of their handles.
     private var endingGroups: [HandleGroup] = []
 
     var count: Int { members.count }
     var all: [ServerConnection] { Array(members.values) }
 
-    /// Whether nothing is left, no handle either.
+    /// Whether no connection and no handle is left.
     var areGone: Bool {
         mutating get {
             endingGroups.removeAll { $0.openCount == 0 }

@@ -1,4 +1,4 @@
-/// What is due when: a binary heap, first come first served among equal times.
+/// Events by due time: a binary heap, first in first out among equal times.
 struct DeadlineQueue<Event: Sendable>: Sendable {
     private struct Entry: Sendable {
         let due: Duration

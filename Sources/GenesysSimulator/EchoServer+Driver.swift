@@ -1,7 +1,7 @@
 package import GenesysLoop
 package import ServerKit
 
-/// Between the loop and the connections.
+/// The driver between the loop and the connections.
 extension EchoServer: TCPListenerOwner, LoopTask, LoopCloseable {
     package func closeByLoop() {
         close()
@@ -29,13 +29,13 @@ extension EchoServer: TCPListenerOwner, LoopTask, LoopCloseable {
     }
 }
 
-/// What its connections ask and tell the server.
+/// The settings for its connections, and their events.
 extension EchoServer: ServerConnectionOwner {
     var limits: MessageLimits { MessageLimits(maxMessageByteCount: configuration.maxMessageSize) }
     var compression: Compression? { configuration.compression }
     var requestTimeout: Duration { configuration.requestTimeout }
     var closeTimeout: Duration { configuration.closeTimeout }
-    /// Reading stops long before: nothing is ever dropped.
+    /// Reading stops long before this: nothing is ever dropped.
     var maxQueuedByteCount: Int { .max }
     var upgradeDelay: Duration { .zero }
     var answersPingFrames: Bool { true }

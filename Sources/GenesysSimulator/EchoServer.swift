@@ -3,26 +3,26 @@ internal import ServerKit
 
 /// A WebSocket server that sends every message back, over TLS or plain, on an event loop of the library.
 ///
-/// It is what conformance suites and benchmarks run against: the connections are those of the simulator.
+/// The target of conformance suites and benchmarks: its connections are those of the simulator.
 ///
 /// From `start()` to the completion of `close(completion:)` the loop retains the server and keeps running. All calls
 /// belong on the loop's thread.
 ///
-/// A client that does not read is not read from: when `highWaterMark` bytes wait for it, input stays in the kernel
-/// until no more than `lowWaterMark` are left. So a connection holds at most that, one message, and the echo of one
-/// read.
+/// The server stops reading from a client that does not read: when `highWaterMark` bytes wait for it, input stays in
+/// the kernel until no more than `lowWaterMark` are left. So a connection holds at most that, one message, and the echo
+/// of one read.
 package final class EchoServer {
-    /// What clients may do.
+    /// The limits and options of clients.
     package struct Configuration: Sendable {
         /// The largest message accepted, in bytes; a larger one is answered with 1009.
         package var maxMessageSize = 16 * 1_024 * 1_024
-        /// What is agreed on when a client offers permessage-deflate (RFC 7692); nil declines.
+        /// The agreed compression when a client offers permessage-deflate (RFC 7692); nil declines.
         package var compression: Compression?
-        /// Which protocols a client may choose from by ALPN; nil takes no notice of ALPN.
+        /// The protocols that a client may choose from by ALPN; nil ignores ALPN.
         package var applicationProtocols: [String]?
-        /// From this many bytes on that a client has not read, nothing more is read from it.
+        /// From this many unread bytes of a client on, the server stops reading from it.
         package var highWaterMark = 1_024 * 1_024
-        /// When so few are left, it is read from again.
+        /// At this many unread bytes, the server reads from it again.
         package var lowWaterMark = 256 * 1_024
         /// How long a client may take from the TCP connection to the end of its upgrade request.
         package var requestTimeout: Duration = .seconds(10)
@@ -39,7 +39,7 @@ package final class EchoServer {
 
     /// The loop that drives the server.
     package let loop: UVLoop
-    /// Where it listens, `ws://127.0.0.1:…/` or `wss://…`; every path is the same.
+    /// The URI that it listens on, `ws://127.0.0.1:…/` or `wss://…`; every path is the same.
     package let uri: String
     /// The port it listens on, never 0.
     package let port: UInt16
@@ -60,13 +60,13 @@ package final class EchoServer {
     var state: State = .idle
     private var completions: [() -> Void] = []
 
-    /// Makes a server that listens, but accepts nothing before `start()`: until then, clients are reset.
+    /// Makes a server that listens, but accepts nothing before `start()`: until then, connections are reset.
     ///
     /// - Parameters:
     ///   - loop: drives the server.
     ///   - port: 0 lets the system choose.
-    ///   - certificates: what its TLS shows; nil for `ws:`.
-    ///   - configuration: what clients may do.
+    ///   - certificates: the certificates of its TLS; nil for `ws:`.
+    ///   - configuration: the limits and options of clients.
     /// - Throws: `SimulatorError`.
     package init(
         on loop: UVLoop, port: UInt16 = 0, certificates: SimulatorCertificates? = nil,
@@ -105,8 +105,8 @@ package final class EchoServer {
         loop.retain(self)
     }
 
-    /// Closes everything: no connection is accepted any more, open ones get a Close frame with 1001, and what is not
-    /// closed after `closeTimeout` is dropped.
+    /// Closes everything: accepts no more connections, sends a Close frame with 1001 on open ones, and drops those that
+    /// are not closed after `closeTimeout`.
     ///
     /// - Parameter completion: called from the loop when the last handle is closed.
     package func close(completion: (() -> Void)? = nil) {

@@ -1,10 +1,10 @@
 package import GenesysLoop
 
 extension Instant {
-    /// The time since the clock's origin, as `SimulatedService` takes it.
+    /// The time since the clock's origin, the time of `SimulatedService`.
     package var sinceOrigin: Duration { .nanoseconds(nanoseconds) }
 
-    /// The instant at a time that `SimulatedService` gave, rounded up so that a timer never fires early.
+    /// The instant of a time of `SimulatedService`, rounded up so that a timer never fires early.
     package init(sinceOrigin: Duration) {
         let whole = sinceOrigin.wholeNanoseconds
         let isCut = whole < .max && Duration.nanoseconds(whole) < sinceOrigin

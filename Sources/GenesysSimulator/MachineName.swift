@@ -6,9 +6,9 @@ internal import Musl
 internal import Darwin
 #endif
 
-/// What other machines may call this one.
+/// The name by which other machines may know this one.
 enum MachineName {
-    /// The host name; nil where it is none that a certificate can hold (RFC 1123 §2.1).
+    /// The host name; nil if a certificate cannot hold it (RFC 1123 §2.1).
     static var current: String? {
         var buffer = [CChar](repeating: 0, count: 256)
         // The array is lent for the call, which writes no further than its end; the last byte stays 0.

@@ -1,18 +1,18 @@
-/// When the feed speaks next.
+/// The time of the feed's next notifications.
 ///
-/// The times follow from a count, so that they do not drift.
+/// Computed from a count, so that the times do not drift.
 struct PublishingSchedule: Hashable, Sendable {
-    /// How much of the feed a late driver makes up for; the rest is never sent.
+    /// The part of the feed that a late driver makes up for; the rest is never sent.
     static let maxBacklog: Duration = .milliseconds(250)
 
-    /// Notifications in a second; 0 while the feed rests.
+    /// Notifications per second; 0 while the feed is stopped.
     private(set) var rate: Double = 0
-    /// When the next is due; `nil` while the feed rests.
+    /// When the next one is due; `nil` while the feed is stopped.
     private(set) var next: Duration?
     private var origin: Duration = .zero
     private var count = 0
 
-    /// Lets the feed run; the first burst is due when its time has passed once.
+    /// Starts the feed; the first burst is due after one interval.
     mutating func start(rate: Double, burstCount: Int, now: Duration) {
         self.rate = rate
         origin = now
@@ -24,7 +24,7 @@ struct PublishingSchedule: Hashable, Sendable {
         self = PublishingSchedule()
     }
 
-    /// Takes note of a burst and sets the time of the next.
+    /// Records a burst and sets the time of the next.
     mutating func published(count burstCount: Int, now: Duration) {
         count += max(1, burstCount)
         let due = origin + .seconds(Double(count) / rate)

@@ -5,7 +5,7 @@ extension SimulatedService {
         public var method: String
         /// Path and query, for example `/api/v2/notifications/channels`.
         public var target: String
-        /// Host and port for which the request is; nil where it does not say.
+        /// Host and port of the request; nil if it names none.
         public var host: String?
         /// The body; empty without one.
         public var body: [UInt8]
@@ -22,7 +22,7 @@ extension SimulatedService {
             target.prefix { $0 != "?" }.split(separator: "/").map { Self.decoded($0) }
         }
 
-        /// Whether the query has this parameter with the value `true`, in letters of either case.
+        /// Whether the query has this parameter with the value `true`, ignoring case.
         func isTrue(_ parameter: String) -> Bool {
             let query = target.drop { $0 != "?" }.dropFirst()
             return query.split(separator: "&").contains { field in

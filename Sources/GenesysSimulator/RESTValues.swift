@@ -1,15 +1,15 @@
 internal import FoundationEssentials
 internal import GenesysLoop
 
-/// What Foundation reads and writes for the REST side.
+/// The REST values that Foundation reads and writes.
 enum RESTValues {
     private struct Element: Decodable {
         let id: String
     }
 
-    /// The topics in the body of a request, `[{"id":"v2.…"},…]`; nil where the body is something else.
+    /// The topics in the body of a request, `[{"id":"v2.…"},…]`; nil for any other body.
     static func topics(_ body: [UInt8]) -> [Topic]? {
-        // Foundation takes a comma before the end of a list, UTF-16 and more that is no JSON.
+        // Foundation accepts a comma at the end of a list, UTF-16 and other invalid JSON.
         do throws(EnvelopeError) {
             _ = try EnvelopeScanner.scan(body.span)
         } catch {

@@ -19,7 +19,7 @@ extension SimulatedService {
         public var status: Int
         /// Header fields of the answer, apart from those that every answer has.
         public var headers: [Header]
-        /// What a body would say.
+        /// The message of the body.
         public var message: String
 
         /// Creates a refusal.
@@ -29,7 +29,7 @@ extension SimulatedService {
             self.message = message
         }
 
-        /// 400, for requests that the service does not take.
+        /// 400, for requests that the service does not accept.
         public static func badRequest(_ message: String) -> Refusal {
             Refusal(status: 400, message: message)
         }
@@ -38,7 +38,7 @@ extension SimulatedService {
         public static let unauthorized = Refusal(status: 401, message: "No authentication bearer token specified.")
         /// 403, a permission is missing.
         public static let forbidden = Refusal(status: 403, message: "Missing a required permission.")
-        /// 404, the channel is unknown: never made, expired, evicted, or its token was revoked.
+        /// 404, the channel is unknown: never created, expired, evicted, or its token was revoked.
         public static let notFound = Refusal(status: 404, message: "The channel was not found.")
 
         /// 302, the channel is elsewhere.
@@ -51,7 +51,7 @@ extension SimulatedService {
             Refusal(status: 429, headers: [Header("Retry-After", "\(seconds)")], message: "Rate limit exceeded.")
         }
 
-        /// 503, with `Retry-After` in whole seconds where one is given.
+        /// 503, with `Retry-After` in whole seconds if one is given.
         public static func unavailable(retryAfter seconds: Int? = nil) -> Refusal {
             let headers = seconds.map { [Header("Retry-After", "\($0)")] } ?? []
             return Refusal(status: 503, headers: headers, message: "Service unavailable.")

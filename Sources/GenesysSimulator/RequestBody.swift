@@ -1,7 +1,7 @@
 internal import GenesysLoop
 internal import ServerKit
 
-/// The body of a request (RFC 9112 §6), as it comes in.
+/// The body of a request (RFC 9112 §6), as it arrives.
 struct RequestBody {
     static let maxByteCount = 1_048_576
 
@@ -17,13 +17,13 @@ struct RequestBody {
     /// The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     let isAwaited: Bool
 
-    /// - Throws: what the client is to be told in place of an answer.
+    /// - Throws: the refusal to send in place of an answer.
     init(of head: UpgradeRequestHead) throws(SimulatedService.Refusal) {
         self.head = head
         isAwaited = !head.isHTTP10 && !head.fields.values(of: "expect").isEmpty
         let codings = head.fields.elements(of: "transfer-encoding")
         guard codings.isEmpty else {
-            // §6.1: chunked is the last coding, and the only one that every server has to know.
+            // §6.1: chunked is the last coding, and the only one that every server must support.
             guard codings.last?.lowercased() == "chunked", !head.isHTTP10 else {
                 throw .badRequest("The Transfer-Encoding does not tell where the body ends.")
             }
@@ -34,7 +34,7 @@ struct RequestBody {
             framing = .chunked(ChunkedBody(maxByteCount: Self.maxByteCount))
             return
         }
-        // §6.3: the same length may stand there more than once.
+        // §6.3: the same length may appear more than once.
         let lengths = Set(head.fields.elements(of: "content-length"))
         let digits = lengths.first ?? (head.fields.values(of: "content-length").isEmpty ? "0" : "")
         guard lengths.count <= 1, !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
@@ -58,7 +58,7 @@ struct RequestBody {
         }
     }
 
-    /// Takes input from `offset` on, up to the end of the body; nothing that follows it is looked at.
+    /// Consumes input from `offset` on, up to the end of the body, and leaves what follows.
     mutating func receive(_ input: Span<UInt8>, at offset: inout Int) throws(SimulatedService.Refusal) {
         switch framing {
         case .length(let missing):
@@ -67,7 +67,7 @@ struct RequestBody {
             framing = .length(missingByteCount: missing - (end - offset))
             offset = end
         case .chunked(var body):
-            // The enum gives it up meanwhile, so that appending copies nothing.
+            // The enum releases the array meanwhile, so that appending copies nothing.
             framing = .length(missingByteCount: 0)
             try body.receive(input, at: &offset)
             framing = .chunked(body)

@@ -1,8 +1,8 @@
 public import GenesysLoop
 
-/// Makes plausible notifications for any topic out of the samples of `SamplePayloads`.
+/// Makes plausible notifications for any topic from the samples of `SamplePayloads`.
 ///
-/// The sample is chosen by the last part of the topic, samples of the same topic in turn; a topic that no sample knows
+/// The last part of the topic selects the sample, and samples of the same topic take turns; a topic without a sample
 /// gets a small general body. Each notification names its topic and, in the body, the topic's resource; it has a fresh
 /// `metadata.CorrelationId` and, as first member of `eventBody`, a running `sequence`.
 public struct SampleFeed: Hashable, Sendable {
@@ -17,8 +17,8 @@ public struct SampleFeed: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - topic: a single topic, as `Topic.expanded` gives them.
-    ///   - minByteCount: a shorter message is padded to this length by a member `padding` of `eventBody`.
-    ///   - generator: where the correlation id comes from.
+    ///   - minByteCount: a member `padding` of `eventBody` extends a shorter message to this length.
+    ///   - generator: the source of the correlation id.
     public mutating func next(
         for topic: Topic, minByteCount: Int = 0, using generator: inout some RandomNumberGenerator
     ) -> [UInt8] {

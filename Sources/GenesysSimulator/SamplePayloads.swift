@@ -1,4 +1,4 @@
-/// Messages of the service, byte for byte as compact JSON.
+/// Messages of the service as compact JSON, byte for byte.
 ///
 /// Ids, names, numbers and spoken text are synthetic.
 public enum SamplePayloads {

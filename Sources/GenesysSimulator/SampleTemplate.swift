@@ -1,11 +1,11 @@
 internal import GenesysLoop
 
-/// A sample notification cut at the places that differ from one notification to the next.
+/// A sample notification, split at the places that differ between notifications.
 struct SampleTemplate: Sendable {
     private enum Part: Hashable, Sendable {
         case literal([UInt8])
         case topic, resource, correlationID
-        /// The start of `eventBody`, where members can be put in.
+        /// The start of `eventBody`, where members can be inserted.
         case firstMembers
     }
 
@@ -13,7 +13,7 @@ struct SampleTemplate: Sendable {
     static let byEvent: [String: [SampleTemplate]] = Dictionary(
         grouping: SamplePayloads.notifications.map { SampleTemplate($0) }, by: \.event)
 
-    /// For every other topic.
+    /// The template for every other topic.
     static let general = SampleTemplate(
         """
         {"topicName":"v2.general.00000000-0000-4000-8000-000000000000.event","version":"2",\
@@ -24,7 +24,7 @@ struct SampleTemplate: Sendable {
     private let event: String
     private let parts: [Part]
 
-    /// Cuts a sample.
+    /// Splits a sample.
     ///
     /// It must have a topic with a resource, a body with a member, and a correlation id.
     private init(_ sample: String) {
@@ -79,7 +79,7 @@ struct SampleTemplate: Sendable {
         return render(members + padding, reserving: minByteCount + 16)
     }
 
-    /// The part of a topic that names the resource: its UUID, or else what stands before the event.
+    /// The part of a topic that names the resource: its UUID, or else what is before the event.
     private static func resource(of topic: Topic) -> String {
         let parts = topic.rawValue.split(separator: ".")
         let uuid = parts.first {

@@ -1,6 +1,6 @@
 internal import GenesysLoop
 
-/// A small random number generator that a seed decides wholly. Not for secrets.
+/// A small random number generator whose output depends only on its seed. Not for secrets.
 public struct SeededGenerator: RandomNumberGenerator, Hashable, Sendable {
     private var base: SplitMix64
 

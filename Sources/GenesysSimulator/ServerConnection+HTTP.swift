@@ -3,19 +3,19 @@ internal import ServerKit
 
 /// Plain HTTP on the port of the sockets: one request, one answer, then the end.
 extension ServerConnection {
-    /// Whether a request wants the REST side and no WebSocket.
+    /// Whether a request is for the REST side and not for a WebSocket.
     ///
-    /// What else it would like to change to is of no interest: RFC 9110 §7.8 lets a server go on with HTTP.
+    /// Other protocols in its Upgrade header do not matter: RFC 9110 §7.8 lets a server continue with HTTP.
     static func isPlain(_ head: UpgradeRequestHead) -> Bool {
         !head.fields.list("upgrade", contains: "websocket")
     }
 
-    /// RFC 9110 §10.1.1: there is one expectation, and HTTP/1.0 has none.
+    /// RFC 9110 §10.1.1 defines one expectation, and HTTP/1.0 has none.
     static func canMeetExpectation(of head: UpgradeRequestHead) -> Bool {
         head.isHTTP10 || head.fields.elements(of: "expect").allSatisfy { $0.lowercased() == "100-continue" }
     }
 
-    /// Waits for the body, or answers at once where there is none.
+    /// Waits for the body, or answers at once if there is none.
     func plainRequestReceived(_ head: UpgradeRequestHead) {
         do throws(SimulatedService.Refusal) {
             let body = try RequestBody(of: head)
@@ -29,7 +29,7 @@ extension ServerConnection {
         }
     }
 
-    /// Takes what belongs to the body; nothing that follows it is looked at.
+    /// Consumes the body's part of the input, and leaves what follows.
     func readBody(_ input: Span<UInt8>, _ offset: inout Int) {
         guard var body = pendingBody.take() else { return }
         do throws(SimulatedService.Refusal) {

@@ -1,9 +1,9 @@
 internal import GenesysLoop
 internal import ServerKit
 
-/// Bytes in: TLS, upgrade request, frames.
+/// Input: TLS, upgrade request, frames.
 extension ServerConnection {
-    /// Takes what one read of the socket gave: any part of a record, or several.
+    /// Processes the bytes of one read from the socket: any part of a record, or several.
     func didRead(_ bytes: UnsafeRawBufferPointer) {
         switch phase {
         case .requesting, .deciding, .open, .closing: break
@@ -21,13 +21,13 @@ extension ServerConnection {
         reader.releaseIdleState()
     }
 
-    /// Leaves input in the kernel, so that the client is slowed down; what was read already is delivered.
+    /// Leaves input in the kernel, which slows the client down; what was read already is delivered.
     func pauseReading() {
         guard phase == .open else { return }
         tcp.stopReading()
     }
 
-    /// Reads again.
+    /// Resumes reading.
     func resumeReading() {
         guard phase == .open else { return }
         tcp.startReading()
@@ -39,7 +39,7 @@ extension ServerConnection {
             while phase != .lingering, phase != .ended {
                 switch try unsafe tls.read(into: buffer) {
                 case .bytes(let count):
-                    // The buffer is not touched by others before the read callback returns.
+                    // No other code touches the buffer before the read callback returns.
                     unsafe receive(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
                 case .needMore:
                     return
@@ -48,13 +48,13 @@ extension ServerConnection {
                 }
             }
         } catch {
-            // The alert, if there is one, is the last that is said.
+            // The alert, if there is one, is sent last.
             finishWriting()
         }
     }
 
     private func receive(_ bytes: UnsafeRawBufferPointer) {
-        // Lent by the loop for the length of the call.
+        // Lent by the loop for the call.
         unsafe receive(bytes.assumingMemoryBound(to: UInt8.self).span)
     }
 
@@ -112,7 +112,7 @@ extension ServerConnection {
             case .close(let code): closeReceived(code)
             }
         } catch {
-            // RFC 6455 §7.1.7: the code names the rule.
+            // RFC 6455 §7.1.7: the close code depends on the rule.
             if phase == .open { appendClose(error.closeCode, reason: error.section) }
             finishWriting()
         }

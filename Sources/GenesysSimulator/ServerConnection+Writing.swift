@@ -1,12 +1,12 @@
 internal import GenesysLoop
 
-/// Bytes out: frames to TLS to one write for each pass, or for each `maxWriteByteCount` of a pass that has much to say.
+/// Output: frames go to TLS and then into one write per pass, or per `maxWriteByteCount` in a pass with much output.
 extension ServerConnection {
     static let maxWriteByteCount = 1_048_576
 
     /// Queues a message, in frames of at most `maxFrameByteCount` (RFC 6455 §5.4).
     ///
-    /// - Returns: whether it was queued; not when the connection is not open, or is dropped because its client reads
+    /// - Returns: whether it was queued; false when the connection is not open, or is dropped because its client reads
     ///   too slowly.
     func send(_ opcode: Opcode, _ message: [UInt8], maxFrameByteCount: Int? = nil) -> Bool {
         guard phase == .open, let owner = unsafe owner, hasRoom(for: owner) else { return false }
@@ -26,7 +26,7 @@ extension ServerConnection {
         var start = 0
         repeat {
             let end = min(payload.count, start + size)
-            // RFC 7692 §6.1: RSV1 stands on the first frame only.
+            // RFC 7692 §6.1: RSV1 is set on the first frame only.
             let isFirst = start == 0
             append(
                 isFirst ? opcode : .continuation, isFinal: end == payload.count, isCompressed: isCompressed && isFirst,
@@ -35,10 +35,10 @@ extension ServerConnection {
         } while start < payload.count
     }
 
-    /// Bytes that the kernel has not taken yet.
+    /// Bytes that the kernel has not accepted yet.
     var queuedByteCount: Int { outbox.count + tcp.queuedByteCount }
 
-    /// Drops the connection when more waits for its client than is allowed.
+    /// Drops the connection when more bytes than allowed wait for its client.
     func hasRoom(for owner: any ServerConnectionOwner) -> Bool {
         guard queuedByteCount > owner.maxQueuedByteCount else { return true }
         finish(byReset: true)
@@ -53,7 +53,7 @@ extension ServerConnection {
 
     /// Appends a Close frame.
     ///
-    /// A code that must not be on the wire goes there too: a simulator may be told to break rules.
+    /// A code that must not be on the wire is sent too: a simulator may be told to break rules.
     func appendClose(_ code: CloseCode?, reason: String) {
         if let code, !code.isValidOnWire {
             append(.close, [UInt8(code.rawValue >> 8), UInt8(code.rawValue & 0xFF)].span)
@@ -62,16 +62,16 @@ extension ServerConnection {
         }
     }
 
-    /// Sees to it that the next pass sends what is queued.
+    /// Makes the next pass send what is queued.
     func wantsFlush() {
         guard !isUnflushed else { return }
         isUnflushed = true
         unsafe owner?.connectionHasOutput(self)
     }
 
-    /// Hands what is queued to TLS and TCP, as one write.
+    /// Passes what is queued to TLS and TCP, as one write.
     ///
-    /// - Parameter isLast: nothing follows: with close_notify.
+    /// - Parameter isLast: nothing follows, so close_notify is sent.
     func flush(isLast: Bool = false) {
         isUnflushed = false
         guard phase != .ended else { return }

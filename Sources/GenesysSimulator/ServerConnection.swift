@@ -11,17 +11,17 @@ internal import ServerKit
 ///   `requestTimeout`.
 /// - `deciding`: the request waits for `upgradeDelay`, or is never answered.
 /// - `open`: it counts as a socket; messages come and go.
-/// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout`, all in all.
-/// - `lingering`: all is said; input is read and thrown away until the client ends the connection, so that a reset does
-///   not destroy our last words on their way. Limit: `closeTimeout`.
+/// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout` in total.
+/// - `lingering`: all output is sent; input is read and discarded until the client ends the connection, since a reset
+///   could destroy the last output on its way. Limit: `closeTimeout`.
 ///
-/// Its owner has been told as soon as it is no longer `open`.
+/// The owner is notified as soon as the state is no longer `open`.
 final class ServerConnection {
     enum Phase: Equatable {
         case requesting, deciding, open, closing, lingering, ended
     }
 
-    /// What becomes of an upgrade request.
+    /// The answer to an upgrade request.
     enum Answer {
         case accept
         case refuse(SimulatedService.Refusal)
@@ -29,10 +29,11 @@ final class ServerConnection {
         case neverAnswer
     }
 
-    /// Frames that may come before the answer to the upgrade request, against RFC 6455 §4.1.
+    /// The maximum number of frame bytes accepted before the answer to the upgrade request, which violate RFC 6455
+    /// §4.1.
     static let maxEarlyByteCount = 65_536
 
-    // Cleared before the owner lets go of the connection.
+    // Cleared before the owner releases the connection.
     unowned(unsafe) var owner: (any ServerConnectionOwner)?
     let tcp: TCPConnection
     private let timer: Timer
@@ -45,22 +46,22 @@ final class ServerConnection {
     var reader: MessageReader
     /// Compresses what is sent; nil without permessage-deflate.
     var deflater: Deflater?
-    /// Messages of fewer bytes are sent as they are; an empty one has nothing to compress.
+    /// Shorter messages are sent uncompressed; an empty one has nothing to compress.
     private(set) var leastCompressedByteCount = Int.max
     private var request: UpgradeRequestHead?
     /// A plain HTTP request whose body is being received.
     var pendingBody: RequestBody?
     /// The request was HEAD: the answer has no body.
     private var isHead = false
-    /// Bytes that came while the request was being decided.
+    /// Bytes that arrived before the request was answered.
     var early: [UInt8] = []
-    /// The request is never answered.
+    /// The request will never be answered.
     private(set) var isIgnored = false
     private var inputHasEnded = false
 
-    /// Frames and heads not yet handed to TLS or TCP.
+    /// Frames and heads not yet passed to TLS or TCP.
     var outbox: [UInt8] = []
-    /// It is in the server's list of those to flush.
+    /// It is in the server's list of connections to flush.
     var isUnflushed = false
 
     init(_ tcp: TCPConnection, owner: any ServerConnectionOwner) {
@@ -134,7 +135,7 @@ final class ServerConnection {
         }
     }
 
-    /// RFC 6455 §4.2.2; with permessage-deflate if both want it.
+    /// RFC 6455 §4.2.2; with permessage-deflate if both sides support it.
     private func open(_ request: UpgradeRequestHead, key: String, _ owner: any ServerConnectionOwner) {
         var headers: [(String, String)] = []
         do throws(UpgradeRequestFault) {
@@ -161,7 +162,7 @@ final class ServerConnection {
         return try DeflateAnswer.accept(offered, wanted: compression.offer.wanted)
     }
 
-    /// RFC 7692 §6, with what was agreed on.
+    /// RFC 7692 §6, with the agreed parameters.
     private func compress(
         _ compression: Compression, _ agreed: DeflateParameters, _ owner: any ServerConnectionOwner
     ) {
@@ -175,7 +176,7 @@ final class ServerConnection {
         respond(refusal.status, refusal.headers, refusal.body)
     }
 
-    /// Answers the request with something else than an upgrade, and ends the connection.
+    /// Answers the request with a response other than an upgrade, and ends the connection.
     func respond(_ status: Int, _ fields: [SimulatedService.Refusal.Header], _ body: [UInt8]) {
         let type = body.isEmpty ? [] : [("Content-Type", "application/json")]
         let headers = type + fields.map { ($0.name, $0.value) }
@@ -185,7 +186,7 @@ final class ServerConnection {
         finishWriting()
     }
 
-    /// A header that would break the head, which only a configuration can hold, costs the answer and not the program.
+    /// A header that would break the head, which only a configuration can hold, suppresses the answer.
     private func appendHead(_ head: () throws(InvalidHeader) -> [UInt8]) {
         outbox += (try? head()) ?? Array("HTTP/1.1 500 Invalid Configuration\r\nContent-Length: 0\r\n\r\n".utf8)
         wantsFlush()
@@ -201,7 +202,7 @@ final class ServerConnection {
             leave()
             phase = .closing
             setTimer(closeTimeout)
-            // The client's Close frame is read even from one that was slowed down.
+            // The client's Close frame is read even if reading was paused.
             tcp.startReading()
         case .requesting, .deciding:
             finish(byReset: false)
@@ -210,13 +211,13 @@ final class ServerConnection {
         }
     }
 
-    /// Ends it without a Close frame; what is queued is sent as far as the kernel takes it at once.
+    /// Ends it without a Close frame; queued output is sent only as far as the kernel accepts it at once.
     func drop() {
         flush()
         finish(byReset: false)
     }
 
-    /// All is said: close_notify, then FIN when the queue is empty.
+    /// All output is queued: sends close_notify, then FIN when the queue is empty.
     func finishWriting() {
         guard phase != .lingering, phase != .ended else { return }
         leave()
@@ -228,16 +229,16 @@ final class ServerConnection {
         setTimer(closeTimeout)
     }
 
-    /// The owner hears that the socket is over.
+    /// Notifies the owner that the socket is no longer open.
     private func leave() {
         guard isCounted else { return }
         isCounted = false
         unsafe owner?.connectionDidLeave(self)
     }
 
-    /// Lets go of the socket.
+    /// Releases the socket.
     ///
-    /// A reset is for what is to look like one, and for a client that does not read.
+    /// A reset is for a simulated reset, and for a client that does not read.
     func finish(byReset: Bool) {
         guard phase != .ended else { return }
         phase = .ended
@@ -260,9 +261,9 @@ final class ServerConnection {
 
     private var closeTimeout: Duration { unsafe owner?.closeTimeout ?? .zero }
 
-    /// The client will send no more, by close_notify or FIN.
+    /// The client sends no more, after a close_notify or FIN.
     ///
-    /// A half-closed socket is of no use to a WebSocket: ours ends as well, after what is queued.
+    /// A half-closed socket is useless to a WebSocket: our side ends too, after the queued output.
     func inputDidEnd() {
         switch phase {
         case .requesting, .deciding: finish(byReset: false)
@@ -302,7 +303,7 @@ extension ServerConnection: TimerOwner, TCPConnectionOwner {
     }
 
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
-        // The loop lends its buffer for the length of the call.
+        // The loop lends its buffer for the call.
         unsafe didRead(bytes)
     }
 }

@@ -1,16 +1,16 @@
 internal import GenesysLoop
 
-/// What a server on an address is called.
+/// The names of a server that listens on an address.
 struct ServerName {
-    /// Where it listens.
+    /// The address that it listens on.
     let address: String
-    /// What URIs call it.
+    /// The host in URIs.
     let inURI: String
     /// It listens on all addresses.
     let isWildcard: Bool
 
-    /// - Parameter host: a numeric address; nil for that of the loopback, called by its name.
-    /// - Throws: `SimulatorError` of kind `cannotListen` for what is no numeric address.
+    /// - Parameter host: a numeric address; nil for the loopback address, which is then called `localhost`.
+    /// - Throws: `SimulatorError` of kind `cannotListen` for a host that is not a numeric address.
     init(_ host: String?) throws(SimulatorError) {
         address = host ?? "127.0.0.1"
         guard let parsed = SocketAddress(numeric: address, port: 0) else {

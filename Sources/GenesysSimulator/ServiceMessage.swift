@@ -8,7 +8,7 @@ enum ServiceMessage {
 
     /// A reply to a command, with the keys in the order of the one real capture.
     ///
-    /// Absent values are left out.
+    /// Absent values are omitted.
     static func reply(
         correlationID: String?, topics: [String], result: String, status: String?, message: String? = nil
     ) -> [UInt8] {

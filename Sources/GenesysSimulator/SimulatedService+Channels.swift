@@ -2,9 +2,9 @@ internal import GenesysLoop
 
 // Channels: creation, eviction, renewal, end. Protocol: REST side, limits, lifetime.
 extension SimulatedService {
-    /// Makes a channel, as `POST /api/v2/notifications/channels` does.
+    /// Creates a channel, as `POST /api/v2/notifications/channels` does.
     ///
-    /// One channel more than the limit evicts another: the longest unused of those without a socket, else the longest
+    /// One channel above the limit evicts another: the longest unused of those without a socket, else the longest
     /// unused of all. The end of its sockets is due at once, at the next `deadlineReached(now:)`.
     ///
     /// - Throws: the configured `creationRefusal`.
@@ -25,12 +25,12 @@ extension SimulatedService {
         return CreatedChannel(id: record.id, expires: expires)
     }
 
-    /// The ids of the live channels, in the order of their creation.
+    /// The ids of the live channels, in the order of creation.
     public var channelIDs: [String] {
         liveChannels(.all).map { channels[$0].id }
     }
 
-    /// When the channel's life ends unless it is renewed; `nil` where there is no such channel.
+    /// When the channel's life ends unless it is renewed; `nil` if there is no such channel.
     public func expiry(of channelID: String) -> Duration? {
         liveChannel(channelID).map { channels[$0].expires }
     }
@@ -47,9 +47,9 @@ extension SimulatedService {
         return "streaming-\(digit)-\(secret)"
     }
 
-    /// Whether the channel exists as far as a client can tell.
+    /// Whether a client can still observe the channel.
     ///
-    /// Its end may still be due.
+    /// The end of its sockets may still be due.
     func isLive(_ channel: Int) -> Bool {
         !channels[channel].isGone && channels[channel].expires > latest
     }
@@ -65,7 +65,7 @@ extension SimulatedService {
         }
     }
 
-    /// A subscribe over the socket or by REST gives the channel a whole life again.
+    /// A subscribe over the socket or by REST gives the channel a full life again.
     mutating func renew(_ channel: Int, now: Duration) {
         channels[channel].expires = now + scaled(configuration.channels.life)
         channels[channel].lastUsed = now
@@ -82,7 +82,7 @@ extension SimulatedService {
         }
     }
 
-    /// Ends the life of a channel; the actions end its sockets, where they are to end, and are still to be emitted.
+    /// Ends the life of a channel; the caller emits the returned actions, which end its sockets where configured.
     mutating func endChannel(_ channel: Int) -> [Action] {
         channels[channel].isGone = true
         channels[channel].topics.removeAll()

@@ -2,11 +2,11 @@ internal import GenesysLoop
 
 // Commands of the client and the replies. Protocol: client to server messages, command responses.
 extension SimulatedService {
-    /// Obeys a text message from a client.
+    /// Handles a text message from a client.
     ///
     /// - Parameters:
-    ///   - socket: the socket it came on; nothing happens when it has ended.
-    ///   - bytes: the whole message. Text that is no command is ignored, as the real service does.
+    ///   - socket: the socket of the message; nothing happens if it has ended.
+    ///   - bytes: the whole message. Text that is not a command is ignored, as the real service does.
     ///   - now: the time since the driver's origin.
     public mutating func textReceived(on socket: SocketID, _ bytes: [UInt8], now: Duration) -> [Action] {
         advance(to: now)
@@ -93,7 +93,7 @@ extension SimulatedService {
         }
     }
 
-    /// Applies a subscribe, all of it or nothing, and gives the reply.
+    /// Applies a subscribe completely or not at all, and returns the reply.
     private mutating func decideSubscribe(_ command: ClientCommand, for channel: Int, now: Duration) -> [UInt8] {
         guard let names = command.topics, !names.isEmpty else {
             return missingData(of: command, verb: "subscribe")
@@ -112,7 +112,7 @@ extension SimulatedService {
             result: "200", status: "subscribed")
     }
 
-    /// Removes topics by the names under which they were subscribed; others are no error.
+    /// Removes topics by the names under which they were subscribed; other names are not an error.
     private mutating func unsubscribe(
         _ command: ClientCommand, on socket: SocketID, of channel: Int, into actions: inout [Action]
     ) {

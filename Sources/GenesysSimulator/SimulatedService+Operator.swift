@@ -1,11 +1,11 @@
 internal import GenesysLoop
 
-// What an operator of the service, or a test, can make happen at any time.
+// The events that an operator of the service, or a test, can cause at any time.
 extension SimulatedService {
-    /// Announces maintenance on every open socket of the target, and ends these sockets a while later.
+    /// Announces maintenance on every open socket of the target, and ends these sockets later.
     ///
-    /// The channels and their topics stay: the same URI works at once and afterwards. Sockets that are opened later are
-    /// not concerned.
+    /// The channels and their topics stay: the same URI works immediately and afterwards. Sockets that are opened later
+    /// are not affected.
     public mutating func announceMaintenance(_ target: Target, now: Duration) -> [Action] {
         advance(to: now)
         var actions: [Action] = []
@@ -33,19 +33,19 @@ extension SimulatedService {
         end(target, now: now, notice: nil)
     }
 
-    /// Evicts channels, as one channel too many does.
+    /// Evicts channels, as exceeding the limit does.
     public mutating func evict(_ target: Target, now: Duration) -> [Action] {
         end(target, now: now, notice: nil)
     }
 
-    /// Revokes the token that made the channels: they are gone, after a notice where it is configured.
+    /// Revokes the token that created the channels: they are gone, after a notice if that is configured.
     public mutating func revokeToken(_ target: Target, now: Duration) -> [Action] {
         end(target, now: now, notice: configuration.endings.announcesRevocation ? .tokenRevoked : nil)
     }
 
     /// Sends a system message on every open socket.
     ///
-    /// `noLongerSubscribed` takes the topics away, too.
+    /// `noLongerSubscribed` also removes the topics.
     public mutating func announce(_ notice: SystemNotice, to target: Target, now: Duration) -> [Action] {
         advance(to: now)
         var actions: [Action] = []

@@ -2,7 +2,7 @@ public import GenesysLoop
 
 // Notifications: routing and the feed. Protocol: delivery, combined topics.
 extension SimulatedService {
-    /// Sends a message, as it is, to every channel that has the topic.
+    /// Sends a message unchanged to every channel that has the topic.
     ///
     /// - Parameters:
     ///   - topic: a single topic; combined subscriptions match by expansion.
@@ -27,7 +27,8 @@ extension SimulatedService {
         return publish(message, to: topic, now: now)
     }
 
-    /// To both sockets of an overlap or to the newer alone, but never to a socket of a channel without the topic.
+    /// Sends to both sockets of an overlap or only to the newer one, but never to a socket of a channel without the
+    /// topic.
     private mutating func deliver(_ message: [UInt8], to topic: Topic, into actions: inout [Action]) {
         guard configuration.publishing.delivers else { return }
         refreshRoster()
@@ -39,7 +40,7 @@ extension SimulatedService {
         }
     }
 
-    /// One notification of the first of these topics, for a reply that is to come after data.
+    /// Publishes one notification of the first of these topics, for a reply that must follow data.
     mutating func publishFirst(of names: [String], into actions: inout [Action]) {
         guard let topic = names.first.flatMap({ Topic(rawValue: $0).expanded.first }) else { return }
         deliver(nextMessage(for: topic), to: topic, into: &actions)
@@ -51,7 +52,7 @@ extension SimulatedService {
 
     // MARK: The feed
 
-    /// The rate at which the feed is to run once somebody listens.
+    /// The rate of the feed once a client listens.
     var wantedRate: Double {
         let publishing = configuration.publishing
         guard publishing.delivers, publishing.rate.isFinite, publishing.rate > 0 else { return 0 }
@@ -62,7 +63,7 @@ extension SimulatedService {
         channels.contains { $0.hasAudience }
     }
 
-    /// Starts or stops the feed where the configuration or the sockets ask for it.
+    /// Starts or stops the feed as the configuration and the sockets require.
     mutating func settleSchedule(now: Duration) {
         let wanted = wantedRate
         guard schedule.rate != wanted else { return }

@@ -12,11 +12,11 @@ extension SimulatedService {
     ///     PUT    channels/{id}/subscriptions  replaces the topics
     ///     DELETE channels/{id}/subscriptions  removes all topics
     ///
-    /// With `?ignoreErrors=true` topics without permission are rejected one by one. No token is asked for.
+    /// With `?ignoreErrors=true` topics without permission are rejected individually. No token is required.
     ///
     /// - Parameters:
     ///   - request: method, target and body.
-    ///   - socketBase: what `/channels/{id}` is appended to, for example `wss://localhost:49152`.
+    ///   - socketBase: the prefix of `/channels/{id}`, for example `wss://localhost:49152`.
     ///   - wall: the time of day at `now`.
     ///   - now: the time since the driver's origin.
     public mutating func restRequested(
@@ -109,7 +109,7 @@ extension SimulatedService {
     }
 }
 
-/// The service's time and the time of day that it is.
+/// The service's time and the corresponding time of day.
 private struct RESTClock {
     let wall: WallTime
     let now: Duration
@@ -123,12 +123,12 @@ extension SimulatedService.RESTAnswer {
 }
 
 extension SimulatedService.Refusal {
-    /// RFC 9110 §15.5.6: `Allow` names the methods that there are.
+    /// RFC 9110 §15.5.6: `Allow` names the supported methods.
     fileprivate static func methodNotAllowed(_ allowed: String) -> Self {
         Self(status: 405, headers: [Header("Allow", allowed)], message: "HTTP 405 Method Not Allowed")
     }
 
-    /// The members of an error that clients look at.
+    /// The members of an error that clients read.
     var body: [UInt8] {
         var object = JSONObject()
         object.add("message", message)

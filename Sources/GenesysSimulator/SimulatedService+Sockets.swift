@@ -2,7 +2,7 @@
 extension SimulatedService {
     /// Answers an upgrade request for `/channels/<id>`, percent-encoded or not; a query is ignored.
     ///
-    /// There is no other authorization than to know the id. An older socket of the channel ends a moment later.
+    /// Knowledge of the id is the only authorization. An older socket of the channel ends shortly after.
     ///
     /// - Parameters:
     ///   - target: the request target, a path and perhaps a query.
@@ -15,7 +15,7 @@ extension SimulatedService {
         case .reset: return .reset
         case .neverAnswer: return .neverAnswer
         }
-        // With its empty parts: a path with one more slash is another one.
+        // Empty parts are kept: a path with one more slash is another path.
         let path = target.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false)
         guard path.count == 3, path[0].isEmpty, path[1] == "channels",
             let channel = liveChannel(RESTRequest.decoded(path[2]))
@@ -34,7 +34,7 @@ extension SimulatedService {
         return .accept(socket)
     }
 
-    /// Takes note that a connection is gone, whoever ended it.
+    /// Records that a connection is gone, whichever side ended it.
     ///
     /// The channel and its topics stay.
     public mutating func socketEnded(_ socket: SocketID, now: Duration) {
@@ -81,7 +81,7 @@ extension SimulatedService {
         deadlines.add(.heartbeat(socket), at: next > now ? next : now + interval)
     }
 
-    /// The one way of an action out of the machine: it must concern an open socket, and may be its last.
+    /// The only way to return an action: it must concern an open socket, and may be its last.
     mutating func emit(_ action: Action, into actions: inout [Action]) {
         guard sockets[action.socket] != nil else { return }
         if action.endsSocket { forget(action.socket) }

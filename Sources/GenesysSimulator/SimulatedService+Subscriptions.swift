@@ -1,10 +1,10 @@
 public import GenesysLoop
 
-// Topics of a channel: the rules for both ways to change them, and the REST way. Protocol: REST side, limits.
+// Topics of a channel: the rules of both ways to change them, and the REST way. Protocol: REST side, limits.
 extension SimulatedService {
     /// One topic of a REST answer.
     public struct TopicState: Hashable, Sendable {
-        /// The topic: as asked for where it is permitted, a single one where it is rejected.
+        /// The topic: as requested if it is permitted, a single one if it is rejected.
         public var topic: Topic
         /// `Permitted` or, for lack of a permission, `Rejected`.
         public var isPermitted: Bool
@@ -19,10 +19,10 @@ extension SimulatedService {
     /// Adds (`POST …/subscriptions`) or replaces (`PUT`) the topics of a channel, and renews its life.
     ///
     /// - Parameters:
-    ///   - topics: to add, or to have from now on.
+    ///   - topics: the topics to add, or the new topics.
     ///   - channelID: the channel.
     ///   - replaces: whether the topics replace those that the channel has.
-    ///   - ignoringErrors: whether topics without permission are rejected one by one instead of refusing all.
+    ///   - ignoringErrors: whether topics without permission are rejected individually instead of refusing all.
     ///   - now: the time since the driver's origin.
     /// - Throws: 404 for an unknown channel, 400 for an invalid topic or too many, 403 for lack of a permission.
     public mutating func subscriptionsChanged(
@@ -50,7 +50,7 @@ extension SimulatedService {
         rosterIsStale = true
     }
 
-    /// Why the service would not take the topics; all of them or none.
+    /// Why the service refuses the topics, all of them; nil if it accepts them.
     func refusal(
         of topics: [Topic], for channel: Int, replaces: Bool, ignoringPermissions: Bool = false
     ) -> Refusal? {

@@ -2,10 +2,9 @@ internal import GenesysLoop
 
 /// The Genesys Cloud notification service as a pure machine: facts in, actions out.
 ///
-/// It does no I/O, reads no clock and has no source of randomness but its seed: equal seeds and equal inputs give
-/// equal transcripts. Whatever knows how to talk WebSocket can put it behind a socket; a test can drive it with
-/// nothing but numbers. Time is a `Duration` since an origin that the driver chooses and keeps; it never runs
-/// backwards.
+/// It does no I/O, reads no clock and has no source of randomness but its seed: equal seeds and equal inputs give equal
+/// transcripts. A WebSocket server can put it behind a socket; a test can drive it with numbers alone. Time is a
+/// `Duration` since an origin that the driver chooses and keeps; it never runs backwards.
 ///
 /// # Driving it
 ///
@@ -30,9 +29,9 @@ internal import GenesysLoop
 /// timer.arm(at: service.nextDeadline)
 /// ```
 ///
-/// `perform` does the actions in order. After `.close`, `.drop` or `.reset` the machine has forgotten the socket: later
-/// inputs for it are legal and do nothing. Ping frames, binary frames and the closing handshake are the driver's
-/// business (see `Configuration.Liveness.answersPingFrames`).
+/// `perform` executes the actions in order. After `.close`, `.drop` or `.reset` the machine has forgotten the socket:
+/// later inputs for it are legal and do nothing. Ping frames, binary frames and the closing handshake are up to the
+/// driver (see `Configuration.Liveness.answersPingFrames`).
 ///
 /// # Life of a channel and of its sockets
 ///
@@ -48,12 +47,12 @@ internal import GenesysLoop
 /// Source: the public descriptions of the notification service; where they are silent, a documented default of
 /// `Configuration`.
 public struct SimulatedService: Sendable {
-    /// How the service behaves.
+    /// The behavior of the service.
     ///
-    /// Changes apply from the next input on; what is already scheduled stays so.
+    /// Changes apply from the next input on; what is already scheduled stays.
     public var configuration: Configuration
 
-    /// Channels in order of creation.
+    /// Channels in the order of creation.
     ///
     /// Records of channels that are gone stay, emptied.
     var channels: [ChannelRecord] = []
@@ -63,7 +62,7 @@ public struct SimulatedService: Sendable {
 
     var deadlines = DeadlineQueue<Event>()
     var generator: SeededGenerator
-    /// The latest time that an input carried.
+    /// The latest time of an input.
     var latest: Duration = .zero
 
     var feed = SampleFeed()
@@ -74,14 +73,14 @@ public struct SimulatedService: Sendable {
     /// Creates a service without channels.
     ///
     /// - Parameters:
-    ///   - configuration: the behavior; every default is what the service is known or believed to do.
+    ///   - configuration: the behavior; every default is what the real service is known or believed to do.
     ///   - seed: decides every random number: channel ids, correlation ids, delays.
     public init(configuration: Configuration = Configuration(), seed: UInt64) {
         self.configuration = configuration
         self.generator = SeededGenerator(seed: seed)
     }
 
-    /// When `deadlineReached(now:)` is to be called next; `nil` when nothing is due ever.
+    /// When to call `deadlineReached(now:)` next; `nil` if nothing will ever be due.
     ///
     /// It may lie in the past, which means at once.
     public var nextDeadline: Duration? {
@@ -93,8 +92,8 @@ public struct SimulatedService: Sendable {
 
     /// Does everything that is due.
     ///
-    /// Call it at or after `nextDeadline`; calling it early does no harm. Deadlines are met in their order. A call that
-    /// comes very late gets one heartbeat instead of many, and at most `PublishingSchedule.maxBacklog` of the feed.
+    /// Call it at or after `nextDeadline`; an early call does no harm. Deadlines are processed in order. A very late
+    /// call sends one heartbeat instead of many, and at most `PublishingSchedule.maxBacklog` of the feed.
     public mutating func deadlineReached(now: Duration) -> [Action] {
         advance(to: now)
         var actions: [Action] = []
@@ -113,7 +112,7 @@ public struct SimulatedService: Sendable {
         return actions
     }
 
-    /// Something that is due at some time.
+    /// An event with a due time.
     enum Event: Hashable, Sendable {
         case heartbeat(SocketID)
         case perform(Action)
@@ -128,7 +127,7 @@ public struct SimulatedService: Sendable {
         }
     }
 
-    /// Takes note of the time.
+    /// Records the time.
     ///
     /// Every input starts with it.
     mutating func advance(to now: Duration) {

@@ -1,4 +1,4 @@
-/// The value holds a private key: neither printing nor dumping it shows that.
+/// The value holds a private key: neither printing nor dumping shows it.
 extension SimulatorCertificates: CustomReflectable {
     /// The file of the authority's certificate.
     public var customMirror: Mirror { Mirror(self, children: ["caFile": caFile as Any], displayStyle: .struct) }

@@ -3,8 +3,8 @@ internal import ServerKit
 
 /// The certificate authority, the server certificate and its key with which a simulator speaks TLS.
 ///
-/// The server certificate is for `localhost`, `127.0.0.1`, `::1`, the machine's own name, and the address that it is
-/// made for. Nobody trusts the authority by itself: a client must be told (`TLSConfiguration.Trust.pem` or `.file`,
+/// The server certificate is for `localhost`, `127.0.0.1`, `::1`, the machine's own name, and the given address. No
+/// client trusts the authority by default: it must be configured to (`TLSConfiguration.Trust.pem` or `.file`,
 /// `--ca-file`).
 public struct SimulatorCertificates: Hashable, Sendable {
     /// The authority's certificate in PEM, for clients to trust.
@@ -17,20 +17,20 @@ public struct SimulatorCertificates: Hashable, Sendable {
 
     /// Makes an authority and a certificate, valid for 30 days, that exist in memory only.
     ///
-    /// - Parameter host: a numeric address that the certificate names too.
+    /// - Parameter host: a numeric address that the certificate also names.
     /// - Throws: `SimulatorError` of kind `certificates` when OpenSSL fails.
     public static func inMemory(host: String? = nil) throws -> SimulatorCertificates {
         try make(validity: .seconds(30 * 86_400), caFile: nil, host: host)
     }
 
-    /// Uses `ca.pem`, `server.pem` and `server-key.pem` of a folder, or makes them there when none of them exists.
+    /// Uses `ca.pem`, `server.pem` and `server-key.pem` of a folder, or makes them there if none of them exists.
     ///
-    /// A folder that is missing is made, for its owner only (mode 0700); the key is for its owner only (0600).
-    /// Certificates made here are valid for 825 days. Nothing that exists is ever changed.
+    /// A missing folder is made, for its owner only (mode 0700); the key is for its owner only (0600). Certificates
+    /// made here are valid for 825 days. Existing files are never changed.
     ///
     /// - Parameters:
     ///   - path: the folder, absolute or relative to the current one.
-    ///   - host: a numeric address that a certificate made here names too.
+    ///   - host: a numeric address that a certificate made here also names.
     /// - Throws: `SimulatorError` of kind `certificates` when the files cannot be read, made or used, or when only some
     ///   of them exist.
     public static func folder(_ path: String, host: String? = nil) throws -> SimulatorCertificates {
@@ -61,7 +61,7 @@ public struct SimulatorCertificates: Hashable, Sendable {
         try TLSContext(server: chainPEM, keyPEM: keyPEM, options: options)
     }
 
-    /// Whether the server certificate names an address, whose interface does not count, or a name.
+    /// Whether the server certificate names a host: a name, or an address without regard to its interface.
     public func isValid(for host: String) -> Bool {
         CertificateIdentity(certificatePEM: chainPEM, keyPEM: keyPEM)
             .isValid(for: String(host.prefix { $0 != "%" }))
@@ -80,7 +80,7 @@ public struct SimulatorCertificates: Hashable, Sendable {
             written.append(CertificateFolder.chainName)
             try folder.write(made.caCertificatePEM, to: CertificateFolder.caName, mode: 0o644)
         } catch {
-            // All or nothing: the next attempt must not find some of them.
+            // All or nothing: the next attempt must not find only some of them.
             for name in written { folder.remove(name) }
             throw error
         }

@@ -1,7 +1,7 @@
 package import GenesysLoop
 package import ServerKit
 
-/// Between the service, its sockets and the loop.
+/// The driver between the service, its sockets and the loop.
 extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable {
     package func closeByLoop() {
         close()
@@ -25,14 +25,14 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable
         serviceDidChange()
     }
 
-    /// Sends what is queued, one write for each connection; then sees to the timer and to the end.
+    /// Sends what is queued, one write for each connection; then updates the timer and checks for the end.
     package func runTask() {
         for connection in connections.takeUnflushed() { connection.flush() }
         setTimer()
         endIfDone()
     }
 
-    /// The time as the service takes it.
+    /// The time in the terms of the service.
     var now: Duration { loop.now.instant - origin }
 
     /// The service had an input: its next deadline may have changed.
@@ -66,10 +66,10 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable
         for completion in done { completion() }
     }
 
-    /// Does what the service says, in order.
+    /// Executes the actions of the service, in order.
     func perform(_ actions: [SimulatedService.Action]) {
         for action in actions {
-            // A connection may have ended by an action before.
+            // An earlier action may have ended a connection.
             guard let connection = sockets[action.socket] else { continue }
             switch action {
             case .send(_, let message):
@@ -93,9 +93,9 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable
     }
 }
 
-/// What its connections ask and tell the server.
+/// The settings for its connections, and their events.
 extension SimulatorServer: ServerConnectionOwner {
-    /// What a client may make the server hold.
+    /// The limits of what a client may make the server hold.
     var limits: MessageLimits { MessageLimits(maxMessageByteCount: 1_048_576) }
     var upgradeDelay: Duration { service.configuration.channels.upgradeDelay }
     /// The REST side.
@@ -126,7 +126,7 @@ extension SimulatorServer: ServerConnectionOwner {
             request, socketBase: socketBase(for: request.host), wall: loop.now.wall, now: now)
     }
 
-    /// Binary messages mean nothing to the service.
+    /// The service ignores binary messages.
     func connection(_ connection: ServerConnection, didReceive kind: MessageKind, _ message: [UInt8]) {
         guard kind == .text, let socket = socketIDs[ObjectIdentifier(connection)] else { return }
         if ClientCommand(bytes: message)?.verb == .subscribe { receivedSubscribeCount += 1 }
@@ -134,7 +134,7 @@ extension SimulatorServer: ServerConnectionOwner {
         serviceDidChange()
     }
 
-    /// Its connection may still have to close in order.
+    /// The closing handshake of the connection may still continue.
     func connectionDidLeave(_ connection: ServerConnection) {
         guard let socket = socketIDs.removeValue(forKey: ObjectIdentifier(connection)) else { return }
         sockets[socket] = nil
@@ -147,7 +147,7 @@ extension SimulatorServer: ServerConnectionOwner {
         loop.schedule(self)
     }
 
-    /// What a slow client may leave unread is bounded by `maxQueuedByteCount`: nothing waits for it.
+    /// `maxQueuedByteCount` bounds what a slow client leaves unread: nothing waits for it.
     func connectionDidDrain(_ connection: ServerConnection) {}
 
     func connection(_ connection: ServerConnection, didEndWith group: HandleGroup) {

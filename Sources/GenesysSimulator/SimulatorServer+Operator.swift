@@ -1,10 +1,10 @@
 public import GenesysLoop
 
-/// What an operator of the service, or a test, can make happen at any time.
+/// The events that an operator of the service, or a test, can cause at any time.
 ///
-/// See `SimulatedService` for the meaning.
+/// See `SimulatedService` for details.
 extension SimulatorServer {
-    /// Announces maintenance on every open socket of the target, and ends these sockets a while later.
+    /// Announces maintenance on every open socket of the target, and ends these sockets later.
     public func announceMaintenance(_ target: SimulatedService.Target = .all) {
         operate { $0.announceMaintenance(target, now: $1) }
     }
@@ -14,12 +14,12 @@ extension SimulatorServer {
         operate { $0.expireChannel(target, now: $1) }
     }
 
-    /// Evicts channels, as one channel too many does.
+    /// Evicts channels, as exceeding the limit does.
     public func evict(_ target: SimulatedService.Target) {
         operate { $0.evict(target, now: $1) }
     }
 
-    /// Revokes the token that made the channels.
+    /// Revokes the token that created the channels.
     public func revokeToken(_ target: SimulatedService.Target = .all) {
         operate { $0.revokeToken(target, now: $1) }
     }
@@ -43,7 +43,7 @@ extension SimulatorServer {
         operate { $0.inject(message, asBinary: asBinary, into: target, now: $1) }
     }
 
-    /// Sends a message, as it is, to every channel that has the topic.
+    /// Sends a message unchanged to every channel that has the topic.
     public func publish(_ message: [UInt8], to topic: Topic) {
         operate { $0.publish(message, to: topic, now: $1) }
     }

@@ -11,14 +11,14 @@ internal import ServerKit
 /// ```
 ///
 /// From `start()` to the completion of `close(completion:)` the loop retains the server and keeps running. All calls
-/// belong on the loop's thread and trap elsewhere. What a call makes happen is sent in a pass of the loop, in one write
-/// for each connection, never within the call.
+/// belong on the loop's thread and trap elsewhere. The output of a call is sent in a pass of the loop, in one write for
+/// each connection, never within the call.
 ///
 /// Limits: a client has `requestTimeout` to send its whole upgrade request and `closeTimeout` to answer a Close frame,
 /// may leave `maxQueuedByteCount` unread, and may send messages of 1 MiB.
 ///
-/// The service's time is that since the making of the server. There is one timer at `SimulatedService.nextDeadline`,
-/// and one for each connection, for the limits above.
+/// The service's time starts when the server is made. There is one timer at `SimulatedService.nextDeadline`, and one
+/// for each connection, for the limits above.
 public final class SimulatorServer {
     /// The loop that drives the server.
     public let loop: UVLoop
@@ -26,7 +26,7 @@ public final class SimulatorServer {
     public let host: String
     /// The port it listens on, never 0.
     public let port: UInt16
-    /// What its TLS shows; nil where it speaks `ws:`.
+    /// The certificates of its TLS; nil if it speaks `ws:`.
     public let certificates: SimulatorCertificates?
 
     /// How long a client may take from the TCP connection to the end of its upgrade request.
@@ -37,20 +37,20 @@ public final class SimulatorServer {
     ///
     /// Default 2 s.
     public var closeTimeout: Duration = .seconds(2)
-    /// How many bytes may wait for a client that reads too slowly.
+    /// The maximum number of bytes that may wait for a client that reads too slowly.
     ///
-    /// When more wait and another message is to be sent, the client is dropped by a reset, as the queue of a real
+    /// With more bytes waiting, another message makes the server drop the client by a reset: the queue of a real
     /// service is bounded too. Default 64 MiB.
     public var maxQueuedByteCount = 64 * 1_024 * 1_024
 
-    /// What is agreed on when a client offers permessage-deflate (RFC 7692).
+    /// The agreed compression when a client offers permessage-deflate (RFC 7692).
     ///
     /// Default nil: it declines.
     public var compression: Compression?
 
     /// The service.
     ///
-    /// Reading it is free of effects; it is changed by the calls of the server.
+    /// Reading it has no side effects; the calls of the server change it.
     public internal(set) var service: SimulatedService
     /// Why the server can accept no more connections; nil as long as it can.
     ///
@@ -78,23 +78,23 @@ public final class SimulatorServer {
     let origin: Instant
     var state: State = .idle
     var connections = ConnectionList()
-    /// The sockets of the service, and the connections that they are.
+    /// The open sockets of the service, and their connections.
     var sockets: [SimulatedService.SocketID: ServerConnection] = [:]
     var socketIDs: [ObjectIdentifier: SimulatedService.SocketID] = [:]
-    /// What the timer is set to.
+    /// The time that the timer is set to.
     var armedDeadline: Duration?
     var completions: [() -> Void] = []
 
-    /// Makes a server that listens, but accepts nothing before `start()`: until then, clients are reset.
+    /// Makes a server that listens, but accepts nothing before `start()`: until then, connections are reset.
     ///
     /// - Parameters:
     ///   - loop: drives the server.
     ///   - host: a numeric address of this machine, `0.0.0.0` or `::` for all of them, without brackets. URIs hold it,
-    ///     or `localhost` for all. nil is `127.0.0.1`, called `localhost` in URIs.
+    ///     or `localhost` for all. The default nil is `127.0.0.1`, called `localhost` in URIs.
     ///   - port: 0 lets the system choose; see `port`.
     ///   - tls: whether it speaks TLS (`wss:`) or not (`ws:`).
-    ///   - certificates: what its TLS shows; nil for some in memory that name `host`.
-    ///   - configuration: how the service behaves.
+    ///   - certificates: the certificates of its TLS; nil makes certificates in memory that name `host`.
+    ///   - configuration: the behavior of the service.
     ///   - seed: decides every random number of the service.
     /// - Throws: `SimulatorError`.
     public init(
@@ -144,10 +144,10 @@ public final class SimulatorServer {
         serviceDidChange()
     }
 
-    /// Closes everything: no connection is accepted any more, open ones get a Close frame with 1001, and what is not
-    /// closed after `closeTimeout` is dropped.
+    /// Closes everything: accepts no more connections, sends a Close frame with 1001 on open ones, and drops those that
+    /// are not closed after `closeTimeout`.
     ///
-    /// - Parameter completion: called from the loop when the last handle is closed; if that was long ago, soon.
+    /// - Parameter completion: called from the loop when the last handle is closed; soon, if that has already happened.
     public func close(completion: (() -> Void)? = nil) {
         loop.preconditionCurrent("SimulatorServer.close")
         if let completion { completions.append(completion) }
@@ -167,14 +167,14 @@ public final class SimulatorServer {
         }
     }
 
-    /// Whether a text is an address that a server can be told to listen on, if it is one of the machine's.
+    /// Whether a text is a valid numeric address to listen on; it need not be one of this machine's.
     public static func isNumericAddress(_ text: String) -> Bool { (try? ServerName(text)) != nil }
 
     // MARK: - Channels
 
-    /// How the service behaves.
+    /// The behavior of the service.
     ///
-    /// Changes apply from the next input on; what is already scheduled stays so.
+    /// Changes apply from the next input on; what is already scheduled stays.
     public var configuration: SimulatedService.Configuration {
         get { service.configuration }
         set {
@@ -184,10 +184,10 @@ public final class SimulatorServer {
         }
     }
 
-    /// The certificate that clients must trust, in PEM; empty where the server speaks `ws:`.
+    /// The certificate that clients must trust, in PEM; empty if the server speaks `ws:`.
     public var caCertificatePEM: [UInt8] { certificates?.caCertificatePEM ?? [] }
 
-    /// Makes a channel, as `POST /api/v2/notifications/channels` does.
+    /// Creates a channel, as `POST /api/v2/notifications/channels` does.
     ///
     /// - Returns: the URI to connect to, and the channel's id.
     /// - Throws: `SimulatedService.Refusal`, the configured `creationRefusal`.
@@ -200,15 +200,15 @@ public final class SimulatorServer {
 
     /// The URI of a channel, whether it exists or not.
     ///
-    /// It holds the address that the server was told to listen on, or `localhost` for none or all.
+    /// It holds the address that the server listens on, or `localhost` for none or all.
     public func uri(ofChannel id: String) -> String {
         "\(socketBase())/channels/\(id)"
     }
 
     /// The beginning of all URIs of the server.
     ///
-    /// - Parameter host: the host and port for which a request was: of a server on all addresses, nobody else knows how
-    ///   the client reaches it.
+    /// - Parameter host: the host and port of a request: for a server on all addresses, only the request says how the
+    ///   client reaches it.
     func socketBase(for host: String? = nil) -> String {
         let scheme = context == nil ? "ws" : "wss"
         if let host, name.isWildcard, (try? WebSocketURI("\(scheme)://\(host)"))?.target == "/" {

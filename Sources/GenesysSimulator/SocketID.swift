@@ -1,7 +1,7 @@
 extension SimulatedService {
     /// Names one accepted socket.
     ///
-    /// It is never used again.
+    /// An id is never used again.
     public struct SocketID: Hashable, Sendable, CustomStringConvertible {
         let number: Int
 

@@ -1,8 +1,8 @@
 extension SimulatedService {
     /// A message of the service about a channel, other than the maintenance notice.
     ///
-    /// The real topic names and bodies are not public for this kind of connection; these are put together from the
-    /// official model of system messages.
+    /// The real topic names and bodies are not public for this kind of connection; these follow the official model of
+    /// system messages.
     public enum SystemNotice: String, Hashable, Sendable, CaseIterable {
         /// Another channel took over; the channel lost its topics.
         case noLongerSubscribed = "no_longer_subscribed"
@@ -13,7 +13,7 @@ extension SimulatedService {
         /// Another connection took the channel id.
         case duplicateID = "duplicate_id"
 
-        /// The reason that the body names, where the model has one.
+        /// The reason that the body names, if the model has one.
         var reason: String? {
             switch self {
             case .noLongerSubscribed: "another_channel_subscribed"

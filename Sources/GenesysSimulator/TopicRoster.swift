@@ -1,6 +1,6 @@
 internal import GenesysLoop
 
-/// The single topics that somebody listens to, and who does.
+/// The single topics with listeners, and the channels of each.
 struct TopicRoster: Sendable {
     /// Channels by topic, in the order of their creation.
     private(set) var audience: [Topic: [Int]] = [:]
@@ -9,7 +9,7 @@ struct TopicRoster: Sendable {
 
     /// Starts over from the channels that have an open socket.
     ///
-    /// The turn goes on where it was.
+    /// The turn continues where it was.
     mutating func replace(with channels: [ChannelRecord], except forbidden: Set<Topic>) {
         audience.removeAll(keepingCapacity: true)
         topics.removeAll(keepingCapacity: true)
@@ -22,7 +22,7 @@ struct TopicRoster: Sendable {
         }
     }
 
-    /// The next topic in turn, or any one.
+    /// The next topic in turn, or a random one.
     mutating func next(shuffled: Bool, using generator: inout some RandomNumberGenerator) -> Topic? {
         if shuffled { return topics.randomElement(using: &generator) }
         guard !topics.isEmpty else { return nil }
