@@ -22,7 +22,7 @@ internal import GenesysLoop
 /// // A text message arrived, a timer fired:
 /// perform(service.textReceived(on: socket, bytes, now: now))
 /// perform(service.deadlineReached(now: now))
-/// // A connection is gone, whoever ended it:
+/// // A connection is gone, whichever side ended it:
 /// service.socketEnded(socket, now: now)
 ///
 /// // After *every* input: one timer, at the next deadline (which may be now).
