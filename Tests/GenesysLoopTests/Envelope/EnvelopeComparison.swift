@@ -2,9 +2,9 @@ import Foundation
 
 @testable import GenesysLoop
 
-/// Compares what the scanner finds in an object with what Foundation made of it.
+/// Compares what the scanner finds in an object with Foundation's result.
 enum EnvelopeComparison {
-    /// What differs, or nil.
+    /// The difference, or nil.
     static func difference(_ document: [UInt8], _ object: [String: Any]) -> String? {
         guard let envelope = try? EnvelopeTesting.scan(document) else { return "no object to the scanner" }
         _ = MessageClass(envelope, in: document.span)
@@ -24,7 +24,7 @@ enum EnvelopeComparison {
         return nil
     }
 
-    /// The first member that only one of the two has, or that is another one.
+    /// The first member that only one of the two has, or that differs.
     private static func difference(_ envelope: Envelope, _ object: [String: Any], _ document: [UInt8]) -> String? {
         let members = [
             ("topicName", envelope.topicName), ("eventBody", envelope.eventBody), ("metadata", envelope.metadata),
@@ -44,7 +44,7 @@ enum EnvelopeComparison {
 
     private static func isSame(_ slice: JSONSlice, _ value: Any, _ document: [UInt8]) -> Bool {
         if let text = value as? String {
-            // Byte by byte: strings of Swift are equal if they are canonically equivalent.
+            // Byte by byte: Swift's strings are equal if they are canonically equivalent.
             return slice.kind == .string && slice.string(in: document.span).map { Array($0.utf8) } == Array(text.utf8)
         }
         guard slice.kind != .string, let value = value as? NSObject else { return false }

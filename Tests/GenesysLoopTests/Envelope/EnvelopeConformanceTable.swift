@@ -150,7 +150,7 @@ enum EnvelopeConformanceTable {
         ("n_depth_never_closed", String(repeating: "[{\"a\":", count: 50_000)),
     ]
 
-    /// §8.2: the grammar takes them, Unicode does not.
+    /// §8.2: the grammar allows them, Unicode does not.
     static let unpaired: [(name: String, text: String)] = [
         ("i_surrogate_high", "\"\\uD800\""), ("i_surrogate_low", "\"\\uDC00\""),
         ("i_surrogate_high_letter", "\"\\uD800a\""),
@@ -162,7 +162,7 @@ enum EnvelopeConformanceTable {
         ("i_number_400_digits", String(repeating: "9", count: 400)),
     ]
 
-    /// §8.1 and RFC 3629: no UTF-8, which the codec finds before the scanner sees it.
+    /// §8.1 and RFC 3629: invalid UTF-8, which the codec finds before the scanner.
     static let notUTF8: [(name: String, bytes: [UInt8])] = [
         ("n_utf8_ff", [0x22, 0xFF, 0x22]), ("n_utf8_lone_continuation", [0x22, 0x80, 0x22]),
         ("n_utf8_overlong_slash", [0x22, 0xC0, 0xAF, 0x22]), ("n_utf8_overlong_three", [0x22, 0xE0, 0x80, 0xAF, 0x22]),

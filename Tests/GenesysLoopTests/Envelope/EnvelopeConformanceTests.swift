@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Every row of the table, as the whole text and inside of other values.
+/// Every row of the table, as a whole text and inside other values.
 struct EnvelopeConformanceTests {
     private typealias Table = EnvelopeConformanceTable
 
@@ -29,7 +29,7 @@ struct EnvelopeConformanceTests {
         }
     }
 
-    /// What is wrong alone may be right inside: `1 2` is not, `1,5` is.
+    /// A text that is wrong alone may be right inside: `1 2` is wrong there too, `1,5` is right.
     @Test func `what the grammar refuses is refused inside of others too`() {
         let rightInside = ["n_number_comma_decimal", "n_text_empty", "n_text_ws_only"]
         for (name, text) in Table.refused where !rightInside.contains(name) {
@@ -53,7 +53,7 @@ struct EnvelopeConformanceTests {
         }
     }
 
-    /// A second opinion on the table itself.
+    /// A second check of the table itself.
     @Test func `Foundation agrees with every row but those whose reason is known`() {
         let texts = (Table.taken + Table.refused + Table.unpaired).map { ($0.name, [UInt8]($0.text.utf8)) }
         for (name, bytes) in texts + Table.notUTF8 {

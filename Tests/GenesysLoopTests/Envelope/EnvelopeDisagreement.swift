@@ -1,24 +1,24 @@
 import Foundation
 import Testing
 
-/// Where Foundation's `JSONSerialization` does not do what RFC 8259 says, and why the scanner does otherwise.
+/// Where Foundation's `JSONSerialization` deviates from RFC 8259, and why the scanner does not.
 enum EnvelopeDisagreement: String, CaseIterable, CustomTestStringConvertible {
-    /// §4, §5: a comma stands between two members or elements. Foundation takes one more before the end.
+    /// §4, §5: a comma separates two members or elements. Foundation accepts one more before the end.
     case trailingComma
-    /// §8.1: a text must not begin with a byte order mark; a parser may ignore one. RFC 6455 §8.1 makes the encoding
-    /// known, so that there is nothing the mark could tell.
+    /// §8.1: a text must not begin with a byte order mark; a parser may ignore one. RFC 6455 §8.1 fixes the encoding,
+    /// so the mark carries no information.
     case byteOrderMark
-    /// §8.1: text that is exchanged is UTF-8. Foundation takes zero bytes for UTF-16 and UTF-32.
+    /// §8.1: exchanged text is UTF-8. Foundation reads zero bytes as UTF-16 and UTF-32.
     case otherEncoding
-    /// §7, §8.2: `\uD800` alone fits the grammar; what it means is left open. Refusing would lose a notification whose
-    /// topic and body are fine; decoded text has U+FFFD in its place.
+    /// §7, §8.2: `\uD800` alone fits the grammar; its meaning is left open. Refusing it would lose a notification whose
+    /// topic and body are valid; decoded text has U+FFFD in its place.
     case unpairedSurrogate
-    /// §6: the grammar has no bounds; a parser may set some for the numbers it makes, but the scanner makes none.
+    /// §6: the grammar has no bounds; a parser may set some for the numbers it makes, but the scanner makes no numbers.
     case numberBeyondDouble
 
     var testDescription: String { rawValue }
 
-    /// Whether the scanner takes such a text, and Foundation does not.
+    /// Whether the scanner accepts such a text and Foundation does not.
     var isTakenByScanner: Bool {
         switch self {
         case .trailingComma, .byteOrderMark, .otherEncoding: false
@@ -51,7 +51,7 @@ enum EnvelopeDisagreement: String, CaseIterable, CustomTestStringConvertible {
 
     /// Whether this is a reason to disagree about `document`.
     ///
-    /// - Parameter verdict: what the scanner says.
+    /// - Parameter verdict: the scanner's verdict.
     func explains(_ document: [UInt8], verdict: EnvelopeTesting.Verdict) -> Bool {
         switch self {
         case .trailingComma:
@@ -69,7 +69,7 @@ enum EnvelopeDisagreement: String, CaseIterable, CustomTestStringConvertible {
         }
     }
 
-    /// Whether a byte order mark stands anywhere: where it begins a string, Foundation loses it.
+    /// Whether the text has a byte order mark anywhere: Foundation drops one at the beginning of a string.
     static func hasMark(_ document: [UInt8]) -> Bool {
         document.indices.dropLast(2).contains {
             document[$0] == 0xEF && document[$0 + 1] == 0xBB && document[$0 + 2] == 0xBF

@@ -1,9 +1,9 @@
-/// Makes random JSON texts, or what looks like them: about half of them are valid.
+/// Makes random JSON texts, and texts that resemble JSON: about half of them are valid.
 struct EnvelopeDocument {
     private var random: EnvelopeRandom
     private(set) var bytes: [UInt8] = []
 
-    /// The document of that seed, always the same.
+    /// The document of a seed, always the same.
     static func make(seed: UInt64) -> [UInt8] {
         var document = EnvelopeDocument(random: EnvelopeRandom(state: seed))
         document.fill()
@@ -13,7 +13,7 @@ struct EnvelopeDocument {
         return EnvelopeMutation.apply(to: document.bytes, other: other.bytes, using: &other.random)
     }
 
-    /// A valid notification-like object, or an object that is somewhat like one.
+    /// A valid notification-like object, or an object that resembles one.
     static func makeObject(using random: inout EnvelopeRandom) -> [UInt8] {
         var document = EnvelopeDocument(random: random)
         document.envelope()
@@ -38,7 +38,7 @@ struct EnvelopeDocument {
         space()
     }
 
-    /// The names the protocol knows, others, some of them twice, some spelled with escapes.
+    /// The names that the protocol knows, and others; some appear twice, some have escapes.
     private mutating func envelope() {
         add("{")
         space()
@@ -121,7 +121,7 @@ struct EnvelopeDocument {
         if random.below(4) == 0 { add(["e", "E", "e+", "E-", "e-"][random.below(5)] + "\(random.below(40))") }
     }
 
-    /// Around the limits of a `Double`, of an `Int64`, of what fits a word.
+    /// Near the limits of a `Double`, of an `Int64`, and of a word.
     private mutating func extremeNumber() {
         add(
             ["1e308", "1e309", "-1e400", "4e-324", "1e-999", "18446744073709551616", "-9223372036854775809"][
@@ -135,7 +135,7 @@ struct EnvelopeDocument {
         add("\"")
     }
 
-    /// Up to 600 levels, arrays and objects mixed; now and then one bracket too many or too few.
+    /// Up to 600 levels, arrays and objects mixed; sometimes one bracket too many or too few.
     private mutating func nesting() {
         let depth = random.below(3) == 0 ? 500 + random.below(30) : random.below(600)
         var closing: [UInt8] = []

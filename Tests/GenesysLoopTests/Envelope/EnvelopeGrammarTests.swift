@@ -89,7 +89,7 @@ struct EnvelopeGrammarTests {
                 let filler = [UInt8](repeating: 0x61, count: length)
                 let document = [0x5B, 0x22] + filler + [byte] + filler + [0x22, 0x5D]
                 let isPlain = byte >= 0x20 && byte != 0x22 && byte != 0x5C
-                // "\a" is no escape; without filler the backslash escapes the quote, and the string never ends.
+                // "\a" is not an escape; without filler the backslash escapes the quote, and the string never ends.
                 #expect((EnvelopeTesting.flaw(document) == nil) == isPlain, "byte \(byte), length \(length)")
             }
         }

@@ -1,4 +1,4 @@
-/// Small damages, as a broken sender, a broken reader or an attacker would do them.
+/// Small changes, like those of a broken sender, a broken reader or an attacker.
 enum EnvelopeMutation {
     private static let marks = Array("{}[]\",:\\0123456789.-+eEtfn \n\t\u{1}u/x".utf8) + [0x00, 0x80, 0xBF, 0xC3, 0xFF]
     private static let tokens: [[UInt8]] = [

@@ -3,9 +3,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// The scanner and the UTF-8 validator, as a message meets them, against Foundation's parser.
+/// The scanner and the UTF-8 validator, in the order of a real message, against Foundation's parser.
 ///
-/// A document depends on its seed alone. `GENESYS_LOOP_SEED=n` tests only the document of that seed, and prints it.
+/// A document depends only on its seed. `GENESYS_LOOP_SEED=n` tests only the document of that seed, and prints it.
 struct EnvelopePropertyTests {
     private static let onlySeed = ProcessInfo.processInfo.environment["GENESYS_LOOP_SEED"].flatMap { UInt64($0) }
     private static let isLong = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] == "1"
@@ -49,7 +49,7 @@ struct EnvelopePropertyTests {
             Issue.record("GENESYS_LOOP_SEED=\(seed): \(difference): \(String(decoding: document, as: UTF8.self))")
         }
         guard EnvelopePropertyTests.onlySeed == nil else { return }
-        // Both kinds are there in strength, and disagreements are few.
+        // Both kinds are frequent, and disagreements are few.
         let share = Double(takenCount) / Double(seeds.count)
         #expect(share > 0.35 && share < 0.75)
         #expect(objectCount > seeds.count / 5)
@@ -110,7 +110,7 @@ struct EnvelopePropertyTests {
         #expect(EnvelopePropertyTests.parse(bytes[...]) == nil)
     }
 
-    /// What Foundation makes of the bytes; nil if it refuses them.
+    /// Foundation's result for the bytes; nil if it refuses them.
     static func parse(_ bytes: ArraySlice<UInt8>) -> Any? {
         try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
     }

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import GenesysLoop
 
-/// What the tests of the scanner share.
+/// Shared by the tests of the scanner.
 enum EnvelopeTesting {
     static let sampleNames = [
         "01_presence", "02_routingStatus", "03_activity", "04_conversationsummary", "05_conversations_callback",
@@ -24,7 +24,7 @@ enum EnvelopeTesting {
         try scan([UInt8](text.utf8))
     }
 
-    /// nil if the scanner takes the text for JSON, whether it is an object or not.
+    /// nil if the scanner accepts the text as JSON, whether it is an object or not.
     static func flaw(_ bytes: [UInt8]) -> EnvelopeError? {
         do {
             _ = try scan(bytes)
@@ -63,7 +63,7 @@ enum EnvelopeTesting {
     }
 }
 
-/// A small seeded generator (SplitMix64), so that a failing document can be made again.
+/// A small seeded generator (SplitMix64), so that a failing document can be reproduced.
 struct EnvelopeRandom: RandomNumberGenerator {
     var state: UInt64
 

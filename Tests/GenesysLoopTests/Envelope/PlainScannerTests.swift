@@ -3,9 +3,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// The quick way through a message says what the byte-wise one says, or nothing.
+/// `PlainScanner` gives the same result as the byte-wise scanner, or none.
 struct PlainScannerTests {
-    /// What the quick way finds; nil where it leaves the message to the other.
+    /// The result of `PlainScanner`; nil if it leaves the message to the other scanner.
     private static func quick(_ bytes: [UInt8]) -> Envelope? {
         var members = Envelope()
         return PlainScanner.scan(bytes.span, into: &members) ? members : nil
@@ -17,7 +17,7 @@ struct PlainScannerTests {
 
     /// Expects no contradiction.
     ///
-    /// - Returns: whether the quick way understood the message.
+    /// - Returns: whether `PlainScanner` accepted the message.
     @discardableResult
     private static func compare(_ bytes: [UInt8]) -> Bool {
         guard let found = quick(bytes) else { return false }
@@ -30,7 +30,7 @@ struct PlainScannerTests {
     @Test(arguments: EnvelopeTesting.sampleNames)
     func `what the service sends is understood at once`(_ name: String) throws {
         let bytes = try EnvelopeTesting.sample(name)
-        // One byte less than the quick way asks for.
+        // One byte less than `PlainScanner` requires.
         #expect(PlainScannerTests.compare(bytes) == (name != "10_pong"))
     }
 
@@ -38,7 +38,7 @@ struct PlainScannerTests {
         var random = EnvelopeRandom(state: 11)
         var understoodCount = 0
         for round in 0..<100_000 {
-            // Long enough for the quick way, and in every place of a block and a chunk.
+            // Long enough for `PlainScanner`, and in every place of a block and a chunk.
             let padding = String(repeating: "x", count: 40 + random.below(round % 8 == 0 ? 1_100 : 80))
             let object = EnvelopeDocument.makeObject(using: &random)
             var bytes = [UInt8]("{\"padding\":\"\(padding)\",\"eventBody\":".utf8) + object + [UInt8(ascii: "}")]
@@ -55,7 +55,7 @@ struct PlainScannerTests {
             let text = #"{"topicName":"\#(padding)\#(escape)","eventBody":{"text":"\#(escape)\#(padding)"},"status":1}"#
             let isLongEnough = text.utf8.count >= QuoteCursor.minMessageByteCount
             #expect(PlainScannerTests.compare(text) == isLongEnough, "\(length)")
-            // Cut there, or with no escape behind the backslash, it is for the other scanner.
+            // Cut there, or with an invalid escape, the message is for the other scanner.
             #expect(!PlainScannerTests.compare(text.replacing(escape + "\"", with: #"\x""#)), "\(length)")
         }
     }
@@ -66,7 +66,7 @@ struct PlainScannerTests {
             #expect(PlainScannerTests.compare(#"{"topicName":"\#(padding)","eventBody":[1.5,-2e3,"a",{},[],true]}"#))
             #expect(PlainScannerTests.compare(#"{"eventBody":{"\#(padding)":12345678901},"message":"", "result":0}"#))
             #expect(PlainScannerTests.compare(#"{"eventBody":["\#(padding)",{"a":[null,false]}],"status":7}"#))
-            // Nothing is taken for whole that is not.
+            // An incomplete message is never accepted.
             #expect(!PlainScannerTests.compare(#"{"topicName":"\#(padding)","eventBody":"}"#))
             #expect(!PlainScannerTests.compare(#"{"topicName":"\#(padding)}"#))
         }
@@ -93,7 +93,7 @@ struct PlainScannerTests {
         let longer = #"{"a":"\#(String(repeating: "x", count: 60))"}"#
         for text in [head + value + "}", head + "[" + value + ",1]}", head + "{\"a\":" + value + ",\"b\":\(longer)}}"] {
             #expect(PlainScannerTests.quick([UInt8](text.utf8)) == nil, "\(text)")
-            // "[,1]" and similar texts are no JSON; neither is one with an empty value between "[" and ",1]".
+            // "[,1]" and similar texts are not JSON; neither is one with an empty value between "[" and ",1]".
             #expect(PlainScannerTests.thorough([UInt8](text.utf8)) == nil, "\(text)")
         }
     }
@@ -112,7 +112,7 @@ struct PlainScannerTests {
             #expect(!PlainScannerTests.compare(text))
             #expect(EnvelopeTesting.flaw([UInt8](text.utf8)) == nil, "\(text)")
         }
-        // Single spaces are how some write JSON.
+        // Some writers of JSON use single spaces.
         #expect(PlainScannerTests.compare("{\(padding), \"status\": 1, \"eventBody\": [ 1, { \"a\": [ ] } ] }"))
     }
 
@@ -132,7 +132,7 @@ struct PlainScannerTests {
             var mask: UInt64 = 0
             for (index, byte) in bytes.enumerated() where byte == 0x22 { mask |= 1 << UInt64(index) }
             var others: Int32 = 0
-            // The array is 64 bytes long, as they want it.
+            // The array is 64 bytes long, as the functions require.
             unsafe #expect(cvector_equal64(bytes, 0x22) == mask)
             unsafe #expect(cvector_equal64_portable(bytes, 0x22) == mask)
             unsafe #expect(cvector_quotes64_portable(bytes, &others) == mask)
@@ -147,13 +147,13 @@ struct PlainScannerTests {
 
     private static func bytes(count: Int, using random: inout EnvelopeRandom) -> [UInt8] {
         let few: [UInt8] = [0x22, 0x22, 0x5C, 0x1F, 0x20, 0x21, 0x23, 0x2F, 0x30, 0x39, 0x3A, 0xA2, 0x00, 0xFF]
-        // Mostly what is neither a control character nor a backslash, so that some have none.
+        // Mostly bytes that are neither control characters nor backslashes, so that some arrays have none.
         return (0..<count).map { _ in
             random.below(40) == 0 ? few[random.below(few.count)] : 0x22 + UInt8(random.below(3))
         }
     }
 
-    /// What is found in `bytes`, of which the last block is the end.
+    /// The result for `bytes`, whose end is the last block.
     private static func find(
         _ bytes: [UInt8], isInString: Bool,
         _ find: (UnsafePointer<UInt8>, Int, UnsafePointer<UInt8>, UInt32, UnsafeMutablePointer<cvector_chunk>) -> Int32
@@ -181,7 +181,7 @@ struct PlainScannerTests {
         var random = EnvelopeRandom(state: 5)
         for round in 0..<4_000 {
             let count = 64 + random.below(Int(CVECTOR_BLOCKS) * 64 - 63)
-            // All quotes is what asks for the most room.
+            // Only quotes: this needs the most room.
             let bytes =
                 round % 50 == 0
                 ? [UInt8](repeating: 0x22, count: count) : PlainScannerTests.bytes(count: count, using: &random)
