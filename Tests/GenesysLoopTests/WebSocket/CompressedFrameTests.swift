@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What the decoder makes of RSV1 (RFC 7692 §6); decompressing is tested where it is done.
+/// How the decoder handles RSV1 (RFC 7692 §6); decompression has its own tests.
 @Suite struct CompressedFrameTests {
     private func events(
         _ stream: [UInt8], role: WebSocketRole = .client, limit: Int = 1_000, byByte: Bool = false

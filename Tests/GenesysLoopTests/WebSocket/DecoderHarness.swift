@@ -9,7 +9,7 @@ enum OwnedEvent: Equatable {
     case violation(WebSocketViolation)
 }
 
-/// Feeds pieces of one stream to a decoder and records what comes out.
+/// Feeds pieces of one stream to a decoder and records the events.
 struct DecoderHarness {
     var decoder: MessageDecoder
     private(set) var events: [OwnedEvent] = []
@@ -23,7 +23,7 @@ struct DecoderHarness {
         _ = feed(piece.span)
     }
 
-    /// Returns how much it took: all of it, unless it may grow.
+    /// Returns how much it consumed: all of it, unless it may grow.
     mutating func feed(_ input: Span<UInt8>, mayGrow: Bool = false) -> Int {
         var offset = 0
         while true {
@@ -56,7 +56,7 @@ struct DecoderHarness {
     }
 
     /// The events of a stream cut at the given positions, if they are the same when the rest of each piece is lent
-    /// again in front of the next one; else what that gave.
+    /// again in front of the next one; else the different events.
     static func events(
         _ stream: [UInt8], cuts: [Int] = [], role: WebSocketRole = .client, limits: MessageLimits = MessageLimits()
     ) -> [OwnedEvent] {
@@ -66,7 +66,7 @@ struct DecoderHarness {
         var taken = 0
         for cut in cuts + [stream.count] {
             harness.feed(Array(stream[start..<cut]))
-            // Each second time and at the end it cannot grow, as at the end of a buffer.
+            // Every second time and at the end it cannot grow, as at the end of a buffer.
             let mayGrow = cut < stream.count && (start ^ cut) & 1 == 1
             taken += growing.feed(stream.span.extracting(taken..<cut), mayGrow: mayGrow)
             start = cut
@@ -74,8 +74,8 @@ struct DecoderHarness {
         return growing.events == harness.events ? harness.events : growing.events
     }
 
-    /// The events of a stream fed whole, if every way of cutting it in two and byte by byte gives the same; else what
-    /// the first differing cut gave.
+    /// The events of a stream fed whole, if every way of cutting it in two and byte by byte gives the same; else the
+    /// events of the first differing cut.
     static func eventsOfEveryCut(
         _ stream: [UInt8], role: WebSocketRole = .client, limits: MessageLimits = MessageLimits()
     ) -> [OwnedEvent] {
@@ -107,7 +107,7 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-/// One frame, without any rule: tests break them.
+/// One frame, without any check: tests break the rules.
 func frame(_ first: UInt8, _ payload: [UInt8], key: UInt32? = nil) -> [UInt8] {
     var bytes: [UInt8] = []
     FrameEncoder.append(.binary, payload: payload, maskingKey: key, to: &bytes)

@@ -124,7 +124,7 @@ import Testing
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
             wanted(serverNoContext: true, clientNoContext: true)
         ),
-        // The first acceptable one wins, whatever stands around it.
+        // The first acceptable one is chosen, whatever surrounds it.
         (
             "x; y=\"z\", permessage-deflate; bogus, permessage-deflate; server_max_window_bits=9, permessage-deflate",
             "permessage-deflate; server_max_window_bits=9", wanted(serverBits: 9)

@@ -1,15 +1,15 @@
 @testable import GenesysLoop
 
-/// A stream of frames, legal or not, and what a decoder has to make of it.
+/// A stream of frames, legal or not, and the events that a decoder must report.
 struct FrameStream {
     var role: WebSocketRole
     var limits: MessageLimits
-    /// What permessage-deflate was agreed on with.
+    /// The agreed parameters of permessage-deflate.
     var deflate: DeflateParameters?
     var bytes: [UInt8] = []
-    /// What it has to give; nil where nobody knows, since bytes were damaged at random.
+    /// The expected events; nil if unknown, since bytes were damaged at random.
     var events: [OwnedEvent]? = []
-    /// The byte at which a decoder that gets one at a time has to throw, as far as it is known.
+    /// The byte at which a decoder that gets one byte at a time must throw, as far as it is known.
     var faultIndex: Int?
     /// Whether the end of the stream cuts a frame or a message.
     var isMidMessage = false
@@ -28,13 +28,13 @@ struct FrameStream {
         return (harness.events, harness.isMidMessage, faultEnd)
     }
 
-    /// Feeds the stream byte by byte, and tells at which one a violation was thrown.
+    /// Feeds the stream byte by byte, and returns at which byte a violation was thrown.
     func replayByBytes() -> (events: [OwnedEvent], faultIndex: Int?) {
         let replay = replay(upTo: bytes.indices.map { $0 + 1 })
         return (replay.events, replay.faultEnd.map { $0 - 1 })
     }
 
-    /// What is wrong with how a decoder takes the stream: nothing, however it is cut.
+    /// What is wrong with the decoder's results: nothing, however the stream is cut.
     func complaints(longestForEveryCut: Int, using random: inout SeededGenerator) -> [String] {
         var complaints: [String] = []
         let whole = replay(upTo: [bytes.count])

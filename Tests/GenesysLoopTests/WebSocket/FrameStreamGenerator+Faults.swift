@@ -10,7 +10,7 @@ enum FrameFault: CaseIterable {
     case badText, cutText
     case misplacedBit, badBlock, badCompressedText, bomb
 
-    /// Whether it can follow what the stream holds so far.
+    /// Whether it can follow the stream so far.
     func isPossible(after fragments: FrameStreamGenerator.Fragments?, in stream: FrameStream) -> Bool {
         switch self {
         case .orphan, .cutText: fragments == nil
@@ -29,7 +29,7 @@ enum FrameFault: CaseIterable {
 }
 
 extension FrameStreamGenerator {
-    /// Appends frames up to one that breaks a rule, and notes which one it breaks, at which byte.
+    /// Appends frames up to one that breaks a rule, and records the rule and the byte.
     mutating func appendFault() {
         let fault = any(FrameFault.allCases.filter { $0.isPossible(after: fragments, in: stream) })
         switch fault {
@@ -61,7 +61,7 @@ extension FrameStreamGenerator {
         let start = stream.bytes.count
         switch fault {
         case .reservedBit:
-            // Where RSV1 has a meaning, another one must be set.
+            // If RSV1 has a meaning, another bit must be set.
             let bits = stream.deflate == nil ? UInt8(count(1...7)) : UInt8(any([1, 2, 3, 5, 6, 7]))
             stream.bytes.append(byte() & 0x8F | bits << 4)
             note(.reservedBitSet, at: start)
@@ -153,7 +153,7 @@ extension FrameStreamGenerator {
         }
     }
 
-    /// Text that turns impossible at an index.
+    /// Text that becomes invalid at an index.
     private mutating func badText() -> (bytes: [UInt8], index: Int) {
         let before = text()
         let bad = any(UTF8Tests.invalid)
@@ -162,7 +162,7 @@ extension FrameStreamGenerator {
 
     private mutating func appendFaultyText(_ fault: FrameFault) {
         if fragments != nil {
-            // Wherever the text so far was cut, this byte is impossible.
+            // Wherever the text so far was cut, this byte is invalid.
             let payload = append(any([0x00, 0x80]), [any([0xFF, 0xC0, 0xF5])] + payload(count(0...3)))
             return note(.invalidUTF8, at: payload)
         }
@@ -182,17 +182,17 @@ extension FrameStreamGenerator {
 }
 
 extension FrameStreamGenerator {
-    /// Compressed data that cannot be, or must not become what they become.
+    /// Invalid compressed data, or data that decompresses to something invalid.
     private mutating func appendFaultyCompression(_ fault: FrameFault) {
         switch fault {
         case .badBlock:
-            // A good block, then one of a type that there is not, or a stored one whose length is contradicted.
+            // A valid block, then one of an invalid type, or a stored one whose length check fails.
             let good = StreamCompressor.stored(text())
             let bad: [UInt8] = any([[0x06], [0x07], [0x00, 0x01, 0x00, 0xFE, 0x00], [0x00, 0x01, 0x00, 0x01, 0x00]])
             let index = good.count + (bad.count == 1 ? 0 : 4)
             appendCompressed(0x02, good + bad + payload(count(0...4)), violation: .invalidCompressedData, index: index)
         case .badCompressedText:
-            // Whatever comes behind it, even in the same read: more text, a broken block, more than the limit.
+            // Whatever follows it, even in the same read: more text, a broken block, more than the limit.
             let bad = badText()
             let after: [UInt8] = any([
                 [], [0x06], StreamCompressor.stored([0x41]),
@@ -208,7 +208,7 @@ extension FrameStreamGenerator {
         }
     }
 
-    /// The payload, in fragments, of a message of which one byte is at fault.
+    /// Appends, in fragments, the payload of a message with one faulty byte.
     private mutating func appendCompressed(
         _ kind: UInt8, _ bytes: [UInt8], violation: WebSocketViolation, index: Int?
     ) {

@@ -1,11 +1,11 @@
 @testable import GenesysLoop
 
 /// Makes streams of frames, the same ones from the same seed: legal ones, each fault at any place of a legal one, cut
-/// ones, ones that go on behind their end, and ones with damaged bytes.
+/// ones, ones that continue after their end, and ones with damaged bytes.
 ///
-/// It writes frames on its own, so that the library's encoder is not its own witness.
+/// It writes frames itself, so that the library's encoder does not test itself.
 struct FrameStreamGenerator {
-    /// The fragmented message under way.
+    /// The current fragmented message.
     struct Fragments {
         var kind: MessageKind
         /// The bytes of the payloads, as they are on the wire.
@@ -82,7 +82,7 @@ struct FrameStreamGenerator {
         let kind: MessageKind = isTrue(2, of: 3) ? .text : .binary
         var bytes = kind == .text ? text() : payload(any([0, 1, 5, 30]))
         if isTrue(1, of: 12) {
-            // Around the borders of the length, and as long as may be.
+            // Around the length boundaries, and up to the maximum.
             let length = min(any([125, 126, 127, 300]), limits.maxMessageByteCount)
             bytes = [UInt8](repeating: 0x61, count: length)
         }
@@ -94,7 +94,7 @@ struct FrameStreamGenerator {
     private mutating func appendMessage(
         _ kind: MessageKind, _ bytes: [UInt8], fragmentCount: Int, stoppingEarly: Bool = false
     ) {
-        // RFC 7692 §6: the sender may leave any message as it is.
+        // RFC 7692 §6: the sender may leave any message uncompressed.
         let compressed = isTrue(2, of: 3) && bytes.count < 65_536 ? compressor?.compressed(bytes) : nil
         let payload = compressed ?? bytes
         let ends = ends(of: fragmentCount, in: payload.count)
@@ -131,7 +131,7 @@ struct FrameStreamGenerator {
         appendGarbage()
     }
 
-    /// A frame that is legal as far as it goes, and does not go to its end.
+    /// A frame that is legal so far, and does not reach its end.
     private mutating func appendCutFrame() {
         let start = stream.bytes.count
         let isControl = fragments != nil || isTrue(1, of: 3)
@@ -142,7 +142,7 @@ struct FrameStreamGenerator {
         stream.isMidMessage = true
     }
 
-    /// Its result is unknown; it only must not depend on the pieces.
+    /// The result is unknown, but it must not depend on the pieces.
     private mutating func damage() {
         if fragments == nil, isTrue(1, of: 2) { appendEndOfStream() }
         if stream.bytes.isEmpty { appendGarbage() }
@@ -208,7 +208,7 @@ struct FrameStreamGenerator {
 
     mutating func payload(_ byteCount: Int) -> [UInt8] { (0..<byteCount).map { _ in byte() } }
 
-    /// UTF-8 of every width, 70 bytes at most.
+    /// UTF-8 of every width, at most 70 bytes.
     mutating func text() -> [UInt8] {
         var text: [UInt8] = []
         for _ in 0..<count(0...any([3, 12])) {

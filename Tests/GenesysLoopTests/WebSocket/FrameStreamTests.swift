@@ -3,9 +3,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// How a stream is cut must not change what it means.
+/// How a stream is cut must not change the events.
 ///
-/// A stream that fails can be looked at alone: `GENESYS_LOOP_SEED=number Scripts/test --filter FrameStream`.
+/// To test a failing stream alone: `GENESYS_LOOP_SEED=number Scripts/test --filter FrameStream`.
 @Suite struct FrameStreamTests {
     static let seed = ProcessInfo.processInfo.environment["GENESYS_LOOP_SEED"].flatMap { UInt64($0) }
 

@@ -1,7 +1,7 @@
 @testable import GenesysLoop
 
 extension HTTPRefusal {
-    /// What a head like this, and a body behind it, amount to.
+    /// The result of such a head and the body behind it.
     static func of(_ status: Int, _ headers: [String] = [], reason: String = "", body: String = "") throws
         -> HTTPRefusal
     {
@@ -11,7 +11,7 @@ extension HTTPRefusal {
             try StatusLine(Array("HTTP/1.1 \(status) \(reason)".utf8)), fields, body: Array(body.utf8))
     }
 
-    /// As the failure of an upgrade.
+    /// The failure of an upgrade with it.
     static func failure(
         _ status: Int, _ headers: [String] = [], reason: String = "", body: String = "",
         uri: String = "wss://h/channels/x",

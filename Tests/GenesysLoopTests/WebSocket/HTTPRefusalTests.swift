@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What is read of a response that opens nothing, in every legal form.
+/// What is read of a refusal, in every legal form.
 @Suite struct HTTPRefusalTests {
     /// 1994-11-06 08:49:37 UTC.
     private static let birth: Int64 = 784_111_777
@@ -28,7 +28,7 @@ import Testing
         wanted: String, date: String
     ) throws {
         let later = wanted.replacing("08:49:37", with: "08:49:43")
-        // Our own clock is an hour late, or four years early.
+        // Our own clock is an hour slow, or four years fast.
         for now in [Self.birth - 3_600, Self.birth + 126_000_000] {
             #expect(try delay(["Date: \(date)", "Retry-After: \(later)"], now: now) == .seconds(6))
             #expect(try delay(["Date: \(later)", "Retry-After: \(wanted)"], now: now) == .zero)

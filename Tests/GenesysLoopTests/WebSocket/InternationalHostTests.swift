@@ -12,11 +12,11 @@ import Testing
             // RFC 3492 §7.1 (B).
             ("他们为什么不说中文", "xn--ihqwcrb4cv8a8dqg056pqjye"), ("ليهمابتكلموشعربي؟", nil),
             ("למההםפשוטלאמדבריםעברית", "xn--4dbcagdahymbxekheh6e0a7fei0b"),
-            // What is composed by canonical equivalence, and the other dots of UTS 46.
+            // Letters that compose by canonical equivalence, and the other dots of UTS 46.
             ("bu\u{308}cher.example", "xn--bcher-kva.example"), ("BU\u{308}CHER", "xn--bcher-kva"),
             ("e\u{323}\u{302}", "xn--qlg"), ("и\u{306}", "xn--i1a"), ("各\u{3002}a", "xn--4pr.a"),
             ("a\u{FF0E}B\u{FF61}c", "a.b.c"),
-            // What has to be mapped, or has no one letter.
+            // Letters with a mapping, or without a single composed letter.
             ("faß", nil), ("ｂücher", nil), ("☃", nil), ("λόγος", nil), ("İü", nil), ("x\u{308}\u{301}ü", nil),
             ("i\u{307}ü", nil), ("\u{1F00}\u{345}", nil),
             ("\u{1100}\u{1161}", nil), ("a\u{200D}ü", nil), ("ü..a", nil), ("-ü_", nil),

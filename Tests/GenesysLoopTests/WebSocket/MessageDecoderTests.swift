@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite struct MessageDecoderTests {
-    /// Made again for each use: a global whose enum payloads hide their pointers looks like a leak to a leak detector.
+    /// Made for each use: a global whose enum payloads hide their pointers looks like a leak to a leak detector.
     static var vectors: [(stream: [UInt8], role: WebSocketRole, events: [OwnedEvent])] {
         [
             // RFC 6455 §5.7.
@@ -42,7 +42,7 @@ import Testing
             ([0x88, 0x02, 0x03, 0xE8], .client, [.close(.normal, "")]),
             ([0x88, 0x07, 0x03, 0xE9] + utf8("bye é".prefix(4) + "!"), .client, [.close(.goingAway, "bye !")]),
             ([0x88, 0x82, 0, 0, 0, 1, 0x0B, 0xB8], .server, [.close(CloseCode(rawValue: 3000), "")]),
-            // Masked fragments: the key starts again in each.
+            // Masked fragments: each starts again at the first byte of its key.
             (
                 frame(0x01, utf8("añ"), key: 0x0102_0304) + frame(0x80, utf8("dir"), key: 0xFFEE_DDCC), .server,
                 [.message(.text, utf8("añdir"))]
@@ -75,7 +75,7 @@ import Testing
         var harness = DecoderHarness()
         harness.feed(frame(0x81, utf8("one")) + frame(0x82, [UInt8](repeating: 1, count: 70_000)) + [0x81, 0x01])
         #expect(harness.wholeMessageCount == 2)
-        // The header came before, the payload is whole: still no copy.
+        // The header came earlier, the payload is whole: still no copy.
         harness.feed([0x41])
         #expect(harness.wholeMessageCount == 3)
         harness.feed([0x81, 0x02, 0x41])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What a peer may make the decoder hold, at the border and one beyond.
+/// What a peer may make the decoder hold, at the limit and one beyond.
 @Suite struct MessageLimitTests {
     @Test func `a message at the limit passes and one byte more does not`() {
         let limits = MessageLimits(maxMessageByteCount: 10)
@@ -11,7 +11,7 @@ import Testing
             DecoderHarness.eventsOfEveryCut(frame(0x82, ten), limits: limits) == [.message(.binary, ten)])
         #expect(
             DecoderHarness.eventsOfEveryCut(frame(0x82, ten + [1]), limits: limits) == [.violation(.messageTooLarge)])
-        // The sum over fragments, on the header of the one that exceeds it.
+        // The sum of the fragments, at the header of the one that exceeds the limit.
         let fragments = frame(0x02, [1, 1, 1, 1]) + frame(0x00, [1, 1, 1, 1])
         #expect(
             DecoderHarness.eventsOfEveryCut(fragments + [0x80, 0x03], limits: limits)

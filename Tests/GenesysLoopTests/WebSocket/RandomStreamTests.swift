@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite struct RandomStreamTests {
-    /// A legal stream of random messages, fragments and control frames, with the events it has to give.
+    /// A legal stream of random messages, fragments and control frames, with the expected events.
     private static func stream(
         role: WebSocketRole, using generator: inout SeededGenerator
     ) -> (bytes: [UInt8], events: [OwnedEvent]) {

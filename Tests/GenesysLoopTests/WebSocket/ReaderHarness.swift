@@ -1,6 +1,6 @@
 @testable import GenesysLoop
 
-/// Feeds pieces of one stream to a reader, with the decoder and maybe decompression in it, and records what comes out.
+/// Feeds pieces of one stream to a reader, with its decoder and optional decompression, and records the events.
 struct ReaderHarness: ~Copyable {
     private var reader: MessageReader
     private(set) var events: [OwnedEvent] = []

@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite struct RedirectTrailTests {
-    /// Seen from `ws://a/b/c/d?q`: the examples of RFC 3986 §5.4 that can be a WebSocket's, then our own.
+    /// Resolved against `ws://a/b/c/d?q`: the examples of RFC 3986 §5.4 that can be a WebSocket's, then our own.
     static let resolved: [(String, String)] = [
         ("g", "ws://a/b/c/g"), ("./g", "ws://a/b/c/g"), ("g/", "ws://a/b/c/g/"), ("/g", "ws://a/g"), ("//g", "ws://g/"),
         ("?y", "ws://a/b/c/d?y"), ("g?y", "ws://a/b/c/g?y"), ("#s", "ws://a/b/c/d?q"), ("g#s", "ws://a/b/c/g"),

@@ -1,11 +1,11 @@
 @testable import GenesysLoop
 
-/// The sender's end of permessage-deflate: zlib's, or blocks that are stored as they are and need no zlib.
+/// The sender's half of permessage-deflate: with zlib, or with stored blocks that need no zlib.
 struct StreamCompressor {
     private let windowBits: Int
     private let keepsContext: Bool
     private let storesOnly: Bool
-    /// What the window may hold: all that was compressed before.
+    /// The content of the window: all that was compressed before.
     private var before: [[UInt8]] = []
 
     init(_ deflate: DeflateParameters, receiver: WebSocketRole, storesOnly: Bool) {
@@ -14,10 +14,10 @@ struct StreamCompressor {
         self.storesOnly = storesOnly
     }
 
-    /// The payload of a message; nil if it is to go as it is.
+    /// The payload of a message; nil if it must be sent uncompressed.
     mutating func compressed(_ message: [UInt8]) -> [UInt8]? {
         if storesOnly { return Self.stored(message) + [0x00] }
-        // A deflater cannot be copied and a generator can: the window is made again.
+        // A deflater cannot be copied but a generator can: the window is rebuilt.
         var deflater = Deflater(windowBits: windowBits, keepsContext: keepsContext)
         if keepsContext {
             for message in before { _ = deflater.deflate(message.span) }
@@ -26,7 +26,7 @@ struct StreamCompressor {
         return deflater.deflate(message.span)
     }
 
-    /// A block of the first type, 65,535 bytes at most (RFC 1951 §3.2.4).
+    /// A block of the first type, at most 65,535 bytes (RFC 1951 §3.2.4).
     static func stored(_ bytes: [UInt8]) -> [UInt8] {
         let length = UInt16(bytes.count)
         let (low, high) = (UInt8(length & 0xFF), UInt8(length >> 8))

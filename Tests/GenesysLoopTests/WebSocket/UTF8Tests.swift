@@ -9,7 +9,7 @@ import Testing
         [0xF4, 0x8F, 0xBF, 0xBF], utf8("κόσμε"), utf8("日本語 and ASCII, 🎉🇩🇪 mixed with ünïcödé of every width"),
     ]
 
-    /// Bytes, and the index of the first one that cannot be.
+    /// Bytes, and the index of the first invalid one.
     static let invalid: [(bytes: [UInt8], position: Int)] = [
         ([0x80], 0), ([0xBF], 0), ([0xC0, 0x80], 0), ([0xC1, 0xBF], 0), ([0xFE], 0), ([0xFF], 0), ([0xF5], 0),
         ([0xC2, 0x41], 1), ([0xC2, 0xC2], 1), ([0xE0, 0x9F, 0xBF], 1), ([0xE0, 0x80, 0x80], 1),
@@ -20,7 +20,7 @@ import Testing
         ([0xFC, 0x84, 0x80, 0x80, 0x80, 0x80], 0), (utf8("κόσμε") + [0xED, 0xA0, 0x80], 12 - 1),
     ]
 
-    /// Where the fast paths begin and end is a matter of position: each vector stands at several.
+    /// The fast paths depend on the position, so each vector is tested at several.
     static let paddings = [0, 1, 3, 7, 8, 15, 31, 32, 33, 70]
 
     @Test(arguments: valid) func `valid sequences pass wherever they stand`(bytes: [UInt8]) {

@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    /// Feeds a response in pieces; whatever follows the head is collected as the rest.
+    /// Feeds a response in pieces; what follows the head is collected as the rest.
     static func outcome(_ bytes: [UInt8], cuts: [Int] = [], offered: [String] = []) -> Outcome {
         var parser = UpgradeResponseParser(expectedAccept: accept, offeredSubprotocols: offered)
         var start = 0
@@ -175,7 +175,7 @@ import Testing
     func `any other final status is reported with its number`(code: Int) throws {
         for bytes in [
             Self.head("HTTP/1.1 \(code) x", Self.good), Self.head("HTTP/1.0 \(code) x", []),
-            // Neither a badly written rest nor an endless one hides the status.
+            // Neither a malformed nor an endless rest hides the status.
             Self.head("HTTP/1.1 \(code)", [" folded", "no colon"]), utf8("HTTP/1.1 \(code) x\r\nA: b\n\n"),
             utf8("HTTP/1.1 \(code) x\r\nA: ") + [UInt8](repeating: 65, count: 17_000),
         ] {

@@ -10,7 +10,7 @@ import Testing
         var role = WebSocketRole.client
         var limits = MessageLimits()
         var deflate: DeflateParameters?
-        /// The byte at which the stream can no longer be legal.
+        /// The byte at which the stream becomes illegal.
         var position: Int
         var description: String { "\(violation) \(stream.prefix(12))" }
 
@@ -32,11 +32,11 @@ import Testing
             Row(
                 violation: .reservedBitSet, code: .protocolError, stream: [0xE1, 0x00], deflate: DeflateParameters(),
                 position: 0),
-            // A block of the third type, which there is not.
+            // A block of the third type, which does not exist.
             Row(
                 violation: .invalidCompressedData, code: .invalidPayload, stream: [0xC2, 0x03, 0x06, 0x00, 0x00],
                 deflate: DeflateParameters(), position: 2),
-            // A stored block whose length is contradicted.
+            // A stored block whose length check fails.
             Row(
                 violation: .invalidCompressedData, code: .invalidPayload,
                 stream: [0xC2, 0x06, 0x00, 0x05, 0x00, 0xFA, 0x7F, 0x01], deflate: DeflateParameters(), position: 6),
@@ -44,7 +44,7 @@ import Testing
             Row(
                 violation: .invalidCompressedData, code: .invalidPayload,
                 stream: [0xC2, 0x06, 0x00, 0x09, 0x00, 0xF6, 0xFF, 0x41], deflate: DeflateParameters(), position: 7),
-            // No text, in a stored block.
+            // Invalid text, in a stored block.
             Row(
                 violation: .invalidUTF8, code: .invalidPayload,
                 stream: [0xC1, 0x09, 0x00, 0x03, 0x00, 0xFC, 0xFF, 0x41, 0xFF, 0x42, 0x00],
@@ -102,7 +102,7 @@ import Testing
             Row(
                 violation: .invalidUTF8, code: .invalidPayload,
                 stream: frame(0x81, [0x41, 0xF4, 0x90, 0x41], key: 0x1234_5678), role: .server, position: 8),
-            // A long reason does not hide the code, nor its end its start.
+            // A long reason does not hide the code, and its end does not hide its start.
             Row(
                 violation: .invalidCloseCode, code: .protocolError, stream: [0x88, 0x7D, 0x03, 0xED, 0x41],
                 position: 3),
@@ -113,14 +113,14 @@ import Testing
                 violation: .invalidCloseReason, code: .invalidPayload,
                 stream: frame(0x88, [0x03, 0xE8, 0x41, 0xED, 0xA0, 0x41], key: 0x1234_5678), role: .server,
                 position: 10),
-            // The second fragment ends a sequence that the first began, and begins one that cannot be.
+            // The second fragment ends a sequence that the first began, and begins an invalid one.
             Row(
                 violation: .invalidUTF8, code: .invalidPayload,
                 stream: [0x01, 0x02, 0xE2, 0x82, 0x00, 0x05, 0xAC, 0xED, 0xA0, 0x80, 0x41], position: 8),
             Row(
                 violation: .messageTooLarge, code: .messageTooBig, stream: frame(0x02, [1, 2, 3]) + [0x80, 0x08],
                 limits: MessageLimits(maxMessageByteCount: 10), position: 6),
-            // Together 2^63 + 2 bytes, which is no number of ours.
+            // Together 2^63 + 2 bytes, which no `Int` can hold.
             Row(
                 violation: .messageTooLarge, code: .messageTooBig,
                 stream: frame(0x02, [1, 2, 3]) + [0x80, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
@@ -159,7 +159,7 @@ import Testing
         #expect(replay.events.last == .violation(row.violation))
     }
 
-    /// What a peer is told, and where the rule stands.
+    /// The code sent to the peer, and the section of the rule.
     static let answers: [WebSocketViolation: (code: UInt16, section: String)] = [
         .reservedBitSet: (1002, "RFC 6455 §5.2"),
         .misplacedCompressedBit: (1002, "RFC 7692 §6"),

@@ -5,7 +5,7 @@ import Testing
 @Suite struct WebSocketClientMachineTests {
     typealias Machine = WebSocketClientMachine
 
-    /// A machine in each state, reached as a client reaches it.
+    /// A machine in each state, reached in the way of a client.
     static func machine(_ state: Machine.State) -> Machine {
         var machine = Machine(highWaterMark: 100, lowWaterMark: 10)
         if state == .idle { return machine }
