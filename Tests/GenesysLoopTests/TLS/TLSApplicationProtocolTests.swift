@@ -6,7 +6,7 @@ import Testing
 
 /// ALPN (RFC 7301).
 @Suite struct TLSApplicationProtocolTests {
-    /// A client with these terms and a server that lets it choose from `choice`; nil takes no notice.
+    /// A client with these protocols and a server that accepts those of `choice`; nil ignores ALPN.
     private func pair(
         _ choice: [String]?, version: Int = 0x0304, _ change: (inout TLSConfiguration) -> Void = { _ in }
     ) throws -> (TLSPair, server: TLSContext) {
@@ -72,7 +72,7 @@ import Testing
         let (pair, server) = try pair(nil, version: version) { $0.applicationProtocols = offered }
         unsafe SSL_CTX_set_alpn_select_cb(server.pointer, chooseUnasked, nil)
         let error = pair.clientError()
-        // Without an offer a server cannot choose: OpenSSL does not even ask it.
+        // Without an offer a server cannot choose: OpenSSL does not even call it.
         #expect(error?.fault == (offered.isEmpty ? nil : .protocol))
         guard let error else { return }
         let failure = ChannelFailure(tls: error, phase: .tls)

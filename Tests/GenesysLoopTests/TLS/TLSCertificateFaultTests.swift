@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// Each fault of a certificate, shown by a server to a client.
+/// Each fault of a certificate that a server sends to a client.
 @Suite struct TLSCertificateFaultTests {
     private let root: CertificateAuthority
 
@@ -11,9 +11,9 @@ import Testing
         root = try CertificateAuthority(commonName: "Root")
     }
 
-    /// What the client says about a server's certificate; nil if it is content.
+    /// The client's error for a server's certificate; nil if there is none.
     ///
-    /// Checks that the server is told.
+    /// Checks that the server gets an alert.
     private func fault(
         _ identity: CertificateIdentity, host: String = "localhost", trust: [UInt8]? = nil, version: Int? = nil
     ) throws -> (CertificateFault, depth: Int, error: TLSError)? {

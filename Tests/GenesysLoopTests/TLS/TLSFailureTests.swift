@@ -187,7 +187,7 @@ import Testing
     }
 }
 
-/// Leaves errors in this thread's queue, as foreign code does.
+/// Leaves errors in this thread's queue, as third-party code does.
 private func leaveJunk() {
     unsafe BIO_free(BIO_new_file("/nonexistent/file", "r"))
 }

@@ -1,11 +1,11 @@
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// A client's and a server's session that talk through memory.
+/// A client's and a server's session that communicate through memory.
 @safe final class TLSPair {
     let client: TLSSession
     let server: TLSSession
-    /// The plaintext that came out so far.
+    /// The plaintext received so far.
     private(set) var clientReceived: [UInt8] = []
     private(set) var serverReceived: [UInt8] = []
     /// Called before every single call to a session.
@@ -16,7 +16,7 @@
         self.server = server
     }
 
-    /// A pair that trusts each other.
+    /// A pair whose client trusts the server.
     convenience init(maximumVersion: Int? = nil, host: String = "localhost") throws {
         let authority = try CertificateAuthority()
         try self.init(
@@ -24,7 +24,7 @@
             options: .init(maximumVersion: maximumVersion))
     }
 
-    /// A pair whose server shows `identity`, and whose client trusts `trust`.
+    /// A pair whose server sends `identity`, and whose client trusts `trust`.
     convenience init(
         identity: CertificateIdentity, trust: [UInt8], host: String = "localhost",
         options: TLSContext.ServerOptions = .init(), minimumVersion: TLSConfiguration.Version = .tls12
@@ -37,7 +37,7 @@
             server: try TLSSession(serverOn: serverContext))
     }
 
-    /// Moves ciphertext both ways, `chunk` bytes at a time, until nobody has anything to say.
+    /// Moves ciphertext both ways, `chunk` bytes at a time, until neither side has output.
     func run(chunk: Int = .max) throws(TLSError) {
         if !client.isEstablished { _ = try client.handshake() }
         while !client.outgoing.isEmpty || !server.outgoing.isEmpty {
@@ -48,8 +48,8 @@
 
     /// Gives ciphertext to one side, which reads all of it.
     ///
-    /// - Parameter room: for what it decrypts to.
-    /// - Returns: how many bytes each read gave.
+    /// - Parameter room: for the plaintext.
+    /// - Returns: how many bytes each read returned.
     @discardableResult
     func deliver(
         _ ciphertext: [UInt8], to session: TLSSession, chunk: Int = .max, room: Int = 16_384
@@ -58,7 +58,7 @@
         var position = 0
         while position < ciphertext.count {
             let end = chunk > ciphertext.count - position ? ciphertext.count : position + chunk
-            // A fresh array each time: what is lent is gone as soon as the session gives it back.
+            // A fresh array each time: lent memory is freed as soon as the session gives it back.
             let piece = Array(ciphertext[position..<end])
             let result = unsafe piece.withUnsafeBytes { bytes -> Result<Void, TLSError> in
                 unsafe session.lend(bytes)
@@ -108,7 +108,7 @@
             }
             return nil
         } catch {
-            // The server failed: what it has sent by then informs the client.
+            // The server failed: the output that it sent before informs the client.
             do { try deliver(server.takeOutgoing(), to: client) } catch { return error }
             return nil
         }
@@ -122,7 +122,7 @@ extension TLSSession {
     }
 }
 
-/// A pattern whose period fits no size of a record or buffer.
+/// A pattern whose period is unrelated to the sizes of records and buffers.
 func tlsPattern(_ count: Int) -> [UInt8] {
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15
     let period = (0..<min(count, 8_191)).map { _ in

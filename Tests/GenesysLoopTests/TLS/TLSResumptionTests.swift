@@ -25,7 +25,7 @@ import Testing
                 options: .init(maximumVersion: version, clientTrust: clientTrust))
         }
 
-        /// A pair that has done its handshake, and exchanged all tickets.
+        /// A pair that has completed its handshake, and exchanged all tickets.
         func connect(host: String = "localhost", port: UInt16 = 443) throws -> TLSPair {
             let pair = TLSPair(
                 client: try TLSSession(context: client, clientFor: host, port: port),
@@ -69,7 +69,7 @@ import Testing
             waiting.append(try TLSSession(context: contexts.client, clientFor: "localhost", port: 443))
             #expect(contexts.client.sessionCount(host: "localhost", port: 443) == expected)
         }
-        // Three hellos were under way at once, and two of them had a ticket.
+        // Three hellos were sent at once, and two of them had a ticket.
         let resumed = try waiting.map { client in
             let pair = TLSPair(client: client, server: try TLSSession(serverOn: contexts.server))
             try pair.run()
@@ -121,7 +121,7 @@ import Testing
         try pair.deliver(pair.client.takeOutgoing(), to: pair.server)
         try pair.deliver(pair.server.takeOutgoing(), to: pair.client)
         contexts.client.commit(try #require(try contexts.client.reread()))
-        // The tickets come now, to a connection of the context that was.
+        // The tickets arrive now, at a connection of the replaced context.
         try pair.run()
         #expect(contexts.client.sessionCount(host: "localhost", port: 443) == 0)
         #expect(try !contexts.isResumed())
@@ -131,7 +131,7 @@ import Testing
     @Test(arguments: tlsVersions)
     func `a connection that broke without a word leaves its session good`(version: Int) throws {
         let contexts = try Contexts(version: version)
-        // Dropped at once, without close_notify: what a lost network looks like.
+        // Dropped at once, without close_notify, as with a lost network.
         for index in 0..<4 { #expect(try contexts.isResumed() == (index > 0)) }
     }
 

@@ -256,7 +256,7 @@ import Testing
             try pair.deliver(client.takeOutgoing(), to: server)
             let answer = server.takeOutgoing()
             try pair.deliver(Array(answer.prefix(cut)), to: client)
-            // Still lent when both go.
+            // Still lent when both are deallocated.
             unsafe answer.withUnsafeBytes { unsafe client.lend($0) }
         }
     }
