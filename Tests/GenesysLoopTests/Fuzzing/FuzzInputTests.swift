@@ -20,7 +20,7 @@ import Testing
         let files = Self.files(of: target)
         #expect(files.count >= 3, "a target without inputs proves nothing")
         for file in files {
-            // Foundation leaks a page when it reads an empty file; the empty input has a test of its own.
+            // Foundation leaks a page when it reads an empty file; another test has the empty input.
             guard try file.resourceValues(forKeys: [.fileSizeKey]).fileSize != 0 else { continue }
             let input = [UInt8](try Data(contentsOf: file))
             let complaint = target.complaint(about: input)
@@ -34,7 +34,7 @@ import Testing
     }
 }
 
-/// Oracles that find nothing prove nothing: each is shown what it has to see.
+/// Each oracle must find a planted error, since one that finds nothing proves nothing.
 @Suite struct FuzzOracleTests {
     @Test func `the reference decoder knows the examples of RFC 6455`() {
         let hello = utf8("Hello")

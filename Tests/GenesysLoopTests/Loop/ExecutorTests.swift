@@ -3,7 +3,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// An actor that lives on a loop.
+/// An actor that runs on a loop.
 private actor Resident {
     let loop: UVLoop
     private(set) var log: [Int] = []
@@ -17,7 +17,7 @@ private actor Resident {
         wasAlwaysOnLoop = wasAlwaysOnLoop && loop.isCurrent && loop.isInPass
     }
 
-    /// Comes back to the loop once more for each number.
+    /// Returns to the loop once more for each number.
     func add(_ numbers: ClosedRange<Int>) async {
         for number in numbers {
             add(number)
@@ -25,7 +25,7 @@ private actor Resident {
         }
     }
 
-    /// As a delegate method, outside of the concurrency library.
+    /// Like a delegate method: called outside of the concurrency runtime.
     nonisolated func heard(_ number: Int) { assumeIsolated { $0.add(number) } }
 }
 
@@ -48,7 +48,7 @@ private actor Resident {
         }
         let log = await resident.log
         #expect(log.sorted() == Array(0..<5_000))
-        // Those of one task in their order.
+        // Those of one task keep their order.
         #expect((0..<50).allSatisfy { task in log.filter { $0 / 100 == task } == Array(task * 100...task * 100 + 99) })
         #expect(await resident.wasAlwaysOnLoop)
         await thread.stop()
@@ -106,7 +106,7 @@ private actor Resident {
         }
         loop.execute {
             let probe = TimerProbe(loop) { _ in }
-            // Holds itself until it fired.
+            // Retains itself until it has fired.
             probe.didFire = { [probe] _ in
                 hasFired.add()
                 probe.drop()
@@ -211,7 +211,7 @@ private actor Resident {
                 nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor }
                 init(on loop: UVLoop) { unsafe executor = loop.asUnownedSerialExecutor() }
                 private var count = 0
-                // Without something to do the compiler leaves the hop out.
+                // Without work the compiler omits the hop.
                 func work() { count += 1 }
             }
             var loop: UVLoop? = try UVLoop()

@@ -2,13 +2,13 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Who gets a thread, and when.
+/// Which question gets a thread, and when.
 struct LookupQueueTests {
     private func question(_ host: String, _ family: AddressFamily = .ipv4) -> LookupQuestion {
         LookupQuestion(host: host, port: 443, family: family)
     }
 
-    /// A queue in which so many questions are running and nobody waits for any of them.
+    /// A queue in which this many questions are running and no caller waits for any of them.
     private func stuck(_ count: Int) -> LookupQueue {
         var queue = LookupQueue()
         for number in 0..<count {
@@ -60,7 +60,7 @@ struct LookupQueueTests {
     }
 
     @Test func `a thread that nobody waits for leaves its place, up to a limit`() {
-        // All places and all that may be stuck beside them.
+        // All places, and the maximum number of stuck threads besides.
         var queue = stuck(39)
         queue.asked(question("last"), by: 2)
         #expect(queue.next() != nil)

@@ -5,7 +5,7 @@ import Synchronization
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// A pass made of a closure.
+/// A task made of a closure.
 final class ClosureTask: LoopTask {
     private let body: () -> Void
     init(_ body: @escaping () -> Void) { self.body = body }
@@ -171,10 +171,10 @@ struct ConnectedPair {
 /// A resolution owner that keeps what it receives.
 final class ResolutionProbe: ResolutionOwner {
     var found: [SocketAddress] = []
-    /// The families in the order in which they answered.
+    /// The families in the order of their answers.
     var families: [AddressFamily] = []
     var error: ResolverError?
-    /// How many look-ups are over.
+    /// How many lookups have ended.
     var endCount = 0
     var didHear: () -> Void = {}
     var didEnd: () -> Void = {}
@@ -193,14 +193,14 @@ final class ResolutionProbe: ResolutionOwner {
     }
 }
 
-/// A gate a resolver thread can be stuck in.
+/// A gate in which a resolver thread can be stuck.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     func wait(_ count: Int = 1) { for _ in 0..<count { semaphore.wait() } }
     func open(_ count: Int = 1) { for _ in 0..<count { semaphore.signal() } }
 }
 
-/// A loop of "the host", with a timer and a pipe of its own.
+/// A loop of "the host", with its own timer and pipe.
 @safe final class ForeignLoop {
     let raw: UnsafeMutablePointer<uv_loop_t>
     private let timer: UnsafeMutablePointer<uv_timer_t>
@@ -221,12 +221,12 @@ final class Gate: Sendable {
         unsafe pipe.deallocate()
     }
 
-    /// Whether handles or requests are still alive after running until there are none.
+    /// Whether handles or requests are still alive after running to the end.
     func run() -> Bool { unsafe uv_run(raw, UV_RUN_DEFAULT) != 0 }
     func runOnce() { unsafe _ = uv_run(raw, UV_RUN_NOWAIT) }
     func stop() { unsafe uv_stop(raw) }
 
-    /// The handles on the loop that are not the host's own two.
+    /// The number of handles on the loop other than the host's own two.
     var strangeHandleCount: Int {
         var handles: [UnsafeMutablePointer<uv_handle_t>] = unsafe []
         unsafe withUnsafeMutablePointer(to: &handles) { list in
@@ -257,14 +257,14 @@ final class Tally: Sendable {
     var value: Int { count.load(ordering: .sequentiallyConsistent) }
 }
 
-/// A class that counts its instances' deaths.
+/// A class that counts its deallocated instances.
 final class Mortal {
     private let deaths: Tally
     init(_ deaths: Tally) { self.deaths = deaths }
     deinit { deaths.add() }
 }
 
-/// Runs `body` on a thread of its own and waits for its end.
+/// Runs `body` on another thread and waits for its end.
 func onOtherThread(_ body: @escaping @Sendable () -> Void) {
     let done = DispatchSemaphore(value: 0)
     let thread = Thread {

@@ -2,7 +2,7 @@ import Foundation
 
 @testable import GenesysLoop
 
-/// A loop that a thread of its own runs, so that a test can wait for what actors on it do without holding a thread.
+/// A loop on its own thread, so that a test can wait for actors on it without blocking a thread.
 @safe final class LoopThread: Sendable {
     let loop: UVLoop
     private nonisolated(unsafe) let anchor: Anchor
@@ -18,7 +18,7 @@ import Foundation
         }.start()
     }
 
-    /// Lets `run()` return, and waits for it.
+    /// Makes `run()` return, and waits for that.
     func stop() async {
         let anchor = unsafe LoopAnchor(anchor)
         loop.execute { anchor.end() }
@@ -26,7 +26,7 @@ import Foundation
     }
 }
 
-/// The anchor belongs to the loop's thread, where alone it is used.
+/// The anchor belongs to the loop's thread and is used only there.
 @safe private struct LoopAnchor: Sendable {
     private nonisolated(unsafe) let anchor: Anchor
     init(_ anchor: Anchor) { unsafe self.anchor = anchor }

@@ -50,7 +50,7 @@ import Testing
             let loop = try UVLoop()
             let pair = try ConnectedPair(loop)
             defer { pair.client.forget() }
-            // The peer ends its output, then is gone: the kernel answers our writes with EPIPE.
+            // The peer ends its output and then disappears: the kernel answers our writes with EPIPE.
             pair.client.connection?.startReading()
             pair.client.didEnd = { client in
                 if client.events == [.eof] { pair.server.connection?.close() } else { loop.stop() }

@@ -14,7 +14,7 @@ import Testing
         let six = loop.resolver.resolve("::1", port: 1, owner: probe)
         loop.run()
         #expect(probe.found.map(\.description) == ["127.0.0.1:443", "[::1]:1"])
-        // Only the address's own family is spoken of.
+        // The error mentions only the address's own family.
         #expect(probe.families == [.ipv4, .ipv6])
         #expect((four.host, four.port, six.host) == ("127.0.0.1", 443, "::1"))
     }
@@ -38,7 +38,7 @@ import Testing
         let resolution = loop.resolver.resolve("nonexistent.invalid", port: 80, owner: probe)
         loop.run()
         #expect(probe.found.isEmpty)
-        // Without any name server the system cannot know that it does not exist.
+        // Without a name server the system cannot know that the name does not exist.
         let error = try #require(probe.error)
         #expect(!error.text.isEmpty)
         withExtendedLifetime(resolution) {}
@@ -171,7 +171,7 @@ import Testing
         }
         let probe = ResolutionProbe()
         let stuck = loop.resolver.resolve("name", port: 1, owner: probe)
-        // Otherwise the other one's threads might be the first.
+        // Otherwise the other test's threads might be first.
         isStuck.wait(2)
         probe.didEnd = {
             #expect(probe.endCount == 1)

@@ -97,7 +97,7 @@ import Testing
     @Test func `a big write against a slow reader arrives whole and in order`() throws {
         let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
-        // No part of a period of 4,093 (a prime) can take another's place unnoticed.
+        // With a period of 4,093 (a prime), misplaced parts are noticed.
         var bytes = (0..<4_093).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
         while bytes.count < 12 << 20 { bytes += bytes }
         let (first, second) = (Array(bytes[..<(10 << 20)]), Array(bytes[(10 << 20)...]))
@@ -107,7 +107,7 @@ import Testing
         pair.client.connection?.shutdown()
         pair.client.connection?.write([1])
         defer { pair.server.forget() }
-        // A reader that rests for a turn of the loop after every read.
+        // A reader that pauses for a turn of the loop after every read.
         pair.server.didRead = { server in
             server.connection?.stopReading()
             loop.execute { [bound = LoopBound(server, on: loop)] in bound.value.connection?.startReading() }
@@ -133,7 +133,7 @@ import Testing
         defer { pair.client.forget() }
         let client = try #require(pair.client.connection)
         client.write([UInt8](repeating: 7, count: 32 << 20))
-        // Just below what waits, so that the first progress reaches it.
+        // Just below the queued bytes, so that the first progress reaches it.
         let mark = client.queuedByteCount - 1
         try #require(mark > 0)
         client.lowWaterMark = mark
@@ -199,7 +199,7 @@ import Testing
         let loop = try UVLoop()
         let pair = try ConnectedPair(loop)
         pair.server.connection?.write([4, 2])
-        // Bytes the server never reads make its close a reset.
+        // Bytes that the server never reads turn its close into a reset.
         pair.client.connection?.write([1])
         let waiter = TimerProbe(loop) { probe in
             guard pair.server.connection?.hasUnreadInput == true, pair.client.connection?.hasUnreadInput == true else {

@@ -48,7 +48,7 @@ import Testing
         #expect(deaths.value == 1)
     }
 
-    /// In all; a million with `--all`.
+    /// The total; a million with `--all`.
     static let blockCount = ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] == "1" ? 1_000_000 : 100_000
 
     @Test func `a hundred thousand blocks, or a million, from eight threads all run, in order per thread`() throws {
@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test func `many loops leave no file descriptor behind`() async {
-        // In a process of its own: only there nobody else opens descriptors.
+        // In its own process, where no other code opens descriptors.
         await #expect(processExitsWith: .success) {
             func descriptorCount() throws -> Int {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
