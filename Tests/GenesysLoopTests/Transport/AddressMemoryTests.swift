@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Which address comes first after what happened to the others; in pure time.
+/// The order of addresses after earlier results, in simulated time.
 @Suite struct AddressMemoryTests {
     private func addresses(_ hosts: String...) -> [SocketAddress] {
         hosts.compactMap { SocketAddress(numeric: $0, port: 443) }
@@ -17,7 +17,7 @@ import Testing
         return race
     }
 
-    /// All that is tried, each after the failure of the one before.
+    /// All attempts in order, each after the failure of the one before.
     private func order(_ all: [SocketAddress], _ memory: AddressMemory) -> [SocketAddress] {
         var race = race(all, memory)
         var result: [SocketAddress] = []

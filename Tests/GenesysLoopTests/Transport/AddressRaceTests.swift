@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// RFC 8305, in pure time.
+/// RFC 8305, in simulated time.
 struct AddressRaceTests {
     private func addresses(_ hosts: String...) -> [SocketAddress] {
         hosts.compactMap { SocketAddress(numeric: $0, port: 443) }
@@ -20,7 +20,7 @@ struct AddressRaceTests {
         return race
     }
 
-    /// All that is tried from now on, if each has its time.
+    /// All attempts from now on, if each takes its full time.
     private func order(_ race: AddressRace) -> [SocketAddress] {
         var race = race
         var result: [SocketAddress] = []

@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct ConnectionTurnsTests {
-    /// Opens many links at once to one server, and notes who comes how far.
+    /// Opens many links at once to one server, and records how far each comes.
     private final class Crowd: LinkOwner {
         let server: ScriptedServer
         private(set) var links: [Link] = []

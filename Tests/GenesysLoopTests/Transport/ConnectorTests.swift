@@ -110,7 +110,7 @@ import Testing
         let failure = try #require(probe.end).failure
         #expect(failure.reason == .dns)
         #expect(failure.phase == .dns)
-        // Only a name of which both say that it does not exist is not worth another attempt.
+        // Another attempt is useless only if both families say that the name does not exist.
         #expect(failure.isRetryable == !(isNoName.ipv6 && isNoName.ipv4))
         let texts = [true: "not known", false: "try again"]
         let ipv6 = texts[isNoName.ipv6] ?? ""
@@ -137,7 +137,7 @@ import Testing
     }
 }
 
-/// Drops its link when the second address is under way.
+/// Drops its link while the second address is being tried.
 private final class DroppingOwner: LinkOwner, TimerOwner {
     var link: Link?
     private(set) var finishCount = 0

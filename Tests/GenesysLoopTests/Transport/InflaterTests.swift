@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 extension Deflater {
-    /// The compressed payload of a message that must not stay as it is.
+    /// The compressed payload of a message, which must not be sent uncompressed.
     mutating func compressed(_ message: [UInt8]) throws -> [UInt8] {
         let payload = deflate(message.span)
         return try #require(payload)
@@ -54,7 +54,7 @@ extension Deflater {
         var inflater = Inflater(windowBits: 15, keepsContext: true)
         let examples: [[UInt8]] = [
             [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00],
-            // The same again, by reference to the window.
+            // The same message again, by reference to the window.
             [0xF2, 0x00, 0x11, 0x00, 0x00],
             // A block without compression.
             [0x00, 0x05, 0x00, 0xFA, 0xFF, 0x48, 0x65, 0x6C, 0x6C, 0x6F, 0x00],

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Connects, and has the timer fire late in one phase, as a loop does that was blocked.
+/// Connects, and fires the timer late in one phase, as a blocked loop does.
 private final class LateOwner: LinkOwner {
     private let server: ScriptedServer
     private let phase: Link.Phase

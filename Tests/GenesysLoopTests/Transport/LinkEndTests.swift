@@ -16,7 +16,7 @@ import Testing
     @Test func `a refused connection names the address`() throws {
         let server = try ScriptedServer(UVLoop(), [])
         let port = server.port
-        // Nothing listens there now.
+        // Nothing listens there anymore.
         server.clientDidFinish()
         server.loop.resolver.lookup = { _ in
             .success([SocketAddress(numeric: "127.0.0.1", port: port)].compactMap(\.self))
@@ -70,7 +70,7 @@ import Testing
         let failure = try end(server, probe).failure
         #expect(failure.reason == .connect)
         #expect(failure.phase == .connect)
-        // It may come: a tunnel, for example.
+        // It may appear: a tunnel, for example.
         #expect(failure.isRetryable)
         #expect(failure.underlying?.text == "no network interface is called “missing0”")
     }
@@ -168,7 +168,7 @@ import Testing
 
     // MARK: - EOF and reset
 
-    /// How far a connection comes before it breaks.
+    /// How far a connection gets before it breaks.
     enum Reach: CaseIterable {
         case tls, upgrade, open, close
 
@@ -281,7 +281,7 @@ import Testing
             (.frame(first: 0x82, second: 0x7E, [0, 0x7F]), .messageTooBig),
         ] as [(Step, CloseCode)], [false, true])
     func `a broken rule is answered with its code, which arrives`(breach: (Step, CloseCode), tls: Bool) throws {
-        // So much follows that a reset would destroy our Close frame if the socket were just closed.
+        // The noise makes a reset likely that would destroy our Close frame if the socket were just closed.
         let noise = [UInt8](repeating: 0, count: 400_000)
         let server = try ScriptedServer(
             UVLoop(), tls: tls, Step.upgrade + [.text("a"), breach.0, .bytes(noise), .closeFrame, .fin])
@@ -307,7 +307,7 @@ import Testing
     }
 
     @Test func `a refusal for want of a client certificate belongs to the TLS handshake`() throws {
-        // The alert of TLS 1.3 comes when the client is done with its handshake.
+        // The alert of TLS 1.3 arrives after the client has completed its handshake.
         let error = TLSError(
             operation: "SSL_read_ex", code: 0, text: "", fault: .alertReceived(116, "certificate required"))
         let failure = ChannelFailure(tls: error, phase: .upgrade)

@@ -13,9 +13,9 @@ final class LinkProbe: LinkOwner, TimerOwner {
     private let server: ScriptedServer
     private var timer: Timer?
 
-    /// Which proxy to go through.
+    /// The proxy to go through.
     var proxy: ProxyRules?
-    /// The link has let go.
+    /// Called when the link has released everything.
     var didFinish: () -> Void = {}
     var didOpen: (LinkProbe, Link) -> Void = { _, _ in }
     var didReceive: (LinkProbe, Link) -> Void = { _, _ in }
@@ -23,7 +23,7 @@ final class LinkProbe: LinkOwner, TimerOwner {
 
     init(_ server: ScriptedServer) { self.server = server }
 
-    /// Connects and runs until both sides have let go.
+    /// Connects and runs until both sides have released everything.
     func run(
         host: String = "localhost", limit: Int = 16 * 1_024 * 1_024, _ change: (inout Deadlines) -> Void = { _ in }
     ) throws {

@@ -165,7 +165,7 @@ import Testing
             // Whether or not it can still be sent.
             link.send(.text, [0x61])
             let bound = LoopBound(link, on: server.loop)
-            // A few turns later: the end has come by then.
+            // A few turns later: the end has arrived by then.
             let loop = server.loop
             loop.execute { loop.execute { loop.execute { bound.value.resumeReading() } } }
         }
@@ -247,7 +247,7 @@ private func pauseForATurn(_ link: Link) {
     link.loop.execute { bound.value.resumeReading() }
 }
 
-/// Each in a record of its own.
+/// Each in its own record.
 private func apart(_ steps: [Step]) -> [Step] {
     steps.flatMap { [$0, .act {}] }
 }

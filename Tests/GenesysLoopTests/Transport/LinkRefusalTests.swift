@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// An upgrade that is refused, and what the server says about it.
+/// An upgrade that is refused, and the server's reason.
 @Suite(.timeLimit(.minutes(patience(1)))) struct LinkRefusalTests {
     private static func answer(_ head: String, _ body: String) -> [UInt8] {
         Array("HTTP/1.1 \(head)\r\nININ-Correlation-Id: abc\r\n\(body)".utf8)

@@ -4,7 +4,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct LinkWritingTests {
-    /// Makes the kernel take little, so that the rest has to wait.
+    /// Makes the kernel accept little, so that the rest must wait.
     private func narrow(_ tcp: TCPConnection?) {
         guard let descriptor = tcp?.descriptor else { return }
         var size: Int32 = 4_096
@@ -35,7 +35,7 @@ import Testing
         link.didReceive = { _, link in
             link.flush()
             peak = link.tcp?.queuedByteCount ?? 0
-            // The server looks at what the client has got.
+            // The server checks what the client has received.
             let bound = LoopBound(made, on: loop)
             loop.execute { bound.value.connections.first?.look() }
         }

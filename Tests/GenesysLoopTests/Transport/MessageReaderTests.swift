@@ -98,7 +98,7 @@ import Testing
         #expect(Self.events(cut) == [.violation(.invalidUTF8)])
         let binary = Self.frame(to: .client, .binary, try Self.compressed([0x41, 0xC3]), isCompressed: true)
         #expect(Self.events(binary) == [.message(.binary, [0x41, 0xC3])])
-        // The first fragment is enough, although the message goes on.
+        // The first fragment suffices, although the message continues.
         let payload = try Self.compressed([0xFF] + InflaterTests.noise(1, 9_000))
         let first = Self.frame(to: .client, .text, Array(payload[..<4_000]), isFinal: false, isCompressed: true)
         #expect(Self.events(first) == [.violation(.invalidUTF8)])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What a failure repeats of a peer's words.
+/// What a failure quotes from a peer.
 @Suite struct PeerTextTests {
     private func failure(
         _ body: String, _ headers: [String] = [], reason: String = "", uri: String = "wss://h/channels/x"
@@ -72,7 +72,7 @@ import Testing
             ("/sso", "h"), ("https://Login.Example.com:8443/x?y", "login.example.com"), ("//user:pw@other/x", "other"),
             ("ftp://files/x", "files"), ("https://[2001:DB8::1]:1/", "2001:db8::1"), ("", nil), ("mailto:me", nil),
             ("https://a b/", nil), ("?token=secret", "h"),
-            // Not of RFC 3986, and sent all the same.
+            // Invalid by RFC 3986, but sent in practice.
             ("/sso?to=wss://other/secret|x", "h"), ("sso page", "h"), ("//other/{x}", "other"),
             ("https://other/?to=//h/{x}", "other"), ("mailto:me?to=//other", nil),
         ] as [(String, String?)])

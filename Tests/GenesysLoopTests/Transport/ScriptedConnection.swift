@@ -3,7 +3,7 @@ import Foundation
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// A server's end of one connection, which follows a script and notes what comes.
+/// A server's end of one connection, which follows a script and records its input.
 final class ScriptedConnection: TCPConnectionOwner {
     let tcp: TCPConnection
     private unowned let server: ScriptedServer
@@ -48,7 +48,7 @@ final class ScriptedConnection: TCPConnectionOwner {
     /// Releases what the script captured.
     func forget() { script = [] }
 
-    /// Looks again whether the script can go on.
+    /// Checks again whether the script can continue.
     func look() { advance() }
 
     func clientDidFinish() {
@@ -64,7 +64,7 @@ final class ScriptedConnection: TCPConnectionOwner {
         }
     }
 
-    /// Whether what the step waits for has come.
+    /// Whether the event that the step waits for has occurred.
     private func isDue(_ step: Step) -> Bool {
         let isWaiting: Bool
         switch step {

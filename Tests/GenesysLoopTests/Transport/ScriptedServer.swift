@@ -3,9 +3,9 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// A server on the loop under test that follows a script for each connection, the last one for all further ones.
+/// A server on the loop under test that follows a script for each connection, and the last script for all further ones.
 final class ScriptedServer: TCPListenerOwner, TimerOwner {
-    /// Made once: it takes longer than a test.
+    /// Made once: making it takes longer than a test.
     static let identity = Result {
         let authority = try CertificateAuthority()
         return (authority: authority, server: try authority.issue())
@@ -53,7 +53,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         get throws { try #require(connections.first) }
     }
 
-    /// Runs until the client said `clientDidFinish` and every connection has ended.
+    /// Runs until the client called `clientDidFinish` and every connection has ended.
     func run() {
         let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
         watchdog.start(at: loop.now.instant + .seconds(20 * patience(1)))
@@ -66,7 +66,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         #expect(loop.openObjects.isEmpty)
     }
 
-    /// The client has released everything. What it had sent is still read, then the loop has nothing to do.
+    /// The client has released everything. The rest of its output is still read, then the loop is idle.
     func clientDidFinish() {
         isClosing = true
         listener.close()

@@ -8,15 +8,15 @@ import Glibc
 
 /// An address on loopback that neither answers nor refuses: its queue of connections is full.
 ///
-/// As long as it lives, which is to be extended: the optimizer ends it after its last use.
+/// Valid while the object lives; use `withExtendedLifetime`, since the optimizer releases it after its last use.
 final class SilentAddress {
     let address: SocketAddress
     private let descriptors: [Int32]
 
-    /// Nil where the system lets nobody be that quiet.
+    /// Nil if the system offers no such address.
     init?() {
         var all: [Int32] = []
-        // What is left in here was not handed on.
+        // What is left in here was not passed on.
         defer { for descriptor in all { close(descriptor) } }
         func make() -> Int32 {
             #if canImport(Darwin)
@@ -40,7 +40,7 @@ final class SilentAddress {
             }
         }
         guard isListening else { return nil }
-        // The first is queued, the others find no room; none is ever accepted.
+        // The first is queued, the others find no room; no connection is ever accepted.
         for _ in 0..<4 {
             let client = make()
             _ = fcntl(client, F_SETFL, O_NONBLOCK)

@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// What a proxy can do wrong: each is a failure of its own, which names the proxy and not its password.
+/// What a proxy can do wrong: each case has its own failure, which names the proxy and not its password.
 @Suite(.timeLimit(.minutes(patience(2)))) struct LinkProxyFailureTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
@@ -103,7 +103,7 @@ import Testing
 
     @Test(arguments: http + socks, [Int.max, 1])
     func `a proxy's refusal or fault has its own words`(_ row: Case, chunk: Int) throws {
-        // An end finds its way past a drip of any length; the longest ones are enough in one piece.
+        // Small pieces work for any length of input; the longest inputs are tested in one piece only.
         if chunk == 1, row.clause.contains("16384") { return }
         let server = try ScriptedServer(UVLoop(), [])
         let proxy = try ScriptedProxy(to: server, row.script())

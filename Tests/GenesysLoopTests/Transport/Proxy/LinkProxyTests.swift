@@ -24,7 +24,7 @@ import Testing
             let host = "service.invalid"
             let server = try ScriptedServer(
                 UVLoop(), tls: isSecure, Step.upgrade + [.text("a"), .text("b")] + Step.goodbye)
-            // The certificate of the server is for localhost; with TLS the client has to ask for that.
+            // The certificate of the server is for localhost; with TLS the client must request that name.
             let name = isSecure ? "localhost" : host
             let script = way == .socks5 ? Self.socks(name) : [.head, .say(Self.accepted), .relay]
             let proxy = try ScriptedProxy(to: server, tls: way == .https, script)
@@ -41,7 +41,7 @@ import Testing
             try probe.run(host: name)
             #expect(probe.texts == ["a", "b"])
             #expect(probe.end?.closeCode == 1_000, "\(String(describing: probe.end))")
-            // Only the proxy's name was looked up; of the server's nobody was asked here.
+            // Only the proxy's name was looked up here, not the server's.
             #expect(log.withLock { $0 } == ["localhost"])
             #expect(probe.phases.prefix(3) == [.resolving, .connecting, .tunneling])
             if way == .socks5 {
@@ -64,7 +64,7 @@ import Testing
             UVLoop(), tls: true, Step.upgrade + texts.map { .text($0) } + Step.goodbye)
         let proxy = try ScriptedProxy(to: server, tls: true, [.head, .say(Self.accepted), .relay])
         let probe = LinkProbe(server)
-        // It pauses in the middle of a read now and then: what was read must not be lost.
+        // It pauses in the middle of some reads: what was read must not be lost.
         probe.didReceive = { probe, link in
             if probe.messages.count % 7 == 3 {
                 link.pauseReading()

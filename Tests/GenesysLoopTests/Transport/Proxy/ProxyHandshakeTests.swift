@@ -10,7 +10,7 @@ import Testing
         case failed(ProxyFault)
     }
 
-    /// Feeds bytes in pieces, and notes what is said.
+    /// Feeds bytes in pieces, and records the output.
     static func outcome(
         _ bytes: [UInt8], cuts: [Int] = [], proxy: String = "http://p", target: String = "wss://h"
     ) throws -> (Outcome, said: [UInt8]) {

@@ -5,12 +5,12 @@ import Testing
 
 /// A proxy on the loop under test, which follows a script with its clients and may connect them to a server.
 final class ScriptedProxy: TCPListenerOwner {
-    /// What it does next.
+    /// The next action.
     enum Step {
         /// Waits for a whole HTTP head, or for this many bytes.
         case head, bytes(Int)
         case say([UInt8])
-        /// From here on everything goes to and from the server.
+        /// From here on everything is relayed to and from the server.
         case relay
         case fin, reset
     }
@@ -39,10 +39,10 @@ final class ScriptedProxy: TCPListenerOwner {
 
     deinit { listener.close() }
 
-    /// Takes no more connections.
+    /// Accepts no more connections.
     func close() { listener.close() }
 
-    /// Has the link of a probe go through this proxy.
+    /// Makes the link of a probe use this proxy.
     func use(for probe: LinkProbe, scheme: String? = nil, user: String = "", host: String = "localhost") throws {
         let uri = try ProxyURI("\(scheme ?? (context == nil ? "http" : "https"))://\(user)\(host):\(port)")
         probe.proxy = ProxyRules(.url(uri)) { _ in nil }
@@ -50,7 +50,7 @@ final class ScriptedProxy: TCPListenerOwner {
         probe.didFinish = { [listener] in listener.close() }
     }
 
-    /// What the first client said to the proxy itself.
+    /// What the first client sent to the proxy itself.
     var said: [UInt8] { connections.first?.said ?? [] }
     var saidText: String { String(decoding: said, as: UTF8.self) }
 

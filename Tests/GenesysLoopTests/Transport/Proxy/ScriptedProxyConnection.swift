@@ -1,6 +1,6 @@
 @testable import GenesysLoop
 
-/// One client of a scripted proxy, and the connection to the server that it gets.
+/// One client of a scripted proxy, and its connection to the server.
 final class ScriptedProxyConnection: TCPConnectionOwner {
     private let client: TCPConnection
     private let loop: UVLoop
@@ -16,9 +16,9 @@ final class ScriptedProxyConnection: TCPConnectionOwner {
     private var wantsFin = false
     private var endCount = 0
 
-    /// What the client said before it was connected.
+    /// What the client sent before it was connected.
     private(set) var said: [UInt8] = []
-    /// How many bytes each side got from the other one.
+    /// How many bytes each side received from the other one.
     private(set) var relayed = (toServer: 0, toClient: 0)
     private(set) var hadCloseNotify = false
 
