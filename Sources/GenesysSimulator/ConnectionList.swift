@@ -39,3 +39,33 @@ struct ConnectionList {
         return ready
     }
 }
+
+/// How far a server is between its initializer and the close of its last handle.
+struct ServerLife {
+    enum State: Equatable {
+        case idle, started, closing, closed
+    }
+
+    var state: State = .idle
+    private var completions: [() -> Void] = []
+
+    /// Remembers what to call at the end.
+    mutating func add(_ completion: (() -> Void)?) {
+        if let completion { completions.append(completion) }
+    }
+
+    /// What to call now that `close()` was called and no handle is open; nil otherwise.
+    mutating func end(isEmpty: Bool) -> [() -> Void]? {
+        switch state {
+        case .idle, .started:
+            return nil
+        case .closing:
+            guard isEmpty else { return nil }
+            state = .closed
+        case .closed:
+            break
+        }
+        defer { completions = [] }
+        return completions
+    }
+}

@@ -8,7 +8,7 @@ extension EchoServer: TCPListenerOwner, LoopTask, LoopCloseable {
     }
 
     package func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
-        guard state == .started else { return connection.abort() }
+        guard life.state == .started else { return connection.abort() }
         connection.lowWaterMark = configuration.lowWaterMark
         let made = ServerConnection(connection, owner: self)
         connections.add(made)

@@ -33,10 +33,6 @@ package final class EchoServer {
         package init() {}
     }
 
-    enum State: Equatable {
-        case idle, started, closing, closed
-    }
-
     /// The loop that drives the server.
     package let loop: UVLoop
     /// The URI that it listens on, `ws://127.0.0.1:…/` or `wss://…`; every path is the same.
@@ -57,8 +53,7 @@ package final class EchoServer {
     let group: HandleGroup
     let listener: TCPListener
     var connections = ConnectionList()
-    var state: State = .idle
-    private var completions: [() -> Void] = []
+    var life = ServerLife()
 
     /// Makes a server that listens, but accepts nothing before `start()`: until then, connections are reset.
     ///
@@ -100,8 +95,8 @@ package final class EchoServer {
     /// Calling it again, or after `close(completion:)`, does nothing.
     package func start() {
         loop.preconditionCurrent("EchoServer.start")
-        guard state == .idle else { return }
-        state = .started
+        guard life.state == .idle else { return }
+        life.state = .started
         loop.retain(self)
     }
 
@@ -111,11 +106,11 @@ package final class EchoServer {
     /// - Parameter completion: called from the loop when the last handle is closed.
     package func close(completion: (() -> Void)? = nil) {
         loop.preconditionCurrent("EchoServer.close")
-        if let completion { completions.append(completion) }
-        switch state {
+        life.add(completion)
+        switch life.state {
         case .idle, .started:
-            if state == .idle { loop.retain(self) }
-            state = .closing
+            if life.state == .idle { loop.retain(self) }
+            life.state = .closing
             listener.close()
             for connection in connections.all { connection.close(.goingAway, reason: "The server closes") }
             group.whenEmpty(self)
@@ -128,18 +123,8 @@ package final class EchoServer {
     }
 
     func endIfDone() {
-        switch state {
-        case .idle, .started:
-            return
-        case .closing:
-            guard connections.areGone, group.openCount == 0 else { return }
-            state = .closed
-        case .closed:
-            break
-        }
+        guard let completions = life.end(isEmpty: connections.areGone && group.openCount == 0) else { return }
         loop.release(self)
-        var done: [() -> Void] = []
-        swap(&done, &completions)
-        for completion in done { completion() }
+        for completion in completions { completion() }
     }
 }

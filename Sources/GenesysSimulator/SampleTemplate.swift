@@ -54,8 +54,10 @@ struct SampleTemplate: Sendable {
     }
 
     func rendered(for topic: Topic, sequence: Int, correlationID: [UInt8], minByteCount: Int) -> [UInt8] {
-        let name = JSONObject.escaped(topic.rawValue)
-        let resource = JSONObject.escaped(SampleTemplate.resource(of: topic))
+        var name: [UInt8] = []
+        JSONText.appendEscaped(topic.rawValue, to: &name)
+        var resource: [UInt8] = []
+        JSONText.appendEscaped(SampleTemplate.resource(of: topic), to: &resource)
         let members = Array(#""sequence":\#(sequence),"#.utf8)
         func render(_ members: [UInt8], reserving byteCount: Int) -> [UInt8] {
             var bytes: [UInt8] = []

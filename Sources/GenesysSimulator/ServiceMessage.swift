@@ -36,7 +36,7 @@ enum ServiceMessage {
 
     static func notification(topic: Topic, eventBody: [UInt8], correlationID: [UInt8]) -> [UInt8] {
         var metadata = JSONObject()
-        metadata.add("CorrelationId", json: JSONObject.quoted(correlationID))
+        metadata.add("CorrelationId", String(decoding: correlationID, as: UTF8.self))
         var text = JSONObject()
         text.add("topicName", topic.rawValue)
         text.add("version", "2")

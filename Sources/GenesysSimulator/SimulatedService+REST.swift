@@ -133,7 +133,7 @@ extension SimulatedService.Refusal {
         var object = JSONObject()
         object.add("message", message)
         object.add("code", code)
-        object.add("status", json: Array("\(status)".utf8))
+        object.add("status", status)
         return object.finished()
     }
 

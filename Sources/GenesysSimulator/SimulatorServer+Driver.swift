@@ -8,7 +8,7 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable
     }
 
     package func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
-        guard state == .started else { return connection.abort() }
+        guard life.state == .started else { return connection.abort() }
         acceptedSocketCount += 1
         let made = ServerConnection(connection, owner: self)
         connections.add(made)
@@ -41,7 +41,7 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable
     }
 
     private func setTimer() {
-        guard state == .started, let deadline = service.nextDeadline else {
+        guard life.state == .started, let deadline = service.nextDeadline else {
             armedDeadline = nil
             return timer.stop()
         }
@@ -51,19 +51,9 @@ extension SimulatorServer: TCPListenerOwner, TimerOwner, LoopTask, LoopCloseable
     }
 
     private func endIfDone() {
-        switch state {
-        case .idle, .started:
-            return
-        case .closing:
-            guard connections.areGone, group.openCount == 0 else { return }
-            state = .closed
-        case .closed:
-            break
-        }
+        guard let completions = life.end(isEmpty: connections.areGone && group.openCount == 0) else { return }
         loop.release(self)
-        var done: [() -> Void] = []
-        swap(&done, &completions)
-        for completion in done { completion() }
+        for completion in completions { completion() }
     }
 
     /// Executes the actions of the service, in order.

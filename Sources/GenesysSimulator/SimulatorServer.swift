@@ -66,24 +66,19 @@ public final class SimulatorServer {
     /// Subscribe commands received since the start, refused ones included.
     public internal(set) var receivedSubscribeCount = 0
 
-    enum State: Equatable {
-        case idle, started, closing, closed
-    }
-
     private let name: ServerName
     let context: TLSContext?
     let group: HandleGroup
     let listener: TCPListener
     let timer: Timer
     let origin: Instant
-    var state: State = .idle
+    var life = ServerLife()
     var connections = ConnectionList()
     /// The open sockets of the service, and their connections.
     var sockets: [SimulatedService.SocketID: ServerConnection] = [:]
     var socketIDs: [ObjectIdentifier: SimulatedService.SocketID] = [:]
     /// The time that the timer is set to.
     var armedDeadline: Duration?
-    var completions: [() -> Void] = []
 
     /// Makes a server that listens, but accepts nothing before `start()`: until then, connections are reset.
     ///
@@ -138,8 +133,8 @@ public final class SimulatorServer {
     /// Calling it again, or after `close(completion:)`, does nothing.
     public func start() {
         loop.preconditionCurrent("SimulatorServer.start")
-        guard state == .idle else { return }
-        state = .started
+        guard life.state == .idle else { return }
+        life.state = .started
         loop.retain(self)
         serviceDidChange()
     }
@@ -150,10 +145,10 @@ public final class SimulatorServer {
     /// - Parameter completion: called from the loop when the last handle is closed; soon, if that has already happened.
     public func close(completion: (() -> Void)? = nil) {
         loop.preconditionCurrent("SimulatorServer.close")
-        if let completion { completions.append(completion) }
-        switch state {
+        life.add(completion)
+        switch life.state {
         case .idle, .started:
-            state = .closing
+            life.state = .closing
             loop.retain(self)
             listener.close()
             timer.close()

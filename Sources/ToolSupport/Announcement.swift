@@ -1,3 +1,5 @@
+import GenesysLoop
+
 /// The line of JSON with which a server says that it listens, and where.
 package struct Announcement {
     private let uri: String
@@ -13,10 +15,10 @@ package struct Announcement {
 
     /// Hands it to the writer of standard output, at once.
     package func write(to writer: LineWriter) {
-        var line = JSONLine()
+        var line = JSONObject()
         line.add("uri", uri)
         if let caFile { line.add("caFile", SystemCalls.absolutePath(caFile)) }
-        var bytes = Array((line.finished + "\n").utf8)
+        var bytes = line.finished() + [UInt8(ascii: "\n")]
         _ = writer.give(&bytes)
     }
 }

@@ -30,7 +30,7 @@ enum LifecycleEvent {
 
     /// The line of `--events`, without its end. Other programs rely on the names of events and members.
     func json(at time: WallTime) -> String {
-        var line = JSONLine()
+        var line = JSONObject()
         line.add("event", name)
         line.add("at", time.description)
         switch self {
@@ -58,7 +58,7 @@ enum LifecycleEvent {
         case .rejected(let rejected):
             line.add("topics", rejected.topics.map(\.rawValue))
             line.add("status", rejected.status)
-            if let message = rejected.message { line.add("message", message) }
+            line.add("message", rejected.message)
         case .discarded(let message):
             line.add("reason", message.reason.rawValue)
         case .failed(let failure):
@@ -76,7 +76,7 @@ enum LifecycleEvent {
         case .linesDropped(let count):
             line.add("count", count)
         }
-        return line.finished
+        return String(decoding: line.finished(), as: UTF8.self)
     }
 
     private var name: String {
@@ -96,10 +96,10 @@ enum LifecycleEvent {
         }
     }
 
-    private func addStatus(of failure: ChannelFailure, to line: inout JSONLine) {
+    private func addStatus(of failure: ChannelFailure, to line: inout JSONObject) {
         if let status = failure.status { line.add("status", status) }
-        if let correlationID = failure.correlationID { line.add("correlationId", correlationID) }
-        if let location = failure.location { line.add("location", location) }
+        line.add("correlationId", failure.correlationID)
+        line.add("location", failure.location)
     }
 }
 

@@ -44,7 +44,7 @@ import Testing
         let socket = try stage.open()
         #expect(
             stage.say(#"{"message":"subscribe","topics":["a\u002eb"],"correlationId":"\"\\\n\u00e9"}"#, on: socket) == [
-                #"\#(socket) {"correlationId":"\"\\\u000aé","topics":["a.b"],"result":"200","status":"subscribed"}"#
+                #"\#(socket) {"correlationId":"\"\\\né","topics":["a.b"],"result":"200","status":"subscribed"}"#
             ])
     }
 

@@ -56,8 +56,7 @@ package struct Deduplicator: Equatable, Sendable {
     /// The last link of an overlap: links after it are alone and repeat nothing.
     private var lastMember: UInt32 = 0
     private var entries: [UInt64: Entry] = [:]
-    private var order: [UInt64] = []
-    private var head = 0
+    private var order = Fifo<UInt64>()
 
     package init(capacity: Int = Deduplicator.defaultCapacity) {
         self.capacity = max(1, capacity)
@@ -75,8 +74,7 @@ package struct Deduplicator: Equatable, Sendable {
     package mutating func end() {
         isActive = false
         entries = [:]
-        order = []
-        head = 0
+        order.removeAll()
     }
 
     /// Whether to deliver a message with this fingerprint, received on `link`.
@@ -95,14 +93,7 @@ package struct Deduplicator: Equatable, Sendable {
 
     private mutating func remember(_ fingerprint: UInt64) -> Entry {
         order.append(fingerprint)
-        if order.count - head > capacity {
-            entries[order[head]] = nil
-            head += 1
-            if head > capacity {
-                order.removeFirst(head)
-                head = 0
-            }
-        }
+        if order.count > capacity, let oldest = order.popFirst() { entries[oldest] = nil }
         return Entry()
     }
 }

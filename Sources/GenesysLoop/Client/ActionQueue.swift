@@ -1,22 +1,20 @@
-/// The actions that a driver still has to perform, in the order in which they were decided.
+/// What a driver still has to do, in the order in which it was decided.
 ///
-/// An action may call the host, and the host may cause more actions. Those wait in the queue, so that performing never
-/// nests.
+/// An action may call the host, and the host may decide on more: that waits behind, so that performing never nests.
 struct ActionQueue<Action> {
-    private var actions: [Action] = []
-    private var next = 0
+    private var actions = Fifo<Action>()
     /// Whether the actions are being performed.
     private(set) var isBusy = false
 
-    var isEmpty: Bool { next == actions.count }
+    var isEmpty: Bool { actions.isEmpty }
     /// The storage held for actions.
     var capacity: Int { actions.capacity }
 
     mutating func append(_ more: [Action]) {
-        actions += more
+        actions.append(contentsOf: more)
     }
 
-    /// Whether performing may begin; false while it is in progress.
+    /// Whether performing may begin; false when it is under way already.
     mutating func begin() -> Bool {
         guard !isBusy else { return false }
         isBusy = true
@@ -25,14 +23,10 @@ struct ActionQueue<Action> {
 
     /// The next action; nil ends what `begin()` began.
     mutating func pop() -> Action? {
-        guard next < actions.count else {
-            // Actions are rare: the queue keeps no memory in between.
-            actions = []
-            next = 0
-            isBusy = false
-            return nil
-        }
-        defer { next += 1 }
-        return actions[next]
+        if let action = actions.popFirst() { return action }
+        // Actions are rare: no memory is kept between them.
+        actions.removeAll()
+        isBusy = false
+        return nil
     }
 }

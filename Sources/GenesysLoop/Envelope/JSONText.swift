@@ -76,9 +76,16 @@ package enum JSONText {
         }
     }
 
-    /// Appends `text` as a JSON string with its quotes; escapes only what must be: `"`, `\` and control characters.
+    /// Appends `text` as a JSON string with its quotes.
     package static func append(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        appendEscaped(text, to: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends `text` as it appears between the quotes: escaped are `"`, `\`, control characters, and DEL, which
+    /// terminals act on.
+    package static func appendEscaped(_ text: String, to output: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -89,14 +96,13 @@ package enum JSONText {
             case 0x0A: append(escaped: "n", to: &output)
             case 0x0C: append(escaped: "f", to: &output)
             case 0x0D: append(escaped: "r", to: &output)
-            case 0..<0x20:
+            case 0..<0x20, 0x7F:
                 output.append(contentsOf: "\\u00".utf8)
                 output.append(UInt8(ascii: "0") &+ byte >> 4)
                 output.append(contentsOf: String(byte & 0xF, radix: 16).utf8)
             default: output.append(byte)
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 
     private static func append(escaped letter: Unicode.Scalar, to output: inout [UInt8]) {

@@ -28,12 +28,11 @@ final class TaskRelay: LoopTask {
 
 /// The passes that wait on a loop, first in, first out, each at most once.
 struct TaskQueue {
-    private var waiting: [(any LoopTask)?] = []
-    private var head = 0
+    private var waiting = Fifo<any LoopTask>()
     private var identities: Set<ObjectIdentifier> = []
     private var kept: [AnyObject] = []
 
-    var isEmpty: Bool { head == waiting.count }
+    var isEmpty: Bool { waiting.isEmpty }
 
     /// Whether the pass was added; false when it waits already.
     mutating func append(_ task: any LoopTask) -> Bool {
@@ -44,14 +43,8 @@ struct TaskQueue {
 
     /// Takes the oldest pass out; from now on it can be added again.
     mutating func next() -> (any LoopTask)? {
-        guard head < waiting.count, let task = waiting[head] else { return nil }
-        waiting[head] = nil
-        head += 1
+        guard let task = waiting.popFirst() else { return nil }
         identities.remove(ObjectIdentifier(task))
-        if head == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
-            head = 0
-        }
         return task
     }
 

@@ -11,8 +11,7 @@ final class ConnectLimiter {
     var limit = ConnectLimiter.defaultLimit
     /// Those that are connecting.
     private(set) var count = 0
-    private var waiting: [LinkEstablishment?] = []
-    private var head = 0
+    private var waiting = Fifo<LinkEstablishment>()
 
     /// Begins the establishment, now or when it is its turn.
     func enter(_ establishment: LinkEstablishment) {
@@ -27,16 +26,9 @@ final class ConnectLimiter {
     }
 
     private func beginNext() {
-        while count < limit, head < waiting.count {
-            let establishment = waiting[head]
-            waiting[head] = nil
-            head += 1
-            if head == waiting.count {
-                waiting = []
-                head = 0
-            }
-            // Nobody is left where the link was dropped while it waited.
-            guard let establishment, let link = unsafe establishment.link else { continue }
+        while count < limit, let establishment = waiting.popFirst() {
+            // The link may have been dropped while it waited.
+            guard let link = unsafe establishment.link else { continue }
             count += 1
             establishment.hasTurn = true
             link.begin(establishment)

@@ -10,8 +10,7 @@ internal import CZlib
 
     private let windowBits: Int
     private let keepsContext: Bool
-    // zlib keeps the address of its stream, so it stays in one place from `start` to `stop`, and is freed only there.
-    private var stream: UnsafeMutablePointer<z_stream>?
+    private var stream: ZlibStream?
 
     /// Creates it without any state.
     ///
@@ -23,12 +22,8 @@ internal import CZlib
         self.keepsContext = keepsContext
     }
 
-    deinit {
-        if let stream = unsafe stream { unsafe Deflater.free(stream) }
-    }
-
     /// Whether zlib's state is there.
-    package var holdsState: Bool { unsafe stream != nil }
+    package var holdsState: Bool { stream != nil }
 
     /// Lets go of zlib's state where the next message does not need it.
     package mutating func releaseIdleState() {
@@ -37,9 +32,7 @@ internal import CZlib
 
     /// Lets go of zlib's state: nothing will be compressed any more.
     package mutating func stop() {
-        guard let stream = unsafe stream else { return }
-        unsafe self.stream = nil
-        unsafe Deflater.free(stream)
+        stream = nil
     }
 
     /// The compressed payload of a whole message.
@@ -85,25 +78,16 @@ internal import CZlib
 
     /// The stream, made if it is not there; nil without memory.
     private mutating func start() -> UnsafeMutablePointer<z_stream>? {
-        if let stream = unsafe stream { return unsafe stream }
-        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
-        // zlib has no window of 2^8 bytes for raw streams. Runs alone, which look back one byte, fit into any.
-        let isTiny = windowBits == 8
-        let status = unsafe czlib_deflate_init(
-            stream, Deflater.level, isTiny ? 9 : Int32(windowBits), Deflater.memoryLevel,
-            isTiny ? Z_RLE : Z_DEFAULT_STRATEGY)
-        guard status == Z_OK else {
-            unsafe stream.deallocate()
-            return nil
+        if stream == nil {
+            // zlib has no window of 2^8 bytes for raw streams. Runs alone, which look back one byte, fit into any.
+            let isTiny = windowBits == 8
+            let bits = isTiny ? 9 : Int32(windowBits)
+            stream = unsafe ZlibStream(end: { unsafe deflateEnd($0) }) { stream in
+                unsafe czlib_deflate_init(
+                    stream, Deflater.level, bits, Deflater.memoryLevel, isTiny ? Z_RLE : Z_DEFAULT_STRATEGY)
+            }
         }
-        unsafe self.stream = unsafe stream
-        return unsafe stream
+        return unsafe stream?.pointer
     }
 
-    private static func free(_ stream: UnsafeMutablePointer<z_stream>) {
-        // Its last use: the caller has taken it out of the property.
-        unsafe deflateEnd(stream)
-        unsafe stream.deallocate()
-    }
 }

@@ -11,8 +11,7 @@ internal import CZlib
 
     private let windowBits: Int
     private let keepsContext: Bool
-    // zlib keeps the address of its stream, so it stays in one place from `start` to `stop`, and is freed only there.
-    private var stream: UnsafeMutablePointer<z_stream>?
+    private var stream: ZlibStream?
     /// A final block has ended the stream, and nothing came after it.
     private var isAtFinalBlock = false
     private var isMidMessage = false
@@ -27,12 +26,8 @@ internal import CZlib
         self.keepsContext = keepsContext
     }
 
-    deinit {
-        if let stream = unsafe stream { unsafe Inflater.free(stream) }
-    }
-
     /// Whether zlib's state is there.
-    package var holdsState: Bool { unsafe stream != nil }
+    package var holdsState: Bool { stream != nil }
 
     /// Lets go of zlib's state where the next message does not need it.
     package mutating func releaseIdleState() {
@@ -41,9 +36,7 @@ internal import CZlib
 
     /// Lets go of zlib's state: nothing will be decompressed any more.
     package mutating func stop() {
-        guard let stream = unsafe stream else { return }
-        unsafe self.stream = nil
-        unsafe Inflater.free(stream)
+        stream = nil
     }
 
     /// Appends what a piece of a message decompresses to.
@@ -73,23 +66,13 @@ internal import CZlib
 
     /// The stream, made if it is not there.
     private mutating func start() throws(WebSocketViolation) -> UnsafeMutablePointer<z_stream> {
-        if let stream = unsafe stream { return unsafe stream }
-        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
-        guard unsafe czlib_inflate_init(stream, Int32(windowBits)) == Z_OK else {
-            // The arguments are right, so there is no memory: what is received is too large for us.
-            unsafe stream.deallocate()
-            throw .messageTooLarge
-        }
+        if let pointer = unsafe stream?.pointer { return unsafe pointer }
+        let bits = Int32(windowBits)
+        stream = unsafe ZlibStream(end: { unsafe inflateEnd($0) }) { unsafe czlib_inflate_init($0, bits) }
         isAtFinalBlock = false
-        unsafe self.stream = unsafe stream
-        return unsafe stream
-    }
-
-    private static func free(_ stream: UnsafeMutablePointer<z_stream>) {
-        // Its last use: the caller has taken it out of the property.
-        unsafe inflateEnd(stream)
-        unsafe stream.deallocate()
+        // Without memory, what is received is too large for us.
+        guard let pointer = unsafe stream?.pointer else { throw .messageTooLarge }
+        return unsafe pointer
     }
 
     private mutating func feed(

@@ -8,42 +8,43 @@ package struct SendCompletions {
 
     private struct Entry {
         let completion: Completion
-        /// Where the output ends for it; unknown until it was handed to TCP.
-        var end = Int.max
+        /// Where the output ends for it.
+        var end: Int
     }
 
-    private var entries: [Entry] = []
-    private var head = 0
-    private var unplacedCount = 0
+    /// For what was handed to TCP.
+    private var entries = Fifo<Entry>()
+    /// For what is in the outbox: where it ends is not known yet.
+    private var unplaced: [Completion] = []
 
     package init() {}
 
-    package var isEmpty: Bool { head == entries.count }
+    package var isEmpty: Bool { entries.isEmpty && unplaced.isEmpty }
 
     /// For what has just been put into the outbox.
     package mutating func append(_ completion: @escaping Completion) {
-        entries.append(Entry(completion: completion))
-        unplacedCount += 1
+        unplaced.append(completion)
     }
 
     /// All that was put into the outbox is with TCP: `end` is where it ends.
     mutating func outboxWasHandedOver(end: Int) {
-        guard unplacedCount > 0 else { return }
-        for index in entries.indices.suffix(unplacedCount) { entries[index].end = end }
-        unplacedCount = 0
+        for completion in unplaced { entries.append(Entry(completion: completion, end: end)) }
+        unplaced.removeAll(keepingCapacity: true)
     }
 
     /// Nothing more will be taken than the `count` bytes so far.
     mutating func connectionIsOver(at count: Int) {
-        for index in entries.indices[head...] {
-            entries[index].end = entries[index].end <= count ? 0 : .max
+        outboxWasHandedOver(end: .max)
+        let waiting = entries.elements
+        entries.removeAll()
+        for entry in waiting {
+            entries.append(Entry(completion: entry.completion, end: entry.end <= count ? 0 : .max))
         }
-        unplacedCount = 0
     }
 
     /// Whether somebody is to be told that all was taken when `count` bytes are.
     package func hasDone(at count: @autoclosure () -> Int) -> Bool {
-        head < entries.count && entries[head].end <= count()
+        entries.first.map { $0.end <= count() } ?? false
     }
 
     /// The next of them.
@@ -53,14 +54,7 @@ package struct SendCompletions {
 
     /// The next one, whatever became of it.
     package mutating func popFirst() -> Completion? {
-        guard head < entries.count else { return nil }
-        let completion = entries[head].completion
-        head += 1
-        // Linear in all, however many wait.
-        if head > entries.count / 2 {
-            entries.removeSubrange(..<head)
-            head = 0
-        }
-        return completion
+        if entries.isEmpty { outboxWasHandedOver(end: .max) }
+        return entries.popFirst()?.completion
     }
 }
