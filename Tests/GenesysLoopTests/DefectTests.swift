@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What users of other clients suffered, and why nobody does here.
+/// Defects of other clients, and why this library does not have them.
 ///
 /// D: defects of the Python client that this project follows; H: of its unreleased head; P: of its peers. Each row is a
 /// sentence about the user, with the test that would fail, or with the reason why it cannot happen.

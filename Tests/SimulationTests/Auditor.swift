@@ -124,7 +124,7 @@ final class Auditor {
             copy.number == number && copy.promisedTo >> UInt8(host) & 1 == 1
                 && !gaps.contains { $0.from <= copy.time && copy.time <= $0.to }
         }
-        // Which of two equal copies was delivered, nobody can tell.
+        // Which of two equal copies was delivered is unknown.
         let delivered = deliveredRepeats[number] ?? 0
         if owed.count <= delivered { return true }
         guard delivered > 0, let reads = reads[number] else { return false }
@@ -132,7 +132,7 @@ final class Auditor {
         return reads.values.allSatisfy { $0 <= delivered } && reads.values.reduce(0, +) >= owed.count
     }
 
-    /// Everything that is missing must lie in a gap by now, unless the link is dead and nobody knows it yet.
+    /// Everything that is missing must lie in a gap by now, unless the link is dead and this was not noticed yet.
     func reckon(_ machine: ChannelMachine, patience: VirtualTime) {
         guard !missing.isEmpty, machine.state == .live, machine.loss == nil, let link = machine.current else { return }
         guard link.lapse == nil, !link.pending.contains(where: \.isRestoring) else { return }

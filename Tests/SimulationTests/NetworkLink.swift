@@ -72,7 +72,7 @@ final class NetworkLink {
 
     var isOver: Bool { phase == .gone && up.isEmpty }
 
-    /// When the host can read next; never where there is nothing or nobody reads.
+    /// When the host can read next; never where there is nothing to read or no reader.
     var readableAt: VirtualTime {
         guard !isPaused, phase != .gone, let packet = down.first else { return .never }
         return packet.arrival

@@ -60,7 +60,7 @@ extension SimulatedHost {
         return nil
     }
 
-    /// A dead path is noticed within 43 seconds by a host that nobody holds up.
+    /// A dead path is noticed within 43 seconds by a host that nothing delays.
     private var darkness: String? {
         guard world.scenario.profile.isHostPrompt, machine.state == .live, let id = machine.current?.id else {
             return nil

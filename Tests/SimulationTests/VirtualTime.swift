@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// Nanoseconds of true time since the simulated world began: nobody's clock can change it.
+/// Nanoseconds of true time since the simulated world began: no clock can change it.
 typealias VirtualTime = Int64
 
 extension VirtualTime {

@@ -50,7 +50,8 @@ extension World {
         return TopicPlan.mask(of: names ?? [])
     }
 
-    /// A client that takes its topics from a shared channel takes them from the others, too, and nobody tells these.
+    /// A client that takes its topics from a shared channel takes them from the others, too, and these are not
+    /// notified.
     private func noteTaken(_ before: UInt16, by link: NetworkLink) {
         guard scenario.sharesChannel else { return }
         let after = topicMask(of: link)
@@ -87,7 +88,7 @@ extension World {
     }
 
     /// A service that closes the old socket less than a way before it accepts the new one looks like one that hands
-    /// over: what it was given in between is lost, and nobody at the other end can tell.
+    /// over: what it was given in between is lost, and the other end cannot know.
     private func noteBlindSpan(_ link: NetworkLink) {
         for old in links where old.host == link.host && old.target == link.target {
             guard let closedAt = old.closedAt, time - closedAt <= 2 * max(old.latency, link.latency) else { continue }

@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    /// Hands over a tool that has received everything and closed its channel, but whose pipe nobody reads.
+    /// Hands over a tool that has received everything and closed its channel, but whose pipe is not read.
     private func withStuckReader(_ body: (Child, FileHandle, [UInt8]) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "peer-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    /// A pipe that is full, and that nobody reads.
+    /// A pipe that is full and not read.
     private func fullPipe() throws -> Pipe {
         let pipe = Pipe()
         let descriptor = pipe.fileHandleForWriting.fileDescriptor

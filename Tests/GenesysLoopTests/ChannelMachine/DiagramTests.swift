@@ -50,7 +50,7 @@ import Testing
 
             `ChannelMachine` is a value: facts go in, actions come out. This page is made of the tables in \
             `Tests/GenesysLoopTests/ChannelMachine/Table*.swift`, row for row what the tests check; a test fails \
-            when it is out of date, and `GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests` writes it anew.
+            when it is out of date, and `GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests` writes it again.
 
             Each table starts from a typical moment of its state: link 1 is the current or the last connection, link 2 \
             the one that is to follow it, `stranger` one that is neither. An action names its link; `willReconnect`, \
@@ -67,6 +67,6 @@ import Testing
             try document.write(to: Self.file, atomically: true, encoding: .utf8)
         }
         let written = try String(contentsOf: Self.file, encoding: .utf8)
-        #expect(written == document, "GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests writes it anew")
+        #expect(written == document, "GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests writes it again")
     }
 }

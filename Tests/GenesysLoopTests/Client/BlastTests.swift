@@ -3,8 +3,8 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A service that sends as fast as it can to a host that pauses. In a process of its own: only there nobody else takes
-/// memory.
+/// A service that sends as fast as it can to a host that pauses. In a process of its own: only there no other test
+/// takes memory.
 @Suite(.timeLimit(.minutes(patience(10)))) struct BlastTests {
     @Test func `64 MiB blasted at a delegate that pauses stay in the sockets, and nothing is lost`() async {
         await #expect(processExitsWith: .success) {

@@ -35,7 +35,7 @@ final class ChannelHost: NotificationChannelDelegate {
         return channel
     }
 
-    /// Opens such a channel, which nobody but the loop keeps, and runs until its end.
+    /// Opens such a channel, which only the loop keeps, and runs until its end.
     func run(
         on server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.ID.presence"],
         _ change: (inout ChannelConfiguration) -> Void = { _ in }

@@ -184,7 +184,7 @@ import Testing
     }
 }
 
-/// Ends the server when the client is gone, which nobody but the loop holds.
+/// Ends the server when the client is gone, which only the loop holds.
 private final class ClientWatch {
     private let server: EchoServer
     private weak var client: WebSocketClient?

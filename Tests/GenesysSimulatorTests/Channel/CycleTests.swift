@@ -3,7 +3,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// Runs in a process of its own: only there nobody else opens descriptors or takes memory.
+/// Runs in a process of its own: only there no other test opens descriptors or takes memory.
 @Suite(.timeLimit(.minutes(patience(5)))) struct CycleTests {
     @Test func `a thousand channels opened and closed leave no descriptor and no memory behind`() async {
         await #expect(processExitsWith: .success) {

@@ -11,7 +11,7 @@ final class ChannelSession: NotificationChannelDelegate {
     private let patience: Int
     private(set) var log = MomentLog<ChannelMoment>()
     private(set) var other: ChannelSession?
-    /// Held until the deed, by nobody but the loop afterwards.
+    /// Held until the deed, and by the loop alone after it.
     private var channel: NotificationChannel?
     private weak var remembered: NotificationChannel?
 
@@ -104,7 +104,7 @@ final class ChannelSession: NotificationChannelDelegate {
 
     /// After the deed life goes on for a while; then everything ends.
     private func settle() {
-        // A channel without a delegate ends by itself, as what is delivered to nobody closes it.
+        // A channel without a delegate ends by itself, because a delivery without a delegate closes it.
         guard deed != .forgetDelegate, !moment.isTerminal else { return channel = nil }
         stage.afterTurns(patience) {
             self.remembered?.close()

@@ -11,7 +11,7 @@ final class ClientSession: WebSocketClientDelegate {
     private let patience: Int
     private(set) var log = MomentLog<ClientMoment>()
     private var other: ClientSession?
-    /// Held until the deed, by nobody but the loop afterwards.
+    /// Held until the deed, and by the loop alone after it.
     private var client: WebSocketClient?
     private weak var remembered: WebSocketClient?
 

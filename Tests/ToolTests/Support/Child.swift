@@ -92,7 +92,7 @@ final class Child: @unchecked Sendable {
     /// Waits for the end; may be called again.
     func end() async -> End {
         for await value in ended.stream { status = value }
-        // Or it would be kept for the rest of the time, by nobody that the leak sanitizer can see.
+        // Or it would be kept for the rest of the time, by nothing that the leak sanitizer can see.
         patience.cancel()
         errors.start()
         let text = String(decoding: await errors.all(), as: UTF8.self)

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A TCP port of 127.0.0.1 on which nobody listens, and nobody else can while this lives.
+/// A TCP port of 127.0.0.1 on which nothing listens, and nothing else can while this lives.
 final class HeldPort: Sendable {
     let port: UInt16
     private let descriptor: Int32

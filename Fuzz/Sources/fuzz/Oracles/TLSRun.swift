@@ -101,7 +101,7 @@ struct TLSRun {
 
     // MARK: - The sides
 
-    /// Undisturbed, both go on until nobody has anything to say.
+    /// Undisturbed, both go on until neither has anything to send.
     mutating func settle() {
         for _ in 0..<Self.maxRoundCount {
             collect()
