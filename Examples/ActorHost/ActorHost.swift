@@ -1,7 +1,7 @@
 import Foundation
 import GenesysLoop
 
-/// Counts the notifications of each topic, with an actor that lives on the loop.
+/// Counts the notifications of each topic, with an actor that runs on the loop.
 ///
 ///     swift run actor-host URI CA-FILE COUNT TOPIC [TOPIC …]
 @main
@@ -23,11 +23,11 @@ enum ActorHost {
         }
         let loop = try UVLoop()
         let counter = TopicCounter(on: loop, wanted: wanted)
-        // Any thread may ask an actor for something; its code runs on the loop's.
+        // Any thread may call an actor; its code runs on the loop's thread.
         Task {
             for await topic in counter.firstOfTopic { print("the first of", topic) }
         }
-        // Here the loop belongs to this thread, so this is the actor's.
+        // The loop belongs to this thread here, so this is the actor's thread too.
         try counter.assumeIsolated { counter in
             try counter.open(arguments[1], caFile: arguments[2], topics: arguments[4...].map { Topic($0) })
         }
@@ -36,9 +36,9 @@ enum ActorHost {
     }
 }
 
-/// The executor of this actor is the loop: it owns a channel and calls it without waiting.
+/// The executor of this actor is the loop, so it owns a channel and calls it without waiting.
 actor TopicCounter: NotificationChannelDelegate {
-    /// Tells each topic once, to whatever task listens.
+    /// Reports each topic once to the task that listens.
     nonisolated let firstOfTopic: AsyncStream<String>
 
     private let loop: UVLoop
@@ -65,8 +65,8 @@ actor TopicCounter: NotificationChannelDelegate {
         channel?.open()
     }
 
-    // Delegate methods come on the loop's thread, which is this actor's: `assumeIsolated` holds, and does not wait. A
-    // notification goes into it as it is, borrowed; `channel` does not, and the actor uses its own.
+    // Delegate methods come on the loop's thread, which is the actor's: `assumeIsolated` holds and does not wait. The
+    // borrowed notification can be passed in; `channel` cannot, so the actor uses its own.
     nonisolated func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         assumeIsolated { $0.take(notification) }
     }

@@ -1,4 +1,4 @@
-/* Prints the notifications of a channel, on a libuv loop that is the program's own.
+/* Prints the notifications of a channel, on the program's own libuv loop.
  *
  *     cc listen.c $(pkg-config --cflags --libs genesys-loop libuv) -o listen
  *     ./listen URI CA-FILE COUNT TOPIC [TOPIC ...]

@@ -1,8 +1,8 @@
-/* Adds each notification of a channel to a stream of Redis: GenesysLoop and hiredis on one libuv loop.
+/* Adds each notification of a channel to a Redis stream: GenesysLoop and hiredis on one libuv loop.
  *     cc redis.c $(pkg-config --cflags --libs genesys-loop libuv hiredis) -o redis
  *     ./redis URI CA-FILE COUNT TOPIC REDIS-SOCKET STREAM
- * What Redis has not acknowledged stays in a queue and is added again after a reconnect, under the id that was made for
- * it, so that Redis takes it once. While the queue is long, the channel pauses. */
+ * Notifications that Redis has not acknowledged stay in a queue and are added again after a reconnect with the same
+ * id, so Redis stores each one once. While the queue is long, the channel pauses. */
 #include <genesys_loop.h>
 #include <hiredis/adapters/libuv.h>
 #include <signal.h>

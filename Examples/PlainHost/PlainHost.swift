@@ -23,9 +23,9 @@ enum PlainHost {
         }
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .file(arguments[2])
-        // The loop, and all that is on it, belongs to this thread.
+        // The loop and everything on it belong to this thread.
         let loop = try UVLoop()
-        // A channel does not keep its delegate: this reference does.
+        // A channel does not retain its delegate; this reference does.
         let host = TopicCounter(wanted: wanted)
         let channel = try NotificationChannel(
             uri: arguments[1], topics: arguments[4...].map { Topic($0) }, on: loop, delegate: host,

@@ -1,19 +1,19 @@
 internal import CGenesysLoop
 internal import GenesysLoop
 
-/// Strings for a C program, for the length of one call.
+/// Strings for a C program, valid during one call.
 enum CStrings {
     /// NULL for nil.
     static func lend(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Void) {
         guard let string else { return body(nil) }
-        // The pointer lives for the closure.
+        // The pointer is valid during the closure.
         unsafe string.withCString { unsafe body($0) }
     }
 
     /// An array of strings; NULL when there is none.
     static func lend(_ strings: [String], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Void) {
         guard !strings.isEmpty else { return body(nil) }
-        // All of them in one array, which lives for the closures, with a pointer to the beginning of each.
+        // One array holds all strings and lives during the closures, with a pointer to the beginning of each string.
         let bytes = strings.flatMap { $0.utf8CString }
         unsafe bytes.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return body(nil) }
@@ -26,13 +26,13 @@ enum CStrings {
         }
     }
 
-    /// Copies of the strings that a C program gave; nil if one is NULL or not UTF-8.
+    /// Copies of the C program's strings; nil if one is NULL or not UTF-8.
     static func copy(_ strings: UnsafePointer<UnsafePointer<CChar>?>?, count: Int) -> [String]? {
         guard count > 0 else { return [] }
         guard let strings = unsafe strings else { return nil }
         var copies: [String] = []
         for index in 0..<count {
-            // `count` strings are there, as the program says.
+            // The program promises that there are `count` strings.
             guard let string = unsafe strings[index], let copy = unsafe String(validatingCString: string) else {
                 return nil
             }
@@ -41,15 +41,15 @@ enum CStrings {
         return copies
     }
 
-    /// A copy of one; nil if it is NULL.
+    /// A copy of one string; nil if it is NULL.
     static func copy(_ string: UnsafePointer<CChar>?) -> String? {
         guard let string = unsafe string else { return nil }
-        // Ended by a zero, as the program says.
+        // The program promises that a zero ends the string.
         return unsafe String(cString: string)
     }
 }
 
-/// A failure for a C program, for the length of one call.
+/// A failure for a C program, valid during one call.
 struct BorrowedFailure {
     private let failure: ChannelFailure
 
@@ -75,7 +75,7 @@ struct BorrowedFailure {
         }
     }
 
-    /// What the server's answer held: its message, correlation id and location.
+    /// Lends the contents of the server's answer: message, correlation id and location.
     private func lendAnswer(
         _ body: (UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Void
     ) {
@@ -103,7 +103,7 @@ extension genesys_time {
 }
 
 extension Duration {
-    /// As C counts it.
+    /// The value in seconds, as C uses it.
     var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }

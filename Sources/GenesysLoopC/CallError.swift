@@ -1,7 +1,7 @@
 internal import CGenesysLoop
 internal import GenesysLoop
 
-/// Why a call failed, as the C program is told.
+/// Why a call failed, as reported to the C program.
 struct CallError: Error {
     let status: genesys_status
     let sentence: String
@@ -10,7 +10,7 @@ struct CallError: Error {
         CallError(status: GENESYS_ERROR_ARGUMENT, sentence: sentence)
     }
 
-    /// What an error of the library is called in C.
+    /// The status and text in C for an error of the library.
     init(_ error: any Error) {
         switch error {
         case let error as CallError: self = error
@@ -34,13 +34,13 @@ struct CallError: Error {
         }
     }
 
-    /// Runs `body`; what it throws goes into `error`, which the C program may not have given.
+    /// Runs `body` and stores a thrown error in `error`, which may be NULL.
     static func report<Value>(
         to error: UnsafeMutablePointer<genesys_error>?, _ body: () throws -> Value?
     ) -> Value? {
         do {
             let value = try body()
-            // The program's struct, for the length of the call.
+            // The program's struct, valid during the call.
             unsafe error?.pointee.status = GENESYS_OK
             return value
         } catch let thrown {
@@ -49,13 +49,13 @@ struct CallError: Error {
         }
     }
 
-    /// The same for a call that returns its status.
+    /// Runs `body`, stores a thrown error in `error`, and returns its status.
     static func status(
         _ error: UnsafeMutablePointer<genesys_error>?, _ body: () throws -> Void
     ) -> genesys_status {
         do {
             try body()
-            // As above.
+            // The program's struct, valid during the call.
             unsafe error?.pointee.status = GENESYS_OK
             return GENESYS_OK
         } catch let thrown {
@@ -68,7 +68,7 @@ struct CallError: Error {
     private func write(to error: UnsafeMutablePointer<genesys_error>?) {
         guard let error = unsafe error else { return }
         unsafe error.pointee.status = status
-        // The program's struct, for the length of the call.
+        // The program's struct, valid during the call.
         unsafe withUnsafeMutableBytes(of: &error.pointee.message) { buffer in
             var end = 0
             for scalar in sentence.unicodeScalars {

@@ -2,12 +2,12 @@ internal import CGenesysLoop
 internal import GenesysLoop
 
 extension ChannelConfiguration {
-    /// What a C program asks for: zeros, and no struct at all, stand for the defaults.
+    /// Makes a configuration from the C program's struct: zeros, or NULL for the struct, mean the defaults.
     init(_ pointer: UnsafePointer<genesys_channel_config>?) throws {
         self.init()
         guard let pointer = unsafe pointer else { return }
         let zero = unsafe genesys_channel_config()
-        // The program's struct and strings, for the length of the call.
+        // The program's struct and strings, valid during the call.
         let config = unsafe try SizedStruct.copy(pointer, zero: zero, "genesys_channel_config")
         if let file = unsafe CStrings.copy(config.ca_file) { tls.trust = .file(file) }
         try unsafe setIdentity(

@@ -1,16 +1,16 @@
 internal import CGenesysLoop
 internal import GenesysLoop
 
-/// What a `genesys_channel *` points to: a channel and its delegate, which calls the C program back.
+/// The object behind a `genesys_channel *`: a channel and its delegate, which calls the C program back.
 ///
-/// One reference belongs to the C program until `genesys_channel_release`, another to the handle itself from
-/// `genesys_channel_open` to the channel's last callback, as the loop keeps the channel itself.
+/// One reference belongs to the C program until `genesys_channel_release`. The handle holds another one itself from
+/// `genesys_channel_open` to the channel's last callback, as the loop retains the channel.
 @safe final class ChannelHandle {
     private(set) var channel: NotificationChannel?
     private let callbacks: genesys_channel_callbacks
-    /// Keeps the handle while the channel is open.
+    /// Retains the handle while the channel is open.
     private var keeper: ChannelHandle?
-    /// The last callback has come.
+    /// The last callback was called.
     private var isOver = false
 
     init(_ callbacks: genesys_channel_callbacks) {
@@ -33,36 +33,36 @@ internal import GenesysLoop
         channel?.close()
     }
 
-    /// Until the last callback; nothing follows that, so nothing would let go any more.
+    /// Retains the handle until the last callback. After that nothing would release it.
     private func keep() {
         if !isOver { keeper = self }
     }
 
-    /// The handle that a C program names; nil for NULL.
+    /// The handle for a pointer of the C program; nil for NULL.
     static func of(_ pointer: OpaquePointer?) -> ChannelHandle? {
         guard let pointer = unsafe pointer else { return nil }
         return unsafe Unmanaged<ChannelHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
     }
 
-    /// Without a reference of its own: for a callback.
+    /// Without a new reference, for a callback.
     private var pointer: OpaquePointer {
         unsafe OpaquePointer(Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// A new reference for the C program.
     var retainedPointer: OpaquePointer {
-        // Given back by genesys_channel_release.
+        // Released by genesys_channel_release.
         unsafe OpaquePointer(Unmanaged.passRetained(self).toOpaque())
     }
 
-    /// The last callback is under way: nobody needs the handle any more but the C program.
+    /// The last callback is being called: only the C program still needs the handle.
     private func end() {
         isOver = true
         keeper = nil
     }
 }
 
-// What is handed to a callback lives on the stack, or in the buffer that was received, until the callback returns.
+// Data passed to a callback is on the stack or in the receive buffer, and valid until the callback returns.
 extension ChannelHandle: NotificationChannelDelegate {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         guard let callback = unsafe callbacks.did_receive else { return }

@@ -1,6 +1,6 @@
 internal import GenesysLoop
 
-/// What a `genesys_loop *` points to. One reference belongs to the C program, until `genesys_loop_release`.
+/// The object behind a `genesys_loop *`. One reference belongs to the C program until `genesys_loop_release`.
 @safe final class LoopHandle: Sendable {
     let loop: UVLoop
 
@@ -8,11 +8,11 @@ internal import GenesysLoop
 
     /// A new reference for the C program.
     var pointer: OpaquePointer {
-        // Given back by genesys_loop_release.
+        // Released by genesys_loop_release.
         unsafe OpaquePointer(Unmanaged.passRetained(self).toOpaque())
     }
 
-    /// The handle that a C program names; nil for NULL. It holds a reference for the length of the call.
+    /// The handle for a pointer of the C program; nil for NULL. The result holds a reference.
     static func of(_ pointer: OpaquePointer?) -> LoopHandle? {
         guard let pointer = unsafe pointer else { return nil }
         return unsafe Unmanaged<LoopHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
@@ -21,7 +21,7 @@ internal import GenesysLoop
 
 /// A function of the C program with its argument, to be called once on a loop's thread.
 ///
-/// That it may be called there is what the program promises by handing it over.
+/// The program promises that it may be called on that thread.
 @safe struct CallbackOnce: Sendable {
     private let function: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?
     nonisolated(unsafe) private let user: UnsafeMutableRawPointer?

@@ -4,7 +4,7 @@
 public import CGenesysLoop
 internal import GenesysLoop
 
-// The functions of genesys_loop.h for channels. The header says what each does and asks for; see genesys_loop.swift.
+// The functions of genesys_loop.h for channels. The header documents them; see also genesys_loop.swift.
 
 @c @implementation
 public func genesys_channel_new(
@@ -26,7 +26,7 @@ public func genesys_channel_new(
     }
 }
 
-/// Topics as a C program gives them.
+/// Copies the topics of a C program.
 private func copied(_ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int) throws -> [Topic] {
     guard count >= 0, count <= 100_000 else { throw CallError.argument("\(count) is no number of topics") }
     guard let names = unsafe CStrings.copy(topics, count: count) else {

@@ -5,8 +5,8 @@ public import CGenesysLoop
 public import CUV
 internal import GenesysLoop
 
-// The functions of genesys_loop.h that make, run and leave loops. The header says what each does and asks for. Handles
-// and `user` pointers are the C program's, valid as it has promised there; no pointer is kept beyond a call but `user`.
+// The functions of genesys_loop.h that make, run and leave loops. The header documents them. Handles and `user`
+// pointers belong to the C program, which keeps them valid as the header requires; only `user` is kept after a call.
 
 @c @implementation
 public func genesys_loop_version() -> UInt32 {

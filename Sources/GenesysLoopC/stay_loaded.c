@@ -1,9 +1,9 @@
-/* Keeps the library in memory once it was loaded.
+/* Keeps the library in memory after it was loaded.
  *
- * A Swift image cannot be unloaded: the run time keeps pointers to its types and conformances, and a thread that looks
- * up a name may still be in it. So dlclose takes nothing away, and a later dlopen finds what is there.
- * Scripts/install-c says the same to the linker (-z nodelete). Package.swift cannot: a package with flags for the
- * linker is refused as a dependency. */
+ * A Swift image cannot be unloaded: the runtime keeps pointers to its types and conformances, and a thread that
+ * looks up a name may still be in it. So dlclose removes nothing, and a later dlopen finds the same image.
+ * Scripts/install-c passes the equivalent linker flag (-z nodelete). Package.swift cannot: a package with linker
+ * flags is refused as a dependency. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 

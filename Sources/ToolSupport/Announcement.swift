@@ -7,13 +7,13 @@ package struct Announcement {
 
     /// Creates it.
     ///
-    /// - Parameter caFile: what clients must trust; nil where it speaks without TLS.
+    /// - Parameter caFile: the CA file for clients; nil without TLS.
     package init(uri: String, caFile: String?) {
         self.uri = uri
         self.caFile = caFile
     }
 
-    /// Hands it to the writer of standard output, at once.
+    /// Passes it to the writer of standard output immediately.
     package func write(to writer: LineWriter) {
         var line = JSONObject()
         line.add("uri", uri)

@@ -10,7 +10,7 @@ internal import Glibc
 
 /// The arguments of the process, as `main` gets them.
 ///
-/// `CommandLine` has those that /proc shows, on Linux; without it, in a chroot for example, it has none.
+/// On Linux, `CommandLine` reads them from /proc; without /proc, for example in a chroot, it has none.
 @safe package enum Arguments {
     /// Why the arguments cannot be used; one sentence.
     package struct Unusable: Error, Equatable, CustomStringConvertible {
@@ -21,8 +21,7 @@ internal import Glibc
     package static func current() throws(Unusable) -> [String] { try decode(raw) }
 
     /// - Parameter all: the program's name, then its arguments.
-    /// - Throws: when there is not even a name, and when an argument is not UTF-8. The sentence shows no argument's
-    ///   value.
+    /// - Throws: if there is no name, or if an argument is not UTF-8. The sentence shows no argument's value.
     static func decode(_ all: [[UInt8]]) throws(Unusable) -> [String] {
         guard !all.isEmpty else {
             throw Unusable(description: "The system does not tell the program its arguments (is /proc mounted?).")
@@ -40,7 +39,7 @@ internal import Glibc
         return texts
     }
 
-    /// In words, which argument it is.
+    /// Identifies the argument in words.
     private static func name(of bytes: [UInt8], after texts: [String]) -> String {
         if let end = bytes.firstIndex(of: UInt8(ascii: "=")),
             let option = String(validating: bytes[..<end], as: UTF8.self), option.hasPrefix("--")
@@ -53,9 +52,9 @@ internal import Glibc
 
     private static var raw: [[UInt8]] {
         let count = arguments_count()
-        // What `main` gets lives, unchanged, as long as the process.
+        // The arguments of `main` live unchanged as long as the process.
         if count > 0 { return (0..<count).compactMap { unsafe arguments_value($0).map { unsafe bytes($0) } } }
-        // As above: it is a copy that is never freed.
+        // A copy that is never freed.
         return (0..<Int(CommandLine.argc)).compactMap { unsafe CommandLine.unsafeArgv[$0].map { unsafe bytes($0) } }
     }
 

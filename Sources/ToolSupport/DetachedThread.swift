@@ -6,7 +6,7 @@ import Musl
 import Glibc
 #endif
 
-/// A thread that nobody waits for; it ends with its work or with the process, and gets no signal that ends the process.
+/// A thread that is never joined. It ends with its work or with the process, and gets no signal that ends the process.
 @safe package enum DetachedThread {
     private final class Work: Sendable {
         let body: @Sendable () -> Void
@@ -24,7 +24,7 @@ import Glibc
         #else
         var thread = pthread_t()
         #endif
-        // The thread takes over the retained work; the variable is lent for the call.
+        // The thread takes ownership of the retained work; the variable is valid during the call.
         let code = Signals.blocked {
             unsafe pthread_create(
                 &thread, nil,

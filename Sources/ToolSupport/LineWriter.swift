@@ -2,10 +2,10 @@ import GenesysLoop
 
 /// Writes lines to a descriptor on a thread of its own, so that a slow reader never blocks the loop.
 ///
-/// The queue is bounded: by its user with `give`, which says when it is full (`.drained` follows when half of it is
-/// written), or by `offer`, which drops a line that finds no room and has the reader told.
+/// The queue is bounded. `give` reports when it is full, and `.drained` follows when half of it is written. `offer`
+/// drops a line that does not fit and queues a notice for the reader.
 package final class LineWriter: Sendable {
-    /// What the thread tells, on itself.
+    /// What the thread reports, on itself.
     package enum Report: Sendable {
         /// The queue was full and is down to half of its limit.
         case drained
@@ -21,29 +21,29 @@ package final class LineWriter: Sendable {
         case closedPipe
         /// Another error.
         case failed(SystemCalls.Failure)
-        /// The reader did not take anything for a while.
+        /// The reader took nothing for a while.
         case abandoned(byteCount: Int)
     }
 
-    /// Says in one line how many lines were dropped.
+    /// The line that reports how many lines were dropped.
     package typealias Notice = @Sendable (_ count: Int) -> [UInt8]
 
     private struct State: Sendable {
         var queue: [UInt8] = []
-        /// The queue and what is being written.
+        /// The bytes in the queue and in the current write.
         var byteCount = 0
         var dropped: (count: Int, notice: Notice)?
         var isIdle = false
         var isEnding = false
         var interruption: ContinuousClock.Instant?
-        /// When bytes were written last, or came into the empty queue.
+        /// When bytes were last written, or entered the empty queue.
         var progress = ContinuousClock.now
         var wantsDrained = false
         var isBroken = false
         var outcome: Outcome?
         var report: (@Sendable (Report) -> Void)?
 
-        /// Queues bytes; whether the thread has to be woken up.
+        /// Queues bytes; returns whether the thread must be woken up.
         mutating func append(_ bytes: inout [UInt8]) -> Bool {
             if byteCount == 0 { progress = .now }
             byteCount += bytes.count
@@ -52,7 +52,7 @@ package final class LineWriter: Sendable {
             return isIdle
         }
 
-        /// Queues the notice of what was dropped.
+        /// Queues the notice about dropped lines.
         mutating func appendNotice() -> Bool {
             guard let (count, notice) = dropped else { return false }
             dropped = nil
@@ -61,15 +61,15 @@ package final class LineWriter: Sendable {
         }
     }
 
-    /// From this many bytes on the queue is full.
+    /// The number of bytes at which the queue is full.
     package static let defaultLimit = 4 * 1024 * 1024
-    /// The most that one call writes: how fine the queue is seen to drain.
+    /// The most bytes of one write: progress is measured in these steps.
     private static let pieceByteCount = 64 * 1024
     /// Room that `offer` leaves for a notice and for lines that must not be dropped.
     private static let reserve = 16 * 1024
     /// How long a reader may take nothing after an interruption.
     private static let patience: Duration = .seconds(2)
-    /// How long `finish()` may last after an interruption, however slowly somebody reads.
+    /// How long `finish()` may take after an interruption, however slowly the reader reads.
     private static let lastPatience: Duration = .seconds(6)
 
     private let descriptor: Int32
@@ -82,7 +82,7 @@ package final class LineWriter: Sendable {
     /// Creates it.
     ///
     /// - Parameter patience: how long a reader may take nothing while `finish()` waits, without an interruption; nil
-    ///   for without end.
+    ///   waits without end.
     package init(to descriptor: Int32, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil) {
         self.descriptor = descriptor
         self.limit = limit
@@ -110,11 +110,11 @@ package final class LineWriter: Sendable {
         return isFull
     }
 
-    /// Queues a whole line, or drops it where there is no room. Any thread.
+    /// Queues a whole line, or drops it if it does not fit. Any thread.
     ///
     /// - Parameters:
-    ///   - mustFit: it always finds room.
-    ///   - notice: makes the line that is written once there is room again, in the place of all that were dropped.
+    ///   - mustFit: the line is never dropped.
+    ///   - notice: makes the line that replaces all dropped ones when there is room again.
     package func offer(_ line: [UInt8], mustFit: Bool = false, notice: @escaping Notice) {
         var line = line
         let wasIdle = state.withLock { state in
@@ -129,13 +129,13 @@ package final class LineWriter: Sendable {
         if wasIdle { work.ring() }
     }
 
-    /// Waits until everything is written, or cannot be. Nothing is reported afterwards.
+    /// Waits until everything is written, or writing failed. Nothing is reported afterwards.
     package func finish() -> Outcome {
         let start = ContinuousClock.now
         state.withLock { $0.isEnding = true }
         work.ring()
         let outcome = waitForOutcome(since: start)
-        // Released here and not by the thread, which may still be about to end.
+        // Released here and not by the thread, which may still be ending.
         let report = state.withLock { state in
             defer { state.report = nil }
             return state.report
@@ -149,13 +149,13 @@ package final class LineWriter: Sendable {
             let now = state.withLock { $0 }
             if let outcome = now.outcome { return outcome }
             let rest = deadline(now, start).map { $0 - ContinuousClock.now }
-            // With nothing left to write the thread just did not say so yet: no reader kept anybody waiting.
+            // Nothing is left to write, but the thread has not reported it yet: the reader caused no delay.
             if let rest, rest <= .zero { return now.byteCount == 0 ? .written : .abandoned(byteCount: now.byteCount) }
             news.wait(for: rest)
         }
     }
 
-    /// When to give up, if nothing is written until then.
+    /// When to give up if nothing is written until then.
     private func deadline(_ state: State, _ start: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         guard let interruption = state.interruption else { return idlePatience.map { max(state.progress, start) + $0 } }
         return min(
@@ -193,7 +193,7 @@ package final class LineWriter: Sendable {
         listener?(report)
     }
 
-    /// What is to be written next; nil at the end.
+    /// The bytes to write next; nil at the end.
     private func next() -> [UInt8]? {
         while true {
             let (lines, isEnding) = state.withLock { state -> ([UInt8]?, Bool) in
@@ -219,7 +219,7 @@ package final class LineWriter: Sendable {
             let isDrained = state.withLock { state in
                 state.byteCount -= count
                 state.progress = .now
-                // The thread itself takes it next.
+                // The thread itself writes it next.
                 if state.byteCount <= limit - LineWriter.reserve { _ = state.appendNotice() }
                 guard state.wantsDrained, state.byteCount <= limit / 2 else { return false }
                 state.wantsDrained = false

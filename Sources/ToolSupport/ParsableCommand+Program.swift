@@ -1,9 +1,9 @@
 package import ArgumentParser
 
 extension ParsableCommand {
-    /// What a program's `main` does: parses the command line, runs the command, and ends the process if it fails.
+    /// Runs a program: parses the command line, runs the command, and ends the process if it fails.
     ///
-    /// Secrets: the parser repeats arguments that it did not expect, and one of them could be a URI.
+    /// Secrets: the parser repeats unexpected arguments, and one of them could be a URI.
     package static func runProgram() {
         prepare()
         let arguments = readArguments()
@@ -12,7 +12,7 @@ extension ParsableCommand {
             do {
                 try command.run()
             } catch let error as ValidationError {
-                // Found after parsing, when the parser has forgotten which command it was.
+                // Found after parsing, when the parser no longer knows the command.
                 let name = configuration.commandName ?? "\(Self.self)"
                 let subcommand = command is Self ? "" : " " + "\(type(of: command))".lowercased()
                 refuse("Error: \(error)\n  See '\(name)\(subcommand) --help' for more information.", arguments)
@@ -42,7 +42,7 @@ extension ParsableCommand {
         }
     }
 
-    /// Says what there is to say and ends the process.
+    /// Prints the message and ends the process.
     private static func end(with error: any Error, _ arguments: [String]) -> Never {
         let code = exitCode(for: error)
         let message = fullMessage(for: error)

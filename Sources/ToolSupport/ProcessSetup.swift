@@ -1,9 +1,9 @@
-/// What the process does before anything else.
+/// The first steps of the process.
 package enum ProcessSetup {
-    /// When the process started, as near as the program can tell.
+    /// When the process started, as precisely as the program can determine.
     package static let start = ContinuousClock.now
 
-    /// Takes the time, sets the signals, and makes sure that the standard descriptors are open.
+    /// Records the time, sets the signals, and opens missing standard descriptors.
     package static func prepare() throws(SystemCalls.Failure) {
         _ = start
         Signals.prepare()

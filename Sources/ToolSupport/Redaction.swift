@@ -1,4 +1,4 @@
-/// Keeps URIs, which are secrets, out of what the tool says.
+/// Keeps URIs, which are secrets, out of the tool's output.
 package enum Redaction {
     /// The message with every argument that holds a URI replaced by the URI's scheme.
     package static func redact(_ arguments: some Sequence<String>, in message: String) -> String {

@@ -1,9 +1,9 @@
 import GenesysLoop
 
-/// Takes the signals on a thread of its own: the first one asks for a clean end, the second one ends the process at
-/// once with status 128 + its number.
+/// Handles the signals on a thread of its own: the first one requests a clean end, the second one ends the process
+/// immediately with status 128 + its number.
 ///
-/// Before there is a watch a signal ends the process, as it does by default: what is done until then may block.
+/// Before a watch exists, a signal ends the process by default, so code that runs until then may block.
 package final class SignalWatch: Sendable {
     private struct Handlers: Sendable {
         var first: @Sendable () -> Void
@@ -12,11 +12,11 @@ package final class SignalWatch: Sendable {
 
     private let handlers: Locked<Handlers?>
 
-    /// Starts to watch. The calling thread, and those that it starts, get none of the signals any more.
+    /// Starts to watch. The calling thread, and threads that it starts, no longer get the signals.
     ///
     /// - Parameters:
-    ///   - first: called on the thread, with the first signal.
-    ///   - last: called on the thread before the second one ends the process.
+    ///   - first: called on the watching thread, with the first signal.
+    ///   - last: called on the watching thread before the second signal ends the process.
     package init(
         first: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}
     ) throws(SystemCalls.Failure) {
@@ -32,7 +32,7 @@ package final class SignalWatch: Sendable {
         }
     }
 
-    /// Releases the handlers: a first signal does no more than to hurry the end.
+    /// Releases the handlers: a first signal then only shortens the wait for standard error.
     package func end() {
         handlers.withLock { $0 = nil }
     }

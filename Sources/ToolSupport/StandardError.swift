@@ -1,13 +1,13 @@
-/// Standard error: lines are queued for a thread of its own, so that nobody who says something waits for a reader.
+/// Standard error: lines are queued for a thread of its own, so that no caller waits for a reader.
 ///
-/// At most 1 MiB is queued, then the newest lines are dropped and counted. The descriptor keeps its flags, and that
-/// its reader is gone matters to nobody.
+/// At most 1 MiB is queued, then the newest lines are dropped and counted. The descriptor keeps its flags, and a
+/// missing reader is not an error.
 package enum StandardError {
     private static let limit = 1_048_576
     /// How long a reader may take nothing at the end of a process that was not interrupted.
     private static let patience: Duration = .seconds(10)
 
-    /// Nil where the system has no thread left: then the program is about to end, and may wait.
+    /// Nil if the system cannot start a thread: then the program is about to end, and may wait.
     private static let writer: LineWriter? = {
         let writer = LineWriter(to: SystemCalls.standardError, limit: limit, patience: patience)
         do throws(SystemCalls.Failure) {
@@ -21,8 +21,8 @@ package enum StandardError {
     /// Queues a line, without its end. Any thread.
     ///
     /// - Parameters:
-    ///   - mustFit: it is never dropped.
-    ///   - notice: says how many lines were dropped, in the manner of this one.
+    ///   - mustFit: the line is never dropped.
+    ///   - notice: the line that reports how many lines were dropped, in the same format.
     package static func write(
         _ line: String, mustFit: Bool = false, notice: @escaping @Sendable (_ count: Int) -> String = dropped
     ) {
@@ -30,14 +30,14 @@ package enum StandardError {
         writer.offer(Array(line.utf8) + [0x0A], mustFit: mustFit) { Array(notice($0).utf8) + [0x0A] }
     }
 
-    /// The number of dropped lines as a sentence.
+    /// A sentence with the number of dropped lines.
     @Sendable package static func dropped(_ count: Int) -> String {
         "\(count) \(count == 1 ? "line was" : "lines were") dropped here: nobody read standard error."
     }
 
-    /// From now on `finish()` waits no longer than two seconds for a reader that takes nothing. Any thread.
+    /// Limits the wait of `finish()` for a reader that takes nothing to two seconds. Any thread.
     package static func interrupt() { writer?.interrupt() }
 
-    /// Waits until all lines are written, or nobody takes them. Nothing may be written afterwards.
+    /// Waits until all lines are written, or until the reader takes nothing. Nothing may be written afterwards.
     package static func finish() { _ = writer?.finish() }
 }

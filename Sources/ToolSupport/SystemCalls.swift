@@ -14,9 +14,9 @@ import Glibc
     package static let standardOutput: Int32 = 1
     package static let standardError: Int32 = 2
 
-    /// A failed call: what it was about, and the value of `errno`.
+    /// A failed call: its object, and the value of `errno`.
     package struct Failure: Error, Equatable, CustomStringConvertible {
-        /// What could not be used: a path, or a thing in words.
+        /// What could not be used: a path, or a description.
         package let object: String
         package let code: Int32
 
@@ -28,7 +28,7 @@ import Glibc
         /// The reader of a pipe or socket is gone.
         package var isClosedPipe: Bool { code == EPIPE }
 
-        /// The process, or the system, has no descriptor left.
+        /// The process or the system has no free descriptor.
         package var isDescriptorShortage: Bool { code == EMFILE || code == ENFILE }
 
         /// The error in words, for a sentence that names the object.
@@ -38,23 +38,23 @@ import Glibc
         package var description: String { "\(object): \(text)" }
     }
 
-    /// Opens the standard descriptors that are closed, each in the direction in which it cannot be used.
+    /// Opens closed standard descriptors, each in the direction in which it cannot be used.
     ///
-    /// Otherwise a socket could get such a number, and what is printed would go into it.
+    /// Otherwise a socket could get one of these numbers, and output would be written to it.
     package static func reserveStandardDescriptors() throws(Failure) {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
-            // The path is a C string for the length of the call. The lowest free number is the one that is missing.
+            // The path is a C string, valid during the call. The lowest free number is the missing one.
             let number = unsafe open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY)
             guard number >= 0 else { throw Failure("/dev/null") }
         }
     }
 
-    /// Writes a part of `bytes`, waiting as long as it takes; the number of bytes written is at least 1.
+    /// Writes a part of `bytes` and waits as long as necessary; returns at least 1, the number of bytes written.
     ///
-    /// The descriptor keeps its flags: one that does not block is waited for.
+    /// The descriptor keeps its flags: if it does not block, the call waits for it.
     package static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) throws(Failure) -> Int {
         while true {
-            // The slice's memory is lent for the call, which reads no further than its end.
+            // The slice's memory is valid during the call, which reads no further than its end.
             let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
             if count > 0 || bytes.isEmpty { return count }
             switch errno {
@@ -73,7 +73,7 @@ import Glibc
         }
     }
 
-    /// Writes all of `text`; what cannot be written is lost.
+    /// Writes all of `text`; unwritable text is lost.
     package static func writeAll(_ text: String, to descriptor: Int32) {
         _ = try? writeAll(Array(text.utf8), to: descriptor)
     }
@@ -86,14 +86,14 @@ import Glibc
 
     /// The contents of a file, a pipe or a device, at most `maxByteCount` bytes of it.
     package static func read(_ path: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
-        // The path is a C string for the length of the call.
+        // The path is a C string, valid during the call.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Failure(path) }
         defer { _ = close(descriptor) }
         return try read(descriptor, path, maxByteCount: maxByteCount)
     }
 
-    /// What is left to read of standard input, at most `maxByteCount` bytes of it.
+    /// The rest of standard input, at most `maxByteCount` bytes of it.
     package static func readStandardInput(maxByteCount: Int) throws(Failure) -> [UInt8] {
         try read(standardInput, "standard input", maxByteCount: maxByteCount)
     }
@@ -102,7 +102,7 @@ import Glibc
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while bytes.count <= maxByteCount {
-            // The array's memory is lent for the call, which writes no further than its end.
+            // The array's memory is valid during the call, which writes no further than its end.
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe systemRead(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return bytes }
             if count > 0 {
@@ -118,20 +118,20 @@ import Glibc
         throw Failure(name, code: EFBIG)
     }
 
-    /// Waits for an event of `poll`; false when the time is over. -1 waits without end.
+    /// Waits for an event of `poll`; false on a time-out. -1 waits without end.
     package static func wait(for events: Int16, on descriptor: Int32, milliseconds: Int32) -> Bool {
         var entry = pollfd(fd: descriptor, events: events, revents: 0)
         while true {
-            // The entry is lent for the call.
+            // The entry is valid during the call.
             let count = unsafe poll(&entry, 1, milliseconds)
             if count >= 0 { return count > 0 }
             if errno != EINTR { return true }
         }
     }
 
-    /// The path from the root, without links; the path itself when that cannot be told.
+    /// The absolute path without links; the path itself if it cannot be resolved.
     package static func absolutePath(_ path: String) -> String {
-        // The path is a C string for the call; its result is ours to free.
+        // The path is a C string, valid during the call; the caller frees the result.
         guard let absolute = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(absolute) }
         return unsafe String(cString: absolute)
@@ -139,10 +139,10 @@ import Glibc
 
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// Asks a person at the terminal, without showing what is typed; nil when there is no terminal.
+    /// Asks the user at the terminal, without showing the input; nil if there is no terminal.
     package static func passphrase(_ prompt: String) -> [UInt8]? {
-        // The prompt is a C string for the call. The answer lies in the C library's own memory until the next call: it
-        // is copied, and wiped there.
+        // The prompt is a C string, valid during the call. The answer is in the C library's memory until the next call:
+        // it is copied, and wiped there.
         guard let answer = unsafe getpass(prompt) else { return nil }
         let count = unsafe strlen(answer)
         let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: answer, count: count))
@@ -152,7 +152,7 @@ import Glibc
 
     package static func wallTime() -> WallTime {
         var time = timespec()
-        // The variable is lent for the call.
+        // The variable is valid during the call.
         _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
         return WallTime(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
     }

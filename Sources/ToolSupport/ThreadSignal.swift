@@ -1,8 +1,8 @@
 import Dispatch
 
-/// Wakes a thread up: a ring that nobody waits for is kept.
+/// Wakes a thread up; a ring without a waiting thread is kept.
 ///
-/// A semaphore, so that it needs no descriptor and cannot fail.
+/// It is a semaphore, so it needs no descriptor and cannot fail.
 struct ThreadSignal: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 

@@ -2,12 +2,12 @@ import ArgumentParser
 import GenesysLoop
 import ToolSupport
 
-/// The client certificate of the command line, and where the passphrase of its key comes from.
+/// The client certificate of the command line, and the source of its key's passphrase.
 enum ClientKey {
     /// The environment's variable that holds the passphrase.
     static let variable = "GENESYS_LOOP_KEY_PASSPHRASE"
 
-    /// Refuses one without the other.
+    /// Refuses one option without the other.
     static func check(certificate: String?, key: String?) throws {
         switch (certificate, key) {
         case (nil, nil), (_?, _?): break
@@ -16,7 +16,7 @@ enum ClientKey {
         }
     }
 
-    /// What is shown to a server that asks; nil without the two options.
+    /// The identity for a server that asks; nil without the two options.
     static func identity(
         certificate: String?, key: String?, _ files: inout OptionFiles
     ) throws -> ClientIdentity? {
@@ -28,7 +28,7 @@ enum ClientKey {
             passphrase: PrivateKeyPassphrase(asking: passphrase))
     }
 
-    /// The variable wins, so that a program that is started by another one never waits for a person; nil for "none".
+    /// The variable takes precedence, so that a program started by another never waits for a user; nil for "none".
     @Sendable private static func passphrase() -> [UInt8]? {
         if let secret = Environment.secret(of: variable) { return secret }
         guard SystemCalls.isTerminal(SystemCalls.standardInput) else { return nil }

@@ -2,19 +2,19 @@ import GenesysLoop
 import GenesysSimulator
 import ToolSupport
 
-/// The two ends of `demo` on one loop: a simulated service, and a listener that is its client over real TLS.
+/// The two ends of `demo` on one loop: a simulated service, and a listener that connects to it over real TLS.
 final class DemoHost: NotificationChannelDelegate, TimerOwner {
     /// From the confirmation to the maintenance notice.
     private static let maintenanceDelay: Duration = .milliseconds(2_500)
-    /// Shorter than 23 h, so that the extension can be watched; counted from the last confirmation.
+    /// Shorter than 23 h, so that the extension is visible; counted from the last confirmation.
     private static let lifetime: Duration = .seconds(4)
-    /// How long it lasts without `--count`.
+    /// How long it runs without `--count`.
     private static let length: Duration = .milliseconds(9_000)
-    /// How long anything may take.
+    /// The longest time without progress.
     private static let patience: Duration = .seconds(30)
     private static let minimumCount = 20
 
-    /// How it ended; nil while it runs.
+    /// The exit status; nil while it runs.
     private(set) var status: ExitStatus?
 
     private let loop: UVLoop
@@ -36,7 +36,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         self.loop = loop
         self.count = count
         var configuration = SimulatedService.Configuration()
-        // Many notifications come faster, so that the end is about as near.
+        // For many notifications the rate is higher, so that the run takes about as long.
         configuration.publishing.rate = max(12, min(Double(count ?? 0) / 6, 2_000))
         var seed = SystemRandomNumberGenerator()
         server = try SimulatorServer(on: loop, configuration: configuration, seed: seed.next())
@@ -72,12 +72,12 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         channel?.open()
     }
 
-    /// The user wants it to end.
+    /// The user requested the end.
     func interrupt() {
         close(with: .success)
     }
 
-    /// The thread that writes to standard output has something to tell.
+    /// The thread that writes to standard output reports something.
     func writerDidReport(_ report: LineWriter.Report) {
         switch report {
         case .drained:
@@ -88,7 +88,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         }
     }
 
-    /// The last line.
+    /// Prints the last line.
     func summarize() {
         guard !isQuiet else { return }
         narrator.say("summary", tally.summary)
@@ -112,7 +112,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         close(with: .success)
     }
 
-    /// Whether anything moved while patience lasted.
+    /// Checks whether anything arrived since the last look.
     private func look() {
         guard tally.isComplete, printer.lineCount > countAtLastLook else {
             narrator.say("failed", "\(tally.missing ?? "a notification") did not come within 30 seconds")

@@ -1,9 +1,9 @@
 import GenesysLoop
 import ToolSupport
 
-/// Says on standard error what happens in `demo`, and what it means.
+/// Explains on standard error what happens in `demo`.
 struct DemoNarrator {
-    /// Samples of every kind that the simulator knows.
+    /// A sample of every kind of topic that the simulator knows.
     static let topics: [Topic] = [
         "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1?presence&routingStatus&activity",
         "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.conversationsummary",
@@ -22,7 +22,7 @@ struct DemoNarrator {
         hasColor = EventLog.Style.terminal == .text(hasColor: true)
     }
 
-    /// One line: the time since the start, what it is about, and a sentence.
+    /// One line: the time since the start, the subject, and a sentence.
     func say(_ subject: String, _ sentence: String) {
         let tenths = max(0, (loop.now.instant - start).wholeNanoseconds) / 100_000_000
         let time = "\(tenths / 10).\(tenths % 10) s"

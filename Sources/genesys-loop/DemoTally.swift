@@ -1,8 +1,8 @@
 import GenesysLoop
 
-/// What has come in `demo`, for its last line.
+/// Counts what arrived in `demo`, for its last line.
 struct DemoTally {
-    /// The part of a simulated notification's body that numbers it.
+    /// The number in a simulated notification's body.
     private struct Body: Decodable {
         let sequence: Int
     }
@@ -13,22 +13,22 @@ struct DemoTally {
     private var rolloverCount = 0
     private var extensionCount = 0
 
-    /// Whether both events that the demonstration is about have come.
+    /// Whether both events of the demonstration have occurred.
     var isComplete: Bool { missing == nil }
 
-    /// The event that has not come yet.
+    /// The event that has not occurred yet.
     var missing: String? {
         if rolloverCount == 0 { return "the rollover" }
         return extensionCount == 0 ? "the extension of the channel's life" : nil
     }
 
-    /// Those that never came, of all that the service numbered between the first and the last one.
+    /// The notifications that are missing between the first and the last number received.
     var lostCount: Int {
         guard let first = sequences.min(), let last = sequences.max() else { return 0 }
         return last - first + 1 - sequences.count
     }
 
-    /// Those that came again.
+    /// The notifications that arrived more than once.
     var repeatedCount: Int { notificationCount - sequences.count }
 
     mutating func count(_ notification: ChannelNotification) {
@@ -42,7 +42,7 @@ struct DemoTally {
         extensionCount = recovery.extensionCount
     }
 
-    /// One line.
+    /// The counts on one line.
     var summary: String {
         let parts = [
             "\(notificationCount) notifications of \(topics.count) topics", "\(rolloverCount) rollover",

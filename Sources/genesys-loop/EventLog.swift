@@ -3,12 +3,12 @@ import ToolSupport
 
 /// Writes events to standard error, whole lines only: JSON for programs, sentences for people.
 struct EventLog: Sendable {
-    /// How an event looks.
+    /// The format of events.
     enum Style: Equatable, Sendable {
         case json
         case text(hasColor: Bool)
 
-        /// Sentences, in color on a terminal that wants it (see no-color.org).
+        /// Sentences, in color on a terminal that supports it (see no-color.org).
         static var terminal: Style {
             let isDumb = Environment.value(of: "TERM") ?? "dumb" == "dumb"
             let refuses = Environment.value(of: "NO_COLOR") != nil
@@ -18,8 +18,8 @@ struct EventLog: Sendable {
 
     let style: Style
 
-    /// Queues one event for standard error; it never waits. Where nobody reads, the newest events are dropped, but not
-    /// how it ended.
+    /// Queues one event for standard error; it never waits. If no one reads, the newest events are dropped, except the
+    /// final ones.
     func write(_ event: LifecycleEvent) {
         StandardError.write(line(event, at: SystemCalls.wallTime()), mustFit: event.isEnd) { count in
             line(.linesDropped(count), at: SystemCalls.wallTime())
@@ -42,7 +42,7 @@ struct EventLog: Sendable {
         }
     }
 
-    /// Control characters, which a peer could use to take over the terminal, as a replacement character.
+    /// Replaces control characters, with which a peer could take over the terminal, by a replacement character.
     static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
         var result = ""

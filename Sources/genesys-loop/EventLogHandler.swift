@@ -1,6 +1,6 @@
 import Logging
 
-/// Lets what the library logs go where the events go.
+/// Sends the library's log messages to the event log.
 struct EventLogHandler: LogHandler {
     let log: EventLog
     var logLevel: Logger.Level
@@ -24,7 +24,7 @@ struct EventLogHandler: LogHandler {
         log.write(.log(event.level, message))
     }
 
-    /// A logger that writes to `log` what is at least of `level`.
+    /// A logger that writes messages of at least `level` to `log`.
     static func logger(_ log: EventLog, _ level: Logger.Level) -> Logger {
         Logger(label: "genesys-loop") { _ in EventLogHandler(log: log, logLevel: level) }
     }

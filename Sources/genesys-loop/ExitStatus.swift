@@ -1,7 +1,7 @@
 import ArgumentParser
 import GenesysLoop
 
-/// How the tool ends, in the numbers of `sysexits.h`. Other programs rely on them.
+/// The tool's exit statuses, with the numbers of `sysexits.h`. Other programs rely on them.
 enum ExitStatus: Int32 {
     /// Done, or interrupted and closed cleanly.
     case success = 0
@@ -20,7 +20,7 @@ enum ExitStatus: Int32 {
     /// The service refused the subscription.
     case refused = 78
 
-    /// The status for a channel's end.
+    /// The status for a channel's failure.
     init(_ failure: ChannelFailure) {
         let isRefusal = failure.isCertificateFault || failure.isProxyAuthorizationFault
         self = isRefusal ? .notPermitted : ExitStatus(failure.reason, status: failure.status)
@@ -42,8 +42,8 @@ enum ExitStatus: Int32 {
         case .invalidURI:
             self = .usage
         default:
-            // dns, connect, timeout, proxy, tlsHandshake, the other HTTP statuses, subscriptionTimeout, and what ends
-            // a connection that was confirmed: closed, heartbeat lost.
+            // dns, connect, timeout, proxy, tlsHandshake, the other HTTP statuses, subscriptionTimeout, and the ends of
+            // a confirmed connection: closed, heartbeat lost.
             self = .unavailable
         }
     }

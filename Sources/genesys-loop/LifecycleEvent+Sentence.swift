@@ -2,9 +2,9 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// The same events for people.
+/// The events as sentences for people.
 extension LifecycleEvent {
-    /// How much a reader has to worry.
+    /// The severity for a reader.
     enum Weight {
         case news
         case warning

@@ -2,7 +2,7 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// What `listen` tells beside the notifications.
+/// The events that `listen` reports, apart from notifications.
 enum LifecycleEvent {
     case subscribed([Topic])
     case reconnecting(ReconnectAttempt)
@@ -15,11 +15,10 @@ enum LifecycleEvent {
     case failed(ChannelFailure)
     case closed
     case log(Logger.Level, String)
-    /// So many lines, events of any kind, found no room in the queue for standard error.
+    /// The number of lines, of events of any kind, that did not fit into the queue for standard error.
     case linesDropped(Int)
 
-    /// Whether it says how it ended: such a line is never dropped. What the tool itself has to say at its end is logged
-    /// as an error.
+    /// Whether this is a final event, whose line is never dropped. The tool's own final messages are logged as errors.
     var isEnd: Bool {
         switch self {
         case .failed, .closed: true
@@ -104,7 +103,7 @@ enum LifecycleEvent {
 }
 
 extension Expiry {
-    /// What ends, in one word.
+    /// What expires, in one word.
     var cause: String {
         switch self {
         case .lifetime: "lifetime"

@@ -44,7 +44,7 @@ struct ListenSession {
             channel = try NotificationChannel(
                 uri: plan.uri, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
         } catch let failure as ChannelFailure {
-            // Nothing was sent yet: what is wrong is the URI, a topic, a file, or a proxy that the environment names.
+            // Nothing was sent yet: the error is in the URI, a topic, a file, or a proxy of the environment.
             throw ValidationError(failure.underlying?.text ?? failure.description)
         }
     }

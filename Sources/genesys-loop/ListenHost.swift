@@ -2,11 +2,11 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// The delegate of `listen`: prints notifications, writes events, and decides when and how it ends.
+/// The delegate of `listen`: prints notifications, writes events, and decides when and how the tool ends.
 ///
-/// All of it lives on the loop's thread.
+/// All of it runs on the loop's thread.
 final class ListenHost: NotificationChannelDelegate, TimerOwner {
-    /// How it ended; nil while it runs.
+    /// The exit status; nil while it runs.
     private(set) var status: ExitStatus?
 
     private let loop: UVLoop
@@ -25,7 +25,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
         printer = NotificationPrinter(loop: loop, writer: writer)
     }
 
-    /// Opens the channel; `deadline` ends it.
+    /// Opens the channel, and closes it at `deadline`.
     func open(_ channel: NotificationChannel, until deadline: Instant?) {
         self.channel = channel
         printer.channel = channel
@@ -36,19 +36,19 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
         channel.open()
     }
 
-    /// The user wants it to end.
+    /// The user requested the end.
     func interrupt() {
         channel?.configuration.logger.debug("interrupted: closing; a second signal ends at once")
         close(with: .success)
     }
 
-    /// The thread that writes to standard output has something to tell.
+    /// The thread that writes to standard output reports something.
     func writerDidReport(_ report: LineWriter.Report) {
         switch report {
         case .drained:
             printer.outputDrained()
         case .failed:
-            // Whether it is worth a sentence is known when the writer is asked for its outcome.
+            // The writer's outcome decides later whether to report this.
             isQuiet = true
             close(with: .success)
         }
@@ -69,7 +69,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
         channel.close()
     }
 
-    /// The channel said its last word.
+    /// The channel has ended.
     private func end() {
         printer.flush()
         printer.channel = nil

@@ -3,7 +3,7 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// The options of `listen`, as they stand on the command line.
+/// The options of `listen`, as they appear on the command line.
 struct ListenOptions: ParsableArguments {
     enum Reconnect: String, CaseIterable, ExpressibleByArgument {
         case never, once, backoff
@@ -115,7 +115,7 @@ struct ListenOptions: ParsableArguments {
 
 /// Numbers of the command line.
 enum Numbers {
-    /// A thousand years: more would overflow somewhere.
+    /// A thousand years: larger values could overflow.
     private static let maxSeconds = 31_557_600_000.0
 
     static func check(seconds: Seconds?, of name: String) throws {

@@ -3,7 +3,7 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// What `listen` is to do: the options, read and checked. Whatever is wrong with them is a `ValidationError`.
+/// The options of `listen`, read and checked. An error in them is a `ValidationError`.
 struct ListenPlan {
     let uri: String
     let endpoint: WebSocketURI
@@ -52,7 +52,7 @@ struct ListenPlan {
             certificate: options.clientCertificate, key: options.clientKey, &files)
         if let alpn = options.alpn { configuration.tls.applicationProtocols = alpn.protocols }
         configuration.tls.pins = try pins(options.pins, isSecure: isSecure)
-        // Without TLS the channel would never look at what is named.
+        // Without TLS the channel would never read these files.
         if !isSecure, options.caFile != nil || configuration.tls.identity != nil { try check(configuration.tls) }
         configuration.proxy = try proxy(options)
         if let path = options.proxyCaFile ?? options.caFile { configuration.proxyTLS.trust = try files.trust(path) }
@@ -88,7 +88,7 @@ struct ListenPlan {
             })
     }
 
-    /// `--proxy` wins over the environment, which `--no-proxy` leaves out.
+    /// `--proxy` takes precedence over the environment, which `--no-proxy` ignores.
     private static func proxy(_ options: ListenOptions) throws -> ProxySetting {
         guard let uri = options.proxy else { return options.noProxy ? .none : .environment }
         do {

@@ -3,9 +3,9 @@ import ToolSupport
 
 /// Prints notifications, each on one line as it was received, and pauses the channel when the reader is slow.
 ///
-/// Lines are collected and handed to the writer once for each wake-up of the loop.
+/// Lines are collected and passed to the writer once for each wake-up of the loop.
 final class NotificationPrinter: LoopTask {
-    /// What reading is paused on.
+    /// The channel to pause.
     var channel: NotificationChannel?
     /// Lines so far.
     private(set) var lineCount = 0
@@ -15,7 +15,7 @@ final class NotificationPrinter: LoopTask {
     private var lines: [UInt8] = []
     private var isPaused = false
 
-    /// So many bytes do not wait for the end of the wake-up.
+    /// This many bytes are passed on before the end of the wake-up.
     private static let batchByteCount = 256 * 1024
 
     init(loop: UVLoop, writer: LineWriter) {
@@ -35,7 +35,7 @@ final class NotificationPrinter: LoopTask {
         flush()
     }
 
-    /// Hands over what was collected.
+    /// Passes on the collected lines.
     func flush() {
         guard !lines.isEmpty else { return }
         guard writer.give(&lines), !isPaused else { return }
@@ -50,14 +50,13 @@ final class NotificationPrinter: LoopTask {
         channel?.resume()
     }
 
-    /// Appends a message as one line. A line break in it is white space between tokens (RFC 8259 §2), and so is a
-    /// space.
+    /// Appends a message as one line, with spaces for line breaks, which are white space between tokens (RFC 8259 §2).
     static func append(_ message: Span<UInt8>, to lines: inout [UInt8]) {
         let start = lines.count
-        // The span keeps its memory alive for the call; `append` copies before it returns.
+        // The span keeps its memory alive during the call; `append` copies before it returns.
         let hasBreaks = unsafe message.withUnsafeBufferPointer { bytes in
             unsafe lines.append(contentsOf: bytes)
-            // Without a branch, so that it is done many bytes at a time: nearly no message has one.
+            // Without a branch, so that it can be vectorized: almost no message has a line break.
             var found: UInt8 = 0
             for index in bytes.indices { unsafe found |= bytes[index] == 0x0A || bytes[index] == 0x0D ? 1 : 0 }
             return found != 0

@@ -2,7 +2,7 @@ import ArgumentParser
 import GenesysLoop
 import ToolSupport
 
-/// The files that options name. Each is read once, although several options may name it.
+/// The files of options. Each is read once, although several options may name it.
 struct OptionFiles {
     private var files = InputFiles()
     private let log: EventLog
@@ -13,8 +13,9 @@ struct OptionFiles {
 
     /// Reads a file.
     ///
-    /// - Parameter what: what it is, in words, with a capital letter.
-    /// - Throws: a `ValidationError` where it cannot be read; a shortage of the system is no fault of the command line.
+    /// - Parameter what: a description of the file, with a capital letter.
+    /// - Throws: a `ValidationError` if it cannot be read; a system without resources is not an error of the command
+    ///   line.
     mutating func read(_ path: String, _ what: String) throws -> [UInt8] {
         do throws(SystemCalls.Failure) {
             return try files.read(path)
@@ -25,7 +26,7 @@ struct OptionFiles {
         }
     }
 
-    /// Reads the topics, from standard input where `-` stands for the file.
+    /// Reads the topics; `-` means standard input.
     mutating func topics(_ path: String) throws -> [UInt8] {
         guard path == "-" else { return try read(path, "The topics file") }
         do throws(SystemCalls.Failure) {
@@ -35,7 +36,7 @@ struct OptionFiles {
         }
     }
 
-    /// Certificates to trust in place of the system's.
+    /// Reads certificates to trust instead of the system's.
     mutating func trust(_ path: String) throws -> TLSConfiguration.Trust {
         .contents(try read(path, "The CA file"), ofFile: path)
     }

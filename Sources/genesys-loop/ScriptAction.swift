@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// One thing that a script makes happen.
+/// One action of a script.
 enum ScriptAction {
     typealias Configuration = SimulatedService.Configuration
 
@@ -43,7 +43,7 @@ enum ScriptAction {
         }
     }
 
-    /// What is not among the choices is a mistake that names them.
+    /// A value that is not among the choices is an error that lists them.
     private static func choice<Value>(
         _ name: String, _ choices: [(String, Value)], _ step: inout ScriptMembers
     ) throws(SimulatorScript.Fault) -> Value {

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The members of one object of a script: each is read once, and what nobody asked for is a mistake.
+/// The members of one object of a script. Each is read once; an unread member is an error.
 struct ScriptMembers {
     private var rest: [String: ScriptValue]
-    /// For sentences: where the object stands.
+    /// The location of the object, for sentences.
     let place: String
 
     init(_ object: [String: ScriptValue], place: String) {
@@ -77,7 +77,7 @@ struct ScriptMembers {
         return [UInt8](data)
     }
 
-    /// Refuses what was not asked for: a misspelt name would be ignored otherwise.
+    /// Refuses unread members: otherwise a misspelled name would be ignored.
     func finish() throws(SimulatorScript.Fault) {
         guard let name = rest.keys.min() else { return }
         throw fault("'\(name)' means nothing in \(place).")

@@ -1,12 +1,12 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// Plays a script on a server: one timer, at the next step.
+/// Plays a script on a server with one timer, set to the next step.
 final class ScriptPlayer: TimerOwner {
     private let script: SimulatorScript
     private let server: SimulatorServer
     private let timer: Timer
-    /// When the round under way began.
+    /// When the current round began.
     private var began: Instant
     private var next = 0
 
@@ -17,9 +17,9 @@ final class ScriptPlayer: TimerOwner {
         began = server.loop.now.instant
     }
 
-    /// Begins; a player that was stopped before does nothing.
+    /// Begins; a player that was already stopped does nothing.
     func start() {
-        // The timer dies with the player, or before it in `stop`.
+        // The player owns the timer, which is closed in `stop` or with the player.
         unsafe timer.owner = self
         began = server.loop.now.instant
         arm()
@@ -52,7 +52,7 @@ final class ScriptPlayer: TimerOwner {
         arm()
     }
 
-    /// False: it was the last.
+    /// Returns false after the last step.
     private func play(_ action: ScriptAction) -> Bool {
         switch action {
         case .maintenance(let lead, let notices):

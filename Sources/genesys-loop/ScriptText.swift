@@ -1,10 +1,10 @@
 import Foundation
 import GenesysLoop
 
-/// The JSON text of a script: strict (RFC 8259), and what is wrong has its line and column.
+/// The JSON text of a script: strict (RFC 8259), with the line and column of an error.
 ///
-/// Foundation lets some breaches of the grammar pass, a comma before the end of a list for example, and does not say
-/// where the others are.
+/// Foundation accepts some syntax errors, for example a comma before the end of a list, and does not report the
+/// position of others.
 struct ScriptText {
     private let bytes: [UInt8]
     private let name: String
@@ -25,7 +25,7 @@ struct ScriptText {
             case .notAnObject: throw SimulatorScript.Fault(description: "The script '\(name)' is no JSON object.")
             }
         }
-        // What the grammar allows can still be a number beyond a Double, or half of a surrogate pair.
+        // The grammar still allows a number beyond a Double, or half of a surrogate pair.
         guard case .object(let root)? = try? JSONDecoder().decode(ScriptValue.self, from: Data(bytes)) else {
             throw SimulatorScript.Fault(
                 description:
@@ -50,7 +50,7 @@ struct ScriptText {
             description: "The script '\(name)' is not JSON: line \(line), column \(column): \(what).")
     }
 
-    /// Where the first byte is that is not UTF-8; nil where there is none.
+    /// The position of the first byte that is not UTF-8; nil if there is none.
     private var endOfUTF8: Int? {
         var decoder = UTF8()
         var iterator = bytes.makeIterator()

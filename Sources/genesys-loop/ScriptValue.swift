@@ -1,6 +1,6 @@
 import Foundation
 
-/// Any JSON value, its type kept apart: `true` is no number.
+/// Any JSON value, with its type: `true` is not a number.
 enum ScriptValue: Codable, Equatable {
     case null
     case bool(Bool)

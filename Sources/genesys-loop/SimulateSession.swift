@@ -6,10 +6,10 @@ import ToolSupport
 
 /// One run of `simulate`: loop, server, certificates and signals.
 struct SimulateSession {
-    /// The address to listen on; nil for the loopback.
+    /// The address to listen on; nil for loopback.
     let host: String?
     let port: UInt16
-    /// Where the certificates are, or are to be made; nil for some that end with the process.
+    /// The folder for the certificates; nil for temporary ones.
     let folder: String?
     let configuration: SimulatedService.Configuration
     let script: SimulatorScript?
@@ -42,10 +42,10 @@ struct SimulateSession {
 
     private func serve(certificates: SimulatorCertificates) throws -> ExitStatus {
         let loop = try UVLoop()
-        // A signal may come when the loop has ended: no mistake of anybody.
+        // A signal may arrive after the loop has ended, which is not a mistake.
         loop.logger = EventLogHandler.logger(log, .critical)
         let writer = LineWriter(to: SystemCalls.standardOutput)
-        // A signal waits for the watch: from here on clients may connect, and a folder must not be left behind.
+        // Hold signals until the watch exists: from here on clients may connect, and a folder must be removed.
         Signals.hold()
         var seed = SystemRandomNumberGenerator()
         let server = try SimulatorServer(
@@ -70,7 +70,7 @@ struct SimulateSession {
             },
             last: { temporary?.remove() })
         defer {
-            // In this order: a second signal must not end the process between the two.
+            // In this order, because a second signal must not end the process in between.
             temporary?.remove()
             signals.end()
         }

@@ -2,24 +2,24 @@ import Foundation
 import GenesysLoop
 import GenesysSimulator
 
-/// What is to happen to a simulated service, and when: the file of `simulate --script`.
+/// The actions of a simulated service with their times: the file of `simulate --script`.
 ///
 /// The format is described in `Documentation/SimulatorScript.md`.
 struct SimulatorScript {
-    /// A file that is no script: one sentence that says where and why.
+    /// Why a file is not a script: one sentence with the location and the cause.
     struct Fault: Error, CustomStringConvertible {
         let description: String
     }
 
     struct Step {
-        /// Seconds of the service since its start, or since the start of this round.
+        /// Seconds since the start of the service, or of this round.
         let at: Double
         let action: ScriptAction
     }
 
-    /// In the order of their times.
+    /// Sorted by time.
     private(set) var steps: [Step] = []
-    /// After so many seconds the steps begin anew; nil for once only.
+    /// The number of seconds after which the steps repeat; nil to play them once.
     private(set) var repeatsAfter: Double?
 
     init(_ data: Data, name: String) throws(Fault) {

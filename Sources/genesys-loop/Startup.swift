@@ -3,16 +3,16 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// What every command needs before it can start; without it, it ends with 69.
+/// Resources that every command needs; without them it ends with 69.
 enum Startup {
     /// A loop, and a writer to standard output.
     static func resources(log: EventLog) throws -> (UVLoop, LineWriter) {
         do {
             let loop = try UVLoop()
-            // A signal, or the writer's last report, may come when the loop has ended: no mistake of anybody.
+            // A signal, or the writer's last report, may arrive after the loop has ended, which is not a mistake.
             loop.logger = EventLogHandler.logger(log, .critical)
             let resources = (loop, LineWriter(to: SystemCalls.standardOutput))
-            // The system's certificates are next: that no descriptor is left to read them is no fault of theirs.
+            // The system's certificates are read next; a missing descriptor is not their fault.
             _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
             return resources
         } catch {
@@ -20,7 +20,7 @@ enum Startup {
         }
     }
 
-    /// Runs what fails only when the system has no resource left.
+    /// Runs a body that fails only if the system has no resources left.
     static func attempt<T>(log: EventLog, _ body: () throws(SystemCalls.Failure) -> T) throws -> T {
         do throws(SystemCalls.Failure) {
             return try body()
@@ -34,7 +34,7 @@ enum Startup {
         loop.now.instant + (duration - (ContinuousClock.now - ProcessSetup.start))
     }
 
-    /// Says why it cannot start; the status.
+    /// Reports why the command cannot start; returns the status.
     static func refuse(_ error: any Error, _ log: EventLog) -> ExitCode {
         log.write(.log(.critical, "The program cannot start: \(error)"))
         return ExitCode(ExitStatus.unavailable.rawValue)
@@ -45,8 +45,8 @@ enum Startup {
 enum Output {
     /// Waits for the last line.
     ///
-    /// - Returns: the status, when writing decides it; nil when all is well, or when the reader left, which is its
-    ///   right.
+    /// - Returns: the status, if writing decides it; nil if all was written, or if the reader left, which is not an
+    ///   error.
     static func finish(_ writer: LineWriter, log: EventLog) -> ExitStatus? {
         switch writer.finish() {
         case .written, .closedPipe:

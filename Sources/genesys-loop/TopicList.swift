@@ -9,7 +9,7 @@ enum TopicList {
 
     /// The topics without duplicates, in order.
     ///
-    /// - Throws: when there is none, one is unusable, or there are more than a channel may have.
+    /// - Throws: if there is none, one is invalid, or there are more than a channel may have.
     static func checked(_ topics: [Topic]) throws(Unusable) -> [Topic] {
         var seen: Set<Topic> = []
         let unique = topics.filter { seen.insert($0).inserted }
@@ -35,12 +35,12 @@ enum TopicList {
         throw Unusable(description: "The topic '\(shown)' holds white space or a control character.")
     }
 
-    /// The topics of a file: one a line; blank lines and comments do not count.
+    /// The topics of a file: one per line; blank lines and comments are ignored.
     ///
     /// A comment begins with `#`, at the start of a line or after white space. Lines end with LF or CR LF; white space
-    /// around a topic, and a byte order mark, do not count either.
+    /// around a topic, and a byte order mark, are ignored too.
     ///
-    /// - Throws: when the bytes are not UTF-8, or a topic is unusable; the sentence names the line.
+    /// - Throws: if the bytes are not UTF-8, or a topic is invalid; the sentence names the line.
     static func parse(_ bytes: [UInt8]) throws(Unusable) -> [Topic] {
         var topics: [Topic] = []
         let isMarked = bytes.starts(with: [0xEF, 0xBB, 0xBF])
@@ -57,7 +57,7 @@ enum TopicList {
         return topics
     }
 
-    /// Nil where a line holds none.
+    /// Nil if the line holds no topic.
     private static func topic(on line: ArraySlice<UInt8>) throws(Unusable) -> Topic? {
         guard let text = String(validating: line, as: UTF8.self) else {
             throw Unusable(description: "It is not UTF-8.")

@@ -6,7 +6,7 @@ import ToolSupport
 struct ClientSession {
     let uri: String
     let configuration: WebSocketClientConfiguration
-    /// The certificates to trust, where they come from the command line.
+    /// The certificates to trust, if the command line names them.
     let caFile: String?
 
     func run() throws -> EchoStatus {
@@ -23,7 +23,7 @@ struct ClientSession {
         do {
             client = try WebSocketClient(uri: uri, on: loop, delegate: host, configuration: configuration)
         } catch let failure as WebSocketFailure {
-            // What is wrong with the command line is wrong usage; the system's own store is not on it.
+            // Errors of the command line are wrong usage; the system's own store is not part of it.
             guard failure.reason == .invalidURI || caFile != nil else { return .failed(.unavailable, failure) }
             throw ValidationError(failure.description)
         }
@@ -40,7 +40,7 @@ struct ClientSession {
         return host.end()
     }
 
-    /// It is read although the client never looks at it without TLS.
+    /// It is read even without TLS, although the client then never uses it.
     private func read(_ caFile: String) throws -> [UInt8] {
         do throws(SystemCalls.Failure) {
             return try SystemCalls.read(caFile, maxByteCount: InputFiles.maxByteCount)

@@ -2,7 +2,7 @@ import GenesysLoop
 
 /// The delegate: sends back what it receives, as fast as the peer reads.
 ///
-/// When the client takes nothing more, the message is kept and reading pauses: never more than one is kept.
+/// If the client takes nothing more, the host keeps one message and pauses reading.
 final class EchoClientHost: WebSocketClientDelegate {
     private enum Message {
         case text([UInt8])
@@ -17,7 +17,7 @@ final class EchoClientHost: WebSocketClientDelegate {
     private var kept: Message?
     private var ending: Ending?
 
-    /// Says how it ended, where that was not as it should be.
+    /// Reports an end that is not clean, and returns the status.
     func end() -> EchoStatus {
         switch ending {
         case .closed(let code) where code == .abnormalClosure:
@@ -65,7 +65,7 @@ final class EchoClientHost: WebSocketClientDelegate {
     }
 
     private func copy(_ bytes: Span<UInt8>) -> [UInt8] {
-        // The span's memory is borrowed for the closure.
+        // The span's memory is valid during the closure.
         unsafe bytes.withUnsafeBufferPointer { unsafe [UInt8]($0) }
     }
 }

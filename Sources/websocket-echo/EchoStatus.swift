@@ -2,7 +2,7 @@ import ArgumentParser
 import GenesysLoop
 import ToolSupport
 
-/// How the program ends, in the numbers of `sysexits.h`. Other programs rely on them.
+/// The program's exit statuses, with the numbers of `sysexits.h`. Other programs rely on them.
 enum EchoStatus: Int32 {
     /// The closing handshake was completed; a server was interrupted.
     case success = 0
@@ -27,7 +27,7 @@ enum EchoStatus: Int32 {
         throw ExitCode(rawValue)
     }
 
-    /// Ends a run whose cause is said in one sentence on standard error.
+    /// Ends a run after one sentence about the cause on standard error.
     static func failed(_ status: EchoStatus, _ sentence: some CustomStringConvertible) -> EchoStatus {
         StandardError.write("\(sentence)")
         return status

@@ -6,7 +6,7 @@ import ToolSupport
 /// One run as a server: loop, server, certificates and signals.
 struct ServerSession {
     let port: UInt16
-    /// Where the certificates are, or are to be made; nil for `ws:`.
+    /// The folder for the certificates; nil for `ws:`.
     let folder: String?
     let configuration: EchoServer.Configuration
 
@@ -26,7 +26,7 @@ struct ServerSession {
 
     private func serve(_ certificates: SimulatorCertificates?) throws -> EchoStatus {
         let loop = try UVLoop()
-        // A signal waits for the watch: from here on clients may connect.
+        // Hold signals until the watch exists: from here on clients may connect.
         Signals.hold()
         let server = try EchoServer(on: loop, port: port, certificates: certificates, configuration: configuration)
         let writer = LineWriter(to: SystemCalls.standardOutput)

@@ -81,7 +81,7 @@ struct WebSocketEcho: ParsableCommand {
         }
     }
 
-    /// Small messages are compressed too: whoever asks for it wants to see it at work.
+    /// Small messages are compressed too: a user of this option wants to see compression work.
     private var compression: Compression? {
         guard compress else { return nil }
         var compression = Compression.permessageDeflate

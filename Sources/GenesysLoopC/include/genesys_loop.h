@@ -1,21 +1,21 @@
-/* GenesysLoop for C: the notifications of Genesys Cloud on a libuv loop.
+/* GenesysLoop for C: Genesys Cloud notifications on a libuv loop.
  *
- * Threads. A loop, and all that is on it, belongs to the thread that runs it. Only genesys_loop_execute,
- * genesys_loop_stop and genesys_loop_is_current may be called from others; any other call from another thread ends the
- * process with a sentence. Callbacks come on the loop's thread.
+ * Threads. A loop and everything on it belong to the thread that runs it. Only genesys_loop_execute, genesys_loop_stop
+ * and genesys_loop_is_current may be called from other threads; any other call from another thread ends the process
+ * with a message. Callbacks come on the loop's thread.
  *
- * Ownership. What genesys_..._new returned is yours until genesys_..._release; releasing is legal in every callback,
- * and does not close: from genesys_channel_open to its last callback (did_fail or did_close) the loop keeps a channel.
- * What a callback is given by pointer is borrowed until it returns: copy what you want to keep. Strings and structs
- * that you give are copied. NULL for a handle is GENESYS_ERROR_ARGUMENT, or nothing happens where there is no result.
+ * Ownership. The result of genesys_..._new is yours until genesys_..._release. Releasing is legal in every callback and
+ * does not close: from genesys_channel_open to its last callback (did_fail or did_close) the loop retains a channel.
+ * What a callback receives by pointer is borrowed until it returns: copy what you want to keep. Strings and structs
+ * that you pass are copied. A NULL handle causes GENESYS_ERROR_ARGUMENT, or no effect if the function returns nothing.
  *
  * Re-entrancy. Every call here is legal in every callback.
  *
  * Compatibility. The structs that you fill begin with their size, sizeof the struct you were compiled with. Later
- * versions append members, and take a smaller struct for one whose later members have their defaults.
+ * versions append members, and accept a smaller struct as one whose later members have their defaults.
  *
  * Loading. The library may be loaded with dlopen. It stays in memory until the process ends: dlclose is legal, even
- * while a name is looked up, but unmaps nothing, and a later dlopen finds the same library.
+ * during a name lookup, but unmaps nothing, and a later dlopen finds the same library.
  */
 #ifndef GENESYS_LOOP_H
 #define GENESYS_LOOP_H
@@ -30,26 +30,26 @@ extern "C" {
 #define GENESYS_LOOP_VERSION_MAJOR 0
 #define GENESYS_LOOP_VERSION_MINOR 1
 #define GENESYS_LOOP_VERSION_PATCH 0
-/* Grows when a program that was compiled before would not work any more: the number in libGenesysLoopC.so.0. */
+/* Increased when programs compiled before would no longer work; the number in libGenesysLoopC.so.0. */
 #define GENESYS_LOOP_ABI 0
 
 struct uv_loop_s;
 
-/* What a call came to. The numbers stay what they are. */
+/* The result of a call. The numbers never change. */
 typedef enum genesys_status {
     GENESYS_OK = 0,
-    GENESYS_ERROR_ARGUMENT = 1,    /* a pointer is NULL, a number out of range, a struct of a size that is none */
+    GENESYS_ERROR_ARGUMENT = 1,    /* a NULL pointer, a number out of range, or an invalid struct size */
     GENESYS_ERROR_URI = 2,         /* not a ws: or wss: URI */
-    GENESYS_ERROR_TOPICS = 3,      /* more than 1,000 topics, or one that is none */
+    GENESYS_ERROR_TOPICS = 3,      /* more than 1,000 topics, or an invalid one */
     GENESYS_ERROR_TLS = 4,         /* certificates, keys or settings cannot be used */
     GENESYS_ERROR_LOOP = 5,        /* the loop cannot be made or adopted, or is closed */
     GENESYS_ERROR_PROXY = 6        /* the proxy's URL cannot be used */
 } genesys_status;
 
-/* Why a call failed, in a sentence; give NULL where you do not want to know. */
+/* Why a call failed, in one sentence; pass NULL if you do not need it. */
 typedef struct genesys_error {
     genesys_status status;
-    char message[256];             /* UTF-8, cut where it is longer; never with a secret in it */
+    char message[256];             /* UTF-8, cut if it is longer; never holds a secret */
 } genesys_error;
 
 typedef struct genesys_loop genesys_loop;
@@ -61,15 +61,15 @@ typedef struct genesys_time {
     int32_t nanoseconds;
 } genesys_time;
 
-/* UTF-8 or raw bytes, not ended by a zero. */
+/* UTF-8 or raw bytes, not terminated by a zero. */
 typedef struct genesys_bytes {
     const uint8_t *data;
     size_t size;
 } genesys_bytes;
 
-/* One notification, in the buffer that it was received in. */
+/* One notification, in the receive buffer. */
 typedef struct genesys_notification {
-    genesys_bytes message;         /* all of it: a JSON object */
+    genesys_bytes message;         /* the whole message, a JSON object */
     genesys_bytes topic;           /* the text of topicName as it was sent, between its quotes */
     genesys_bytes body;            /* eventBody, JSON; empty if there is none */
 } genesys_notification;
@@ -79,11 +79,11 @@ typedef struct genesys_failure {
     const char *reason;            /* such as "tlsExpired" */
     const char *phase;             /* such as "tls" */
     const char *description;       /* one sentence */
-    const char *message;           /* what the peer that refused said: the service, or a proxy before it; or NULL */
+    const char *message;           /* what the service, or a proxy before it, said when it refused; or NULL */
     int32_t http_status;           /* 0 if there was none */
     int32_t is_retryable;          /* 1 if it may pass */
-    double retry_after;            /* seconds; negative if nothing was asked for */
-    const char *correlation_id;    /* what Genesys calls the refused request, for its support; or NULL */
+    double retry_after;            /* seconds; negative if there was none */
+    const char *correlation_id;    /* the service's id of the refused request, for its support; or NULL */
     const char *location;          /* the host that a refused upgrade was redirected to, or NULL */
 } genesys_failure;
 
@@ -110,11 +110,11 @@ typedef struct genesys_recovery {
     uint64_t attempt_count, reconnect_count, rollover_count, extension_count, merged_repeats;
 } genesys_recovery;
 
-/* What a channel tells. Any member may be NULL. did_fail and did_close are the last call of a channel: one of the two
- * comes, once. They are what the methods of NotificationChannelDelegate are in Swift. */
+/* The events of a channel. Any member may be NULL. did_fail and did_close are terminal: exactly one of them is
+ * called, once and last. The members correspond to the methods of NotificationChannelDelegate in Swift. */
 typedef struct genesys_channel_callbacks {
     size_t struct_size;
-    void *user;                    /* handed to each callback as it is */
+    void *user;                    /* passed to each callback unchanged */
     void (*did_receive)(genesys_channel *channel, const genesys_notification *notification, void *user);
     void (*did_fail)(genesys_channel *channel, const genesys_failure *failure, void *user);
     void (*will_expire)(genesys_channel *channel, const genesys_expiry *expiry, void *user);
@@ -135,7 +135,7 @@ typedef enum genesys_reconnect_policy {
     GENESYS_RECONNECT_ONCE = 2
 } genesys_reconnect_policy;
 
-/* 0 and NULL stand for the default of each member, so that memset and struct_size make the default configuration. */
+/* 0 and NULL mean the default of each member, so memset and struct_size make the default configuration. */
 typedef struct genesys_channel_config {
     size_t struct_size;
     const char *ca_file;               /* PEM; default: the system's store */
@@ -150,7 +150,7 @@ typedef struct genesys_channel_config {
     double heartbeat_timeout;          /* seconds; default 35 */
     uint64_t max_message_size;         /* bytes; default 16 MiB */
     const char *alpn;                  /* the protocol offered by ALPN (RFC 7301), 1 to 255 bytes; default: "http/1.1";
-                                          an empty string: none is offered */
+                                          an empty string offers none */
 } genesys_channel_config;
 
 typedef struct genesys_channel_statistics {
@@ -160,33 +160,33 @@ typedef struct genesys_channel_statistics {
     uint64_t connection_count, queued_byte_count;
 } genesys_channel_statistics;
 
-/* Of the library that was loaded. */
+/* The version of the loaded library. */
 uint32_t genesys_loop_version(void);        /* major * 1,000,000 + minor * 1,000 + patch */
 const char *genesys_loop_version_text(void);
 
-/* A loop of our own, for the thread that runs it; NULL on failure. */
+/* Makes a new loop for the thread that runs it; NULL on failure. */
 genesys_loop *genesys_loop_new(genesys_error *error);
-/* A place on a loop of yours, which is never run, stopped, walked or closed. Bound to the thread of its first callback,
- * or to this one by genesys_loop_bind. */
+/* Uses a loop of yours, which is never run, stopped, walked or closed. Bound to the thread of its first callback, or
+ * to the current thread by genesys_loop_bind. */
 genesys_loop *genesys_loop_adopt(struct uv_loop_s *loop, genesys_error *error);
 void genesys_loop_bind(genesys_loop *loop);
-/* Runs a loop of our own until nothing on it is open, or until genesys_loop_stop. */
+/* Runs a loop of genesys_loop_new until nothing on it is open, or until genesys_loop_stop. */
 void genesys_loop_run(genesys_loop *loop);
 void genesys_loop_stop(genesys_loop *loop);
 int genesys_loop_is_current(const genesys_loop *loop);
-/* Calls `function` once on the loop's thread, in the order of the calls of each thread; never, if the loop was left or
- * is released before its turn. */
+/* Calls `function` once on the loop's thread, in the order of the calls of each thread; never, if the loop was left
+ * or is released before its turn. */
 void genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void *user);
 /* Whether our handles keep an adopted loop alive (1, the default) or not (0). */
 void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
 /* Closes every channel of the loop. */
 void genesys_loop_close_all(genesys_loop *loop);
 /* Leaves an adopted loop when every channel on it has ended; it closes none (genesys_loop_close_all does).
- * `completion`, which may be NULL, is called in your uv_run and means that none of our handles is left on the loop. */
+ * `completion`, which may be NULL, is called in your uv_run when none of our handles is left on the loop. */
 void genesys_loop_detach(genesys_loop *loop, void (*completion)(void *user), void *user);
 void genesys_loop_release(genesys_loop *loop);
 
-/* A channel that is not open yet; NULL on failure. `config` may be NULL. */
+/* Makes a channel that is not open yet; NULL on failure. `config` may be NULL. */
 genesys_channel *genesys_channel_new(genesys_loop *loop, const char *uri, const char *const *topics, size_t topic_count,
                                      const genesys_channel_callbacks *callbacks, const genesys_channel_config *config,
                                      genesys_error *error);
@@ -195,16 +195,16 @@ void genesys_channel_open(genesys_channel *channel);
 void genesys_channel_close(genesys_channel *channel);
 void genesys_channel_pause(genesys_channel *channel);
 void genesys_channel_resume(genesys_channel *channel);
-/* Moves to another channel's URI; a failure comes to did_fail_rollover. */
+/* Moves to another channel's URI; a failure is reported to did_fail_rollover. */
 void genesys_channel_rollover(genesys_channel *channel, const char *uri);
 genesys_status genesys_channel_subscribe(genesys_channel *channel, const char *const *topics, size_t count,
                                          genesys_error *error);
-/* Fails only where the channel or a topic is NULL, or a topic is not UTF-8; unknown topics are ignored. */
+/* Fails only if the channel or a topic is NULL, or a topic is not UTF-8; unknown topics are ignored. */
 genesys_status genesys_channel_unsubscribe(genesys_channel *channel, const char *const *topics, size_t count,
                                            genesys_error *error);
 genesys_status genesys_channel_set_topics(genesys_channel *channel, const char *const *topics, size_t count,
                                           genesys_error *error);
-/* Fills as much of `statistics` as its struct_size says. */
+/* Fills the part of `statistics` that its struct_size covers. */
 genesys_status genesys_channel_get_statistics(genesys_channel *channel, genesys_channel_statistics *statistics,
                                               genesys_error *error);
 void genesys_channel_release(genesys_channel *channel);
