@@ -84,7 +84,7 @@ import Testing
         let other = try stage.service.channelCreated(now: stage.now)
         let second = try stage.open(other)
         stage.now += .seconds(1)
-        _ = stage.subscribe([presence], on: first)  // the first channel is the last used one now
+        _ = stage.subscribe([presence], on: first)  // the first channel is now the most recently used one
         _ = try stage.service.channelCreated(now: stage.now)
         #expect(stage.service.nextDeadline == stage.now)
         #expect(stage.pass(.zero) == ["0.0 seconds \(second) close 1001"])

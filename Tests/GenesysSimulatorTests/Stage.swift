@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// A service with one channel, played in virtual time: what happens is noted as readable lines.
+/// A service with one channel, in virtual time; it records events as readable lines.
 struct Stage {
     typealias Service = SimulatedService
 
@@ -9,7 +9,7 @@ struct Stage {
     var now: Duration = .seconds(1_000)
     var channel: Service.CreatedChannel
 
-    /// The feed rests unless `change` says otherwise, so that each test sees what it asked for.
+    /// The feed is off unless `change` enables it, so that each test receives only what it requested.
     init(seed: UInt64 = 1, _ change: (inout Service.Configuration) -> Void = { _ in }) throws {
         var configuration = Service.Configuration()
         configuration.publishing.rate = 0
@@ -29,7 +29,7 @@ struct Stage {
         return socket
     }
 
-    /// Whether an upgrade would get 404.
+    /// Whether an upgrade would be answered with 404.
     func isRefused(_ other: Service.CreatedChannel? = nil) -> Bool {
         var service = service
         return service.upgradeRequested(target: (other ?? channel).target, now: now) == .refuse(.notFound)
@@ -44,7 +44,7 @@ struct Stage {
         return say(#"{"message":"subscribe","topics":[\#(names)],"correlationId":"c1"}"#, on: socket)
     }
 
-    /// Lets time pass from deadline to deadline.
+    /// Advances the time from deadline to deadline.
     mutating func pass(_ duration: Duration) -> [String] {
         actions(in: duration).map { "\($0.time) \(line($0.action))" }
     }

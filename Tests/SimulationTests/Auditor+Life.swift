@@ -2,7 +2,7 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// What a host is told besides notifications, and how it ends.
+/// Checks the events of a host other than notifications, and its end.
 extension Auditor {
     func closeCalled() {
         isCloseCalled = true
@@ -69,7 +69,7 @@ extension Auditor {
         }
     }
 
-    /// After the peace a host that did not end is live, has its topics, and misses nothing that no gap explains.
+    /// After the quiet phase a host that did not end is live, has its topics, and misses nothing outside a gap.
     func settled(_ host: SimulatedHost) {
         let machine = host.machine
         let horizon = terminalCount > 0 || isCloseCalled ? lastLiveRead - .seconds(60) : world.time - .seconds(5)

@@ -2,7 +2,7 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// Watches one host: what it was promised, what it got, what it was told.
+/// Watches one host: what it was promised, what it received, and what was reported to it.
 final class Auditor {
     /// An interval of true time.
     struct Span {
@@ -22,14 +22,14 @@ final class Auditor {
     var policy = PolicyAudit()
     var cursors = Array(repeating: 0, count: TopicPlan.singles.count)
     private var missing: [Missing] = []
-    /// Copies that were passed over and not promised, by number.
+    /// Copies that were skipped and not promised, by number.
     private var early: [Int: Int] = [:]
     var gaps: [Span] = []
     private var confirmed: [Topic] = []
     var promised: UInt16 = 0
-    /// What another client of the same channel took from it, until somebody asks for it again.
+    /// What another client of the same channel took from it, until a subscription restores it.
     var taken: UInt16 = 0
-    /// How many of the repeated ones were read on which link, and how many delivered.
+    /// How many copies of each repeated notification were read on each link, and how many delivered.
     private var reads: [Int: [LinkID: Int]] = [:]
     private var deliveredRepeats: [Int: Int] = [:]
 
@@ -38,7 +38,7 @@ final class Auditor {
     var isSubscribed = false
     var isOutage = false
     var gapsInOutage = 0
-    /// When it read something of a confirmed link last.
+    /// When it last read something on a confirmed link.
     var lastLiveRead: VirtualTime = 0
     private(set) var deliveredCount = 0
     /// When it subscribed in the last ten seconds.
@@ -55,11 +55,11 @@ final class Auditor {
 
     func isPromised(_ topicIndex: Int) -> Bool { (promised & ~taken) >> UInt16(topicIndex) & 1 == 1 }
 
-    /// A topic is promised from the confirmation of its subscription until it is not wanted any longer.
+    /// A topic is promised from the confirmation of its subscription until it is no longer wanted.
     func updatePromises(_ machine: ChannelMachine) {
         guard !isCloseCalled, terminalCount == 0 else { return promised = 0 }
         confirmed.removeAll { !machine.topics.contains($0) }
-        // A confirmation on the old link of a rollover at the last moment was not reported.
+        // A confirmation on the old link at the end of a rollover was not reported.
         var isDraining: Bool { if case .draining = machine.state { true } else { false } }
         if let link = machine.current, link.confirmedAt != nil, !isDraining {
             let unsettled = link.pending.filter { $0.purpose == .add }.flatMap(\.topics)
@@ -72,7 +72,7 @@ final class Auditor {
 
     // MARK: - Notifications
 
-    /// A notification was taken off a link.
+    /// A notification was read from a link.
     func read(_ message: [UInt8], on link: LinkID) {
         guard let (number, isRepeated) = Publications.number(in: message), isRepeated else { return }
         reads[number, default: [:]][link, default: 0] += 1
@@ -89,7 +89,7 @@ final class Auditor {
         var position = cursors[topicIndex]
         while position < copies.count, copies[position].number != number { position += 1 }
         guard position < copies.count else {
-            // The two channels begin differently with a topic that was being added during a rollover.
+            // Two channels start differently with a topic that was being added during a rollover.
             guard early[number, default: 0] > 0 else { return fail("\(number) again, or out of order") }
             return early[number, default: 0] -= 1
         }
@@ -97,7 +97,7 @@ final class Auditor {
         cursors[topicIndex] = position + 1
     }
 
-    /// What was passed over will never be delivered.
+    /// Skipped notifications will never be delivered.
     func note(_ topicIndex: Int, _ positions: Range<Int>) {
         for position in positions {
             let copy = world.publications.copies[topicIndex][position]
@@ -110,7 +110,7 @@ final class Auditor {
         }
     }
 
-    /// What was published in this time may be missing.
+    /// Notifications published in this interval may be missing.
     func excuse(from: VirtualTime, to: VirtualTime) { gaps.append(Span(from: from, to: to)) }
 
     func discarded() {
@@ -124,15 +124,15 @@ final class Auditor {
             copy.number == number && copy.promisedTo >> UInt8(host) & 1 == 1
                 && !gaps.contains { $0.from <= copy.time && copy.time <= $0.to }
         }
-        // Which of two equal copies was delivered is unknown.
+        // It is unknown which of two equal copies was delivered.
         let delivered = deliveredRepeats[number] ?? 0
         if owed.count <= delivered { return true }
         guard delivered > 0, let reads = reads[number] else { return false }
-        // Merged: each link brought no more than was delivered, all links together brought all of them.
+        // Merged: each link brought at most as many as were delivered, and all links together brought all of them.
         return reads.values.allSatisfy { $0 <= delivered } && reads.values.reduce(0, +) >= owed.count
     }
 
-    /// Everything that is missing must lie in a gap by now, unless the link is dead and this was not noticed yet.
+    /// Everything missing must be in a gap by now, unless the link is dead and this is not detected yet.
     func reckon(_ machine: ChannelMachine, patience: VirtualTime) {
         guard !missing.isEmpty, machine.state == .live, machine.loss == nil, let link = machine.current else { return }
         guard link.lapse == nil, !link.pending.contains(where: \.isRestoring) else { return }
@@ -181,7 +181,7 @@ extension PendingCommand {
 }
 
 extension Array {
-    /// The first index whose element satisfies `belongs`, which all after it do, too.
+    /// The first index whose element satisfies `belongs`, as all later elements do.
     func partitioningIndex(where belongs: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

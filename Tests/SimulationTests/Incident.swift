@@ -1,11 +1,11 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// Something that happens to the world at a time of its script.
+/// An event in the simulated world, at a time of the script.
 enum Incident: Equatable, Sendable {
     enum Cut: Equatable, Sendable {
         case reset
-        /// A reset that takes what the host's kernel held with it.
+        /// A reset that also drops what the host's kernel held.
         case resetLosingUnread
         case endOfFile
     }
@@ -21,12 +21,12 @@ enum Incident: Equatable, Sendable {
     // The network: the n-th of a host's open links.
     case cut(host: Int, link: Int, Cut)
     case hole(host: Int, link: Int, Direction)
-    /// Packets to the service were lost for too long: TCP gives up.
+    /// Packets to the service were lost for too long, so TCP gives up.
     case collapse(host: Int, LinkID)
     case stall(host: Int, link: Int, VirtualTime)
-    /// New connections of this host vanish.
+    /// New connections of this host get no answer.
     case unreachable(host: Int, VirtualTime)
-    /// Nothing listens.
+    /// No server listens.
     case refusing(VirtualTime)
 
     // The service.
@@ -37,7 +37,7 @@ enum Incident: Equatable, Sendable {
     case maintenance(notices: Int, lead: VirtualTime)
     case disconnect(SimulatedService.Configuration.Endings.Ending)
     case notice(SimulatedService.SystemNotice)
-    /// So many notices that the subscriptions changed, one after the other.
+    /// This many notices in a row that the subscriptions changed.
     case storm(Int, VirtualTime)
     case evict(host: Int)
     case expire(host: Int)

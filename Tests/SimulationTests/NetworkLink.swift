@@ -2,14 +2,14 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// One connection between a host and the service: two queues of packets that keep their order, and their times.
+/// One connection between a host and the service: two ordered queues of packets with arrival times.
 ///
-/// It does the part of the library's `Link` that shows: the deadlines of connecting and closing, and that nothing is
-/// read while reading is paused, not even the end.
+/// It simulates the visible part of the library's `Link`: the deadlines of connecting and closing, and that nothing,
+/// not even the end, is read while reading is paused.
 final class NetworkLink {
     enum Phase: Equatable { case connecting, open, closing, retired, gone }
 
-    /// What the host meets when it reads.
+    /// What the host can read.
     enum Down {
         case accepted
         case message([UInt8])
@@ -19,7 +19,7 @@ final class NetworkLink {
         case end(LinkEnd)
     }
 
-    /// What the service meets.
+    /// What the service can read.
     enum Up {
         case upgrade
         case text([UInt8])
@@ -36,7 +36,7 @@ final class NetworkLink {
     let host: Int
     let target: String
     var phase = Phase.connecting
-    /// When connecting or closing is given up, on the host's monotonic clock.
+    /// When to give up connecting or closing, on the host's monotonic clock.
     var deadline: Instant? { didSet { if deadline == nil { isLastLook = false } } }
     private var isLastLook = false
     var isPaused = false
@@ -51,11 +51,11 @@ final class NetworkLink {
     var stalledUntil: VirtualTime = 0
     var isDownLost = false
     var isUpLost = false
-    /// What arrived until this time is in the host's hands, although it is not pulled yet.
+    /// The host has taken everything that arrived until this time, although it has not processed it yet.
     var takenUntil: VirtualTime = -1
     /// When the service closed it.
     var closedAt: VirtualTime?
-    /// Since when nothing more can arrive.
+    /// The time from which nothing more can arrive.
     var darkSince: VirtualTime?
     var lastReadAt: VirtualTime = 0
     private var lastDown: VirtualTime = 0
@@ -72,7 +72,7 @@ final class NetworkLink {
 
     var isOver: Bool { phase == .gone && up.isEmpty }
 
-    /// When the host can read next; never where there is nothing to read or no reader.
+    /// When the host can read next; never if there is nothing to read or reading is paused.
     var readableAt: VirtualTime {
         guard !isPaused, phase != .gone, let packet = down.first else { return .never }
         return packet.arrival
@@ -90,8 +90,8 @@ final class NetworkLink {
         up.append(Packet(arrival: lastUp, content: content))
     }
 
-    /// Whether one read empties the socket: it begins with a packet of `arrival` that was not in the host's hands
-    /// already, and takes `budget` more.
+    /// Whether one read empties the socket: it begins with a packet of `arrival` that the host had not taken already,
+    /// and takes `budget` more.
     func takesAll(after arrival: VirtualTime, _ budget: Int, at now: VirtualTime) -> Bool {
         guard arrival > takenUntil else { return false }
         guard down.hasFewer(than: budget + 1, where: { $0.arrival <= now }) else { return false }
@@ -99,7 +99,7 @@ final class NetworkLink {
         return true
     }
 
-    /// What had not arrived at `now` never does; what the kernel had may go, too.
+    /// Data that had not arrived at `now` is lost; data in the kernel may be lost too.
     func loseDown(after now: VirtualTime, evenArrived: Bool) {
         down.keep { $0.arrival <= (evenArrived ? takenUntil : now) }
         lastDown = min(lastDown, now)
@@ -107,16 +107,16 @@ final class NetworkLink {
 }
 
 extension NetworkLink {
-    /// A timer that fires late: a host that was blocked may have an unread answer.
+    /// A timer that fires late: a blocked host may have an unread answer.
     func takesLastLook(now: Instant) -> Bool {
         guard !isLastLook, let deadline, now - deadline >= Heartbeat.recheckDelay else { return false }
-        // Before the request is made, the look finds the answer to an earlier step, and the next one has its own time.
+        // Before the request is made, the look finds the answer to an earlier step, and the next step has its own time.
         isLastLook = socket != nil || isUpLost || phase != .connecting
         self.deadline = now + (isLastLook ? Heartbeat.recheckDelay : .seconds(10))
         return true
     }
 
-    /// What is under way arrives when the path is free again, all at once.
+    /// Packets in transit arrive all at once when the path is free again.
     func stall(until end: VirtualTime, now: VirtualTime) {
         stalledUntil = max(stalledUntil, end)
         down.change { $0.arrival > now ? Packet(arrival: max($0.arrival, stalledUntil), content: $0.content) : $0 }

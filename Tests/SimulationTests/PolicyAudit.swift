@@ -1,11 +1,11 @@
 @testable import GenesysLoop
 
-/// Whether the attempts of a channel keep to its policy.
+/// Whether the attempts of a channel follow its policy.
 struct PolicyAudit {
     private(set) var firstDelays: [Duration] = []
     private var lastNumber = 0
     private var recoveredAt: Instant?
-    /// When the first connection, or the outage under way, began; a pause may put its end off.
+    /// When the first connection, or the current outage, began; a pause may extend it.
     private var since: Instant?
     private var promise: (at: Instant, delay: Duration)?
 
@@ -17,14 +17,14 @@ struct PolicyAudit {
     /// The host does not wait.
     mutating func overruled() { promise = nil }
 
-    /// What is wrong with an announced attempt; nil when nothing is.
+    /// What is wrong with an announced attempt; nil if it is correct.
     mutating func flaw(in attempt: ReconnectAttempt, _ settings: ChannelSettings, at now: Instant) -> String? {
         defer {
             lastNumber = attempt.number
             promise = (now, attempt.delay)
         }
         guard case .backoff(let backoff) = settings.reconnect else { return nil }
-        // An attempt that is under way already, as a rollover, needs no delay.
+        // An attempt already in progress as a rollover needs no delay.
         if attempt.delay == .zero { return nil }
         var most = backoff.base
         for _ in 1..<attempt.number where most < backoff.cap { most = most * 2 }
@@ -34,14 +34,14 @@ struct PolicyAudit {
         let isWithin = (attempt.delay >= floor || isLast) && attempt.delay <= max(min(most, backoff.cap), floor)
         if !isWithin { return "attempt \(attempt.number) after \(attempt.delay)" }
         if attempt.number == 1, attempt.failure.retryAfter == nil { firstDelays.append(attempt.delay) }
-        // The count goes on as long as no connection has lived for a minute.
+        // The count continues until a connection has lived for a minute.
         if lastNumber > 0, attempt.number <= lastNumber, let recoveredAt, now - recoveredAt < backoff.stability {
             return "attempt \(attempt.number) after \(lastNumber), only \(now - recoveredAt) after the recovery"
         }
         return nil
     }
 
-    /// Whether the total is spent at `time`.
+    /// Whether the total is used up at `time`.
     private func isSpent(_ backoff: ReconnectPolicy.Backoff, at time: Instant) -> Bool {
         guard let since, let total = recoveredAt == nil ? backoff.initialTotal : backoff.outageTotal else {
             return false
@@ -49,7 +49,7 @@ struct PolicyAudit {
         return time - since >= total
     }
 
-    /// What is wrong with a failure that ends the channel; nil when nothing is.
+    /// What is wrong with a failure that ends the channel; nil if it is correct.
     func flaw(in failure: ChannelFailure, _ settings: ChannelSettings, at now: Instant) -> String? {
         guard case .backoff(let backoff) = settings.reconnect, failure.isRetryable, !failure.isFinalOnReconnect,
             failure.kind == .reconnect || recoveredAt == nil, failure.retryAfter == nil, !isSpent(backoff, at: now)
@@ -57,7 +57,7 @@ struct PolicyAudit {
         return "given up before the total was spent: \(failure)"
     }
 
-    /// What is wrong with a connection that is made now.
+    /// What is wrong with a connection made now; nil if it is correct.
     mutating func flaw(inConnectAt now: Instant) -> String? {
         if since == nil { since = now }
         guard let promise else { return nil }

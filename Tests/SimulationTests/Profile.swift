@@ -1,12 +1,12 @@
-/// What kind of trouble a scenario is mostly made of.
+/// The main kind of trouble in a scenario.
 enum Profile: Int, CaseIterable, Sendable {
     case calm, maintenance, topics, clocks, pauses, life
     case hostile, service, takeover, rollovers, everything
 
-    /// Nothing in it is a loss, so that none may be reported: no reconnect, no gap.
+    /// Nothing in it is a loss, so no reconnect or gap may be reported.
     ///
-    /// A host that reads nothing while it rolls over cannot tell whether the old socket ended before the new one was
-    /// accepted: `pauses` may bring gaps.
+    /// A host that does not read during a rollover cannot know whether the old socket ended before the new one was
+    /// accepted: `pauses` may cause gaps.
     var isHarmless: Bool {
         switch self {
         case .calm, .maintenance, .topics, .clocks, .pauses, .life: true
@@ -14,7 +14,7 @@ enum Profile: Int, CaseIterable, Sendable {
         }
     }
 
-    /// The host is never held up, so that its watchdog has no excuse.
+    /// The host is never blocked, so its watchdog must be on time.
     var isHostPrompt: Bool {
         switch self {
         case .calm, .maintenance, .topics, .life, .hostile, .service, .takeover, .rollovers: true

@@ -1,8 +1,8 @@
 @testable import GenesysLoop
 
-/// Everything that the service was given to send, in order, topic by topic.
+/// Everything that the service was given to send, in order, by topic.
 struct Publications {
-    /// One notification; a genuine repeat has the number of another.
+    /// One notification; a genuine repeat has the number of another one.
     struct Copy {
         let number: Int
         let time: VirtualTime
@@ -27,10 +27,10 @@ struct Publications {
         Array(#"{"topicName":"\#($0)","version":"2","eventBody":{"n":"#.utf8)
     }
     private static let digitCount = 8
-    /// From the character that tells repeats apart to the end: `n":1` and seven digits more, and the braces.
+    /// From the character that marks repeats to the end: `n":1`, seven more digits, and the braces.
     private static let tailCount = 3 + digitCount + 2
 
-    /// Makes the next notification, and sometimes the same one again a moment later.
+    /// Makes the next notification, and sometimes repeats it a moment later.
     mutating func next(_ interval: VirtualTime, _ random: inout SplitMix64) -> Publication {
         if let sequel {
             self.sequel = nil
@@ -63,7 +63,7 @@ struct Publications {
         var message = prefixes[topicIndex]
         message.reserveCapacity(message.count + 16)
         if isRepeated { message[message.count - 3] = UInt8(ascii: "r") }
-        // A leading 1 keeps the length, and is no leading zero.
+        // A leading 1 keeps the length without a leading zero.
         var rest = 10_000_000 + number
         message.append(contentsOf: repeatElement(0, count: digitCount))
         for index in 1...digitCount {
@@ -75,7 +75,7 @@ struct Publications {
         return message
     }
 
-    /// The number in a message, and whether the same one was sent twice; nil for those of somebody else.
+    /// The number in a message, and whether it was sent twice; nil for messages of other clients.
     static func number(in message: [UInt8]) -> (number: Int, isRepeated: Bool)? {
         guard message.count > tailCount else { return nil }
         let start = message.count - tailCount

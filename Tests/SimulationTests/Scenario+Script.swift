@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// The script of a scenario: what happens where, and when.
+/// The script of a scenario: its incidents, places and times.
 extension Scenario {
     private typealias Maker = (inout SplitMix64, Int) -> Incident
 
@@ -20,7 +20,7 @@ extension Scenario {
         case .takeover: makers = [cut, disconnect, maintenance, topicChange]
         case .rollovers: makers = [maintenance, rollover, rollover, cut, topicChange, refusals]
         case .everything:
-            // What a sleep and a clock that is set back do together to one outage, no host can tell.
+            // A host cannot separate the effects of a sleep and a clock set back in one outage.
             let clock = random.oneIn(2) ? suspend : setClock
             makers = network + serviceActs + hostActs + [maintenance, maintenance, block, pause, clock]
         }
@@ -38,7 +38,7 @@ extension Scenario {
         return events.sorted { $0.time < $1.time }
     }
 
-    /// What mostly ends a channel comes late, so that most of the run is not an epilogue.
+    /// Incidents that usually end a channel come late, so that most of the run is useful.
     private func finalIncident(using random: inout SplitMix64) -> Incident? {
         let host = random.below(hostCount)
         switch profile {
@@ -66,7 +66,7 @@ extension Scenario {
     private var maintenance: Maker {
         { [profile] random, _ in
             let isKind = profile.isHarmless
-            // A host that reads nothing until the service closes the socket has lost it.
+            // A host that does not read until the service closes the socket has lost it.
             let kindLead = profile == .pauses ? [600] : [20, 60]
             let lead = random.pick(isKind ? kindLead : [0, 1, 5, 60])
             return .maintenance(notices: random.pick(isKind ? [1, 1, 3] : [0, 1, 1, 3]), lead: .seconds(lead))

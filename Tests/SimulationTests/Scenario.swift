@@ -1,9 +1,9 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// Everything that one seed decides beforehand.
+/// Everything that one seed decides in advance.
 ///
-/// What it leaves open, latencies above all, comes from generators that the seed starts, so that a seed is a run.
+/// What it leaves open, above all latencies, comes from generators that the seed starts, so a seed determines a run.
 struct Scenario: Sendable {
     struct Event: Equatable, Sendable {
         var time: VirtualTime
@@ -18,25 +18,25 @@ struct Scenario: Sendable {
     var service = SimulatedService.Configuration()
     /// Milliseconds one way; each connection has its own.
     var latency = 1...30
-    /// Nanoseconds that one packet may take longer than another.
+    /// Nanoseconds by which packets may vary.
     var jitter = 2_000_000
     /// The mean time between two notifications.
     var interval: VirtualTime = .milliseconds(80)
     var length: VirtualTime = .seconds(400)
-    /// The most messages that one read brings.
+    /// The most messages in one read.
     var batch = 64
-    /// How often a host answers a maintenance notice with a channel of its own, in percent.
+    /// How often a host answers a maintenance notice with another channel, in percent.
     var answersMaintenance = 0
-    /// Once in so many notifications a host calls the channel from within the callback; 0 for never.
+    /// Once in this many notifications a host calls the channel from within the callback; 0 for never.
     var whim = 0
     var script: [Event] = []
 
-    /// How long the world goes on in peace after the script.
+    /// How long the quiet phase after the script lasts.
     static let settling: VirtualTime = .seconds(240)
 
     init(seed: UInt64) {
         var random = SplitMix64(seed: seed &* 0x9E37_79B9 &+ 11)
-        // The first numbers of neighboring seeds have nothing in common.
+        // The first numbers of neighboring seeds are unrelated.
         profile = Profile(rawValue: random.below(Profile.allCases.count)) ?? .calm
         self.seed = seed
         configure(using: &random)

@@ -1,9 +1,9 @@
 import Foundation
 import GenesysLoop
 
-/// What the environment asks for.
+/// The settings of the environment.
 enum Settings {
-    /// With `GENESYS_LOOP_BRIEF` a failing run is not made smaller.
+    /// With `GENESYS_LOOP_BRIEF` a failing run is not reduced.
     static var isBrief: Bool { ProcessInfo.processInfo.environment["GENESYS_LOOP_BRIEF"] != nil }
     /// `GENESYS_LOOP_VERBOSE` shows the whole transcript of a failing run.
     static var isVerbose: Bool { ProcessInfo.processInfo.environment["GENESYS_LOOP_VERBOSE"] != nil }
@@ -19,7 +19,7 @@ enum Settings {
     }
 }
 
-/// Many seeds, one after the other, up to the first that fails.
+/// Runs many seeds in order, up to the first that fails.
 struct SeedRun {
     private(set) var seedCount = 0
     private(set) var inputCount = 0
@@ -55,7 +55,7 @@ struct SeedRun {
         """
     }
 
-    /// The end of it, without what goes well all the time.
+    /// The end of the transcript, without routine events.
     private static func excerpt(_ transcript: [String]) -> [String] {
         let usual = [" gets ", " lacks ", " publishes ", "WebSocket Heartbeat"]
         let lines = transcript.filter { line in !usual.contains { line.contains($0) } }

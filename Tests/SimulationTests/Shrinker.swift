@@ -1,4 +1,4 @@
-/// Leaves out of a failing scenario what the failure does not need.
+/// Removes incidents that a failure does not need from its scenario.
 struct Shrinker {
     private(set) var shrunken: Scenario
     private let kind: String
@@ -15,12 +15,12 @@ struct Shrinker {
         }
     }
 
-    /// The words of it, without times and numbers.
+    /// The words of a violation, without times and numbers.
     private static func kind(of violation: String?) -> String {
         String((violation ?? "").filter(\.isLetter).prefix(40))
     }
 
-    /// Leaves out runs of `width` incidents wherever it still fails without them.
+    /// Removes runs of `width` incidents if the failure remains without them.
     private mutating func leaveOut(_ width: Int) -> Bool {
         var isSmaller = false
         var start = 0
@@ -30,7 +30,7 @@ struct Shrinker {
             fewer.script.removeSubrange(start..<min(start + width, fewer.script.count))
             let world = World(fewer)
             world.run()
-            // Another failure is another matter.
+            // A different failure does not count.
             if Shrinker.kind(of: world.violation) != kind {
                 start += width
             } else {

@@ -1,7 +1,7 @@
 @testable import GenesysLoop
 
 extension SimulatedHost {
-    /// What the machine, its driver and its bounds must always agree on; nil when they do.
+    /// A contradiction between the machine, its driver and its bounds; nil if there is none.
     var contradiction: String? {
         linkContradiction ?? timerContradiction ?? boundContradiction ?? darkness
     }
@@ -60,14 +60,14 @@ extension SimulatedHost {
         return nil
     }
 
-    /// A dead path is noticed within 43 seconds by a host that nothing delays.
+    /// A dead path is detected within 43 seconds by a host that is not blocked.
     private var darkness: String? {
         guard world.scenario.profile.isHostPrompt, machine.state == .live, let id = machine.current?.id else {
             return nil
         }
         guard let link = links.first(where: { $0.id == id }), let since = link.darkSince else { return nil }
         let silence = world.time - max(since, link.lastReadAt)
-        // A link that was drained has its first second for free.
+        // A drained link has one second extra at its start.
         return silence > .seconds(44) ? "silent for \(silence.text) s and still trusted" : nil
     }
 }

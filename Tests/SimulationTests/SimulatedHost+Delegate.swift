@@ -2,7 +2,7 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// The way of a message to the delegate, and what the delegate does about it.
+/// Takes messages to the delegate, which may act on them.
 extension SimulatedHost {
     func receive(_ message: [UInt8], on link: NetworkLink, _ now: ClockReading) {
         let span = message.span
@@ -85,7 +85,7 @@ extension SimulatedHost {
     }
 }
 
-/// The two clocks of a host: one stands still while it sleeps, the other can be set.
+/// The two clocks of a host: the monotonic one stops while it sleeps, the civil one can be set.
 struct HostClock {
     private static let origin = Instant(nanoseconds: 1_000_000_000_000)
     private static let wallOrigin: Int64 = 1_700_000_000

@@ -1,6 +1,6 @@
 @testable import GenesysLoop
 
-/// What a host reads from its connections.
+/// A host's reads from its connections.
 extension SimulatedHost {
     func read(_ link: NetworkLink) {
         guard link.phase != .retired else { return discardInput(of: link) }
@@ -61,7 +61,7 @@ extension SimulatedHost {
 }
 
 extension NetworkLink.Down {
-    /// Whether bytes of it reach the channel.
+    /// Whether its bytes reach the channel.
     var isHeard: Bool {
         switch self {
         case .message, .binary, .close: true

@@ -2,18 +2,18 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// A program with one channel: it does for the machine what `NotificationChannel` and its driver do, over simulated
-/// connections.
+/// A program with one channel. It drives the machine over simulated connections, as `NotificationChannel` and its
+/// driver do.
 ///
-/// Actions are performed one after the other and never from within a callback; what the delegate decides on waits
-/// behind. The order of things is that of `NotificationChannel+Driver` and `NotificationChannel+Receiving`.
+/// Actions are performed one after the other and never from within a callback; the delegate's actions wait in the
+/// queue. The order is that of `NotificationChannel+Driver` and `NotificationChannel+Receiving`.
 final class SimulatedHost {
     let index: Int
     unowned let world: World
     let auditor: Auditor
     var machine: ChannelMachine
     var clock = HostClock()
-    /// One way to the service, more or less.
+    /// The approximate one-way latency to the service.
     let latency: VirtualTime
     /// The loop runs nothing before this time.
     var blockedUntil: VirtualTime = 0
@@ -22,7 +22,7 @@ final class SimulatedHost {
     var targets: [String]
     private(set) var isOver = false
     var isReading = false
-    /// Whether the machine need not be asked about notifications on the link that is being read.
+    /// Whether notifications on the current link need no question to the machine.
     var isDirect = false
     private(set) var inputCount = 0
     var whim: SplitMix64
@@ -48,7 +48,7 @@ final class SimulatedHost {
 
     var now: ClockReading { clock.moment(at: world.time) }
 
-    /// When its loop has something to do next.
+    /// When its loop next has something to do.
     var wakesAt: VirtualTime {
         guard !isOver else { return .never }
         var time = timer.map { clock.time(of: $0) } ?? .never
@@ -56,7 +56,7 @@ final class SimulatedHost {
         return time == .never ? .never : max(time, blockedUntil)
     }
 
-    /// One turn of the loop: timers first, then what can be read.
+    /// One turn of the loop: timers first, then reads.
     func wake() {
         noteRest()
         if let timer, timer <= now.instant { timerFired() }
@@ -64,7 +64,7 @@ final class SimulatedHost {
         auditor.examine(self)
     }
 
-    /// A loop that does something again and again at one time never sleeps.
+    /// Detects a loop that repeats an action at one time without end.
     private func noteRest() {
         restlessCount = world.time == auditor.lastWake ? restlessCount + 1 : 0
         auditor.lastWake = world.time

@@ -1,6 +1,6 @@
 import Testing
 
-/// Channels, a service and a network in virtual time: what a seed decides is checked at every step.
+/// Channels, a service and a network in virtual time: each seed is a run, checked at every step.
 @Suite struct SimulationTests {
     @Test func `one seed is one run, to the last line`() {
         for seed: UInt64 in 1...3 {
@@ -20,7 +20,7 @@ import Testing
         guard summary.seedCount >= 1_000 else { return }
         #expect(summary.inputCount >= 5_000 * summary.seedCount, "runs in which little happens prove little")
         #expect(summary.visited == Set(Profile.allCases))
-        // Attempts spread over the whole of their range: all clients of a service do not come back at once.
+        // Attempts spread over their whole range: the clients of a service do not all reconnect at once.
         #expect(summary.firstDelays.filter { $0 < .milliseconds(200) }.count > summary.firstDelays.count / 10)
         #expect(summary.firstDelays.filter { $0 > .milliseconds(400) }.count > summary.firstDelays.count / 10)
     }

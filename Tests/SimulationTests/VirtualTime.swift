@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// Nanoseconds of true time since the simulated world began: no clock can change it.
+/// Nanoseconds of true time since the simulated world began; setting a clock does not change it.
 typealias VirtualTime = Int64
 
 extension VirtualTime {
@@ -11,7 +11,7 @@ extension VirtualTime {
     static func seconds(_ count: Int) -> VirtualTime { VirtualTime(count) * second }
     static func milliseconds(_ count: Int) -> VirtualTime { VirtualTime(count) * millisecond }
 
-    /// As in `12.345 s`.
+    /// For example `12.345 s`.
     var text: String {
         let (whole, rest) = (self / .millisecond).quotientAndRemainder(dividingBy: 1_000)
         let digits = "\(1_000 + abs(rest))".dropFirst()
@@ -20,7 +20,7 @@ extension VirtualTime {
 }
 
 extension SplitMix64 {
-    /// A number from 0 below `bound`; the bias does not matter here, the speed does.
+    /// A number from 0 below `bound`; slightly biased, but fast.
     mutating func below(_ bound: Int) -> Int {
         Int(truncatingIfNeeded: (next() >> 33) % UInt64(bound))
     }
@@ -40,7 +40,7 @@ extension SplitMix64 {
     }
 }
 
-/// First in, first out; nothing inside is moved.
+/// First in, first out; elements are never moved.
 struct Queue<Element> {
     private var storage: [Element] = []
     private var head = 0

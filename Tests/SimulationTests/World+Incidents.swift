@@ -2,7 +2,7 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// The script comes true.
+/// Makes the incidents of the script happen.
 extension World {
     func befall(_ incident: Incident) {
         note(nil, "\(incident)")
@@ -19,7 +19,7 @@ extension World {
         case .block(let host, _), .suspend(let host, _), .setClock(let host, _), .pause(let host, _), .resume(let host),
             .topics(let host, _), .rollover(let host, _), .close(let host):
             guard !hosts[host].isOver else { return }
-            // A host that is held up does nothing itself, either.
+            // A blocked host does nothing itself.
             guard hosts[host].blockedUntil <= time else { return plan(incident, at: hosts[host].blockedUntil) }
             act(incident, on: hosts[host])
         }
@@ -90,7 +90,7 @@ extension World {
         }
     }
 
-    /// What holds a host up is over before the peace.
+    /// Ends what blocks a host before the quiet phase.
     private func withinScript(_ duration: VirtualTime) -> VirtualTime {
         max(0, min(duration, scenario.length - time))
     }

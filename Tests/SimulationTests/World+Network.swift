@@ -2,7 +2,7 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// The network: connections are made, carry packets up, and break.
+/// The network: it makes connections, carries packets, and breaks.
 extension World {
     func connect(_ id: LinkID, to target: String, from host: SimulatedHost) -> NetworkLink {
         let latency = host.latency * VirtualTime(random.within(90...110)) / 100
@@ -27,7 +27,7 @@ extension World {
     func arrive(_ content: NetworkLink.Up, on link: NetworkLink) {
         switch content {
         case .upgrade:
-            // It takes a host that is awake to ask.
+            // Only an awake host can send a request.
             let awake = hosts[link.host].blockedUntil
             guard awake <= time - link.latency else { return link.sendUp(.upgrade, at: awake) }
             upgrade(link)
@@ -50,8 +50,8 @@ extension World {
         return TopicPlan.mask(of: names ?? [])
     }
 
-    /// A client that takes its topics from a shared channel takes them from the others, too, and these are not
-    /// notified.
+    /// A client that takes its topics from a shared channel takes them from the other clients too, without a notice to
+    /// them.
     private func noteTaken(_ before: UInt16, by link: NetworkLink) {
         guard scenario.sharesChannel else { return }
         let after = topicMask(of: link)
@@ -87,12 +87,12 @@ extension World {
         carry([])
     }
 
-    /// A service that closes the old socket less than a way before it accepts the new one looks like one that hands
-    /// over: what it was given in between is lost, and the other end cannot know.
+    /// A service that closes the old socket less than one latency before it accepts the new one looks like a hand-over.
+    /// What it was given to send in between is lost, and a host cannot detect this.
     private func noteBlindSpan(_ link: NetworkLink) {
         for old in links where old.host == link.host && old.target == link.target {
             guard let closedAt = old.closedAt, time - closedAt <= 2 * max(old.latency, link.latency) else { continue }
-            // Another client may have been given what came in the moment before.
+            // Another client may have received notifications of the moment before.
             let takenFrom = scenario.sharesChannel ? closedAt - .milliseconds(200) : closedAt
             hosts[link.host].auditor.excuse(from: takenFrom, to: time)
         }
@@ -100,7 +100,7 @@ extension World {
 
     // MARK: - Trouble
 
-    /// The n-th connection of a host that is still of use to it.
+    /// The n-th connection of a host that it still uses.
     private func victim(_ host: Int, _ number: Int) -> NetworkLink? {
         let candidates = links.filter { $0.host == host && ($0.phase == .open || $0.phase == .connecting) }
         return candidates.isEmpty ? nil : candidates[number % candidates.count]
@@ -141,7 +141,7 @@ extension World {
     }
 
     func stall(_ host: Int, _ number: Int, _ duration: VirtualTime) {
-        // What was read after a short block may be older than a stall that began in it: no host can tell.
+        // What was read after a short block may be older than a stall that began in it; a host cannot know.
         guard let link = victim(host, number), hosts[host].blockedUntil <= time else { return }
         note(nil, "stalls \(link.id.rawValue) of host \(host) for \(duration.text) s")
         link.stall(until: time + duration, now: time)
@@ -149,7 +149,7 @@ extension World {
 }
 
 extension LinkEnd {
-    /// As the library reports a refused upgrade.
+    /// A refused upgrade, as the library reports it.
     init(_ refusal: SimulatedService.Refusal) {
         let reason: FailureReason =
             switch refusal.status {

@@ -2,9 +2,9 @@ import GenesysSimulator
 
 @testable import GenesysLoop
 
-/// One run: a service, some hosts, the network between them, and time that jumps from one event to the next.
+/// One run: a service, some hosts, the network between them, and time that jumps from event to event.
 ///
-/// What is due is looked for in a fixed order, so that a seed decides everything.
+/// Due events are searched in a fixed order, so that a seed decides everything.
 final class World {
     let scenario: Scenario
     private(set) var time: VirtualTime = 0
@@ -14,13 +14,13 @@ final class World {
     var sockets: [SimulatedService.SocketID: NetworkLink] = [:]
     var random: SplitMix64
     var publications = Publications()
-    /// What went wrong first; nothing happens after it.
+    /// The first violation; nothing happens after it.
     private(set) var violation: String?
-    /// The whole run in words, where it is wanted.
+    /// The whole run in words, if requested.
     private(set) var transcript: [String] = []
     let isRecording: Bool
 
-    /// Until when connections are refused, vanish, and so on.
+    /// The end of each disturbance: refused connections, connections without an answer, and so on.
     var refusesUntil: VirtualTime = 0
     var unreachableUntil: [VirtualTime]
     private var planned: [Scenario.Event] = []
@@ -44,10 +44,10 @@ final class World {
         }
     }
 
-    /// Before the peace in which all hosts must come to rest.
+    /// Before the quiet phase, in which all hosts must settle.
     var isEventful: Bool { time < scenario.length }
     var inputCount: Int { hosts.reduce(0) { $0 + $1.inputCount } }
-    /// The end of the script, and of the peace after it.
+    /// The end of the script and of the quiet phase.
     private var settledAt: VirtualTime { scenario.length + Scenario.settling }
 
     func run() {
@@ -72,7 +72,7 @@ final class World {
 
     private enum Due { case script, plan(Int), service, publication, link(Int), host(Int) }
 
-    /// Does what is due next; false when that is not before `end`.
+    /// Performs the next due event; false if there is none before `end`.
     private func step(before end: VirtualTime) -> Bool {
         var earliest = end
         var due: Due?
@@ -119,7 +119,7 @@ final class World {
 
     var serviceTime: Duration { .nanoseconds(time) }
 
-    /// Performs what the service decided, and looks when it wants to be asked next.
+    /// Performs the service's actions and schedules its next deadline.
     func carry(_ actions: [SimulatedService.Action]) {
         for action in actions { carry(action) }
         serviceDue = service.nextDeadline.map { max(time, Instant(sinceOrigin: $0).nanoseconds) } ?? .never

@@ -1,20 +1,20 @@
 import Foundation
 import Testing
 
-/// `Documentation/ChannelMachine.md`, made of the tables that the machine is tested with.
+/// `Documentation/ChannelMachine.md`, generated from the tables that test the machine.
 @Suite struct DiagramTests {
-    // The package of the simulation has these files through a symbolic link.
+    // The simulation's package reaches these files through a symbolic link.
     private static let file = URL(filePath: #filePath).resolvingSymlinksInPath()
         .appending(path: "../../../../Documentation/ChannelMachine.md").standardizedFileURL
 
-    /// The state that a cell leads to; nil where it stays.
+    /// The next state of a cell; nil if the state stays.
     private static func successor(_ row: TableTests.Row) -> StateName? {
         row.cell.split(separator: ">").dropFirst().last.flatMap {
             StateName(rawValue: $0.trimmingCharacters(in: .whitespaces))
         }
     }
 
-    /// What a cell does, without the state that it leads to.
+    /// The actions of a cell, without the next state.
     private static func actions(_ row: TableTests.Row) -> String {
         let text = row.cell.split(separator: ">")[0].trimmingCharacters(in: .whitespaces)
         return text == "-" ? "remembered" : text

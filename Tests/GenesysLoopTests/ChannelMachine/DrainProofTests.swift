@@ -2,9 +2,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Whether the old socket of a rollover delivered all that it was given.
+/// Whether the old socket of a rollover delivered everything that was sent to it.
 @Suite struct DrainProofTests {
-    /// The new socket is confirmed, the old one asked whether it still delivers.
+    /// The new socket is confirmed, and a ping on the old one asks whether it still delivers.
     private func draining(to endpoint: EndpointID = .original) -> Stage {
         var stage = Stage.live()
         stage.live(.seconds(30))

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// The old socket ends while the new one is under way.
+/// The old socket ends while the new one is connecting.
 @Suite struct HandOverTests {
     @Test func `a service that closes the old socket when it accepted the new one leaves no gap`() {
         var stage = Stage.live()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Does a driver's bookkeeping and records an issue for every action that a driver could not perform.
+/// Keeps a driver's books and records an issue for every action that a driver could not perform.
 struct LinkLedger {
     private(set) var alive: Set<LinkID> = []
     private(set) var known: Set<LinkID> = []

@@ -19,7 +19,7 @@ import Testing
         while stage.now.instant - start < .seconds(600) {
             let current = LinkID(rawValue: UInt32(sockets))
             stage.socketClosing(current)
-            // The notice may be followed by a wait; the drain takes a second.
+            // The notice may cause a wait; the drain takes a second.
             while stage.machine.candidate == nil, stage.now.instant - start < .seconds(600) {
                 stage.wait(.milliseconds(50))
             }

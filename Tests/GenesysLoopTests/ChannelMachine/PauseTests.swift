@@ -126,7 +126,7 @@ import Testing
         #expect(stage.resume() == [])
     }
 
-    /// The second link, for which something is held, is refused after a pause.
+    /// The second link, with held messages, is refused after a pause.
     private func refusedAfterPause(_ isDrained: Bool) -> Stage {
         var stage = Stage.live()
         stage.announceMaintenance()

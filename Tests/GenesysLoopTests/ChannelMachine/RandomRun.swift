@@ -1,9 +1,9 @@
 @testable import GenesysLoop
 
-/// A host, a service and a loop that do anything at any time, from one seed.
+/// A host, a service and a loop that act at random times, from one seed.
 ///
-/// What they do is legal for a driver: a link opens and ends once, nothing is heard of a dropped one, and the service
-/// answers what was asked, mostly.
+/// Their actions are legal for a driver: a link opens and ends once, a dropped link reports nothing, and the service
+/// usually answers commands.
 struct RandomRun {
     let seed: UInt64
     var stage: Stage
@@ -37,7 +37,7 @@ struct RandomRun {
         finishUp()
     }
 
-    /// Whatever happened, `close()` ends it within its time-out.
+    /// `close()` always ends the run within its time-out.
     private mutating func finishUp() {
         if !stage.ledger.isFinished {
             stage.close()
@@ -143,7 +143,7 @@ struct RandomRun {
         }
     }
 
-    /// Nothing comes of a link whose reading is paused.
+    /// A paused link delivers nothing.
     private func isUnread(_ link: LinkID) -> Bool {
         if case .draining = stage.machine.state, stage.machine.candidate?.id == link { return true }
         return stage.machine.isPaused
@@ -170,7 +170,7 @@ struct RandomRun {
     }
 
     private mutating func fire() {
-        // What one turn brought about may be due at once, but that must come to rest.
+        // The results of one turn may be due at once, but this must stop.
         for _ in 0..<4 {
             stage.take(stage.machine.deadlineReached(now: stage.now))
             guard let next = stage.machine.nextDeadline, next <= stage.now.instant else { return }
@@ -194,7 +194,7 @@ struct RandomRun {
     }
 
     private func isWithinPolicy(_ attempt: ReconnectAttempt) -> Bool {
-        // An attempt that is under way already needs no delay.
+        // An attempt in progress needs no delay.
         if attempt.delay == .zero { return true }
         let most = max(.seconds(90), attempt.failure.retryAfter ?? .zero)
         return attempt.delay >= .milliseconds(100) && attempt.delay <= most

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// The states of the machine by name, and a typical way into each.
+/// The machine's states by name, with a typical way into each.
 enum StateName: String, CaseIterable {
     case idle, waiting, attempting, live, rollingOver, handedOver, draining, closing, ended
 
@@ -45,7 +45,7 @@ extension Stage {
 
     /// In `state`: the first link is the current or last one, the second one its successor.
     ///
-    /// Well past everything that is remembered of the start.
+    /// Long after everything that is remembered from the start.
     static func inState(_ state: StateName, isOpened: Bool = true) -> Stage {
         var stage = Stage()
         if state == .idle { return stage }
@@ -86,7 +86,7 @@ extension Stage {
     }
 }
 
-/// Actions in few words, for tables and transcripts.
+/// Actions in short form, for tables and transcripts.
 func words(_ actions: [ChannelMachine.Action]) -> String {
     actions.map(word).joined(separator: ", ")
 }

@@ -42,7 +42,7 @@ extension LinkEnd {
     }
 }
 
-/// A machine, a clock, and a driver's bookkeeping: what a test feeds goes through here.
+/// A machine, a clock and a driver's books: all inputs of a test pass through here.
 struct Stage {
     typealias Action = ChannelMachine.Action
 
@@ -60,7 +60,7 @@ struct Stage {
         machine = ChannelMachine(topics: topics, settings: settings, seed: seed)
     }
 
-    /// Performs and remembers what the machine answered.
+    /// Performs and records the machine's actions.
     @discardableResult
     mutating func take(_ actions: [Action]) -> [Action] {
         ledger.perform(actions)
@@ -153,10 +153,10 @@ struct Stage {
 
     // MARK: - Time
 
-    /// The clocks go on and nothing is looked at: the loop is blocked.
+    /// The clocks advance while the loop is blocked.
     mutating func block(_ duration: Duration) { now = now + duration }
 
-    /// The loop's timers run, late or in time, until nothing more is due.
+    /// The loop's timers run, late or on time, until nothing more is due.
     @discardableResult
     mutating func fireTimers() -> [Action] {
         var actions: [Action] = []
@@ -168,9 +168,9 @@ struct Stage {
         return actions
     }
 
-    /// Time passes, with every deadline served when it is due.
+    /// Time passes, and every deadline is served when it is due.
     ///
-    /// What the service sends meanwhile is the test's affair.
+    /// The test itself sends what the service sends.
     @discardableResult
     mutating func wait(_ duration: Duration) -> [Action] {
         let end = now + duration
@@ -185,7 +185,7 @@ struct Stage {
         return actions
     }
 
-    /// Time passes on a link that has its heartbeats.
+    /// Time passes on a link that receives heartbeats.
     @discardableResult
     mutating func live(_ duration: Duration) -> [Action] {
         let end = now.instant + duration

@@ -1,4 +1,4 @@
-/// On the way out.
+/// States of the end.
 extension TableTests {
     static let closing = """
         openRequested: =

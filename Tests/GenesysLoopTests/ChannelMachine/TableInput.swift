@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Every input of the machine, with what it is about.
+/// Every input of the machine, with its subject.
 enum TableInput: String, CaseIterable {
     case openRequested, closeRequested, rolloverRequested
     case pauseRequested, resumeRequested, resumeAfterPause
@@ -19,10 +19,10 @@ enum TableInput: String, CaseIterable {
     case noLongerSubscribed, duplicateID, subscriptionChanged, tokenRevoked, unknownTopic
     case timerEarly, timerDue
 
-    /// The link that is meant to open must not have been opened before.
+    /// The link to be opened must not be open yet.
     var wantsUnopened: Bool { self == .candidateOpened }
 
-    /// What must have happened before, besides the way into the state.
+    /// What must have happened before, in addition to the way into the state.
     func prepare(_ stage: inout Stage) {
         switch self {
         case .resumeAfterPause:
@@ -36,7 +36,7 @@ enum TableInput: String, CaseIterable {
         stage.log = []
     }
 
-    /// Feeds it; the answer in words, empty for none.
+    /// Feeds it and returns the actions in short form; empty for none.
     func feed(_ stage: inout Stage) -> String {
         switch self {
         case .openRequested: words(stage.open())

@@ -2,10 +2,10 @@ import Testing
 
 @testable import GenesysLoop
 
-/// One row for each state and input: what the machine answers, and where it goes.
+/// One row for each state and input: the machine's actions and its next state.
 ///
-/// A cell is `answer > next state`; without a `>` the state stays. `-` is no answer, and `=` is no answer and nothing
-/// changed at all.
+/// A cell is `actions > next state`; without a `>` the state stays. `-` means no action, and `=` means no action and no
+/// change at all.
 @Suite struct TableTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let state: StateName
@@ -41,7 +41,7 @@ import Testing
         row.input.prepare(&stage)
         var before = stage.machine
         let answer = row.input.feed(&stage)
-        // The memory of the clocks is no state of the channel.
+        // The remembered clock reading is not a state of the channel.
         before.clocks = stage.machine.clocks
         let isUnchanged = answer.isEmpty && stage.machine == before
         let next = StateName(stage.machine.state)

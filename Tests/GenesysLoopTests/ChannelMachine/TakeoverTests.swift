@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite struct TakeoverTests {
-    /// Comes back after the loss of `link`, and lives for `time`.
+    /// Recovers from the loss of `link`, and stays connected for `time`.
     private func recover(_ stage: inout Stage, from link: UInt32, living time: Duration = .seconds(3)) {
         stage.wait(.seconds(10))
         stage.connect(LinkID(rawValue: link + 1))

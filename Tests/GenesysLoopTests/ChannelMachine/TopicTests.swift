@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Names are compared by their bytes of UTF-8, not by what Unicode holds to be equivalent.
+/// Names are compared by their UTF-8 bytes, not by Unicode equivalence.
 @Suite struct TopicTests {
     /// `é` in one code point and in two; `Å` and the Ångström sign; `K` and the Kelvin sign; marks in another order.
     static let pairs: [(String, String)] = [
@@ -47,7 +47,7 @@ import Testing
         for isSame in [true, false] {
             var stage = Stage(topics: ["v2.a"])
             stage.open()
-            // An id of sixteen letters and digits: a few seeds on, one has a K.
+            // An id of sixteen letters and digits: one of the next seeds yields a K.
             let ids = (1...200 as ClosedRange<UInt64>).lazy.map { seed -> (Stage, String) in
                 var stage = Stage(topics: ["v2.a"], seed: seed)
                 stage.open()

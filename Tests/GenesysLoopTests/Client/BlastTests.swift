@@ -3,8 +3,8 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A service that sends as fast as it can to a host that pauses. In a process of its own: only there no other test
-/// takes memory.
+/// A service that sends as fast as it can to a host that pauses. It runs in a process of its own, so that no other test
+/// allocates memory.
 @Suite(.timeLimit(.minutes(patience(10)))) struct BlastTests {
     @Test func `64 MiB blasted at a delegate that pauses stay in the sockets, and nothing is lost`() async {
         await #expect(processExitsWith: .success) {
@@ -20,10 +20,10 @@ import Testing
     }
 }
 
-/// Traps where something is wrong: it is run in a process of its own.
+/// Traps on an error: it runs in a process of its own.
 private final class Blast: NotificationChannelDelegate {
     private static let messageByteCount = 64 * 1_024
-    /// What a channel may keep: what one read brought, and the message of which a part has arrived.
+    /// What a channel may keep: the data of one read, and a partial message.
     private static let bound = 64 * 1_024 + messageByteCount
 
     private struct Body: Decodable { let n: Int }
@@ -74,7 +74,7 @@ private final class Blast: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         receivedCount += 1
-        // In order, none missing, none twice.
+        // In order, without gaps or repeats.
         guard let body = try? notification.decode(Body.self), body.n == receivedCount else {
             preconditionFailure("number \(receivedCount) did not come")
         }

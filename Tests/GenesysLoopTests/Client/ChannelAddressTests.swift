@@ -2,9 +2,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A name with two addresses, of which the first takes connections and is of no use.
+/// A name with two addresses, of which the first accepts connections and then fails.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelAddressTests {
-    /// What the sick address does after it took a connection.
+    /// How the bad address fails after it accepted a connection.
     enum Sickness: CaseIterable {
         case silence, refusal, noConfirmation
 

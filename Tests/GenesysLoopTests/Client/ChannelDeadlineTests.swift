@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// Each way in which a connection comes to nothing has a reason and a phase of its own.
+/// Each way in which a connection fails has its own reason and phase.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelDeadlineTests {
     @Test func `a name that is not found`() throws {
         let server = try ScriptedServer(UVLoop(), [])
@@ -11,7 +11,7 @@ import Testing
             .failure(ResolverError(code: -2, text: "not known", isNoSuchName: true))
         }
         let host = ChannelHost()
-        // Not even the back-off tries again.
+        // Even the back-off does not try again.
         try host.run(on: server) { $0.reconnect = .backoff(.init()) }
         #expect(host.events == [.failed(.dns)])
         #expect(host.failure?.phase == .dns)
@@ -50,7 +50,7 @@ import Testing
         #expect(host.events == [.failed(.subscriptionTimeout)])
         #expect(host.failure?.phase == .subscribe)
         #expect(host.failure?.kind == .subscription)
-        // Asked twice, then closed in order.
+        // Requested twice, then closed in order.
         #expect(try server.first.messages.count == 2)
         #expect(try server.first.closeCodes == [.normal])
     }

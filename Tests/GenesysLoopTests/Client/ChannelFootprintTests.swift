@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What an idle channel holds: thousands of them live in one process.
+/// The memory of an idle channel: thousands of them share one process.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelFootprintTests {
     @Test func `what lies in the objects of a channel is small`() {
         #expect(MemoryLayout<ChannelMachine>.size <= 896)
@@ -18,7 +18,7 @@ import Testing
         let host = ChannelHost()
         var capacities: [Int] = []
         host.didReceive = { channel, number in
-            // This read is under way: what is told is how the read before it left the link.
+            // During this read, the test sees how the previous read left the link.
             guard number == 2 else { return }
             let link = channel.driver.links.first
             capacities = [link?.outbox.capacity ?? -1, link?.tls?.outgoing.capacity ?? -1]
@@ -50,7 +50,7 @@ import Testing
             { $0.compression = .permessageDeflate }, { $0.tls.minimumVersion = .tls13 },
             { $0.maxRedirects = 1 }, { $0.proxy = .environment }, { $0.proxyTLS.minimumVersion = .tls13 },
         ]
-        // All but the logger: one that is added has to be compared, too.
+        // All members except the logger: a new member must be compared too.
         #expect(Mirror(reflecting: ChannelConfiguration()).children.count == changes.count + 1)
         let loop = try UVLoop()
         for change in changes {

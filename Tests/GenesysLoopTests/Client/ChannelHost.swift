@@ -15,12 +15,12 @@ final class ChannelHost: NotificationChannelDelegate {
     private(set) var numbers: [Int] = []
     private(set) var failure: ChannelFailure?
     private(set) var rolloverFailure: ChannelFailure?
-    /// Whether the library had a handle of the channel open at the terminal call.
+    /// Whether a handle of the channel was open at the terminal call.
     private(set) var openCountAtEnd: Int?
     var didHear: (NotificationChannel, Event) -> Void = { _, _ in }
     var didReceive: (NotificationChannel, Int) -> Void = { _, _ in }
 
-    /// A channel that trusts the server, gives up at its first loss, and lets the server go at its end.
+    /// A channel that trusts the server, gives up at its first loss, and ends the server at its own end.
     func channel(
         to server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.ID.presence"],
         _ change: (inout ChannelConfiguration) -> Void = { _ in }
@@ -35,7 +35,7 @@ final class ChannelHost: NotificationChannelDelegate {
         return channel
     }
 
-    /// Opens such a channel, which only the loop keeps, and runs until its end.
+    /// Opens such a channel, which only the loop retains, and runs until its end.
     func run(
         on server: ScriptedServer, host: String = "localhost", topics: [Topic] = ["v2.users.ID.presence"],
         _ change: (inout ChannelConfiguration) -> Void = { _ in }

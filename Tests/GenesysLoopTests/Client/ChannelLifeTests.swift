@@ -41,7 +41,7 @@ import Testing
         case .idle:
             made.close()
         case .resolving, .connecting:
-            // The pass of `open()`; a numeric address is resolved in it, too.
+            // The pass of `open()`, which also resolves a numeric address.
             server.loop.inPass {}
             #expect(made.driver.links.first?.phase == (reach == .resolving ? .resolving : .connecting))
             made.close()

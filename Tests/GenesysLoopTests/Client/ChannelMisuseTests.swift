@@ -81,7 +81,7 @@ import Testing
     }
 }
 
-/// Takes a channel to a thread where it does not belong.
+/// Carries a channel to another thread.
 private final class Smuggler: @unchecked Sendable {
     private let channel: NotificationChannel
     init(_ channel: NotificationChannel) { self.channel = channel }

@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelPauseTests {
-    /// Ten thousand bytes of notifications in one write, more than one TLS record of them, then a clean end.
+    /// Ten thousand bytes of notifications in one write, which need several TLS records, then a clean end.
     private func script(_ count: Int, padding: Int = 0) -> [Step] {
         Step.subscription + [.turn] + (1...count).map { .text(notification($0, padding: padding)) } + Step.goodbye
     }
@@ -83,7 +83,7 @@ import Testing
                 running -= 1
             }
         }
-        // What the other one no longer resumes, the clock does.
+        // The clock resumes what the other one no longer resumes.
         let clock = TimerProbe(loop) { clock in
             for channel in channels { channel.resume() }
             if running > 0 { clock.start(after: .milliseconds(1)) } else { clock.drop() }

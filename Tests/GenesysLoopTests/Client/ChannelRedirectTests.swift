@@ -3,7 +3,7 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// Redirects of a channel's upgrade. What is followed at all is the business of `RedirectTrailTests`.
+/// Redirects of a channel's upgrade. `RedirectTrailTests` tests which ones are followed.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelRedirectTests {
     private static func redirecting(to location: String, status: Int = 307) throws -> [Step] {
         let answer = try UpgradeResponse.refuse(status: status, headers: [("Location", location)])
@@ -96,7 +96,7 @@ import Testing
                 == ["/channels/secret", "/gateway", "/channels/secret", "/other"])
     }
 
-    /// A server that only lets members in, and another host behind it that does so too.
+    /// A server that requires a client certificate, and a redirect to another host that also does.
     private func outcome(
         elsewhere: (_ port: UInt16) -> String?, _ change: (inout TLSConfiguration) -> Void
     ) throws -> ChannelHost {

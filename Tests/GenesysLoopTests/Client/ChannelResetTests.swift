@@ -2,20 +2,20 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A server that resets the connection, however far the channel has come.
+/// A server that resets the connection in every phase of the channel.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelResetTests {
-    /// What the server lets happen before it resets.
+    /// What happens before the server resets.
     struct Reach: Sendable, CustomTestStringConvertible {
         var testDescription: String
         var script: [Step]
-        /// What the channel is told.
+        /// The events of the channel.
         var events: [ChannelHost.Event] = [.failed(.connectionClosed)]
         var phase: ChannelFailure.Phase?
     }
 
     private static let open = Step.subscription + [.notify(1)]
 
-    // A reset in the same turn as what came before it would overtake it (and libuv's POLLHUP makes an EOF of it).
+    // A reset in the same turn as earlier data would overtake it (and libuv's POLLHUP makes an EOF of it).
     static let encrypted = [
         Reach(testDescription: "before a byte of TLS", script: [.deaf, .turn, .turn], phase: .tls),
         Reach(testDescription: "in the upgrade", script: [.request, .turn, .turn], phase: .upgrade),

@@ -3,9 +3,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A body that holds dates is decoded as the service writes them.
+/// Bodies with dates are decoded as the service writes them.
 @Suite struct DecodedDateTests {
-    /// Decodes every string of a JSON value that begins like a time as a date, however deep.
+    /// Decodes every string of a JSON value that begins like a time as a date, at any depth.
     private struct Dates: Decodable {
         var all: [Date] = []
 
@@ -46,7 +46,7 @@ import Testing
             let written = String(decoding: bytes, as: UTF8.self).matches(of: /"(\d{4}-\d{2}-\d{2}T[0-9:.]*Z)"/)
             let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
             let dates = try notification.decode(Dates.self).all
-            // Half a millisecond more: a fraction of a second is seldom a Double, and the style cuts it off.
+            // Half a millisecond more: a fraction of a second is rarely exact in a Double, and the style truncates it.
             let found = dates.map { ($0 + 0.0005).formatted(style) }
             #expect(found.sorted() == written.map { String($0.1) }.sorted(), "\(name)")
             count += dates.count

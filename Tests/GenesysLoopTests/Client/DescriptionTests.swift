@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// What a host sees when it prints a public value: a sentence, never a struct, and never a secret.
+/// The text of a printed public value: a sentence, not a struct, without secrets.
 @Suite struct DescriptionTests {
     private static let from = WallTime(seconds: 1_785_488_703, nanoseconds: 7_000_000)
     private static let to = WallTime(seconds: 1_785_488_714, nanoseconds: 999_999_999)
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `keys, passphrases, headers, passwords and payloads are in no text of a value`() throws {
-        // Neither as text nor as numbers.
+        // Neither as text nor as byte values.
         let secret = "seCret"
         let bytes = Array(secret.utf8)
         var tls = TLSConfiguration(trust: .pem(bytes))

@@ -3,15 +3,15 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A process that has no file descriptor left: each in a process of its own.
+/// A process without free file descriptors: each test in a process of its own.
 @Suite(.timeLimit(.minutes(patience(1)))) struct DescriptorTests {
-    /// All descriptors that the process may have.
+    /// Holds all descriptors that the process may have.
     private final class Hoard {
         private var descriptors: [Int32] = []
 
-        /// Takes all that are left, of not too many.
+        /// Takes all free ones, if there are not too many.
         ///
-        /// - Parameter spared: so many are left after all.
+        /// - Parameter spared: the number of descriptors to leave free.
         func fill(but spared: Int = 0) {
             var limit = rlimit(rlim_cur: 128, rlim_max: 128)
             guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { exit(70) }
@@ -23,7 +23,7 @@ import Testing
             for _ in 0..<spared { if let last = descriptors.popLast() { close(last) } }
         }
 
-        /// Whether there is none left; another thread of the process may have closed one.
+        /// Whether no descriptor is free; another thread of the process may have closed one.
         var isFull: Bool {
             let descriptor = dup(0)
             guard descriptor >= 0 else { return true }
@@ -62,7 +62,7 @@ import Testing
             host.didHear = { _, event in
                 guard case .reconnecting(let reason) = event else { return }
                 reasons.append(reason)
-                // Each waits for the back-off: the third finds descriptors.
+                // Each waits for the back-off: the third has descriptors.
                 if reasons.count == 2 { hoard.release() }
             }
             host.didReceive = { channel, _ in channel.close() }
@@ -89,7 +89,7 @@ import Testing
 
     @Test func `a name that cannot be looked up for want of descriptors is not one that does not exist`() async {
         await #expect(processExitsWith: .success) {
-            // With none at all, and with so few that the system's resolver begins, and then cannot go on.
+            // With none at all, and with so few that the system's resolver starts but cannot continue.
             for count in 0...6 {
                 let hoard = Hoard()
                 for family in AddressFamily.allCases {
@@ -103,7 +103,7 @@ import Testing
                     switch answer {
                     case .success(let addresses):
                         guard count > 0 else { exit(1) }
-                        // It need not have an IPv6 address.
+                        // The machine may lack an IPv6 address.
                         guard family == .ipv6 || addresses.contains(where: { $0.host == "127.0.0.1" }) else { exit(3) }
                     case .failure(let error):
                         guard !error.isNoSuchName, !error.text.isEmpty, count < 6 else { exit(2) }

@@ -36,7 +36,7 @@ final class EchoConnection: TCPConnectionOwner {
 
     // MARK: - Output
 
-    /// Does what a good server does.
+    /// Responds like a correct server.
     func answer(_ event: Event) {
         switch event {
         case .message(let kind, let bytes): send(kind == .text ? .text : .binary, bytes)
@@ -71,7 +71,7 @@ final class EchoConnection: TCPConnectionOwner {
     // MARK: - Input
 
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
-        // The loop lends its buffers for the call.
+        // The loop lends its buffers during the call.
         guard let tls else { return unsafe receive([UInt8](bytes)) }
         unsafe tls.lend(bytes)
         do throws(TLSError) {
@@ -116,7 +116,7 @@ final class EchoConnection: TCPConnectionOwner {
         }
     }
 
-    /// What is answered to the extensions of the request.
+    /// The answer to the extensions of the request.
     private func agree(_ head: UpgradeRequestHead) -> String? {
         guard let wanted = server.deflate,
             let answer = try? DeflateAnswer.accept(

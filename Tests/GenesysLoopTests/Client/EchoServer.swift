@@ -3,9 +3,9 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// A WebSocket server on the loop under test. It sends every message back, unless a test tells it otherwise.
+/// A WebSocket server on the loop under test. It sends every message back, unless a test changes that.
 final class EchoServer: TCPListenerOwner, TimerOwner {
-    /// Made once: it takes longer than a test.
+    /// Made once: creating them takes longer than a test.
     static let certificates = Result {
         let authority = try CertificateAuthority()
         return (authority: authority, server: try authority.issue())
@@ -18,7 +18,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     private var hasEnded = false
     private(set) var connections: [EchoConnection] = []
 
-    /// Accepts permessage-deflate on these terms; nil declines it.
+    /// Accepts permessage-deflate with these parameters; nil declines it.
     var deflate: DeflateParameters?
     /// The response to an upgrade request; nil accepts it.
     var respond: (UpgradeRequestHead) -> [UInt8]? = { _ in nil }
@@ -41,7 +41,7 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
     var port: UInt16 { listener.localPort }
     var uri: String { "\(context == nil ? "ws" : "wss")://localhost:\(port)/secret" }
 
-    /// What a client must trust.
+    /// The trust configuration of clients.
     static func trust() throws -> TLSConfiguration {
         TLSConfiguration(trust: .pem(try certificates.get().authority.certificatePEM))
     }
@@ -63,12 +63,12 @@ final class EchoServer: TCPListenerOwner, TimerOwner {
         didDrain = { _ in }
         didReceive = { _, _ in }
         guard hasEnded else { return }
-        // Only the loop's own handle is left.
+        // Only the loop's own handle is open.
         #expect(loop.registry.openCount == 1)
         #expect(loop.openObjects.isEmpty)
     }
 
-    /// Stops listening; connections go on until their clients end them.
+    /// Stops listening; connections continue until their clients end them.
     func stopListening() { listener.close() }
 
     /// Ends everything that keeps the loop running.

@@ -13,12 +13,12 @@ import Testing
                 case .opened:
                     let child = fork()
                     if child == 0 {
-                        // It must not come back from here.
+                        // This call must not return.
                         client.close()
                         _exit(0)
                     }
                     var status: Int32 = 0
-                    // The variable is lent for the call.
+                    // The variable is valid during the call.
                     guard unsafe waitpid(child, &status, 0) == child, status & 0x7F != 0 else { exit(2) }
                     guard (try? client.send(text: "still here")) == .sent else { exit(3) }
                 case .text: client.close()

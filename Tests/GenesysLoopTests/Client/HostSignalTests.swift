@@ -6,11 +6,11 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(2)))) struct HostSignalTests {
     @Test func `a client that comes and goes leaves the signals of its host as they were`() async {
         await #expect(processExitsWith: .success) {
-            // A host that handles some, ignores some and blocks one.
+            // A host that handles some signals, ignores some and blocks one.
             signal(SIGUSR1) { _ in }
             signal(SIGUSR2, SIG_IGN)
             var blocked = sigset_t()
-            // The set is lent for each call.
+            // The set is valid during each call.
             unsafe sigemptyset(&blocked)
             unsafe sigaddset(&blocked, SIGURG)
             unsafe pthread_sigmask(SIG_BLOCK, &blocked, nil)
@@ -23,7 +23,7 @@ import Testing
                 if HostSignals() != before { exit(2) }
                 client.close()
             }
-            // Over TLS and by name: OpenSSL, the threads of the resolver and libuv have all been at work.
+            // Over TLS and by name: OpenSSL, the resolver's threads and libuv have all run.
             try host.run(server)
             guard host.events.count == 2 else { exit(3) }
             guard HostSignals() == before, before.dispositions.contains(1) else { exit(1) }
@@ -31,7 +31,7 @@ import Testing
     }
 }
 
-/// What a process does with its signals, and which of them its thread blocks.
+/// The dispositions of a process's signals, and the blocked signals of its thread.
 private struct HostSignals: Equatable {
     /// For each signal: 0 by default, 1 ignored, else the address of the handler.
     var dispositions: [UInt] = []
@@ -39,7 +39,7 @@ private struct HostSignals: Equatable {
 
     init() {
         var mask = sigset_t()
-        // The set, and below the action, are lent for the call.
+        // The set, and below the action, are valid during the call.
         unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
         for number: Int32 in 1..<32 {
             var action = sigaction()

@@ -74,7 +74,7 @@ import Testing
         try host.run(server)
         let messages = (0..<100).map { EchoConnection.Event.message(.text, Array("\($0)".utf8)) }
         #expect(try server.connection.events == messages + [.close(.normal, "")])
-        // The echoes came before the peer's Close frame and were thrown away.
+        // The echoes came before the peer's Close frame and were dropped.
         #expect(host.events == [.opened, .closed(.normal, "")])
     }
 

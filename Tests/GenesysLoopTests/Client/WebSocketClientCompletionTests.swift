@@ -2,9 +2,9 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Completions: each is called once, in order, whatever happens to the connection.
+/// Completions: each is called once, in order, for every end of the connection.
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientCompletionTests {
-    /// Sends numbered messages and writes down what is reported for each.
+    /// Sends numbered messages and records the report for each.
     final class Ledger {
         private(set) var sent: [Int] = []
         private(set) var failed: [Int] = []

@@ -9,7 +9,7 @@ import Testing
         let count: Int
         var next = 0
         var refusals = 0
-        /// The greatest number of bytes ever queued.
+        /// The largest number of bytes ever queued.
         var peak = 0
 
         init(count: Int, byteCount: Int) {
@@ -21,7 +21,7 @@ import Testing
             [UInt8(number >> 24 & 0xFF), UInt8(number >> 16 & 0xFF), UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)]
         }
 
-        /// False when it met `.wouldBlock`.
+        /// False after a `.wouldBlock`.
         func go(_ client: WebSocketClient) -> Bool {
             while next < count {
                 guard (try? client.send(binary: Sender.numbered(next) + message)) == .sent else {

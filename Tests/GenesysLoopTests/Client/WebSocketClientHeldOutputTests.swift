@@ -4,7 +4,7 @@ import Testing
 @testable import GenesysLoop
 @testable import ServerKit
 
-/// Output that TLS does not turn into records, or not yet: the report says what happened to it.
+/// Output that TLS encrypts later or never: the completion reports what happened to it.
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientHeldOutputTests {
     private typealias Ledger = WebSocketClientCompletionTests.Ledger
 
@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `what was sent before a fault of TLS, and got into no record, is told to have failed`() throws {
-        // It decrypts to nothing, and comes with the message that is answered.
+        // It decrypts to nothing, and arrives with the message that is answered.
         let garbage: [UInt8] = [23, 3, 3, 0, 32] + [UInt8](repeating: 0, count: 32)
         let server = try ScriptedServer(
             UVLoop(), tls: true, Step.upgrade + [.text("a"), .bare(garbage), .clientEnd])
@@ -45,7 +45,7 @@ import Testing
         #expect(try server.first.messages.isEmpty)
     }
 
-    /// A ticket of TLS 1.3 in records of 512 bytes: with the client's certificate in it, it takes more than one.
+    /// A TLS 1.3 ticket in records of 512 bytes; with the client's certificate in it, it needs more than one.
     private func makeTicket(_ session: TLSSession) -> [UInt8] {
         #expect(unsafe SSL_ctrl(session.ssl, SSL_CTRL_SET_MAX_SEND_FRAGMENT, 512, nil) == 1)
         #expect(unsafe SSL_new_session_ticket(session.ssl) == 1)

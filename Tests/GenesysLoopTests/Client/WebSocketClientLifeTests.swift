@@ -184,7 +184,7 @@ import Testing
     }
 }
 
-/// Ends the server when the client is gone, which only the loop holds.
+/// Ends the server when the client, which only the loop retains, is deallocated.
 private final class ClientWatch {
     private let server: EchoServer
     private weak var client: WebSocketClient?

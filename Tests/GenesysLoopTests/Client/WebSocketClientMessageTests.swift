@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(2)))) struct WebSocketClientMessageTests {
     static let sizes = [0, 1, 125, 126, 65_535, 65_536, 1_048_576]
 
-    /// Not the same byte all over, so that a byte out of place shows.
+    /// Varying bytes, so that a misplaced byte is detected.
     static func pattern(_ count: Int) -> [UInt8] {
         let block = (0..<251).map { UInt8($0 % 94 + 32) }
         return Array((0...(count / 251)).map { _ in block }.joined().prefix(count))

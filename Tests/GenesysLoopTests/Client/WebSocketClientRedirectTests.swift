@@ -66,7 +66,7 @@ import Testing
         #expect(last.subprotocols == (declares ? ["v1.chat"] : []))
     }
 
-    /// Sends a client with a certificate of its own to another server.
+    /// Redirects a client with a client certificate to another server.
     private func outcome(
         elsewhere: (_ port: UInt16) -> String?, _ change: (inout TLSConfiguration) -> Void
     ) throws -> WebSocketHost {

@@ -131,7 +131,7 @@ import Testing
             try WebSocketClient(uri: "wss://localhost/", on: loop, configuration: configuration)
         }
         #expect(failure?.phase == .tls)
-        // It plays no part without TLS.
+        // It has no effect without TLS.
         _ = try WebSocketClient(uri: "ws://localhost/", on: loop, configuration: configuration)
     }
 }

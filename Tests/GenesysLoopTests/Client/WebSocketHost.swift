@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-/// A delegate that writes down what it is told, and may act on it.
+/// A delegate that records its events and may act on them.
 final class WebSocketHost: WebSocketClientDelegate {
     enum Event: Equatable {
         case opened
@@ -23,7 +23,7 @@ final class WebSocketHost: WebSocketClientDelegate {
 
     private(set) var events: [Event] = []
     private(set) var failure: WebSocketFailure?
-    /// Called with every event, after it was written down.
+    /// Called with every event, after it was recorded.
     var onEvent: (Event, WebSocketClient) -> Void = { _, _ in }
     /// Called with every message while it is borrowed.
     var onMessage: (MessageKind, Span<UInt8>, WebSocketClient) -> Void = { _, _, _ in }

@@ -26,7 +26,7 @@ import Testing
             unsafe uv_unref(cuv_timer_handle(timer))
             unsafe uv_pipe_init(raw, pipe, 0)
             try unsafe runAndLeave(raw)
-            // A loop with nothing referenced on it would not turn.
+            // A loop without referenced handles would not run.
             unsafe uv_ref(cuv_timer_handle(timer))
             let before = unsafe ticks.pointee
             #expect(before > 0)
@@ -39,7 +39,7 @@ import Testing
         #expect(unsafe uv_loop_close(raw) == 0)
     }
 
-    /// A channel and its service live on the loop, close, and leave it.
+    /// A channel and its service run on the loop, close, and leave it.
     private func runAndLeave(_ raw: UnsafeMutablePointer<uv_loop_t>) throws {
         let loop = try unsafe UVLoop(adopting: raw)
         let playground = try Playground(on: loop)
@@ -57,7 +57,7 @@ import Testing
         host.forget()
     }
 
-    /// The types of the handles on the loop that are not closing, in order of number.
+    /// The types of the open handles on the loop, sorted by number.
     private func handles(on raw: UnsafeMutablePointer<uv_loop_t>) -> [UInt32] {
         var types: [UInt32] = []
         unsafe withUnsafeMutablePointer(to: &types) { types in

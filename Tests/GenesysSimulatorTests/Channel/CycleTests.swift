@@ -3,7 +3,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// Runs in a process of its own: only there no other test opens descriptors or takes memory.
+/// Runs in a process of its own, so that no other test opens descriptors or allocates memory.
 @Suite(.timeLimit(.minutes(patience(5)))) struct CycleTests {
     @Test func `a thousand channels opened and closed leave no descriptor and no memory behind`() async {
         await #expect(processExitsWith: .success) {
@@ -39,7 +39,7 @@ enum Cycles {
         precondition(count == total, "only \(count) cycles")
         precondition(host.events.count == 2 * total, "\(host.events.count) events")
         precondition(descriptors[0] == descriptors[1], "descriptors: \(descriptors)")
-        // A sanitizer keeps freed memory on purpose; it has its own way of finding leaks.
+        // A sanitizer keeps freed memory on purpose and detects leaks itself.
         guard ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil else { return }
         // 2 KiB for each of 900 channels would be a leak; the allocator's own noise is less.
         precondition(memory[1] - memory[0] < 2 * 1_024 * (total - total / 10), "resident bytes: \(memory)")

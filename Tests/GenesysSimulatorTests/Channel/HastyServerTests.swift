@@ -40,7 +40,7 @@ private final class HastyServer: TCPListenerOwner {
     .serialized, .timeLimit(.minutes(patience(1))), .tags(.realTime),
     .enabled(if: ProcessInfo.processInfo.environment["GENESYS_LOOP_ALL"] != nil, "ten seconds each: with --all only"))
 struct HastyServerTests {
-    /// The bounds that full jitter has for the delay before attempt `index`, from 0 (design: 0.1 s to 0.5 s · 2ⁿ).
+    /// The bounds of full jitter for the delay before attempt `index`, from 0 (design: 0.1 s to 0.5 s · 2ⁿ).
     private func limits(_ index: Int) -> ClosedRange<Duration> {
         .milliseconds(100)...max(.milliseconds(100), min(.seconds(90), .milliseconds(500 << min(index, 8))))
     }
@@ -108,7 +108,7 @@ private final class Deadline: TimerOwner {
     }
 }
 
-/// Notes the delays announced.
+/// Records the announced delays.
 private final class DelayHost: NotificationChannelDelegate {
     private(set) var delays: [Duration] = []
     var onConfirmation: () -> Void = {}

@@ -4,7 +4,7 @@ import GenesysSimulator
 import Logging
 import Testing
 
-/// What a host did not mean is said, once.
+/// Likely mistakes of a host are reported once.
 @Suite(.timeLimit(.minutes(patience(1)))) struct HostMistakeTests {
     private final class SocketHost: WebSocketClientDelegate {
         func webSocket(_ client: WebSocketClient, didReceiveText text: Span<UInt8>) {}
@@ -13,12 +13,12 @@ import Testing
         func webSocket(_ client: WebSocketClient, didFail failure: WebSocketFailure) {}
     }
 
-    /// A loop, and what it and the channels on it have to say.
+    /// A loop, and the log messages of it and of its channels.
     private struct Bench {
         let loop: UVLoop
         let common = RecordedLog()
         let own = RecordedLog()
-        /// No server listens there now.
+        /// A URI at which no server listens.
         let uri: String
 
         init() throws {

@@ -13,7 +13,7 @@ import Testing
     ) throws -> NumberedFeed {
         let playground = try Playground {
             $0.publishing.rate = 0
-            // Long enough for a machine that has no time for us: the old socket ends with the new one anyway.
+            // Long enough for a slow machine: the old socket ends with the new one anyway.
             $0.endings.maintenanceLead = .seconds(30)
         }
         let server = playground.server

@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// Publishes numbered notifications at a steady rate, turn by turn to each topic, and remembers when.
+/// Publishes numbered notifications at a steady rate, to each topic in turn, and records the times.
 final class NumberedFeed: TimerOwner {
     let server: SimulatorServer
     let topics: [Topic]
@@ -10,7 +10,7 @@ final class NumberedFeed: TimerOwner {
     private var timer: GenesysLoop.Timer?
     /// When each number was published; number 0 first.
     private(set) var publishedAt: [WallTime] = []
-    /// Done at their time, in this order.
+    /// Performed at their time, in this order.
     private var appointments: [(due: Instant, act: () -> Void)] = []
 
     init(_ server: SimulatorServer, topics: [Topic], rate: Int) {
@@ -37,7 +37,7 @@ final class NumberedFeed: TimerOwner {
         appointments.append((server.loop.now.instant + delay, act))
     }
 
-    /// A message that may be published twice and is the same both times.
+    /// A message that is identical when it is published twice.
     static func message(_ body: String, topic: Topic) -> [UInt8] {
         Array(#"{"topicName":"\#(topic.rawValue)","version":"2","eventBody":\#(body)}"#.utf8)
     }
@@ -62,7 +62,7 @@ final class NumberedFeed: TimerOwner {
     }
 }
 
-/// Checks what it receives of a `NumberedFeed` as it comes.
+/// Checks the notifications of a `NumberedFeed` as they arrive.
 final class NumberedHost: NotificationChannelDelegate {
     private let topicCount: Int
     private(set) var received: [Bool] = []
@@ -93,7 +93,7 @@ final class NumberedHost: NotificationChannelDelegate {
         didEnd = {}
     }
 
-    /// Numbers between the first and the last received that never came.
+    /// Numbers between the first and the last received that never arrived.
     var missing: [Int] {
         guard let firstNumber else { return [] }
         return (firstNumber...lastNumber).filter { !received[$0] }

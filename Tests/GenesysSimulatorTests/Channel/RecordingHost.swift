@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// A delegate that writes down what it is told, and may act on it.
+/// A delegate that records its events and may act on them.
 final class RecordingHost: NotificationChannelDelegate {
     enum Event: Equatable {
         case subscribed, willReconnect, failedRollover, rejected, missed, discarded, recovered(Recovery.Method)
@@ -12,9 +12,9 @@ final class RecordingHost: NotificationChannelDelegate {
     private(set) var notifications: [OwnedNotification] = []
     private(set) var failure: ChannelFailure?
     private(set) var gaps: [Gap] = []
-    /// Called with every event, after it was written down.
+    /// Called with every event, after it was recorded.
     var onEvent: (Event, NotificationChannel) -> Void = { _, _ in }
-    /// Called with every notification, after it was written down.
+    /// Called with every notification, after it was recorded.
     var onNotification: (NotificationChannel) -> Void = { _ in }
 
     /// Releases the closures, which may hold the host itself.

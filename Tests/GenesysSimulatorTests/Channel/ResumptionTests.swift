@@ -4,9 +4,9 @@ import Testing
 
 @testable import GenesysSimulator
 
-/// TLS sessions that a channel resumes, by the counters of OpenSSL.
+/// TLS sessions that a channel resumes, according to OpenSSL's counters.
 @Suite(.timeLimit(.minutes(patience(2)))) struct ResumptionTests {
-    /// What OpenSSL counted for the clients of a loop.
+    /// OpenSSL's counts for the clients of a loop.
     private func counts(_ loop: UVLoop) -> (handshakes: Int, resumed: Int) {
         let contexts = loop.attachments.values.compactMap { $0 as? TLSContext }
         #expect(contexts.count == 1)

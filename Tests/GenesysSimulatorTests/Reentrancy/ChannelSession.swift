@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// One round of a cell: a channel, whose host does one thing inside one delegate method.
+/// One round of a cell: a channel whose host does one thing inside one delegate method.
 final class ChannelSession: NotificationChannelDelegate {
     private let stage: MatrixStage
     private let moment: ChannelMoment
@@ -11,11 +11,11 @@ final class ChannelSession: NotificationChannelDelegate {
     private let patience: Int
     private(set) var log = MomentLog<ChannelMoment>()
     private(set) var other: ChannelSession?
-    /// Held until the deed, and by the loop alone after it.
+    /// Retained until the action; after it only the loop retains it.
     private var channel: NotificationChannel?
     private weak var remembered: NotificationChannel?
 
-    /// - Parameter patience: turns of the loop from the deed to the end.
+    /// - Parameter patience: turns of the loop from the action to the end.
     init(_ stage: MatrixStage, _ moment: ChannelMoment, _ deed: Deed, patience: Int) throws {
         self.stage = stage
         self.moment = moment
@@ -49,7 +49,7 @@ final class ChannelSession: NotificationChannelDelegate {
         #expect(remembered == nil)
     }
 
-    /// Ends the session when the channel is gone, even if its delegate was not called.
+    /// Ends the session when the channel is deallocated, even if its delegate was not called.
     private func watch() {
         if log.hasEnded { channel = nil }
         guard remembered != nil else { return stage.sessionDidEnd() }
@@ -71,7 +71,7 @@ final class ChannelSession: NotificationChannelDelegate {
         }
     }
 
-    /// Sees to it that the moment comes.
+    /// Makes the moment happen.
     private func bringAbout(_ channel: NotificationChannel) throws {
         let target = SimulatedService.Target.channel(id)
         switch moment {
@@ -102,9 +102,9 @@ final class ChannelSession: NotificationChannelDelegate {
         }
     }
 
-    /// After the deed life goes on for a while; then everything ends.
+    /// After the action the session continues for a while; then everything ends.
     private func settle() {
-        // A channel without a delegate ends by itself, because a delivery without a delegate closes it.
+        // A channel without a delegate ends by itself, because the next delivery closes it.
         guard deed != .forgetDelegate, !moment.isTerminal else { return channel = nil }
         stage.afterTurns(patience) {
             self.remembered?.close()

@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// One round of a cell: a WebSocket client, whose host does one thing inside one delegate method.
+/// One round of a cell: a WebSocket client whose host does one thing inside one delegate method.
 final class ClientSession: WebSocketClientDelegate {
     private let stage: MatrixStage
     private let moment: ClientMoment
@@ -11,11 +11,11 @@ final class ClientSession: WebSocketClientDelegate {
     private let patience: Int
     private(set) var log = MomentLog<ClientMoment>()
     private var other: ClientSession?
-    /// Held until the deed, and by the loop alone after it.
+    /// Retained until the action; after it only the loop retains it.
     private var client: WebSocketClient?
     private weak var remembered: WebSocketClient?
 
-    /// - Parameter patience: turns of the loop from the deed to the end.
+    /// - Parameter patience: turns of the loop from the action to the end.
     init(_ stage: MatrixStage, _ moment: ClientMoment, _ deed: Deed, patience: Int) throws {
         self.stage = stage
         self.moment = moment
@@ -46,7 +46,7 @@ final class ClientSession: WebSocketClientDelegate {
         #expect(remembered == nil)
     }
 
-    /// Ends the session when the client is gone, even if its delegate was not called.
+    /// Ends the session when the client is deallocated, even if its delegate was not called.
     private func watch() {
         if log.hasEnded { client = nil }
         guard remembered != nil else { return stage.sessionDidEnd() }
@@ -68,7 +68,7 @@ final class ClientSession: WebSocketClientDelegate {
         }
     }
 
-    /// Sees to it that the moment comes.
+    /// Makes the moment happen.
     private func bringAbout(_ client: WebSocketClient) throws {
         let target = SimulatedService.Target.channel(id)
         switch moment {
@@ -101,10 +101,10 @@ final class ClientSession: WebSocketClientDelegate {
         }
     }
 
-    /// After the deed life goes on for a while; then everything ends.
+    /// After the action the session continues for a while; then everything ends.
     private func settle() {
         guard !moment.isTerminal else { return client = nil }
-        // A client without a delegate ends by itself, as soon as there is something to deliver.
+        // A client without a delegate ends by itself at the next delivery.
         if deed == .forgetDelegate {
             client = nil
             return stage.server.inject([0x61], into: .channel(id))

@@ -3,9 +3,9 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// A simulator on a loop, and the sessions of one cell of a matrix, all at once.
+/// A simulator on a loop, and all sessions of one cell of a matrix at once.
 final class MatrixStage: TimerOwner {
-    /// How many rounds each cell of a matrix is played: more where time does not matter.
+    /// How many rounds of each cell are played: more if the run may take long.
     static let roundCount: Int = {
         let environment = ProcessInfo.processInfo.environment
         guard environment["GENESYS_LOOP_ALL"] != nil else { return 10 }
@@ -14,7 +14,7 @@ final class MatrixStage: TimerOwner {
     /// Rounds that share a loop.
     static let batch = 10
 
-    /// Made once: it takes longer than a round.
+    /// Made once: creating them takes longer than a round.
     private static let certificates = Result { try SimulatorCertificates.inMemory() }
 
     let loop: UVLoop
@@ -62,7 +62,7 @@ final class MatrixStage: TimerOwner {
         loop.stop()
     }
 
-    /// Runs until all sessions and the server are gone, as often as it takes.
+    /// Runs the loop repeatedly until all sessions and the server have ended.
     func run() {
         repeat {
             loop.run()

@@ -4,7 +4,7 @@ import GenesysSimulator
 /// A method of a delegate.
 protocol Moment: Hashable, Sendable {
     var isTerminal: Bool { get }
-    /// Whether the method delivers what the peer sent, which a pause stops.
+    /// Whether the method delivers the peer's data, which a pause stops.
     var isDelivery: Bool { get }
 }
 

@@ -1,15 +1,15 @@
 import Testing
 
-/// What a delegate heard, and what it did once.
+/// The calls of a delegate, and its one action.
 struct MomentLog<Kind: Moment> {
     private(set) var moments: [Kind] = []
-    /// How many moments there were, the one of the deed included, when the deed was done.
+    /// The number of calls up to and including the one with the action.
     private(set) var countAtDeed: Int?
 
-    /// Notes a moment.
+    /// Records a call.
     mutating func note(_ moment: Kind) { moments.append(moment) }
 
-    /// The deed is about to be done.
+    /// The action is about to be performed.
     mutating func noteDeed() { countAtDeed = moments.count }
 
     var terminalCount: Int { moments.count(where: \.isTerminal) }

@@ -4,8 +4,8 @@ import Testing
 
 /// Everything is legal inside every delegate method.
 ///
-/// Each cell is a table row of its own: a method, and what the host does in it. It is played 10 times, and many more
-/// times by `Scripts/test --all`, in batches that share a loop; with and without TLS.
+/// Each cell is a table row: a method, and what the host does in it. It is played 10 times, and many more times by
+/// `Scripts/test --all`, in batches that share a loop, with and without TLS.
 @Suite(.timeLimit(.minutes(patience(10)))) struct ReentrancyMatrixTests {
     @Test(arguments: ChannelMoment.allCases, Deed.ofChannels)
     func `a host may do anything in any method of a channel's delegate`(_ moment: ChannelMoment, _ deed: Deed) throws {
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `every method of the delegates is a row of a matrix`() {
-        // The requirements of the protocols, as they are documented; a new one needs a row.
+        // The documented requirements of the protocols; a new one needs a row.
         #expect(ChannelMoment.allCases.count == 11)
         #expect(ClientMoment.allCases.count == 7)
         #expect(Set(Deed.ofChannels).union(Deed.ofClients) == Set(Deed.allCases))
@@ -35,7 +35,7 @@ import Testing
         rate: Double, _ cell: String, _ begin: (MatrixStage, Int) throws -> () -> Void
     ) throws {
         for first in stride(from: 0, to: MatrixStage.roundCount, by: MatrixStage.batch) {
-            // Half of the cells begin with TLS, and the batches of a cell take turns.
+            // Half of the cells begin with TLS, and the batches of a cell alternate.
             let stage = try MatrixStage(tls: (first / MatrixStage.batch + cell.utf8.count) % 2 == 0, rate: rate)
             let checks = try (first..<first + MatrixStage.batch).map { try begin(stage, $0 % 40) }
             stage.run()

@@ -44,7 +44,7 @@ import Testing
         let host = Host()
         var last = Int.max
         host.didSubscribe = { _ in stage.publish(1) }
-        // Each notification is the answer to the one before: there is always one on its way.
+        // Each notification is the answer to the previous one: one is always in transit.
         host.didReceive = { channel, number in
             if number == 20 { stage.server.announceMaintenance() }
             if number == last { channel.close() } else { stage.publish(number + 1) }

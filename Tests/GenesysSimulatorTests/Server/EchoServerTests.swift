@@ -96,7 +96,8 @@ import Testing
             greatestQueue = max(greatestQueue, server.queuedByteCount)
             quietTurns = client.tcp.queuedByteCount == last && last > 0 ? quietTurns + 1 : 0
             last = client.tcp.queuedByteCount
-            // Nothing has moved for long: what the client sends waits with the kernel, and so does what it should read.
+            // Nothing has moved for a while: the client's data waits in the kernel, and so does the data for the
+            // client.
             guard quietTurns < 1_000 else { return client.tcp.startReading() }
             pump.again()
         }
@@ -115,7 +116,7 @@ import Testing
         #expect(client.messages.allSatisfy { $0 == message })
         #expect(client.hasClosed)
         #expect(greatestQueue >= 65_536)
-        // The mark, the message that went beyond it, and what one read of 64 KiB was worth.
+        // The mark, the message that exceeded it, and the data of one 64 KiB read.
         #expect(greatestQueue <= 65_536 + 16_384 + 65_536 + 1_024)
     }
 
@@ -180,7 +181,7 @@ import Testing
     }
 }
 
-/// Sends texts, each after the echo of the one before, then closes.
+/// Sends texts, each after the previous echo, then closes.
 private final class EchoHost: WebSocketClientDelegate {
     let sent: [String]
     private(set) var received: [String] = []

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// Does something again and again, once for each turn of the loop.
+/// Repeats an action once for each turn of the loop.
 final class Pump: TimerOwner {
     private let timer: Timer
     private let body: (Pump) -> Void

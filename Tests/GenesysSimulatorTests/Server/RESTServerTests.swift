@@ -104,7 +104,7 @@ import Testing
             let client = try RawClient(
                 stage, greeting: Self.request("POST", Self.path, headers: headers + "Expect: 100-continue\r\n"))
             let rest = headers.hasPrefix("C") ? "{}" : "2\r\n{}\r\n0\r\n\r\n"
-            // The interim answer is the first head that comes.
+            // The interim answer is the first head.
             client.didHead = { client in client.sendBytes(Array(rest.utf8)) }
             client.didEnd = { _ in stage.end() }
             stage.run()

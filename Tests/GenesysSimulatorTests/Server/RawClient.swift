@@ -1,7 +1,7 @@
 import GenesysLoop
 import GenesysSimulator
 
-/// A client that can misbehave: it sends what it is told to, in pieces if needed, and records what comes.
+/// A client that can misbehave: it sends what a test specifies, in pieces if needed, and records what it receives.
 final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 
@@ -14,7 +14,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
     private let chunkSize: Int?
     private var decoder = MessageReader(role: .client)
 
-    /// What is sent once the connection is secure.
+    /// Sent when the connection is secure.
     var greeting: [UInt8]
     /// The head of the answer, without the empty line.
     private(set) var head: String?
@@ -44,7 +44,7 @@ final class RawClient: TCPConnectionOwner, TimerOwner, StageActor {
         stage.add(self)
     }
 
-    /// A client of any server; an empty `trust` is for one without TLS.
+    /// A client of any server; an empty `trust` means no TLS.
     init(_ loop: UVLoop, port: UInt16, trust pem: [UInt8], greeting: String, chunkSize: Int? = nil) throws {
         self.loop = loop
         self.chunkSize = chunkSize

@@ -1,14 +1,14 @@
-/// Counts the records of TLS 1.3 that hold application data, in ciphertext that comes in any pieces (RFC 8446 §5.1).
+/// Counts TLS 1.3 records with application data in ciphertext that arrives in any pieces (RFC 8446 §5.1).
 struct RecordCounter {
     private static let headerByteCount = 5
-    /// Two bytes, the type and the tag: an encrypted alert looks the same but for its size (RFC 8446 §5.2, §6).
+    /// Two bytes, the type and the tag: an encrypted alert differs only in its size (RFC 8446 §5.2, §6).
     private static let alertByteCount = 19
 
     private(set) var count = 0
     private var header: [UInt8] = []
     private var rest = 0
 
-    /// Takes what came next.
+    /// Takes the next bytes.
     mutating func receive(_ bytes: [UInt8]) {
         var bytes = bytes[...]
         while !bytes.isEmpty {

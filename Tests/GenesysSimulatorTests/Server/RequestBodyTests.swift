@@ -3,11 +3,11 @@ import Testing
 
 @testable import GenesysSimulator
 
-/// How the body of a request is read: pure.
+/// How the body of a request is read, without I/O.
 @Suite struct RequestBodyTests {
     private static let limit = RequestBody.maxByteCount
 
-    /// What comes out of a text, cut at a place, and how much of it was taken.
+    /// The decoded body of a text that is cut at `cut`, and the number of bytes taken.
     private func decode(_ text: [UInt8], cut: Int, limit: Int = 1_024) throws -> (body: [UInt8]?, taken: Int) {
         var body = ChunkedBody(maxByteCount: limit)
         var taken = 0

@@ -2,7 +2,7 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// A loop with a server and one channel on it, and a watchdog that ends a test which would hang.
+/// A loop with a server and one channel on it, and a watchdog that ends a hanging test.
 final class ServerStage: TimerOwner {
     typealias Configuration = SimulatedService.Configuration
 
@@ -12,10 +12,10 @@ final class ServerStage: TimerOwner {
     let uri: String
     private(set) var hasTimedOut = false
     private var watchdog: Timer?
-    /// What the closures of a test captured is released at its end.
+    /// Released at the end of a test, with everything their closures captured.
     private var actors: [any StageActor] = []
 
-    /// The feed rests unless `change` says otherwise, so that each test sees what it asked for.
+    /// The feed is off unless `change` enables it, so that each test receives only what it requested.
     init(tls: Bool = true, seed: UInt64 = 1, _ change: (inout Configuration) -> Void = { _ in }) throws {
         var configuration = Configuration()
         configuration.publishing.rate = 0
@@ -46,7 +46,7 @@ final class ServerStage: TimerOwner {
 
     func add(_ actor: any StageActor) { actors.append(actor) }
 
-    /// Closes the server; with it, the loop has nothing left to do.
+    /// Closes the server, which leaves the loop nothing to do.
     func end() {
         server.close { [self] in
             watchdog?.close()
@@ -59,7 +59,7 @@ final class ServerStage: TimerOwner {
         _ host: Host, topics: [Topic] = [stageTopic], _ change: (inout ChannelConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = ChannelConfiguration()
-        // Without TLS too: the system's store, which a small machine has not, must not be needed.
+        // Without TLS too, because the system's store may be missing on a small machine.
         let pem = server.caCertificatePEM
         configuration.tls.trust = .pem(pem.isEmpty ? try SimulatorCertificates.inMemory().caCertificatePEM : pem)
         configuration.reconnect = .never
@@ -77,7 +77,7 @@ final class ServerStage: TimerOwner {
     }
 }
 
-/// Calls closures that may capture itself and the stage.
+/// Holds closures that may capture itself and the stage.
 protocol StageActor: AnyObject {
     /// Releases the closures.
     func forget()

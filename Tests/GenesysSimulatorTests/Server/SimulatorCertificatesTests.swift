@@ -65,7 +65,7 @@ import Testing
 
     @Test func `a certificate names localhost, the machine and the address that it is made for`() throws {
         var name = [CChar](repeating: 0, count: 256)
-        // The array is lent for the call, which writes no further than its end.
+        // The array is valid during the call, which writes no further than its end.
         try #require(unsafe gethostname(&name, 255) == 0)
         let machine = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try withFolder { path in

@@ -97,7 +97,7 @@ import Testing
             let pump = Pump(stage.loop) { pump in
                 let (sent, received) = (stage.server.sentMessageCount, client.messages.count)
                 let isOpen = stage.server.openSocketCount > 0
-                // To a client that reads, never more at a time than the bound allows, however slow the machine is.
+                // A client that reads never gets more at a time than the bound allows, however slow the machine is.
                 if !reads || sent < min(100, received + 3) { stage.server.inject(message) }
                 switch (reads, isOpen) {
                 case (true, true) where sent < 100: pump.again()
@@ -125,7 +125,7 @@ import Testing
             func descriptorCount() throws -> Int {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
             }
-            // What the first use of OpenSSL and of the name look-up opens stays open.
+            // Descriptors from the first use of OpenSSL and of name lookup stay open.
             try openAndClose(2)
             let before = try descriptorCount()
             try openAndClose(200)
@@ -135,7 +135,7 @@ import Testing
     #endif
 }
 
-/// Opens and closes so many channels in turn, on one server.
+/// Opens and closes this many channels one after the other, on one server.
 private func openAndClose(_ count: Int) throws {
     let stage = try ServerStage()
     var closedCount = 0
@@ -153,7 +153,7 @@ private func openAndClose(_ count: Int) throws {
             stage.end()
         }
         host.didClose = {
-            // Nothing but its own closures kept the host alive.
+            // Only its own closures kept the host alive.
             host.forget()
             closedCount += 1
             if closedCount == count { stage.end() } else { next() }

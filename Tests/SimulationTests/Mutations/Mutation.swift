@@ -1,9 +1,9 @@
 import Foundation
 
-/// A deliberate fault, put into a copy of the sources by `Scripts/mutate`: the simulation or the tests of the machine
-/// must notice it.
+/// A deliberate fault that `Scripts/mutate` puts into a copy of the sources. The simulation or the tests of the machine
+/// must detect it.
 struct Mutation: Codable, Sendable {
-    /// A text that stands in a file exactly once, and what takes its place.
+    /// A text that appears exactly once in a file, and its replacement.
     struct Edit: Codable, Sendable {
         let file: String
         let before: String
@@ -17,7 +17,7 @@ struct Mutation: Codable, Sendable {
     }
 
     let name: String
-    /// What somebody who uses the library would suffer.
+    /// What a user of the library would suffer.
     let harm: String
     let edits: [Edit]
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @Suite struct MutationTests {
-    // The package of the simulation has these files through a symbolic link.
+    // The simulation's package reaches these files through a symbolic link.
     private static let root = URL(filePath: #filePath).resolvingSymlinksInPath().appending(path: "../../../..")
         .standardizedFileURL
 
@@ -18,7 +18,7 @@ import Testing
         #expect(Set(Mutation.all.map(\.name)).count == Mutation.all.count)
     }
 
-    /// `Scripts/mutate` reads the table from where it asks it to be written.
+    /// `Scripts/mutate` reads the table from the path that it requested.
     @Test func `the table of the faults can be read by a script`() throws {
         let table = try JSONEncoder().encode(Mutation.all)
         #expect(try JSONDecoder().decode([Mutation].self, from: table).count == Mutation.all.count)
