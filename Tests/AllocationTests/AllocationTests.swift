@@ -2,7 +2,7 @@ import CAllocationCounter
 import GenesysLoop
 import Testing
 
-/// What the receive path allocates; no clock is asked.
+/// Counts the allocations of the receive path; nothing depends on time.
 @Suite(.timeLimit(.minutes(2)), .enabled(if: allocation_counter_is_available(), "no allocations are counted here"))
 struct AllocationTests {
     @Test func `the counter counts what the Swift runtime and its arrays allocate`() {
@@ -24,7 +24,7 @@ struct AllocationTests {
     @Test func `over TLS only OpenSSL allocates, once for each record`() throws {
         let host = AllocationHost(warmUp: 5_000, measured: 20_000)
         try run(host, tls: true)
-        // Records are full of notifications, of about 300 bytes.
+        // Records are full, with notifications of about 300 bytes.
         #expect(host.allocationCount < 20_000 / 30)
     }
 
@@ -34,7 +34,7 @@ struct AllocationTests {
         #expect(host.allocationCount >= 20_000)
     }
 
-    /// A server on a thread of its own, a channel on this one.
+    /// Runs a server on a thread of its own, and a channel on this one.
     private func run(_ host: AllocationHost, tls: Bool) throws {
         let feed = try FeedThread(rate: 100_000, tls: tls)
         defer { feed.stop() }
@@ -49,7 +49,7 @@ struct AllocationTests {
     }
 }
 
-/// Looks at the counter of its thread when it has received so many, and again so many later.
+/// Reads its thread's allocation counter after a number of notifications, and again after as many more.
 final class AllocationHost: NotificationChannelDelegate {
     private let warmUp: Int
     private let measured: Int

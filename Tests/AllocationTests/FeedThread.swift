@@ -3,7 +3,7 @@ import GenesysLoop
 import GenesysSimulator
 import Synchronization
 
-/// A simulated service on a thread of its own, which publishes without a pause.
+/// A simulated service on a thread of its own, which publishes without pause.
 final class FeedThread: Sendable {
     private struct Address: Sendable {
         let uri: String

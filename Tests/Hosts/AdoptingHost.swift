@@ -1,7 +1,7 @@
 import CUV
 import GenesysLoop
 
-/// A program with a loop of its own, on which two channels live. It calls `uv_run` twice and `uv_loop_close` once.
+/// A program with a loop of its own and two channels on it. It calls `uv_run` twice and `uv_loop_close` once.
 final class Host: NotificationChannelDelegate {
     private var count = 0
 

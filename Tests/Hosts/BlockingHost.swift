@@ -4,7 +4,7 @@ import GenesysLoop
 import Glibc
 #endif
 
-/// A program that blocks its loop for some seconds in the middle: `host URI CA-FILE SECONDS`. It says what it missed.
+/// A program that blocks its loop for some seconds: `host URI CA-FILE SECONDS`. It prints what it missed.
 final class Host: NotificationChannelDelegate {
     private var count = 0
     private var last: Int?
@@ -21,7 +21,7 @@ final class Host: NotificationChannelDelegate {
             poll(nil, 0, (Int32(CommandLine.arguments[3]) ?? 0) * 1_000)
             resumedAt = sequence
         }
-        // What came meanwhile, and a while of what comes after.
+        // The notifications sent during the block, and some of those after it.
         guard let resumedAt, sequence > resumedAt + 1_200 else { return }
         print("missed \(gapCount)")
         channel.close()

@@ -5,7 +5,7 @@ import GenesysLoop
 import Glibc
 #endif
 
-/// A program that leaves in one of many ways: `host WAY URI CA-FILE`. It prints what it sees, and ends with 0.
+/// A program that leaves in one of many ways: `host WAY URI CA-FILE`. It prints what happens, and ends with 0.
 final class Host: NotificationChannelDelegate {
     /// What to do at the second notification.
     var atSecond: (NotificationChannel) -> Void = { _ in }
@@ -46,7 +46,7 @@ func makeChannel(on loop: UVLoop, for host: Host) throws -> NotificationChannel 
         delegate: host, configuration: configuration)
 }
 
-/// Lends an adopted loop, and says what closing it came to.
+/// Lends an adopted loop, then prints the result of closing it.
 func withForeignLoop(_ body: (UnsafeMutablePointer<uv_loop_t>) throws -> Void) throws {
     let foreign = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
     uv_loop_init(foreign)
@@ -114,7 +114,7 @@ case "adopted":
         host?.atSecond = { _ in uv_stop(foreign) }
         channel?.open()
         uv_run(foreign, UV_RUN_DEFAULT)
-        // What is open keeps the event loop, and the loop is told to close it.
+        // An open channel keeps the event loop running, and `closeAll()` closes it.
         loop?.closeAll()
         drop(way.dropFirst(8), &loop, &channel, &host)
         print("dropped")
@@ -140,7 +140,7 @@ case "unref":
         host.atSecond = { $0.close() }
         loop.keepsRunning = false
         channel.open()
-        // Nothing else is on the loop: it has nothing to wait for.
+        // Nothing else is on the loop, so it does not wait.
         uv_run(foreign, UV_RUN_DEFAULT)
         print("ran dry")
         loop.keepsRunning = true

@@ -1,8 +1,8 @@
 import CUV
 import GenesysLoop
 
-/// A program with a loop of its own whose resolver never answers. One channel waits for its deadline, the other is
-/// closed while its name is being looked up; then the loop is left and closed.
+/// A program with a loop of its own whose resolver never answers. One channel waits for its deadline, another one is
+/// closed during its lookup; then the program leaves and closes the loop.
 final class Host: NotificationChannelDelegate {
     let loop: UVLoop
     var patient: NotificationChannel?

@@ -1,4 +1,4 @@
-/* Counts the calls that belong to the owner of a loop, for a program that is started with LD_PRELOAD. */
+/* Counts the calls that only a loop's owner may make, for a program started with LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// The same for the messages of a `WebSocketClient`.
+/// A closure must not keep a message of a `WebSocketClient`.
 final class CapturedMessage: WebSocketClientDelegate {
     var later: () -> Int = { 0 }
 

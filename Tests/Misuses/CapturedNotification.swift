@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// A closure that is kept would read the buffer after it was used again.
+/// A stored closure would read the buffer after its reuse.
 final class CapturedNotification: NotificationChannelDelegate {
     var later: () -> Void = {}
 

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// A task of its own must not have it either.
+/// A detached task must not use a channel.
 func close(_ channel: NotificationChannel) {
     Task.detached { channel.close() }  // error: data races
 }

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// It cannot be stored in an array either.
+/// A notification cannot be stored in an array.
 func collect(_ notification: ChannelNotification, into list: inout [ChannelNotification]) {  // error: Escapable
     list.append(notification)
 }

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// The bytes live no longer than the notification.
+/// The bytes do not outlive the notification.
 func body(of notification: ChannelNotification) -> Span<UInt8> {  // error: ~Escapable result
     notification.body
 }

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// What is meant instead compiles: without it the other files could fail for any reason.
+/// Correct use compiles: without this file the others could fail for any reason.
 final class RightUse: NotificationChannelDelegate {
     var kept: [OwnedNotification] = []
 

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// The same for a client.
+/// A client is not Sendable.
 func share(_ client: WebSocketClient) -> any Sendable {
     client  // error: does not conform to the 'Sendable' protocol
 }

@@ -1,7 +1,9 @@
 import Foundation
 
-/// The time limit of a suite that takes at most this many minutes. It is a quarter of an hour under a sanitizer, where
-/// everything takes ten times as long, and in the whole suite, where long pure tests hold both of its threads.
+/// The time limit of a suite that normally takes at most this many minutes.
+///
+/// It is a quarter of an hour with a sanitizer, which is much slower, and in the whole suite, where long pure tests
+/// occupy all threads.
 func patience(_ minutes: Int) -> Int {
     let environment = ProcessInfo.processInfo.environment
     let isSlow = environment["GENESYS_LOOP_SANITIZER"] != nil || environment["GENESYS_LOOP_ALL"] != nil

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What the code of the pages prints, instead of standard output.
+/// Records what the code of the pages prints, instead of standard output.
 enum Printed {
     private struct State {
         var lines: [String] = []
@@ -35,7 +35,7 @@ enum Printed {
     }
 }
 
-/// Stands in for the standard library's function in this target.
+/// Replaces the standard library's function in this target.
 func print(_ items: Any...) {
     Printed.add(items.map { "\($0)" }.joined(separator: " "))
 }

@@ -4,8 +4,9 @@ import GenesysLoop
 import GenesysSimulator
 import Testing
 
-/// The code of the README and of `Documentation/Embedding.md` is this target's code: the pages show it word for word,
-/// it compiles, and with the simulator it does what the pages say.
+/// Tests the code of the README and of `Documentation/Embedding.md`.
+///
+/// The pages show this target's code verbatim. It compiles, and with the simulator it does what the pages say.
 @Suite(.serialized, .timeLimit(.minutes(patience(2)))) struct ReadmeTests {
     private static let topic: Topic = "v2.users.ID.presence"
 
@@ -53,7 +54,7 @@ import Testing
 
     private static func embedAndLeave(_ uri: String) throws {
         let raw = UnsafeMutablePointer<uv_loop_t>.allocate(capacity: 1)
-        // Closed before, below.
+        // Closed below, before it is freed.
         defer { unsafe raw.deallocate() }
         #expect(unsafe uv_loop_init(raw) == 0)
         Printed.begin()
@@ -96,7 +97,7 @@ import Testing
         var seen: [Relay.Event] = []
         for await event in events {
             seen.append(event)
-            // Not resumed: nothing but the end may follow.
+            // Not resumed: only the end may follow.
             if case .mark = event { loop.execute { relay.value.close() } }
         }
         #expect(seen.count == 1_001)
@@ -111,7 +112,7 @@ import Testing
             try await follow(service.uri, topics: [Self.topic]) { _ in task?.cancel() }
         }
         try await task?.value
-        // The service sees the channel's Close frame: its socket ends while the server lives.
+        // The service receives the channel's Close frame: its socket ends while the server runs.
         while await service.openSocketCount() > 0 { await Task.yield() }
         service.close()
     }

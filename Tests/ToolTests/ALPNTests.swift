@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// ALPN as the users of the programs see it: a server that takes one protocol, or none at all.
+/// ALPN in the programs: a server that accepts one protocol, or none.
 @Suite(.timeLimit(.minutes(patience(1)))) struct ALPNTests {
     private static let taken: [[String]] = [[], ["--alpn", "http/1.1"], ["--alpn", "none"]]
 
@@ -19,7 +19,7 @@ import Testing
             ]
             for flags in Self.taken {
                 let child = try Child.tool(listen + flags, mayLeak: true)
-                // The server sends the subscription back, which is no notification: the connection was open.
+                // The server sends the subscription back, which is not a notification; so the connection was open.
                 let event = await child.errors.nextLine()
                 #expect(event?.contains("\"discarded\"") == true, "\(flags): \(event ?? "nothing")")
                 child.signal(SIGTERM)

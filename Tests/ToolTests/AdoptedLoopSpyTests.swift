@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// On a loop that is not ours nothing is called that belongs to its owner: a preloaded library counts.
+/// On an adopted loop the library makes none of the calls that belong to its owner: a preloaded library counts them.
 @Suite(.timeLimit(.minutes(patience(2)))) struct AdoptedLoopSpyTests {
     @Test(.enabled(if: HostProgram.canBuild, HostProgram.missing))
     func `channels on a foreign loop neither run, stop, walk nor close it`() async throws {

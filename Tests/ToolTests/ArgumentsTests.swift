@@ -6,7 +6,7 @@ import Testing
 @testable import ToolSupport
 @testable import genesys_loop
 
-/// Where the arguments come from, and which of them can be used.
+/// The source of the arguments, and which of them are valid.
 @Suite struct ArgumentsTests {
     private func decode(_ arguments: [String], _ last: [UInt8]) throws -> [String] {
         try Arguments.decode((["tool"] + arguments).map { Array($0.utf8) } + [last])

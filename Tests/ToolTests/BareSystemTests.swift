@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The programs where the system lacks what others rely on: each in a mount namespace of its own.
+/// The programs on a system without files that are normally there, each in a mount namespace of its own.
 @Suite(.enabled(if: OwnNetwork.isPossible, OwnNetwork.missing)) struct BareSystemTests {
-    /// Runs a shell script with an empty folder in place of `mount`; nil where there can be none, which is printed.
+    /// Runs a shell script with an empty folder in place of `mount`; nil if that is impossible, which is printed.
     private func run(without mount: String, _ script: String, _ arguments: [String]) async throws -> Child.End? {
         let command = "mount -t tmpfs none \(mount) || exit 75; \(script)"
         let end = try await Slots.taken {
@@ -17,7 +17,7 @@ import Testing
     }
 
     #if os(Linux)
-    /// What the sanitizers put into a program looks into /proc itself.
+    /// Sanitizers read /proc themselves.
     private static let isPlain = ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil
     private static let sanitized: Comment = "SKIPPED: a sanitizer needs /proc"
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A host that does not let its loop turn for longer than any watchdog waits.
+/// A host that blocks its loop for longer than every watchdog waits.
 @Suite(.timeLimit(.minutes(patience(4))), .enabled(if: HostProgram.canBuild, HostProgram.missing))
 struct BlockedHostTests {
 

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `genesys_loop.h`, used by programs in C.
+/// `genesys_loop.h`, used by C programs.
 @Suite(.timeLimit(.minutes(patience(3)))) struct CInterfaceTests {
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
 
@@ -12,7 +12,7 @@ import Testing
             compiler,
             ["-x", language, "-std=\(standard)", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
                 + [CProgram.header.appending(path: "genesys_loop.h").path])
-        // Clang finds it odd that the main file is a header, and says so only where it is told that it is C.
+        // Clang warns that the main file is a header, but only if it is told that it is C.
         #expect(end.status == 0, "\(end.errors)")
     }
 
@@ -33,13 +33,13 @@ import Testing
         let symbols = end.outputText.split(separator: "\n").compactMap {
             $0.split(separator: " ").last.map(String.init)
         }
-        // What Swift and the linker make themselves.
+        // Symbols made by Swift and the linker.
         let own = symbols.filter { !$0.hasPrefix("$s") && !$0.hasPrefix("_") && !$0.hasPrefix("swift_") }
         let text = try String(
             contentsOf: CProgram.header.appending(path: "genesys_loop.h"), encoding: .utf8)
         let declared = text.matches(of: /(genesys_\w+)\(/).map { String($0.1) }
         #expect(Set(own) == Set(declared))
-        // What was there once stays there; what is new is added to the list.
+        // Symbols are never removed; new ones are added to the list.
         let list = CProgram.root.appending(path: "Tests/C/symbols.txt")
         let committed = try String(contentsOf: list, encoding: .utf8).split(separator: "\n").map(String.init)
         #expect(own.sorted() == committed)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    /// Runs `Tests/C/refusal.c`, and gives the line that it prints.
+    /// Runs `Tests/C/refusal.c` and returns the line that it prints.
     private func heard(_ program: URL, _ arguments: String...) async throws -> String {
         let end = await (try Child(program, arguments)).end()
         #expect(end.status == 0 || end.status == 1, "\(end.errors)")
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// What a handle holds is found here: programs in C are not built with the sanitizers.
+    /// This test finds leaks of handles: C programs are not built with the sanitizers.
     @Test func `valgrind finds no memory that C has lost, and none that was used after its time`() async throws {
         guard CProgram.isPossible, let valgrind = CProgram.find("valgrind") else {
             print("SKIPPED: the memory of the C interface was not checked: there is no valgrind")

@@ -2,12 +2,12 @@ import Foundation
 import GenesysLoop
 import Testing
 
-/// Each server of a matrix of certificates and manners has its exact reason, in the library and in the tool.
+/// Each server of a matrix of certificates and behaviors has its exact reason, in the library and in the tool.
 ///
-/// A server whose TLS is accepted answers with 404, so that `httpNotFound` proves the handshake.
+/// A server whose TLS is accepted answers with 404, so `httpNotFound` proves the handshake.
 @Suite(.enabled(if: Peer.python != nil, Peer.missing), .timeLimit(.minutes(patience(3))))
 struct CertificateMatrixTests {
-    /// Opens a channel, and keeps how it ended.
+    /// Opens a channel, and records how it ended.
     private final class Witness: NotificationChannelDelegate {
         var failure: ChannelFailure?
 
@@ -110,7 +110,7 @@ struct CertificateMatrixTests {
                     "listen", "--uri", server.uri("127.0.0.1"), "--ca-file", server.caFile, "--topic", "v2.a",
                     "--log-level", "trace", "--client-certificate", certificate, "--client-key", servers.encryptedKey,
                 ]
-                // The certificate of this server is for a name; what matters is how far the client comes.
+                // This server's certificate is for a name; only the client's progress matters.
                 let expected = status == 69 ? 77 : status
                 let child = try Child.tool(
                     arguments, mayLeak: true, variables: ["GENESYS_LOOP_KEY_PASSPHRASE": passphrase])

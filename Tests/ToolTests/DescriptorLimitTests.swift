@@ -8,7 +8,7 @@ import Testing
         let port = try HeldPort()
         var outcomes: [Set<String>] = []
         try await Simulator.with { simulator in
-            // From so few that no loop can be made, to enough to find nothing listening at the port.
+            // From too few descriptors for a loop, to enough to find no listener at the port.
             for limit in 4...24 {
                 let arguments = [
                     "listen", "--uri", "\(scheme)://127.0.0.1:\(port.port)/", "--topic", "v2.a", "--events",

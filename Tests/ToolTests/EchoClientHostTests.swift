@@ -4,7 +4,7 @@ import Testing
 
 @testable import websocket_echo
 
-/// The client's side of `websocket-echo` against a server that does not read.
+/// The client side of `websocket-echo` against a server that does not read.
 @Suite struct EchoClientHostTests {
     @Test func `a peer that sends without reading makes it stop reading, and gets everything later`() throws {
         let loop = try UVLoop()
@@ -16,13 +16,13 @@ import Testing
         loop.run()
         #expect(host.end() == .success)
         #expect(server.intactCount == 96)
-        // The mark, and the message that went beyond it.
+        // The mark, and the message that exceeded it.
         #expect(server.greatestQueue >= 1_048_576)
         #expect(server.greatestQueue < 1_048_576 + 262_144 + 1_024)
     }
 }
 
-/// Sends messages, and reads nothing until its client has stopped to read.
+/// Sends messages, and reads nothing until its client has paused reading.
 private final class Flood: TCPListenerOwner, TCPConnectionOwner {
     private let loop: UVLoop
     private let listener: TCPListener
@@ -50,7 +50,7 @@ private final class Flood: TCPListenerOwner, TCPConnectionOwner {
 
     var uri: String { "ws://127.0.0.1:\(listener.localPort)/" }
 
-    /// Looks at every turn of the loop: when nothing has moved for long, both sides wait for each other.
+    /// Checks every turn of the loop: when nothing has moved for a while, both sides wait for each other.
     func watch(_ client: WebSocketClient) {
         let queue = client.queuedByteCount
         greatestQueue = max(greatestQueue, queue)

@@ -106,7 +106,7 @@ import Testing
             let client = try Child(Tool.echo, [uri] + trust + more)
             server.signal(SIGTERM)
             #expect(await server.end().status == 0)
-            // It came too late, or was sent a Close frame.
+            // It came too late, or received a Close frame.
             #expect([0, 69].contains(await client.end().status))
         }
     }

@@ -32,7 +32,7 @@ import Testing
             #expect(ExitStatus(failure).rawValue == 66)
             #expect(ExitStatus(failure.asKind(.reconnect)).rawValue == 66)
         }
-        // A proxy's 404 says nothing of the channel.
+        // A proxy's 404 does not concern the channel.
         #expect(ExitStatus(ChannelFailure(reason: .proxy, phase: .proxy, status: 404)).rawValue == 69)
     }
 

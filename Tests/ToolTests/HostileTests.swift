@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `listen` against a service that misbehaves: each way has its exit status.
+/// `listen` against a misbehaving service: each behavior has its exit status.
 @Suite(.enabled(if: Peer.python != nil, Peer.missing)) struct HostileTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var mode: String
@@ -41,7 +41,7 @@ import Testing
         } + [Case(mode: "status", status: 69, reason: "invalidStatusCode", server: ["--status", "302"])]
         + [Case(mode: "system", status: 77, reason: "tokenRevoked")]
 
-    /// Losses: final only because the policy is to try nothing.
+    /// Losses, final only because the policy does not reconnect.
     static let losses: [Case] =
         all(
             [
@@ -54,10 +54,10 @@ import Testing
             Case(mode: "masked-frame", status: 76, reason: "protocolViolation", server: ["--confirmed"]),
         ]
 
-    /// Silence: ended by the duration, long before the deadlines of the library.
+    /// Silence, ended by `--duration` long before the library's deadlines.
     static let silence: [Case] = all(["tls-stall", "upgrade-stall", "no-confirmation", "other-confirmation"], 69, nil)
 
-    /// What a client has to cope with.
+    /// Behavior that a client must tolerate.
     static let tolerated: [Case] = [
         Case(mode: "good", status: 0, arguments: ["--count", "1"]),
         Case(mode: "drip", status: 0, arguments: ["--count", "2"]),
@@ -86,7 +86,7 @@ import Testing
         let last = try #require(try Tool.events(end.errors).last)
         #expect(last["event"] as? String == "failed")
         let reason = last["reason"] as? String
-        // A reset right after the accept meets the client in its connect or in its first read.
+        // The client sees a reset right after the accept in its connect or in its first read.
         #expect(reason == `case`.reason || (`case`.mode == "tcp-reset" && reason == "connect"))
     }
 

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// `Scripts/install-c`. What it installs where is tested with the library of this build; with `--all`, also the one
-/// that it builds itself.
+/// `Scripts/install-c`. The places of the installed files are tested with the library of this build; `--all` also tests
+/// the library that the script builds itself.
 @Suite(.timeLimit(.minutes(patience(3)))) struct InstallTests {
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
     private static let script = CProgram.root.appending(path: "Scripts/install-c")
@@ -26,7 +26,7 @@ import Testing
         ]
     }
 
-    /// Compiles the example with what pkg-config says, as a shell does, which must be enough to run it.
+    /// Compiles the example with the flags of pkg-config, which must be enough to run it.
     private func compile(into program: URL, packages: URL) async throws {
         let source = CProgram.root.appending(path: "Examples/C/listen.c").path
         let command = "eval cc '\(source)' -o '\(program.path)' \"$(pkg-config --cflags --libs genesys-loop)\""
@@ -102,7 +102,7 @@ import Testing
             let lines = try String(contentsOf: description, encoding: .utf8).split(separator: "\n")
             #expect(lines.contains("prefix=/usr") && lines.contains("libdir=${prefix}/lib/multiarch"))
             #expect(lines.contains("Requires: libuv"))
-            // The system's linker looks there without a run path.
+            // The system's linker searches this folder without a run path.
             #expect(lines.contains("Libs: -L\"${libdir}\" -lGenesysLoopC"))
         }
     }

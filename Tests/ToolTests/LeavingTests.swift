@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// A host leaves as it likes: whatever it releases first, nothing crashes, hangs, or is left on its loop.
+/// A host may release its objects in any order: nothing crashes, hangs, or remains on its loop.
 @Suite(.timeLimit(.minutes(patience(3))), .enabled(if: HostProgram.canBuild, HostProgram.missing))
 struct LeavingTests {
-    /// Runs the program once for each way.
+    /// Runs the program once for each way of leaving.
     private static func run(_ ways: [String], _ body: (String, Child.End) throws -> Void) async throws {
         let program = try await HostProgram("LeavingHost.swift", preloading: "Tests/Hosts/forbidden_calls.c")
         try await Simulator.with("--rate", "200") { simulator in

@@ -47,7 +47,7 @@ import ToolSupport
         #expect(!writer.give(&lines))
         lines = [UInt8](repeating: 0x62, count: 700_000)
         #expect(writer.give(&lines))
-        // Nothing was read yet: the pipe holds at most a part, and the owner was not notified.
+        // Nothing was read yet: the pipe holds only a part, and the owner was not notified.
         #expect(drained.wait(timeout: .now()) == .timedOut)
         let reader = Reader(pipe.fileHandleForReading)
         #expect(drained.wait(timeout: .now() + 30) == .success)
@@ -99,7 +99,7 @@ import ToolSupport
         #expect(writer.finish() == .written)
         try pipe.fileHandleForWriting.close()
         let lines = String(decoding: reader.wait(), as: UTF8.self).split(separator: "\n")
-        // The number of missing lines stands in their place, so every number follows from those before it.
+        // The number of missing lines is in their place, so every number follows from the previous ones.
         var next = 0
         var dropped = 0
         for line in lines.dropLast() {

@@ -65,7 +65,7 @@ import Testing
     @Test(.enabled(if: Peer.python != nil, Peer.missing), arguments: [SIGINT, SIGTERM])
     func `a second signal ends it at once`(signal: Int32) async throws {
         try await Slots.taken {
-            // The peer never answers the Close frame, so the first signal alone would take its time.
+            // The peer never answers the Close frame, so the first signal alone would wait for the time-out.
             let peer = try await Peer("hostile_server.py", ["--mode", "frozen"])
             let tool = try Child.tool(peer.listening("--log-level", "debug"))
             while let line = await tool.errors.nextLine(), !line.contains("subscribed to") {}

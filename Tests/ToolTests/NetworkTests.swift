@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The tool in networks that a machine seldom has, each in a namespace of its own.
+/// The tool in unusual networks, each in a namespace of its own.
 @Suite(.timeLimit(.minutes(patience(2)))) struct NetworkTests {
     private struct Outcome: Decodable {
         var status: Int32
@@ -10,7 +10,7 @@ import Testing
         var connected: Int?
     }
 
-    /// Runs `listen` in the network of a scenario; nil where there can be none, which is said.
+    /// Runs `listen` in the network of a scenario; nil if that is impossible, which is printed.
     private func listen(_ scenario: String, _ uri: String, preload: HostProgram? = nil) async throws -> Outcome? {
         var client = ["env"] + (preload?.variables.map { "\($0)=\($1)" } ?? [])
         client += [Tool.executable.path, "listen", "--uri", uri, "--ca-file", "{ca}", "--topic", "v2.a"]
@@ -52,7 +52,7 @@ import Testing
     @Test(.enabled(if: HostProgram.canPreload, HostProgram.missing))
     func `where IPv6 is a black hole, IPv4 is tried after a moment`() async throws {
         let stub = try await HostProgram(nil, preloading: "Conformance/resolver.c")
-        // From the start of the program; a busy machine can only add to it, so the best of some tries counts.
+        // Measured from the program's start; a busy machine only adds to it, so the best of some tries counts.
         var quickest = Int.max
         for _ in 0..<5 where quickest >= 400 {
             guard let outcome = try await listen("black-hole", "wss://host.dual.test:{port}/", preload: stub) else {

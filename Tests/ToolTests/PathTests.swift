@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The tool, a simulator and what happens to packets between them, in a network of their own.
+/// The tool and a simulator, with disturbed packets between them, in a network of their own.
 ///
-/// `Conformance/paths.py` breaks the path, and prints which numbers are missing and when those were sent;
-/// `Conformance/proxied.py` counts the packets on a cable.
+/// `Conformance/paths.py` disturbs the path, and prints which numbers are missing and when those were sent;
+/// `Conformance/proxied.py` counts the packets on a virtual cable.
 @Suite(.enabled(if: OwnNetwork.isPossible, OwnNetwork.missing), .timeLimit(.minutes(patience(5)))) struct PathTests {
     private struct Outcome: Decodable {
         var status: Int32
@@ -24,14 +24,14 @@ import Testing
             }
         }
 
-        /// Nothing came again or too late, and whatever is missing was sent within a gap that was reported.
+        /// No notification repeats or is out of order, and every missing one was sent within a reported gap.
         func expectHonesty() throws {
             #expect(status == 0, "\(errors)")
             #expect(repeated == 0)
             #expect(disordered == 0)
             let gaps = zip(try times("gap", "from"), try times("gap", "to"))
             for range in missing {
-                // The script knows when a number was sent from an even rate: to a tenth of a second or so.
+                // The script derives the send time of a number from an even rate, to about a tenth of a second.
                 let isTold = gaps.contains { from, to in from - 0.5 <= range[2] && range[3] <= to + 0.5 }
                 #expect(isTold, "\(range) is missing, and no gap tells it: \(errors)")
             }
@@ -65,10 +65,10 @@ import Testing
         try outcome.expectHonesty()
         let broken = try #require(outcome.broken)
         let mended = try #require(outcome.mended)
-        // 35 s of silence, 10 s for an answer to the question, and 5 s for a busy machine.
+        // 35 s of silence, 10 s for the answer to the ping, and 5 s for a busy machine.
         let noticed = try #require(try outcome.times("reconnecting").first)
         #expect((34...50).contains(noticed - broken), "\(outcome.errors)")
-        // An attempt that is under way may still take its 10 s, and the pause between two grows.
+        // An attempt in progress may still take its 10 s, and the delay between attempts grows.
         let recovered = try #require(try outcome.times("recovered").first)
         #expect((0...20).contains(recovered - mended), "\(outcome.errors)")
         #expect(try outcome.times("gap").count == 1)

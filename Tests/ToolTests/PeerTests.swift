@@ -33,7 +33,7 @@ import Testing
     ) async throws {
         try await Slots.taken {
             let peer = try await Peer("peer_server.py", ["--mode", mode])
-            // The policy tries again, but not for this.
+            // The policy retries, but not for this failure.
             let end = await (try Child.tool(peer.listening("--duration", "20"))).end()
             #expect(end.status == 77, "\(end.errors)")
             #expect(end.output == [])
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    /// Hands over a tool that has received everything and closed its channel, but whose pipe is not read.
+    /// Passes on a tool that has received everything and closed its channel, but whose pipe is not read.
     private func withStuckReader(_ body: (Child, FileHandle, [UInt8]) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "peer-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `listen` and what a proxy does to it, as its users see it.
+/// `listen` through a proxy that fails in some way.
 @Suite(.timeLimit(.minutes(patience(3)))) struct ProxyTests {
     private static let topic = ["--topic", "v2.a", "--events", "--reconnect", "never"]
 

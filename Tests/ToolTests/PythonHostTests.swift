@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// `Examples/Python/host.py`: a channel on the loop of asyncio, with uvloop and ctypes.
+/// `Examples/Python/host.py`: a channel on asyncio's loop, with uvloop and ctypes.
 @Suite(.timeLimit(.minutes(patience(3)))) struct PythonHostTests {
     private static let python = URL(filePath: "/usr/bin/python3")
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
 
-    /// Threads of tests block signals, which programs that they start inherit.
+    /// Test threads block signals, and child processes inherit the mask.
     private static let unblocked = """
         import os, signal, sys
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
@@ -21,7 +21,7 @@ import Testing
             variables: ["GENESYS_LOOP_LIBRARY": library].merging(variables) { $1 })
     }
 
-    /// Whether the system's Python has uvloop; says so where it has not.
+    /// Whether the system's Python has uvloop; prints a line if not.
     private static func isPossible() async throws -> Bool {
         guard CProgram.isPossible else { return false }
         if FileManager.default.isExecutableFile(atPath: python.path),
@@ -44,7 +44,7 @@ import Testing
             #expect(lines.count == 250)
             #expect(lines.allSatisfy { $0.hasPrefix("{\"topicName\":\"\(PythonHostTests.topic)\"") })
 
-            // Interrupted in the middle it leaves the loop, too, before uvloop closes it.
+            // Interrupted while running, it also leaves the loop before uvloop closes it.
             let host = try PythonHostTests.start([uri, ca, "1000000", PythonHostTests.topic])
             #expect(await host.output?.nextLine()?.hasPrefix("{") == true)
             host.signal(SIGINT)
@@ -59,7 +59,7 @@ import Testing
             print("SKIPPED: the host in Python was not tested: there is no /usr/bin/python3")
             return
         }
-        // Any module of that name that brings no libuv.so into the process.
+        // Any module of that name that does not load libuv.so into the process.
         let folder = FileManager.default.temporaryDirectory.appending(path: "uvloop-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

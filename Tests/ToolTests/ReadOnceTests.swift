@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Files of the command line that can be read only once: pipes, as a shell's `<(…)` makes them.
+/// Files of the command line that can be read only once: pipes made by a shell's `<(…)`.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash"), "SKIPPED: it needs bash"))
 struct ReadOnceTests {
     private func run(_ program: URL, _ script: String, _ arguments: [String]) async throws -> Child.End {
@@ -62,7 +62,7 @@ struct ReadOnceTests {
     func `a signal ends a program that waits for a pipe`(signal: Int32) async throws {
         let pipe = FileManager.default.temporaryDirectory.appending(path: "pipe-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: pipe) }
-        // The paths are C strings for the length of each call.
+        // The paths are C strings, valid during each call.
         try #require(unsafe mkfifo(pipe.path, 0o600) == 0)
         try await Slots.taken {
             let child = try Child.tool(["listen", "--uri", "ws://localhost/", "--topics-file", pipe.path])

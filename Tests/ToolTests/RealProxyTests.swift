@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// `listen` through proxies that others have written, to a simulator.
+/// `listen` through third-party proxies, to a simulator.
 @Suite(.timeLimit(.minutes(patience(5)))) struct RealProxyTests {
-    /// Listens through a proxy, by flag or by environment, and expects the proxy to have been the way.
+    /// Listens through a proxy, by option or by environment, and expects that the connection used the proxy.
     private func listen(through kind: RealProxy.Kind, byEnvironment: Bool) async throws {
         try await Simulator.with { simulator in
             let proxy = try await RealProxy(kind)

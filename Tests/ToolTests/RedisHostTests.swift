@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// `Examples/C/redis.c`: a channel and a client of Redis on one loop, beside a real Redis.
+/// `Examples/C/redis.c`: a channel and a Redis client on one loop, with a real Redis.
 @Suite(.timeLimit(.minutes(patience(5)))) struct RedisHostTests {
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
 
-    /// A Redis of the test's own, in a folder of its own: it forgets nothing that it has acknowledged.
+    /// A Redis in a folder of its own, which keeps everything that it has acknowledged.
     private struct Redis {
         let folder: URL
         var socket: String { folder.appending(path: "socket").path }
@@ -17,7 +17,7 @@ import Testing
                     + ["--appendonly", "yes", "--appendfsync", "always"])
         }
 
-        /// What `redis-cli` answers.
+        /// The answer of `redis-cli`.
         func ask(_ words: String...) async throws -> String {
             let end = try await CProgram.run("redis-cli", ["-s", socket] + words)
             return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    /// What the stream holds: the numbers that the host gave, which are the second part of the ids.
+    /// The numbers in the stream: the host uses them as the second part of the ids.
     private static func numbers(_ redis: Redis) async throws -> [Int] {
         let ids = try await redis.ask("EVAL", "return redis.call('XRANGE', 'notes', '-', '+')", "0")
         return ids.split(separator: "\n").compactMap { line in
@@ -79,7 +79,7 @@ import Testing
             var server = try redis.start()
             let host = try start(count)
             for fraction in [4, 2] {
-                // Killed with some of them in its stream, and others on their way to it.
+                // Killed with some entries in its stream, and others in transit.
                 while Int(try await redis.ask("XLEN", "notes")) ?? 0 < count / fraction { await Task.yield() }
                 server.signal(SIGKILL)
                 #expect(await server.end().status == 128 + SIGKILL)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What a server says when it refuses the upgrade, as the users of the tool see it.
+/// The tool's output about a server's text in a refused upgrade.
 @Suite(.timeLimit(.minutes(patience(2)))) struct RefusalTests {
     private static let body = #"{"message":"Sorry, /channels/streaming-1-secret is full.","status":400}"#
 
@@ -36,7 +36,7 @@ import Testing
         #expect(
             message.contains("(the server said: Sorry, … is full; its correlation id is 5b3c1a52-7b3e)"), "\(message)")
         #expect(!message.contains("topics") && !end.errors.contains("secret"))
-        // The same for people.
+        // Once more with the output for people.
         let again = try await Tool.run(arguments(try answer(line, headers, body: Self.body)))
         #expect(again.errors.contains("Sorry, … is full;") && again.errors.contains("5b3c1a52-7b3e"), "\(again.errors)")
     }

@@ -33,7 +33,7 @@ import Testing
         #expect(end.errors.contains("--part") || end.errors.contains("part 'check'"), "\(end.errors)")
     }
 
-    /// Each is run beside a set-up that notes what it is asked for and fails, which ends the script.
+    /// Each is run with a set-up script that records its arguments and fails, which ends the script.
     @Test(arguments: [
         ("autobahn", [], "--python"), ("bench", [], "--bench"), ("bench", ["--quick", "--only", "go"], "--bench"),
         ("bench", ["--list"], ""), ("bench", ["instructions", "--check"], "--valgrind"), ("bench", ["codec"], ""),

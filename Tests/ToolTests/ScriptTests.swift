@@ -5,7 +5,7 @@ import Testing
 
 @testable import genesys_loop
 
-/// `simulate --script`: the file, and what it makes happen.
+/// `simulate --script`: the file format and the actions.
 @Suite struct ScriptTests {
     private func fault(_ text: String) -> String? {
         do throws(SimulatorScript.Fault) {
@@ -28,7 +28,7 @@ import Testing
         #expect(script.repeatsAfter == 9)
     }
 
-    /// The script that `Documentation/SimulatorScript.md` shows.
+    /// The script shown in `Documentation/SimulatorScript.md`.
     private func documentedScript() throws -> SimulatorScript {
         let file = URL(filePath: #filePath).appending(path: "../../../Documentation/SimulatorScript.md")
         let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
@@ -48,7 +48,7 @@ import Testing
             player.stop()
             server.close()
         }
-        // After the upgrades are refused, and before the notification of the same round.
+        // After the refused upgrades, and before the notification of the same round.
         var backoff = ReconnectPolicy.Backoff()
         backoff.cap = backoff.floor
         var terms = ChannelConfiguration()
@@ -153,7 +153,7 @@ import Testing
     @Test func `a listener lives through what a script does`() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "script-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
-        // However late the listener comes: its 1,000 notifications take five seconds, and a round takes three.
+        // However late the listener connects: its 1,000 notifications take five seconds, and a round takes three.
         let text = """
             {"repeat": 180, "steps": [
               {"at": 60, "do": "maintenance", "lead": 30},
@@ -173,7 +173,7 @@ import Testing
     }
 }
 
-/// Closes its channel when it has lived through all that the documented script does.
+/// Closes its channel after everything that the documented script does.
 private final class ScriptedHost: NotificationChannelDelegate {
     var events: [String] = []
     var failure: ChannelFailure?
@@ -193,7 +193,7 @@ private final class ScriptedHost: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         events.append("reconnect")
-        // In the first round, unless this machine stood still.
+        // In the first round, unless the machine was suspended.
         if events.count > 100 { channel.close() }
     }
 

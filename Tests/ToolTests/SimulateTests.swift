@@ -64,11 +64,11 @@ import Testing
 
     @Test func `a simulator on all addresses is found by any of them, and by the name of the machine`() async throws {
         var name = [CChar](repeating: 0, count: 256)
-        // The array is lent for the call, which writes no further than its end.
+        // The array is valid during the call, which writes no further than its end.
         try #require(unsafe gethostname(&name, 255) == 0)
         let machine = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         try await Simulator.with("--host", "0.0.0.0", "--rate", "200") { simulator in
-            // Not every machine can look up its own name.
+            // Some machines cannot resolve their own name.
             for host in ["127.0.0.1", machine] {
                 var arguments = simulator.listening("--count", "1", "--reconnect", "never")
                 arguments[2] = arguments[2].replacing("localhost", with: host)

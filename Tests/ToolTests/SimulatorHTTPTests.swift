@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The REST side of `simulate`, asked by a client of another make.
+/// The REST side of `simulate`, with an independent client.
 @Suite(.enabled(if: Peer.python != nil, Peer.missing), .timeLimit(.minutes(patience(2))))
 struct SimulatorHTTPTests {
     private struct Answer: Decodable {
@@ -11,7 +11,7 @@ struct SimulatorHTTPTests {
 
     private static let path = "/api/v2/notifications/channels"
 
-    /// What a simulator answers to each of the requests, whose parts are sent one after the other.
+    /// The simulator's answers to the requests, whose parts are sent one after the other.
     private func ask(_ requests: [[String]]) async throws -> [Answer] {
         var answers: [Answer] = []
         try await Simulator.with { simulator in

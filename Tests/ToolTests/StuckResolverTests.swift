@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The system's resolver never answers: a preloaded library plays it.
+/// The system's resolver never answers: a preloaded library simulates it.
 @Suite(.timeLimit(.minutes(patience(2)))) struct StuckResolverTests {
     private static let stub = "Conformance/resolver.c"
 
@@ -23,7 +23,7 @@ import Testing
         #expect(end.errors == "")
     }
 
-    /// Runs the tool with a name that the stub is asked for, and measures how long it takes.
+    /// Runs the tool with a name for the stub, and measures the time.
     private func listen(_ uri: String, _ arguments: String...) async throws -> (end: Child.End, elapsed: Duration) {
         let stub = try await HostProgram(nil, preloading: Self.stub)
         return try await Slots.taken {
@@ -68,7 +68,7 @@ import Testing
                 "--ca-file", simulator.announcement.caFile,
             ]
             let end = await (try Child.tool(arguments, variables: stub.variables)).end()
-            // The certificate is for another name: TLS is reached.
+            // The certificate is for another name, which proves that TLS was reached.
             #expect(try Tool.events(end.errors).last?["reason"] as? String == "tlsHostMismatch", "\(end.errors)")
         }
     }

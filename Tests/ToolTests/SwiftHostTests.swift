@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The hosts in Swift of `Examples`: a plain class, and an actor that lives on the loop.
+/// The Swift hosts of `Examples`: a plain class, and an actor that runs on the loop.
 @Suite(.timeLimit(.minutes(patience(3)))) struct SwiftHostTests {
     private static let topics = [
         "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence",
@@ -9,8 +9,8 @@ import Testing
     ]
 
     private static func start(_ name: String, _ arguments: [String]) throws -> Child {
-        // The actor lives until the process ends: its task holds it. The leak sanitizer cannot see that, since a weak
-        // reference to an object makes the pointer to it one that it does not know.
+        // The actor lives until the process ends: its task retains it. The leak sanitizer cannot detect this, because a
+        // weak reference changes the pointer to an object.
         try Child(
             Tool.executable.deletingLastPathComponent().appending(path: name), arguments, mayLeak: name == "actor-host")
     }

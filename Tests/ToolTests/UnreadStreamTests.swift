@@ -1,16 +1,16 @@
 import Foundation
 import Testing
 
-/// A parent that reads one of the streams of a program, or none.
+/// A parent that reads only one of a program's streams, or none.
 @Suite(.timeLimit(.minutes(patience(2)))) struct UnreadStreamTests {
-    /// Many messages that are discarded, each with its event, and one notification with every 300 of them.
+    /// Many discarded messages, each with its event, and one notification with every 300 of them.
     private static let flood: String = {
         let steps = Array(repeating: #"{"at":0,"do":"send","text":"x"}"#, count: 300)
         return #"{"repeat":0.01,"steps":["# + steps.joined(separator: ",")
             + #",{"at":0,"do":"publish","topic":"v2.a"}]}"#
     }()
 
-    /// Lets a test use a listener whose standard error is full, in the process and in the pipe.
+    /// Lends a listener whose standard error is full, in the process and in the pipe.
     private func flooded(_ body: (Child) async throws -> Void) async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "flood-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
@@ -20,7 +20,7 @@ import Testing
             let listener = try Child.tool(
                 ["listen", "--uri", announced.uri, "--ca-file", announced.caFile, "--topic", "v2.a", "--events"],
                 readsErrors: false)
-            // So many notifications come behind 18,000 events, of which some 13,000 have room.
+            // This many notifications follow 18,000 events, of which most fit.
             for _ in 0..<60 { #expect(await listener.output?.nextLine()?.contains("v2.a") == true) }
             try await body(listener)
         }
@@ -63,14 +63,14 @@ import Testing
         }
     }
 
-    /// A pipe that is full and not read.
+    /// A full pipe that is not read.
     private func fullPipe() throws -> Pipe {
         let pipe = Pipe()
         let descriptor = pipe.fileHandleForWriting.fileDescriptor
         let flags = fcntl(descriptor, F_GETFL)
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
         let bytes = [UInt8](repeating: 0x0A, count: 65_536)
-        // The array lives for each call.
+        // The array is valid during each call.
         while unsafe bytes.withUnsafeBytes({ unsafe write(descriptor, $0.baseAddress, $0.count) }) > 0 {}
         _ = fcntl(descriptor, F_SETFL, flags)
         return pipe
@@ -84,7 +84,7 @@ import Testing
             let arguments = options.split(separator: " ").map(String.init) + ["\(port)"]
             let child = try Child(
                 isEcho ? Tool.echo : Tool.executable, arguments, standardOutput: pipe.fileHandleForWriting)
-            // It serves nevertheless.
+            // It still serves.
             while !HeldPort.isListening(port) { await Task.yield() }
             let start = ContinuousClock.now
             child.signal(SIGTERM)

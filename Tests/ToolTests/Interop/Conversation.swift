@@ -1,7 +1,7 @@
 import GenesysLoop
 import Testing
 
-/// One connection to a peer, through the public interface alone: a delegate that writes down what it is told.
+/// One connection to a peer, through the public interface only: a delegate that records its events.
 final class Conversation: WebSocketClientDelegate {
     enum Event: Equatable {
         case opened
@@ -63,7 +63,7 @@ final class Conversation: WebSocketClientDelegate {
     }
 
     private static func array(_ bytes: Span<UInt8>) -> [UInt8] {
-        // Copied within the closure for which the span is lent.
+        // Copied while the span is valid.
         unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) }
     }
 }

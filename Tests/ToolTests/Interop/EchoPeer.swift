@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// A WebSocket server that others have written, started as a program of `Conformance/`.
+/// A third-party WebSocket server, started by a program of `Conformance/`.
 struct EchoPeer {
-    /// Which one.
+    /// The servers.
     enum Library: String, CaseIterable {
         case nodeWS = "node-ws"
         case websockets
         case aiohttp
-        /// As the terminator of TLS in front of `websockets`.
+        /// Terminates TLS in front of `websockets`.
         case nginx
 
         fileprivate var script: String {
@@ -31,7 +31,7 @@ struct EchoPeer {
 
         /// The trait of every test that needs it.
         ///
-        /// Where it is absent the output says so besides, in a line that begins with `SKIPPED`.
+        /// If it is absent, the output also has a line that begins with `SKIPPED`.
         static func needs(_ library: Library) -> ConditionTrait {
             let absence = absences[library]
             return .enabled(if: absence == nil, absence)
@@ -67,7 +67,7 @@ struct EchoPeer {
         var caFile: String?
     }
 
-    /// What it says of a connection that ended: the Close frame it got.
+    /// The report on a connection that ended: the Close frame that the server received.
     struct Report: Decodable, Equatable {
         var code: UInt16?
         var reason: String?
@@ -92,7 +92,7 @@ struct EchoPeer {
         return try JSONDecoder().decode(Report.self, from: Data(line.utf8))
     }
 
-    /// Tells it to end; it must have had nothing to complain of.
+    /// Ends the server, which must not report an error.
     func end() async throws {
         try child.closeInput()
         let end = await child.end()
@@ -102,6 +102,6 @@ struct EchoPeer {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips the test where the peer is absent.
+    /// Skips the test if the peer is absent.
     static func needs(_ library: EchoPeer.Library) -> ConditionTrait { EchoPeer.Library.needs(library) }
 }

@@ -7,14 +7,14 @@ enum InteropChecks {
     private static let sizes = [0, 1, 125, 126, 65_535, 65_536, 1_048_576]
     private static let texts = ["", "ASCII", "żółw, 日本語, 🎉🇩🇪, \u{10FFFF}, \0 and \u{FEFF}", "{\"topicName\":\"v2.a\"}"]
 
-    /// Every message to be sent back.
+    /// The messages that the peer must echo.
     private static let messages: [Conversation.Event] =
         sizes.flatMap { [.binary(pattern($0)), .text(String(decoding: pattern($0), as: UTF8.self))] }
         + texts.map { .text($0) }
-        // Characters of every width across the borders of reads, frames and fragments.
+        // Characters of every width across the boundaries of reads, frames and fragments.
         + [.text(String(repeating: "aé語🎉", count: 40_000))]
 
-    /// Not the same byte all over, so that a byte out of place shows.
+    /// Varying bytes, so that a misplaced byte is detected.
     private static func pattern(_ count: Int) -> [UInt8] {
         (0..<count).map { UInt8($0 % 251 % 94 + 32) }
     }
@@ -27,7 +27,7 @@ enum InteropChecks {
         }
     }
 
-    /// Sends all messages, each when the one before has come back, and closes.
+    /// Sends all messages, each after the echo of the previous one, and closes.
     private static func echo(
         _ peer: EchoPeer, path: String, _ messages: [Conversation.Event], compression: Compression? = nil,
         isCompressed: Bool = false
@@ -46,7 +46,7 @@ enum InteropChecks {
         #expect(isSame, "\(events.count) events, the last one \(failure.prefix(200))")
     }
 
-    /// Every size and kind of message comes back as it went.
+    /// Echoes of every size and kind of message equal the messages.
     static func echoMessages(with library: EchoPeer.Library) async throws {
         try await Slots.taken {
             let peer = try await EchoPeer(library)
@@ -71,7 +71,7 @@ enum InteropChecks {
             let peer = try await EchoPeer(library)
             let longest = [UInt8](repeating: 7, count: WebSocketClient.maxPingByteCount)
             let answered = Conversation.Event.text("are you there 👋")
-            // Only the message that follows our pong shows that the peer has sent a ping.
+            // Only the message after our pong shows that the peer sent a ping.
             let events = try Conversation.hold(with: peer, path: "/ping") { event, client in
                 if event == answered { try client.ping() }
                 if event == .pong([]) { try client.ping(longest) }
@@ -87,7 +87,7 @@ enum InteropChecks {
         (1000, ""), (1001, "über und über"), (1011, "x"), (3000, ""), (4999, String(repeating: "é", count: 61)),
     ]
 
-    /// The peer's code and reason arrive here, and ours there.
+    /// The peer's code and reason arrive here, and ours arrive there.
     static func exchangeCloses(with library: EchoPeer.Library) async throws {
         try await Slots.taken {
             let peer = try await EchoPeer(library)
@@ -110,12 +110,12 @@ enum InteropChecks {
         }
     }
 
-    /// Every kind of message, but the largest once: they are sent in many ways.
+    /// Every kind of message except the largest, because these are sent in many ways.
     private static let someMessages = messages.filter {
         if case .binary(let bytes) = $0 { bytes.count < 1 << 20 } else { true }
     }
 
-    /// What may be asked for in the offer.
+    /// Valid offers.
     private static let offers: [Compression] = {
         var fresh = Compression.permessageDeflate
         fresh.serverNoContextTakeover = true
@@ -127,7 +127,7 @@ enum InteropChecks {
         return [.permessageDeflate, fresh, small]
     }()
 
-    /// Messages are compressed in both directions, whatever is asked for, and what a peer asks in its answer.
+    /// Messages are compressed in both directions, with every offer and every answer of a peer.
     static func echoCompressed(with library: EchoPeer.Library, answers: [String], fragments: Bool) async throws {
         try await Slots.taken {
             for answer in answers {
@@ -144,7 +144,7 @@ enum InteropChecks {
         }
     }
 
-    /// A peer that declines is spoken to without compression.
+    /// Messages to a peer that declines are not compressed.
     static func echoDeclined(with library: EchoPeer.Library) async throws {
         try await Slots.taken {
             let peer = try await EchoPeer(library)

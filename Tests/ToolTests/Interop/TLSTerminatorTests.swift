@@ -1,7 +1,7 @@
 import GenesysLoop
 import Testing
 
-/// The end of TLS is maintained while connections are open.
+/// Maintenance of the TLS terminator while connections are open.
 @Suite(.needs(.nginx), .timeLimit(.minutes(patience(3)))) struct TLSTerminatorTests {
     @Test func `a connection outlives a reload, and a new one meets the new worker`() async throws {
         try await Slots.taken {
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    /// A Close frame never comes: the worker ends with its connections, with or without a word of TLS.
+    /// No Close frame arrives: the worker drops its connections, with or without close_notify.
     @Test(arguments: ["stop", "reload"])
     func `a cut is told once, as a lost connection`(command: String) async throws {
         try await Slots.taken {
@@ -43,7 +43,7 @@ import Testing
                 if event == .opened { try peer.child.send(line: "stop") }
             }
             _ = try await peer.report()
-            // Its listener goes with its process, a moment after its connections: until then a reset may come.
+            // Its listener ends with its process, a moment after its connections: until then a reset may occur.
             var events: [Conversation.Event] = []
             for _ in 0..<1_000 where events != [.failed(.connect)] {
                 events = try Conversation.hold(with: peer, path: "/echo") { _, _ in }

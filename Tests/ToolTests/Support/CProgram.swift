@@ -1,17 +1,17 @@
 import Foundation
 import Testing
 
-/// A program in C that is compiled against the library.
+/// A C program that is compiled against the library.
 enum CProgram {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     static let header = root.appending(path: "Sources/GenesysLoopC/include")
-    /// The folder of the build, with the library and its objects.
+    /// The build folder, with the library and its objects.
     static let library = Tool.executable.deletingLastPathComponent()
 
-    /// Whether programs can be compiled and run here; says so where they cannot.
+    /// Whether programs can be compiled and run here; prints a line if not.
     static let isPossible: Bool = {
-        // A program that is not built with a sanitizer cannot load a library that is.
+        // A program built without a sanitizer cannot load a library built with one.
         guard ProcessInfo.processInfo.environment["GENESYS_LOOP_SANITIZER"] == nil else {
             print("SKIPPED: the tests of the C interface did not run: not with a sanitizer")
             return false
@@ -19,7 +19,7 @@ enum CProgram {
         return has("cc")
     }()
 
-    /// Whether a program is there; says so where it is not.
+    /// Whether a program exists; prints a line if not.
     static func has(_ program: String) -> Bool {
         if find(program) != nil { return true }
         print("SKIPPED: some tests of the C interface did not run: there is no \(program)")
@@ -57,7 +57,7 @@ enum CProgram {
         }
     }
 
-    /// A folder that is gone afterwards.
+    /// A temporary folder.
     static func withFolder(body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "c-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

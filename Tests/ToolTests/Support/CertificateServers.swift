@@ -3,7 +3,7 @@ import Testing
 
 /// The servers of `Conformance/peer_certificates.py`, for one test.
 struct CertificateServers {
-    /// One server, and what a client must say about it.
+    /// One server, and the expected result of a client.
     struct Case: Decodable {
         var name: String
         var host: String
@@ -12,14 +12,14 @@ struct CertificateServers {
         var reason: String
         var status: Int32
         var pins: [String]
-        /// Whether the sentence says that the CA file holds the certificate at fault.
+        /// Whether the sentence names the CA file as the source of the certificate at fault.
         var namesFile: Bool
         var certificate: String?
         var key: String?
 
         var isAddress: Bool { host.contains(":") || host == "127.0.0.1" }
 
-        /// Where it listens, in place of its name.
+        /// Its numeric address, instead of its name.
         var address: String { host.contains(":") ? "[\(host)]" : "127.0.0.1" }
 
         func uri(_ host: String) -> String { "wss://\(host):\(port)/channels/matrix-secret" }
@@ -33,9 +33,9 @@ struct CertificateServers {
     }
 
     let cases: [Case]
-    /// Lets a program find the names of the servers; nil where there is no C compiler.
+    /// The library that resolves the servers' names; nil without a C compiler.
     let preload: String?
-    /// The key of the case `client-good-1.3`, encrypted, and what opens it.
+    /// The key of the case `client-good-1.3`, encrypted, and its passphrase.
     let encryptedKey: String
     let passphrase: String
     private let child: Child

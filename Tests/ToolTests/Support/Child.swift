@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A program started by a test, with both of its streams collected. It is killed when it takes too long.
+/// A program started by a test, with both output streams collected. It is killed if it takes too long.
 final class Child: @unchecked Sendable {
     /// How a program ended.
     struct End: Equatable {
@@ -24,9 +24,9 @@ final class Child: @unchecked Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - standardOutput: takes the place of the pipe that is collected.
-    ///   - readsErrors: whether standard error is read; otherwise it is not until `errors.start()`, or until the end.
-    ///   - mayLeak: it ends in the middle of something, which the leak sanitizer is not to take for a leak.
+    ///   - standardOutput: replaces the pipe that is collected.
+    ///   - readsErrors: whether standard error is read; if false, not before `errors.start()` or the end.
+    ///   - mayLeak: it ends while it still holds memory, which the leak sanitizer must not report.
     ///   - variables: added to the environment.
     init(
         _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, readsErrors: Bool = true,
@@ -36,10 +36,10 @@ final class Child: @unchecked Sendable {
         let err = Pipe()
         process.executableURL = executable
         process.arguments = arguments
-        // A proxy of this machine's is not for servers on loopback.
+        // A proxy of this machine must not be used for servers on loopback.
         let inherited = ProcessInfo.processInfo.environment.filter { !$0.key.lowercased().hasSuffix("_proxy") }
         var environment = inherited.merging(variables) { $1 }
-        // A program that traps is to end at once: what would print its stack can wait forever for one that was killed.
+        // A program that traps must end immediately: printing its stack can hang after a kill.
         environment["SWIFT_BACKTRACE"] = "enable=no"
         if mayLeak { environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0" }
         process.environment = environment
@@ -92,7 +92,7 @@ final class Child: @unchecked Sendable {
     /// Waits for the end; may be called again.
     func end() async -> End {
         for await value in ended.stream { status = value }
-        // Or it would be kept for the rest of the time, by nothing that the leak sanitizer can see.
+        // Otherwise the task would retain it for the rest of its time, unseen by the leak sanitizer.
         patience.cancel()
         errors.start()
         let text = String(decoding: await errors.all(), as: UTF8.self)

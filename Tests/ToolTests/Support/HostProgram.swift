@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A program of `Tests/Hosts`, built on the library's objects, with a library in C that is loaded before it.
+/// A program of `Tests/Hosts`, linked to the library's objects, with a C library that is loaded before it.
 final class HostProgram {
     static let canBuild: Bool = {
         #if os(Linux)
@@ -20,7 +20,7 @@ final class HostProgram {
     }()
     static let missing: Comment = "SKIPPED: it needs Linux, a C compiler and a build without sanitizers"
 
-    /// Those of the sources that there are: beside them lie the objects of files that are gone, until a clean build.
+    /// The objects of existing sources: objects of deleted files stay in the folder until a clean build.
     private static let objects: [String] = ["GenesysLoop", "Logging"].flatMap { name in
         let map = CProgram.library.appending(path: "\(name).build/output-file-map.json")
         let outputs = try? JSONDecoder().decode([String: [String: String]].self, from: Data(contentsOf: map))
@@ -29,7 +29,7 @@ final class HostProgram {
 
     private let folder: URL
     private let program: URL
-    /// What is to be in the environment of a program.
+    /// The variables for a program's environment.
     let variables: [String: String]
 
     /// - Parameters:

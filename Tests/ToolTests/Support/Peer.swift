@@ -3,7 +3,7 @@ import Testing
 
 /// One of the servers of `Conformance/`, which are written in Python.
 struct Peer {
-    /// The Python that has what they need; Scripts/test makes it.
+    /// The Python with their packages; Scripts/test installs it.
     static let python = ProcessInfo.processInfo.environment["GENESYS_LOOP_PYTHON"]
     static let missing: Comment = "GENESYS_LOOP_PYTHON names no Python; Scripts/test makes one with the packages needed"
 
@@ -48,7 +48,7 @@ struct Peer {
             + topics.flatMap { ["--topic", $0] } + more
     }
 
-    /// Its report, once it ended by itself or its input ended.
+    /// Its report, after it ended by itself or its input ended.
     func report() async throws -> Report {
         let line = try #require(await child.output?.nextLine(), "the peer did not report")
         return try JSONDecoder().decode(Report.self, from: Data(line.utf8))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A proxy that others have written, started by `Conformance/peer_proxy.py`.
+/// A third-party proxy, started by `Conformance/peer_proxy.py`.
 struct RealProxy {
     enum Kind: String, CaseIterable {
         case tinyproxy, squid, dante
@@ -22,7 +22,7 @@ struct RealProxy {
 
         /// The trait of every test that needs it.
         ///
-        /// Where it is absent the output says so besides, in a line that begins with `SKIPPED`.
+        /// If it is absent, the output also has a line that begins with `SKIPPED`.
         static func needs(_ kind: Kind) -> ConditionTrait {
             let absence = absences[kind]
             return .enabled(if: absence == nil, absence)
@@ -53,9 +53,9 @@ struct RealProxy {
         port = try JSONDecoder().decode(Announcement.self, from: Data(line.utf8)).port
     }
 
-    /// Ends it; what it logged.
+    /// Ends it; returns its log.
     func end() async throws -> String {
-        // A line, as other children may hold the pipe open.
+        // A line, because other children may hold the pipe open.
         try child.send(line: "end")
         let line = try #require(await child.output?.nextLine(), "the proxy did not end in order")
         let end = await child.end()
@@ -65,6 +65,6 @@ struct RealProxy {
 }
 
 extension Trait where Self == ConditionTrait {
-    /// Skips the test where the proxy is absent.
+    /// Skips the test if the proxy is absent.
     static func needs(_ kind: RealProxy.Kind) -> ConditionTrait { RealProxy.Kind.needs(kind) }
 }

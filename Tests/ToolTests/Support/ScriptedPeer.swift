@@ -1,7 +1,7 @@
 import Foundation
 import GenesysLoop
 
-/// A server for one connection that sends what a test wants it to send, and records what it receives.
+/// A server for one connection that sends what a test specifies, and records what it receives.
 final class ScriptedPeer: Sendable {
     private let held: HeldPort
     private let collector: Locked<StreamCollector?> = Locked(nil)
@@ -11,9 +11,9 @@ final class ScriptedPeer: Sendable {
     /// Listens, and answers the request of the first client.
     ///
     /// - Parameters:
-    ///   - head: the answer to a request with a key; the usual one by default.
-    ///   - bytes: what follows it.
-    ///   - isLast: it ends the connection then, instead of waiting for the client to do so.
+    ///   - head: the answer to a request with a key; a correct upgrade by default.
+    ///   - bytes: sent after the head.
+    ///   - isLast: whether the server then ends the connection; otherwise it waits for the client to do so.
     init(
         head: @escaping @Sendable (String) -> String = ScriptedPeer.acceptance, then bytes: [UInt8] = [],
         isLast: Bool = false
@@ -34,7 +34,7 @@ final class ScriptedPeer: Sendable {
         }
     }
 
-    /// What the client sent after the upgrade. It must have ended.
+    /// The client's data after the upgrade. The connection must have ended.
     func received() async -> [UInt8] {
         await collector.withLock { $0 }?.all() ?? []
     }

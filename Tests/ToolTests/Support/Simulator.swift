@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A `genesys-loop simulate` in a process of its own.
+/// A `genesys-loop simulate` process.
 struct Simulator {
     struct Announcement: Decodable, Equatable {
         var uri: String
@@ -11,7 +11,7 @@ struct Simulator {
     let announcement: Announcement
     let child: Child
 
-    /// Lets a test use a simulator, which is stopped afterwards.
+    /// Lends a simulator to a test, and stops it afterwards.
     static func with(_ arguments: String..., body: (Simulator) async throws -> Void) async throws {
         try await Slots.taken {
             let simulator = try await Simulator(arguments)

@@ -9,7 +9,7 @@ final class StreamCollector: @unchecked Sendable {
     private var isStarted = false
     private let handle: FileHandle
 
-    /// - Parameter starts: whether it begins to read at once.
+    /// - Parameter starts: whether it begins to read immediately.
     init(_ handle: FileHandle, starts: Bool = true) {
         self.handle = handle
         if starts { start() }
@@ -35,7 +35,7 @@ final class StreamCollector: @unchecked Sendable {
         }
     }
 
-    /// Everything, once the other side has closed.
+    /// All data, after the other side has closed.
     func all() async -> [UInt8] {
         await waiting { [self] in
             while !isAtEnd { condition.wait() }
@@ -43,7 +43,7 @@ final class StreamCollector: @unchecked Sendable {
         }
     }
 
-    /// The next line without its end, nil at the end.
+    /// The next line without its end; nil at the end.
     func nextLine() async -> String? {
         await waiting { [self] in
             while true {
@@ -57,7 +57,7 @@ final class StreamCollector: @unchecked Sendable {
         }
     }
 
-    /// Waits off the cooperative threads. A program that is waited for is killed in time.
+    /// Waits off the cooperative threads. A stuck program is killed by its own deadline.
     private func waiting<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { [condition] in

@@ -1,14 +1,14 @@
 import Foundation
 import Testing
 
-/// The built executable, and the ways to run it.
+/// The built executables, and how to run them.
 enum Tool {
     /// `genesys-loop`.
     static let executable = built("genesys-loop")
     /// `websocket-echo`.
     static let echo = built("websocket-echo")
 
-    /// Beside the test bundle.
+    /// Next to the test bundle.
     private static func built(_ name: String) -> URL {
         let beside = Bundle.main.executableURL?.deletingLastPathComponent()
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -26,7 +26,7 @@ enum Tool {
         try await Slots.taken { await (try Child.tool(arguments, mayLeak: mayLeak)).end() }
     }
 
-    /// The events of `--events`; every line must be one.
+    /// The events of `--events`; every line must be an event.
     static func events(_ errors: String) throws -> [[String: Any]] {
         try errors.split(separator: "\n").map { line in
             let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
@@ -38,7 +38,7 @@ enum Tool {
     }
 }
 
-/// How many tests may have processes at a time: enough to wait for several, few enough for a small machine.
+/// Limits how many tests have processes at a time: enough to wait for several, few enough for a small machine.
 final class Slots: @unchecked Sendable {
     private static let shared = Slots(4)
 
@@ -50,7 +50,7 @@ final class Slots: @unchecked Sendable {
         free = count
     }
 
-    /// Runs a test's processes when it is their turn. Must not be nested.
+    /// Runs a test's processes when a slot is free. Must not be nested.
     static func taken<T>(_ body: () async throws -> T) async rethrows -> T {
         await shared.take()
         defer { shared.give() }
