@@ -48,13 +48,13 @@ import Testing
         let head = """
             # The life of a channel
 
-            `ChannelMachine` is a value: facts go in, actions come out. This page is made of the tables in \
-            `Tests/GenesysLoopTests/ChannelMachine/Table*.swift`, row for row what the tests check; a test fails \
+            `ChannelMachine` is a value: it takes facts and returns actions. This page is generated from the tables in \
+            `Tests/GenesysLoopTests/ChannelMachine/Table*.swift`, row for row as the tests check them; a test fails \
             when it is out of date, and `GENESYS_LOOP_WRITE=1 ./Scripts/test --filter DiagramTests` writes it again.
 
             Each table starts from a typical moment of its state: link 1 is the current or the last connection, link 2 \
-            the one that is to follow it, `stranger` one that is neither. An action names its link; `willReconnect`, \
-            `didRecover`, `didSubscribe` and their like are what the delegate is told, in this order.
+            its successor, and `stranger` neither of them. An action names its link; `willReconnect`, `didRecover`, \
+            `didSubscribe` and similar actions are the calls of the delegate, in this order.
 
             """
         let lines = [head] + diagram + [""] + StateName.allCases.flatMap(table)
