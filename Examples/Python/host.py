@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Prints the notifications of a channel that lives on the loop of asyncio, which uvloop makes a libuv loop.
+"""Prints the notifications of a channel on asyncio's loop, which uvloop implements with libuv.
 
     apt install python3-uvloop
     GENESYS_LOOP_LIBRARY=/path/of/libGenesysLoopC.so python3 host.py URI CA-FILE COUNT TOPIC [TOPIC ...]
@@ -31,7 +31,7 @@ class Notification(ctypes.Structure):
 
 class Failure(ctypes.Structure):
     _fields_ = [("kind", ctypes.c_char_p), ("reason", ctypes.c_char_p), ("phase", ctypes.c_char_p),
-                ("description", ctypes.c_char_p)]  # only read, so what follows need not be named
+                ("description", ctypes.c_char_p)]  # only read, so later members may be left out
 
 
 DID_RECEIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(Notification), ctypes.c_void_p)
@@ -46,12 +46,12 @@ class Callbacks(ctypes.Structure):
 
 
 class Config(ctypes.Structure):
-    # The first members: a struct that ends early has the defaults of those that follow.
+    # The first members: a struct that ends early has the defaults for later members.
     _fields_ = [("struct_size", ctypes.c_size_t), ("ca_file", ctypes.c_char_p)]
 
 
 def load():
-    """The library, once it is sure that uvloop uses the same libuv."""
+    """Returns the library after checking that uvloop uses the same libuv."""
     with open("/proc/self/maps", encoding="utf-8") as maps:
         if "/libuv.so" not in maps.read():
             sys.exit("host.py: this uvloop brings a libuv of its own; use the one of the package python3-uvloop")
@@ -109,7 +109,7 @@ async def listen(uri, ca_file, count, topics):
                 sys.exit(f"host.py: {item}")
             print(item.decode(), flush=True)
     finally:
-        # uvloop takes every handle on its loop for one of its own when it is closed: none of ours may be left.
+        # uvloop treats every handle on its loop as its own when it closes: none of ours may be left.
         if channel is not None:
             library.genesys_channel_close(channel)
             await ended

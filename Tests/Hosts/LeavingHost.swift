@@ -93,7 +93,7 @@ case "deinit":
     var owner: Owner? = try Owner(try UVLoop())
     owner?.host.atSecond = { _ in owner = nil }
     owner?.channel.open()
-    // The owner is deallocated inside of `run()`, which goes on until the channel has closed.
+    // The owner is deallocated inside `run()`, which continues until the channel has closed.
     let loop = owner?.loop
     loop?.run()
     print("ended")

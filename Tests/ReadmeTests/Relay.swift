@@ -1,10 +1,10 @@
 import Foundation
 import GenesysLoop
 
-/// Owns a channel and hands what it tells to another actor, in order.
+/// Owns a channel and passes its events to another actor, in order.
 ///
-/// After each 1,000 events the channel rests until the other side has come to the mark. So the stream is never longer
-/// than that, and what the service sends meanwhile waits in the socket.
+/// After each 1,000 events the channel pauses until the other side has reached the mark. So the stream is never longer
+/// than that, and data of the service waits in the socket.
 final class Relay: NotificationChannelDelegate {
     enum Event: Sendable {
         case notification(OwnedNotification)
@@ -48,7 +48,7 @@ final class Relay: NotificationChannelDelegate {
     }
 }
 
-/// Shows what a channel tells, on the main actor, until the channel ends or the task is canceled.
+/// Shows the events of a channel on the main actor, until the channel ends or the task is canceled.
 @MainActor
 func follow(_ uri: String, topics: [Topic], show: (Relay.Event) -> Void) async throws {
     let loop = try UVLoop()
@@ -57,7 +57,7 @@ func follow(_ uri: String, topics: [Topic], show: (Relay.Event) -> Void) async t
     stream.onTermination = { reason in
         if case .cancelled = reason { loop.execute { relay.value.close() } }
     }
-    Thread.detachNewThread { loop.run() }  // from here on the loop, and all on it, belongs to that thread
+    Thread.detachNewThread { loop.run() }  // from here on the loop and everything on it belong to that thread
     for await event in events {
         if case .mark = event { loop.execute { relay.value.resume() } } else { show(event) }
     }

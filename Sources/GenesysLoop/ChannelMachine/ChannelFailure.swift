@@ -17,7 +17,7 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         case reconnect = "recovery.reconnect"
         /// The channel's life could not be extended.
         case lifetimeExtension = "recovery.lifetimeExtension"
-        /// A rollover failed; the old connection goes on.
+        /// A rollover failed; the old connection continues.
         case rollover = "recovery.rollover"
     }
 
@@ -64,7 +64,7 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var reason: FailureReason
     /// The phase of the connection that failed.
     public var phase: Phase
-    /// What the service, whatever answered in its place, or the proxy said; nil if nothing.
+    /// What the service, another server in its place, or the proxy said; nil if nothing.
     ///
     /// For a refused upgrade or CONNECT this is an excerpt of the body, at most 1 KiB on one line: the `message` of a
     /// JSON object, the text of a page, else the body as it is. Text that repeats secret parts of the URI is left out.

@@ -19,7 +19,7 @@ extension ChannelMachine {
         return [.connect(link.id, endpoint)]
     }
 
-    /// The new link failed; the old one goes on.
+    /// The new link failed; the old one continues.
     mutating func rolloverFailed(_ failure: ChannelFailure, purpose: Purpose, now: ClockReading) -> [Action] {
         let held = candidate.map { leaveBehind($0.id, now: now) } ?? []
         candidate = nil
@@ -60,7 +60,7 @@ extension ChannelMachine {
 
     // MARK: - The old link ends first
 
-    /// The old link ended while the new one was under way.
+    /// The old link ended while the new one was connecting.
     mutating func lostWhileRollingOver(_ end: LinkEnd, now: ClockReading) -> [Action] {
         guard let next = candidate, let link = current else { return [] }
         noteLoss(of: link, lossFailure(end, link))

@@ -33,7 +33,7 @@ package struct ChannelMachine: Equatable, Sendable {
         case live
         /// `current` is confirmed; `candidate` is connecting or subscribing.
         case rollingOver(Purpose)
-        /// The service closed the old link in order while `candidate`, of the same channel, was under way.
+        /// The service closed the old link in order while `candidate`, of the same channel, was connecting.
         case handedOver(since: Instant)
         /// `candidate` is confirmed and not read; `current` is read to its end. The last look comes after the deadline:
         /// when a timer fires late, data that a blocked host left unread is read first (see `Heartbeat`).

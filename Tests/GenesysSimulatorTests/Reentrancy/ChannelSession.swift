@@ -56,7 +56,7 @@ final class ChannelSession: NotificationChannelDelegate {
         stage.afterTurns(1) { self.watch() }
     }
 
-    // MARK: - What is heard
+    // MARK: - Callbacks
 
     private func heard(_ now: ChannelMoment, _ sender: NotificationChannel) {
         log.note(now)

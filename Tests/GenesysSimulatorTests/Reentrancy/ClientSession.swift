@@ -53,7 +53,7 @@ final class ClientSession: WebSocketClientDelegate {
         stage.afterTurns(1) { self.watch() }
     }
 
-    // MARK: - What is heard
+    // MARK: - Callbacks
 
     private func heard(_ now: ClientMoment, _ sender: WebSocketClient) {
         log.note(now)
