@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// The line of JSON with which a server says that it listens, and where.
+/// The line of JSON with which a server announces its address.
 package struct Announcement {
     private let uri: String
     private let caFile: String?
