@@ -35,7 +35,7 @@ package struct EnvelopeScanner: Sendable {
 
     /// Scans byte by byte what `PlainScanner` does not accept, and finds the error.
     @inline(never)
-    static func scanThoroughly(_ message: Span<UInt8>) throws(EnvelopeError) -> Envelope {
+    package static func scanThoroughly(_ message: Span<UInt8>) throws(EnvelopeError) -> Envelope {
         guard message.word(at: 0) & 0xFF_FFFF != 0xBF_BBEF else {
             throw .invalidJSON(offset: 0, .byteOrderMark)
         }

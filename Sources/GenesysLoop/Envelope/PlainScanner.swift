@@ -8,14 +8,27 @@
 ///       │ ▲                            │  ▲   │
 ///       │ └─── "{" name ":" or "[" ────┘  └───┘ "}" "]"
 ///       └─── "{}" "[]" ───▶ after value
-enum PlainScanner {
+///
+/// `scan` is the only door to `QuoteCursor`, which reads without checks. Why no byte outside of the message is read:
+/// - `scan` enters with offset 1 of a message that begins with `{`, ends with `}`, and has 64 bytes at least.
+/// - An offset is advanced by one only from a byte that is not the message's last, because that byte is no `}` (a
+///   space, `,`, `:`, `{`, `[`, `]`), or because the new offset is compared with `count` before it is read.
+/// - `endOfString()` returns the offset of a quote, or of the last byte but one: in both cases a byte follows, since the
+///   last byte of the message is `}`.
+/// - A function that does not understand returns `count`, and every caller compares before it reads.
+/// - Sixteen bytes at once are read only where sixteen are left (`othersThanDigits`), and of those no more than fifteen
+///   are taken for a number, so a byte follows it.
+///
+/// Hence the `unsafe` in this file: each stands for one of these five. The fuzzer's oracle runs `scan` on memory that
+/// ends with the message, under the address sanitizer, and compares with the thorough scanner.
+package enum PlainScanner {
     /// Records the known members of the message.
     ///
     /// - Returns: false if `EnvelopeScanner` must scan the message; `members` is then meaningless.
     @inline(never)
-    static func scan(_ message: Span<UInt8>, into members: inout Envelope) -> Bool {
+    @safe package static func scan(_ message: Span<UInt8>, into members: inout Envelope) -> Bool {
         guard message.byteOrZero(at: 0) == UInt8(ascii: "{") else { return false }
-        return QuoteCursor.with(message) { cursor in scanObject(in: message, cursor, &members) } ?? false
+        return unsafe QuoteCursor.with(message) { cursor in unsafe scanObject(in: message, cursor, &members) } ?? false
     }
 
     /// Scans the outermost object and records its members.
@@ -23,35 +36,37 @@ enum PlainScanner {
     private static func scanObject(
         in message: Span<UInt8>, _ lent: QuoteCursor, _ members: inout Envelope
     ) -> Bool {
-        var cursor = lent
+        var cursor = unsafe lent
         var position = 1
         while true {
-            let name = endOfSpaces(from: position, in: cursor)
-            let colon = endOfName(from: name, in: &cursor)
-            guard colon < cursor.count else { return false }
+            let name = unsafe endOfSpaces(from: position, in: cursor)
+            let colon = unsafe endOfName(from: name, in: &cursor)
+            guard unsafe colon < cursor.count else { return false }
             // `EnvelopeScanner` handles such names.
-            if _slowPath(cursor.hasEscapes), JSONString.hasEscapes(name..<colon, in: message) { return false }
+            if unsafe _slowPath(cursor.hasEscapes), JSONString.hasEscapes(name..<colon, in: message) { return false }
             let field = Envelope.Field(PackedName(from: name, to: colon, in: message))
-            let start = endOfSpaces(from: colon &+ 1, in: cursor)
-            let first = cursor.byte(at: start)
+            let start = unsafe endOfSpaces(from: colon &+ 1, in: cursor)
+            let first = unsafe cursor.byte(at: start)
             if first == UInt8(ascii: "\"") {
-                position = cursor.endOfString() &+ 1
+                position = unsafe cursor.endOfString() &+ 1
             } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                (position, cursor.head) = endOfContainer(from: start, in: cursor)
+                unsafe (position, cursor.head) = endOfContainer(from: start, in: cursor)
             } else {
-                position = endOfScalar(from: start, in: cursor)
+                position = unsafe endOfScalar(from: start, in: cursor)
             }
-            guard position < cursor.count else { return false }
+            guard unsafe position < cursor.count else { return false }
             if let field {
                 let slice = JSONSlice(from: start, to: position, firstByte: first, hasEscapes: false)
                 members.record(slice, as: field)
             }
-            position = endOfSpaces(from: position, in: cursor)
-            let next = cursor.byte(at: position)
+            position = unsafe endOfSpaces(from: position, in: cursor)
+            let next = unsafe cursor.byte(at: position)
             position &+= 1
             guard next != UInt8(ascii: ",") else { continue }
-            guard next == UInt8(ascii: "}"), position == cursor.count, !cursor.isExhausted else { return false }
-            if _slowPath(cursor.hasEscapes) { members.findEscapes(in: message) }
+            guard next == UInt8(ascii: "}"), unsafe position == cursor.count, unsafe !cursor.isExhausted else {
+                return false
+            }
+            if unsafe _slowPath(cursor.hasEscapes) { members.findEscapes(in: message) }
             return true
         }
     }
@@ -61,70 +76,70 @@ enum PlainScanner {
     /// A function of its own, which keeps what the loop needs in registers.
     @inline(never)
     private static func endOfContainer(from start: Int, in lent: QuoteCursor) -> (end: Int, head: Int) {
-        var cursor = lent
+        var cursor = unsafe lent
         var position = start
         // One bit per open container, set for objects, below a leading one.
         var open: UInt64 = 1
         while true {
-            let first = cursor.byte(at: position)
+            let first = unsafe cursor.byte(at: position)
             if first == UInt8(ascii: "\"") {
-                position = cursor.endOfString() &+ 1
+                position = unsafe cursor.endOfString() &+ 1
             } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard open &>> 62 == 0 else { return (cursor.count, cursor.head) }
+                guard open &>> 62 == 0 else { return unsafe (cursor.count, cursor.head) }
                 open = open &<< 1 | (first == UInt8(ascii: "{") ? 1 : 0)
-                position = endOfSpaces(from: position &+ 1, in: cursor)
-                if cursor.byte(at: position) != first &+ 2 {
+                position = unsafe endOfSpaces(from: position &+ 1, in: cursor)
+                if unsafe cursor.byte(at: position) != first &+ 2 {
                     guard open & 1 != 0 else { continue }
-                    position = endOfName(from: position, in: &cursor) &+ 1
-                    guard position < cursor.count else { return (cursor.count, cursor.head) }
+                    position = unsafe endOfName(from: position, in: &cursor) &+ 1
+                    guard unsafe position < cursor.count else { return unsafe (cursor.count, cursor.head) }
                     continue
                 }
             } else if first == UInt8(ascii: " ") {
                 position &+= 1
                 continue
             } else {
-                position = endOfScalar(from: position, in: cursor)
-                guard position < cursor.count else { return (cursor.count, cursor.head) }
+                position = unsafe endOfScalar(from: position, in: cursor)
+                guard unsafe position < cursor.count else { return unsafe (cursor.count, cursor.head) }
             }
-            var next = cursor.byte(at: position)
+            var next = unsafe cursor.byte(at: position)
             while next != UInt8(ascii: ",") {
                 position &+= 1
                 if next == UInt8(ascii: "]") | UInt8(truncatingIfNeeded: open & 1) &<< 5 {
                     open &>>= 1
-                    guard open > 1 else { return (position, cursor.head) }
+                    guard open > 1 else { return unsafe (position, cursor.head) }
                     // Only the end of the outermost object may be the last byte.
-                    guard position < cursor.count else { return (cursor.count, cursor.head) }
+                    guard unsafe position < cursor.count else { return unsafe (cursor.count, cursor.head) }
                 } else if next != UInt8(ascii: " ") {
-                    return (cursor.count, cursor.head)
+                    return unsafe (cursor.count, cursor.head)
                 }
-                next = cursor.byte(at: position)
+                next = unsafe cursor.byte(at: position)
             }
             position &+= 1
             guard open & 1 != 0 else { continue }
-            position = endOfSpaces(from: position, in: cursor)
-            position = endOfName(from: position, in: &cursor) &+ 1
-            guard position < cursor.count else { return (cursor.count, cursor.head) }
+            position = unsafe endOfSpaces(from: position, in: cursor)
+            position = unsafe endOfName(from: position, in: &cursor) &+ 1
+            guard unsafe position < cursor.count else { return unsafe (cursor.count, cursor.head) }
         }
     }
 
     /// The offset of the colon after the name that starts at `start`.
     @inline(__always)
     private static func endOfName(from start: Int, in cursor: inout QuoteCursor) -> Int {
-        guard cursor.byte(at: start) == UInt8(ascii: "\"") else { return cursor.count }
-        let colon = cursor.endOfString() &+ 1
-        return cursor.byte(at: colon) == UInt8(ascii: ":") ? colon : cursor.count
+        guard unsafe cursor.byte(at: start) == UInt8(ascii: "\"") else { return unsafe cursor.count }
+        let colon = unsafe cursor.endOfString() &+ 1
+        return unsafe cursor.byte(at: colon) == UInt8(ascii: ":") ? colon : cursor.count
     }
 
     /// The offset after the number or word that starts at `start`.
     @inline(__always)
     private static func endOfScalar(from start: Int, in cursor: QuoteCursor) -> Int {
-        let end = PlainNumber.end(from: start, in: cursor)
-        return _fastPath(end < cursor.count) ? end : endOfOtherScalar(from: start, in: cursor)
+        let end = unsafe PlainNumber.end(from: start, in: cursor)
+        return unsafe _fastPath(end < cursor.count) ? end : endOfOtherScalar(from: start, in: cursor)
     }
 
     @inline(never)
     private static func endOfOtherScalar(from start: Int, in cursor: QuoteCursor) -> Int {
-        let message = cursor.message
+        let message = unsafe cursor.message
         return switch message.byteOrZero(at: start) {
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             (try? JSONNumber.end(from: start, in: message)) ?? message.count
@@ -136,7 +151,7 @@ enum PlainScanner {
     @inline(__always)
     private static func endOfSpaces(from start: Int, in cursor: QuoteCursor) -> Int {
         var position = start
-        while _slowPath(cursor.byte(at: position) == UInt8(ascii: " ")) { position &+= 1 }
+        while unsafe _slowPath(cursor.byte(at: position) == UInt8(ascii: " ")) { position &+= 1 }
         return position
     }
 }
@@ -148,19 +163,19 @@ enum PlainNumber {
     /// No branch per digit: the count is hard to predict, and the scanner does not wait for it.
     @inline(__always)
     static func end(from start: Int, in cursor: QuoteCursor) -> Int {
-        guard let others = cursor.othersThanDigits(at: start) else { return cursor.count }
+        guard let others = unsafe cursor.othersThanDigits(at: start) else { return unsafe cursor.count }
         let whole = others.trailingZeroBitCount
         // No digit, sixteen or more digits, or a leading zero.
-        guard whole > 0, whole < 16, whole == 1 || cursor.byte(at: start) != UInt8(ascii: "0") else {
-            return cursor.count
+        guard whole > 0, whole < 16, unsafe whole == 1 || cursor.byte(at: start) != UInt8(ascii: "0") else {
+            return unsafe cursor.count
         }
         var end = whole
-        var next = cursor.byte(at: start &+ end)
+        var next = unsafe cursor.byte(at: start &+ end)
         if next == UInt8(ascii: ".") {
             end = (others & (others &- 1)).trailingZeroBitCount
-            guard end &- whole > 1, end < 16 else { return cursor.count }
-            next = cursor.byte(at: start &+ end)
+            guard end &- whole > 1, end < 16 else { return unsafe cursor.count }
+            next = unsafe cursor.byte(at: start &+ end)
         }
-        return next | 0x20 == UInt8(ascii: "e") ? cursor.count : start &+ end
+        return unsafe next | 0x20 == UInt8(ascii: "e") ? cursor.count : start &+ end
     }
 }

@@ -1,20 +1,18 @@
 internal import CVector
 
-// Besides the byte loading, the only `unsafe` code of this folder, and its only import, for speed (`Scripts/bench
-// instructions` counts what a notification takes). Swift's vectors cannot give a bit mask of equal bytes; the C
-// intrinsics can.
+// The only import of this folder, for speed (`Scripts/bench instructions` counts what a notification takes). Swift's
+// vectors cannot give a bit mask of equal bytes; the C intrinsics can.
 
 /// Walks over the strings of a message; finds and lists their ends one chunk at a time.
 ///
 /// The end of a string is then known without reading its bytes again and without waiting for its start. Escaped quotes
 /// are skipped (RFC 8259 §7). At a control character or an invalid escape the cursor gives up: `isExhausted`.
 ///
-/// It reads no byte outside of the message if its user follows two rules: the message ends with `}`, and every offset
-/// asked for is before its end. A caller that advances by one from any other byte than `}` stays inside, by the first
-/// rule. The callers of `with` own the memory, and the cursor does not outlive them: it is not copied out of there. A
-/// copy that was advanced shares the list with the original: a caller that continues with the original gives it the
-/// copy's `head`.
-@safe struct QuoteCursor {
+/// Unsafe: `byte(at:)` reads without a check of its own. `PlainScanner` is the only user, and says why it never asks for
+/// a byte outside of the message. The callers of `with` own the memory, and the cursor does not outlive them: it is not
+/// copied out of there. A copy that was advanced shares the list with the original: a caller that continues with the
+/// original gives it the copy's `head`.
+@unsafe struct QuoteCursor {
     /// The least size of a message.
     static let minMessageByteCount = 64
 
@@ -28,14 +26,15 @@ internal import CVector
 
     private init(_ bytes: UnsafePointer<UInt8>, count: Int, chunk: UnsafeMutablePointer<cvector_chunk>) {
         unsafe self.bytes = bytes
-        self.count = count
+        unsafe self.count = count
         unsafe self.chunk = chunk
     }
 
     /// Lends a cursor at the start of `message` to `body`; nil if the message is too short, or does not end with `}`.
     @inline(__always)
     static func with<Result>(_ message: Span<UInt8>, _ body: (QuoteCursor) -> Result) -> Result? {
-        guard message.count >= minMessageByteCount, message.byteOrZero(at: message.count &- 1) == UInt8(ascii: "}")
+        guard unsafe message.count >= minMessageByteCount,
+            message.byteOrZero(at: message.count &- 1) == UInt8(ascii: "}")
         else { return nil }
         // Both pointers live for their closures, and the cursor for the inner one.
         return unsafe message.withUnsafeBufferPointer { buffer in
@@ -75,8 +74,8 @@ internal import CVector
     /// The byte at `offset`, which is inside the message.
     @inline(__always)
     func byte(at offset: Int) -> UInt8 {
-        assert(offset >= 0 && offset < count, "the scanner left the message")
-        // Inside by the rule above.
+        unsafe assert(offset >= 0 && offset < count, "the scanner left the message")
+        // Inside: the caller's promise.
         return unsafe bytes[offset]
     }
 
@@ -84,7 +83,7 @@ internal import CVector
     /// left.
     @inline(__always)
     func othersThanDigits(at offset: Int) -> UInt32? {
-        guard offset &+ 16 <= count else { return nil }
+        guard unsafe offset &+ 16 <= count else { return nil }
         // Sixteen bytes are there by the guard.
         return unsafe cvector_others16(bytes + offset) | 1 &<< 16
     }
@@ -98,10 +97,10 @@ internal import CVector
         // The entry at `head` is the end of a string, or of the list.
         let end = unsafe cvector_end(chunk, head)
         guard _fastPath(end != UInt16(CVECTOR_NO_END)) else {
-            head = 1
+            unsafe head = 1
             return unsafe QuoteCursor.endInLaterChunk(bytes, count, chunk)
         }
-        head &+= 1
+        unsafe head &+= 1
         return unsafe Int(truncatingIfNeeded: chunk.pointee.start) &+ Int(end)
     }
 

@@ -53,7 +53,7 @@ struct PlainScannerTests {
         for length in 0..<1_100 {
             let padding = String(repeating: "x", count: length)
             let text = #"{"topicName":"\#(padding)\#(escape)","eventBody":{"text":"\#(escape)\#(padding)"},"status":1}"#
-            let isLongEnough = text.utf8.count >= QuoteCursor.minMessageByteCount
+            let isLongEnough = unsafe text.utf8.count >= QuoteCursor.minMessageByteCount
             #expect(PlainScannerTests.compare(text) == isLongEnough, "\(length)")
             // Cut there, or with an invalid escape, the message is for the other scanner.
             #expect(!PlainScannerTests.compare(text.replacing(escape + "\"", with: #"\x""#)), "\(length)")
