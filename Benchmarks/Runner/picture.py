@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 import tables
 
-# One set of colours, readable on light and on dark pages: a picture does not know which of them it is on.
+# One set of colors, readable on light and on dark pages: a picture does not know which of them it is on.
 STYLE = """
   text { font: 13px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #6e7781 }
   .title { font-size: 15px; font-weight: 600 }

@@ -68,7 +68,7 @@ def refuses_strangers(folder, client):
         try:
             return server.line(0.2) is None
         except Failure:
-            return True  # the server has nothing to report: nobody has subscribed
+            return True  # the server has nothing to report: no client has subscribed
 
 
 def idle(folder, client, count, settle=0.5):

@@ -99,7 +99,7 @@ class Session:
             for client in self.living() * (1 if self.quick else 3):
                 self.start(client)
             for name in self.works:
-                # Neighbours in time are what ratios are made of; who begins changes.
+                # A ratio compares runs that follow each other; which one begins changes.
                 order = self.living()
                 turn = number % max(1, len(order))
                 order = order[turn:] + order[:turn]

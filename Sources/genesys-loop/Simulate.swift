@@ -30,7 +30,7 @@ struct Simulate: ParsableCommand {
     @Option(help: ArgumentHelp("Notifications a second, over all topics.", valueName: "n"))
     var rate = 10.0
 
-    @Option(help: ArgumentHelp("Let time pass so many times faster for all but the rate.", valueName: "x"))
+    @Option(help: ArgumentHelp("Let time pass this many times faster for all but the rate.", valueName: "x"))
     var timeScale = 1.0
 
     @Option(

@@ -13,8 +13,8 @@
 /// - `scan` enters with offset 1 of a message that begins with `{`, ends with `}`, and has 64 bytes at least.
 /// - An offset is advanced by one only from a byte that is not the message's last, because that byte is no `}` (a
 ///   space, `,`, `:`, `{`, `[`, `]`), or because the new offset is compared with `count` before it is read.
-/// - `endOfString()` returns the offset of a quote, or of the last byte but one: in both cases a byte follows, since the
-///   last byte of the message is `}`.
+/// - `endOfString()` returns the offset of a quote, or of the last byte but one: in both cases a byte follows, since
+///   the last byte of the message is `}`.
 /// - A function that does not understand returns `count`, and every caller compares before it reads.
 /// - Sixteen bytes at once are read only where sixteen are left (`othersThanDigits`), and of those no more than fifteen
 ///   are taken for a number, so a byte follows it.

@@ -8,10 +8,10 @@ internal import CVector
 /// The end of a string is then known without reading its bytes again and without waiting for its start. Escaped quotes
 /// are skipped (RFC 8259 §7). At a control character or an invalid escape the cursor gives up: `isExhausted`.
 ///
-/// Unsafe: `byte(at:)` reads without a check of its own. `PlainScanner` is the only user, and says why it never asks for
-/// a byte outside of the message. The callers of `with` own the memory, and the cursor does not outlive them: it is not
-/// copied out of there. A copy that was advanced shares the list with the original: a caller that continues with the
-/// original gives it the copy's `head`.
+/// Unsafe: `byte(at:)` reads without a check of its own. `PlainScanner` is the only user, and says why it never asks
+/// for a byte outside of the message. The callers of `with` own the memory, and the cursor does not outlive them: it is
+/// not copied out of there. A copy that was advanced shares the list with the original: a caller that continues with
+/// the original gives it the copy's `head`.
 @unsafe struct QuoteCursor {
     /// The least size of a message.
     static let minMessageByteCount = 64
