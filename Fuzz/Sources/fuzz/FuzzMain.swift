@@ -6,9 +6,8 @@ import Glibc
 import Darwin
 #endif
 
-// The program is called with the name of a target; the rest of its arguments is libFuzzer's, or a list of files where
-// coverage is measured. libFuzzer starts itself again for some tasks, without the name: so it is kept in the
-// environment.
+// The first argument is the name of a target; the others are libFuzzer's, or a list of files when coverage is measured.
+// libFuzzer restarts itself for some tasks without the name, so the environment keeps it.
 
 private let variable = "GENESYS_LOOP_FUZZ_TARGET"
 
@@ -48,7 +47,7 @@ public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMut
     }
     if target == .tls {
         PredictableRandom.install()
-        // The keys are made before the first run, which then draws the same numbers as every other.
+        // The keys are made before the first run, so that the first run draws the same random numbers as every other.
         _ = unsafe TLSContexts.shared
     }
     guard target != nil else {
@@ -75,7 +74,7 @@ public func fuzzMain(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMut
     #endif
 }
 
-/// The bytes of a file; nil where it cannot be read.
+/// The bytes of a file; nil if it cannot be read.
 private func contents(of path: UnsafePointer<CChar>) -> [UInt8]? {
     guard let file = unsafe fopen(path, "rb") else { return nil }
     defer { unsafe fclose(file) }

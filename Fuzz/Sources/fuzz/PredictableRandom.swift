@@ -1,8 +1,8 @@
 internal import COpenSSL
 
-/// Random numbers for OpenSSL that are the same in every run, so that a finding can be met again.
+/// Random numbers for OpenSSL that are the same in every run, so that a finding can be reproduced.
 ///
-/// For this program only: the numbers are known, so nothing that they encrypt is secret.
+/// For this program only: the numbers are known, so nothing encrypted with them is secret.
 enum PredictableRandom {
     nonisolated(unsafe) private static var state: UInt64 = 0
 
@@ -14,7 +14,7 @@ enum PredictableRandom {
         pseudorand: { buffer, count in unsafe PredictableRandom.fill(buffer, count) },
         status: { 1 })
 
-    /// From here on OpenSSL draws all its numbers from here.
+    /// After this call OpenSSL draws all its random numbers from here.
     static func install() {
         // The method lives as long as the process.
         _ = unsafe withUnsafePointer(to: &method) { unsafe RAND_set_rand_method($0) }

@@ -1,9 +1,9 @@
 import GenesysLoop
 
-/// What a driver knows of a channel's links: every action it is asked for must be one that it can perform.
+/// The driver's knowledge of a channel's links: it must be able to perform every action that is requested.
 struct ChannelDriver {
     private(set) var alive: Set<LinkID> = []
-    /// All links there ever were, in their order.
+    /// All links so far, in order.
     private(set) var known: [LinkID] = []
     var opened: Set<LinkID> = []
     private(set) var unread: Set<LinkID> = []
@@ -87,7 +87,7 @@ struct ChannelDriver {
             isSubscribed = true
         case .willReconnect(let attempt):
             let most = max(.seconds(90), attempt.failure.retryAfter ?? .zero)
-            // An attempt that is under way already needs no delay.
+            // An attempt that has begun needs no delay.
             let isDelayed = attempt.delay == .zero || (.milliseconds(100)...most).contains(attempt.delay)
             if attempt.number < 1 || !isDelayed { complain("attempt \(attempt.number) after \(attempt.delay)") }
         case .didMiss(let gap):

@@ -1,9 +1,9 @@
 import GenesysLoop
 
-/// The machine of a channel: bytes become what a host, a service, a network and a clock may do.
+/// The machine of a channel: bytes become the inputs of a host, a service, a network and a clock.
 ///
-/// Input: four bytes of settings, then steps. Links that are gone, or never were, speak too: the machine must not
-/// listen to them.
+/// Input: four bytes of settings, then steps. Links that are gone, or never existed, send inputs too: the machine must
+/// ignore them.
 enum ChannelOracle {
     static func complaint(about input: [UInt8]) -> String? {
         var source = FuzzInput(input)

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// A channel's machine with its driver, its clock and what is held for it.
+/// A channel's machine with its driver, its clock and its held messages.
 struct ChannelRun {
     private(set) var machine: ChannelMachine
     private(set) var driver = ChannelDriver()
@@ -9,7 +9,7 @@ struct ChannelRun {
     /// Messages kept by the driver, by link.
     private var held: [LinkID: [UInt64]] = [:]
     private var nextEndpoint: UInt32 = 1
-    /// The longest time that the service or the settings ask anybody to wait.
+    /// The longest wait that the service or the settings ask for.
     private var longestWait: Duration
 
     private static let messageByteCount = 100
@@ -42,7 +42,7 @@ struct ChannelRun {
         case 14: take(machine.pauseRequested(now: now))
         case 15, 16: take(machine.resumeRequested(now: now))
         case 17:
-            // The same one again now and then.
+            // The same endpoint again, sometimes.
             take(machine.rolloverRequested(to: EndpointID(rawValue: nextEndpoint), now: now))
             if source.flag() { nextEndpoint += 1 }
         case 18:
@@ -53,7 +53,7 @@ struct ChannelRun {
         }
     }
 
-    /// Whatever happened, `close()` ends it within its time-out.
+    /// In any state, `close()` ends the channel within its timeout.
     mutating func finishUp() {
         guard !driver.isFinished else { return }
         driver.isClosed = true
@@ -64,7 +64,7 @@ struct ChannelRun {
 
     // MARK: - Actions
 
-    /// Performs actions in their order; what is held goes out where it is asked for.
+    /// Performs actions in order; held messages are delivered when an action asks for it.
     private mutating func take(_ actions: [ChannelMachine.Action]) {
         for action in actions {
             driver.perform(action)
@@ -83,7 +83,7 @@ struct ChannelRun {
         }
     }
 
-    /// What a link that is gone, or never was, says is without consequence.
+    /// An input of a link that is gone, or never existed, must have no effect.
     private mutating func take(_ actions: [ChannelMachine.Action], of link: LinkID) {
         if !driver.alive.contains(link), !actions.isEmpty { driver.complain("a dead link causes \(actions)") }
         take(actions)
@@ -91,7 +91,7 @@ struct ChannelRun {
 
     // MARK: - Links
 
-    /// Links to choose from: the live ones first, then one that is gone, and one that never was.
+    /// Links to choose from: the live ones first, then one that is gone, and one that never existed.
     private var candidates: [LinkID] {
         let alive = driver.alive.sorted { $0.rawValue < $1.rawValue }
         let gone = driver.known.last { !driver.alive.contains($0) }
@@ -235,7 +235,7 @@ struct ChannelRun {
     }
 
     private mutating func fire() {
-        // What one turn brought about may be due at once, but that must come to rest.
+        // The effects of one turn may be due at once, but they must settle.
         for _ in 0..<4 {
             take(machine.deadlineReached(now: now))
             guard let next = machine.nextDeadline, next <= now.instant else { return }
@@ -268,7 +268,7 @@ struct ChannelRun {
         }
     }
 
-    /// A link is left unread while the host paused, or while its predecessor is read to the end, and never else.
+    /// Reading stops only while the host paused, or while the predecessor is read to the end.
     private var readingComplaint: String? {
         for link in driver.alive.intersection(driver.opened) {
             let isExpected: Bool

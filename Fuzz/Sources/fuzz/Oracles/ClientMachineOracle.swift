@@ -6,7 +6,7 @@ enum ClientMachineOracle {
         var machine: WebSocketClientMachine
         let high: Int
         let low: Int
-        /// What may still come: each of these at most once.
+        /// The inputs that may still come, each at most once.
         var isConnecting = false
         var isOpenTold = false
         var isCloseRequested = false

@@ -2,8 +2,8 @@ import GenesysLoop
 
 /// Frames and messages, in either role.
 ///
-/// Input: a byte of settings, then the stream. Whatever it is cut into, the decoder must say what the reference says;
-/// and a frame that was taken is the one that our encoder writes for its content.
+/// Input: a byte of settings, then the stream. However it is cut, the decoder must agree with the reference, and an
+/// accepted frame must equal the one that our encoder writes for its content.
 enum DecoderOracle {
     typealias Event = ReferenceDecoder.Event
 
@@ -11,7 +11,7 @@ enum DecoderOracle {
         let role: WebSocketRole
         let limits: MessageLimits
         let allowsCompression: Bool
-        /// Whether the user gives storage back, and lets kept storage go between two pieces.
+        /// Whether the user returns storage, and releases kept storage between two pieces.
         let isThrifty: Bool
 
         init(_ flags: UInt8) {
@@ -66,7 +66,7 @@ enum DecoderOracle {
         case .message, .compressed, .ping, .pong:
             return nil
         case .close(let code, let reason):
-            // A code that came may be sent back, and reads the same.
+            // A received code may be sent back, and reads the same.
             var written: [UInt8] = []
             FrameEncoder.appendClose(code, reason: reason, maskingKey: nil, to: &written)
             return ReferenceDecoder(written, role: .client, limits: MessageLimits()).events == [event]
@@ -80,12 +80,12 @@ enum DecoderOracle {
 }
 
 extension DecoderOracle {
-    /// One decoder and what it says.
+    /// One decoder and its events.
     struct Run {
         private let setup: Setup
         private(set) var decoder: MessageDecoder
         private(set) var events: [Event] = []
-        /// What has come of a compressed message that is not complete.
+        /// The received part of an incomplete compressed message.
         private(set) var unfinished: [UInt8] = []
         private var violation: WebSocketViolation?
 
@@ -95,7 +95,7 @@ extension DecoderOracle {
                 role: setup.role, limits: setup.limits, allowsCompression: setup.allowsCompression)
         }
 
-        /// Feeds everything, and once more after the end, where a decoder must have the same answer.
+        /// Feeds everything, and once more after the end, when a decoder must give the same answer.
         mutating func feed(_ stream: [UInt8], _ pieces: Pieces) -> String? {
             for range in pieces.ranges {
                 if let complaint = feed(stream.span.extracting(range)) { return complaint }

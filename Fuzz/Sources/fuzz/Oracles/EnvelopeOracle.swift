@@ -1,8 +1,8 @@
 import GenesysLoop
 
-/// A message as JSON, what it is, and the command that says the same.
+/// A message as JSON, its class, and the equivalent command.
 ///
-/// Input: the message. The scanner must take what the reference takes, and find what it finds.
+/// Input: the message. The scanner must accept what the reference accepts, and find what it finds.
 enum EnvelopeOracle {
     static func complaint(about message: [UInt8]) -> String? {
         if let complaint = doorComplaint(message) { return complaint }
@@ -70,7 +70,7 @@ enum EnvelopeOracle {
         return nil
     }
 
-    /// The members of an object inside, and the elements of an array.
+    /// Checks the members of an inner object, and the elements of an array.
     private static func nestedComplaint(_ slice: JSONSlice, in envelope: Envelope, _ message: [UInt8]) -> String? {
         let value = Array(message[slice.range])
         let start = slice.range.lowerBound
@@ -89,7 +89,7 @@ enum EnvelopeOracle {
         return nil
     }
 
-    /// The text of the string at `range`; nil if there is something else.
+    /// The text of the string at `range`; nil for any other value.
     private static func text(_ range: Range<Int>?, of message: [UInt8]) -> String? {
         guard let range, message[range.lowerBound] == UInt8(ascii: "\"") else { return nil }
         let content = message[range].dropFirst().dropLast()
@@ -126,7 +126,7 @@ enum EnvelopeOracle {
         return isExpected ? nil : "the topic \(topic ?? "none") makes it \(kind)"
     }
 
-    /// A command that names the topic reads back as it was written.
+    /// Checks that a command that names the topic reads back as it was written.
     private static func commandComplaint(_ envelope: Envelope, _ message: [UInt8]) -> String? {
         guard let name = envelope.topicName?.string(in: message.span) else { return nil }
         let topics = [Topic(name), Topic("v2.a"), Topic(String(name.reversed()))]

@@ -1,4 +1,4 @@
-/// The bytes of the fuzzer, taken from the front; after their end all are zero.
+/// The fuzzer's bytes, consumed from the front; after the end all are zero.
 struct FuzzInput {
     private let bytes: [UInt8]
     private var position = 0
@@ -19,7 +19,7 @@ struct FuzzInput {
 
     mutating func flag() -> Bool { byte() & 1 == 1 }
 
-    /// A number from zero, less than `bound`.
+    /// A number from zero up to, but not including, `bound`.
     mutating func number(below bound: Int) -> Int {
         bound <= 1 ? 0 : bound <= 256 ? Int(byte()) % bound : word() % bound
     }

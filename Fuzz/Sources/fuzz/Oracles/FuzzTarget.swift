@@ -1,4 +1,4 @@
-/// What can be fuzzed, under the names that `Scripts/fuzz` and the folders of the corpora use.
+/// The fuzz targets, with the names of `Scripts/fuzz` and of the folders of the corpora.
 enum FuzzTarget: String, CaseIterable {
     case decoder
     case reader
@@ -10,7 +10,7 @@ enum FuzzTarget: String, CaseIterable {
     case client
     case tls
 
-    /// What is wrong with how the library deals with `input`; nil when nothing is.
+    /// What is wrong with the library's handling of `input`; nil if nothing is.
     func complaint(about input: [UInt8]) -> String? {
         switch self {
         case .decoder: DecoderOracle.complaint(about: input)

@@ -1,11 +1,11 @@
 import GenesysLoop
 
-/// The ways in which a stream is cut before it is fed: what comes out may not depend on them.
+/// The ways of cutting a stream before it is fed: the result must not depend on them.
 struct Pieces {
     let name: String
     let ranges: [Range<Int>]
 
-    /// Whole, byte by byte, and in pieces that follow from the stream itself.
+    /// Whole, byte by byte, and in pieces derived from the stream itself.
     static func all(of stream: [UInt8]) -> [Pieces] {
         [
             Pieces(name: "whole", ranges: [0..<stream.count]),
@@ -20,7 +20,7 @@ struct Pieces {
         var ranges: [Range<Int>] = []
         var start = 0
         while start < stream.count {
-            // An empty piece now and then: a read may bring nothing.
+            // Sometimes an empty piece: a read may return nothing.
             let end = min(stream.count, start + Int.random(in: 0...most, using: &random))
             ranges.append(start..<end)
             start = end
@@ -40,7 +40,7 @@ extension Span where Element == UInt8 {
 }
 
 extension String {
-    /// The bytes as text, cut, for a complaint.
+    /// The bytes as truncated text, for a complaint.
     init(excerpt bytes: some Collection<UInt8>) {
         self = String(reflecting: String(decoding: bytes.prefix(200), as: UTF8.self))
     }

@@ -2,8 +2,8 @@ import GenesysLoop
 
 /// Messages with permessage-deflate: frames, decompression, and compression back.
 ///
-/// Input: two bytes of settings, then the stream. What comes out does not depend on how the stream is cut, is what
-/// the reference decompresses, and never exceeds the limit; and what we compress of it is read as it was.
+/// Input: two bytes of settings, then the stream. The output does not depend on the cuts of the stream, equals that of
+/// the reference, and never exceeds the limit; and the output that we compress reads back unchanged.
 enum ReaderOracle {
     typealias Event = ReferenceDecoder.Event
 
@@ -11,7 +11,7 @@ enum ReaderOracle {
         let role: WebSocketRole
         let limits: MessageLimits
         let deflate: DeflateParameters
-        /// Whether storage is given back, and idle state let go.
+        /// Whether storage is returned, and idle state released.
         let isThrifty: Bool
 
         init(_ flags: UInt8, _ bits: UInt8) {
@@ -36,7 +36,7 @@ enum ReaderOracle {
         for pieces in Pieces.all(of: stream) {
             var run = Run(setup)
             if let complaint = run.feed(stream, pieces) { return "\(pieces.name): \(complaint)" }
-            // zlib finds a window out that is larger than agreed, or does not, depending on the room for its output.
+            // Whether zlib detects a window larger than agreed depends on the room for its output.
             if reference.isOverrun { continue }
             if let first, run.events != first { return "\(pieces.name): \(run.events) instead of \(first)" }
             first = run.events
@@ -48,8 +48,8 @@ enum ReaderOracle {
         return roundTripComplaint(first, setup)
     }
 
-    /// What the reference makes of a stream. After a compressed message that is not complete, only the end of that
-    /// message may follow.
+    /// The reference's result for a stream. After an incomplete compressed message, only the end of that message may
+    /// follow.
     private struct Expectation {
         private(set) var events: [Event] = []
         let isUnfinished: Bool
@@ -68,7 +68,7 @@ enum ReaderOracle {
                     continue
                 }
                 let (output, flaw) = inflate.message(payload, limit: limit)
-                // The byte beyond the limit is not looked at.
+                // The byte beyond the limit is not checked.
                 if kind == .text,
                     !(flaw == nil
                         ? ReferenceUTF8.isValid(output) : ReferenceUTF8.isPossible(Array(output.prefix(limit))))
@@ -88,8 +88,8 @@ enum ReaderOracle {
         }
     }
 
-    /// The reference looks at a message when it is complete; a reader may refuse it before control frames among its
-    /// fragments, and before what ends it.
+    /// The reference checks a message when it is complete; a reader may refuse it before the control frames among its
+    /// fragments, and before the frame that ends it.
     private static func isEarly(_ events: [Event], _ expected: [Event], isUnfinished: Bool) -> Bool {
         guard case .violation(let violation) = events.last,
             [.invalidCompressedData, .invalidUTF8, .messageTooLarge].contains(violation),
@@ -108,7 +108,7 @@ enum ReaderOracle {
         }
     }
 
-    /// What was received is compressed, framed and read again by the other side.
+    /// Compresses and frames what was received, and reads it again on the other side.
     private static func roundTripComplaint(_ events: [Event], _ setup: Setup) -> String? {
         let receiver: WebSocketRole = setup.role == .client ? .server : .client
         var deflater = Deflater(
@@ -131,7 +131,7 @@ enum ReaderOracle {
 }
 
 extension ReaderOracle {
-    /// One reader and what it says.
+    /// One reader and its events.
     struct Run: ~Copyable {
         private let setup: Setup
         private var reader: MessageReader
@@ -143,7 +143,7 @@ extension ReaderOracle {
             reader = MessageReader(role: role ?? setup.role, limits: setup.limits, deflate: setup.deflate)
         }
 
-        /// Feeds everything, and once more after a violation, which must be the same then.
+        /// Feeds everything, and once more after a violation, which must then be the same.
         mutating func feed(_ stream: [UInt8], _ pieces: Pieces) -> String? {
             for range in pieces.ranges {
                 if let complaint = feed(stream.span.extracting(range)) { return complaint }

@@ -1,12 +1,12 @@
 import GenesysLoop
 
-/// RFC 6455 §5 once more, over a whole stream at once and with no thought of speed.
+/// A second implementation of RFC 6455 §5, for a whole stream at once and without regard to speed.
 ///
 /// It copies every payload, unmasks byte by byte, and validates the text of a message from its start for each frame.
 struct ReferenceDecoder {
     enum Event: Equatable {
         case message(MessageKind, [UInt8])
-        /// A message as it came, still compressed.
+        /// A received message, still compressed.
         case compressed(MessageKind, [UInt8])
         case ping([UInt8])
         case pong([UInt8])
@@ -14,21 +14,21 @@ struct ReferenceDecoder {
         case violation(WebSocketViolation)
     }
 
-    /// A frame that was accepted, or at least was whole.
+    /// A frame that was accepted, or was at least complete.
     struct Frame {
         let isFinal: Bool
         let isCompressed: Bool
         let opcode: Opcode
         let key: UInt32?
         let payload: [UInt8]
-        /// Where it stands in the stream.
+        /// Its position in the stream.
         let range: Range<Int>
     }
 
     let stream: [UInt8]
     let role: WebSocketRole
     let limits: MessageLimits
-    /// What permessage-deflate was agreed on.
+    /// Whether permessage-deflate was agreed on.
     let allowsCompression: Bool
     private(set) var events: [Event] = []
     private(set) var frames: [Frame] = []
@@ -52,7 +52,7 @@ struct ReferenceDecoder {
         }
     }
 
-    /// What has come of a compressed message that is not complete.
+    /// The received part of an incomplete compressed message.
     var unfinished: [UInt8] { kind != nil && isCompressed ? message : [] }
 
     private mutating func take(_ count: Int) -> [UInt8]? {
@@ -61,7 +61,7 @@ struct ReferenceDecoder {
         return Array(stream[position..<(position + count)])
     }
 
-    /// False where the stream ends, or the connection does.
+    /// False at the end of the stream or of the connection.
     private mutating func readFrame() throws(WebSocketViolation) -> Bool {
         let start = position
         isMidMessage = kind != nil || position < stream.count
@@ -111,7 +111,7 @@ struct ReferenceDecoder {
         guard short > 125 else { return Int(short) }
         let width = short == 126 ? 2 : 8
         if width == 8, position < stream.count, stream[position] & 0x80 != 0 { throw .lengthOutOfRange }
-        // Six bytes of zeros leave no length that needs eight.
+        // A length whose first six bytes are zero does not need eight bytes.
         if width == 8, stream[position...].starts(with: [0, 0, 0, 0, 0, 0]) { throw .nonMinimalLength }
         guard let bytes = take(width) else { return nil }
         let value = bytes.reduce(0) { $0 << 8 | Int($1) }
@@ -127,7 +127,7 @@ struct ReferenceDecoder {
         }
         frameCount += 1
         let most = limits.maxMessageByteCount
-        // An eighth more, and a little: what cannot be compressed grows.
+        // An eighth more, and a little: incompressible data grows.
         if length > (isCompressed ? most + most / 8 + 1_024 : most) - message.count { throw .messageTooLarge }
         if frameCount > limits.maxFrameCount { throw .tooManyFrames }
     }
@@ -163,7 +163,7 @@ struct ReferenceDecoder {
         return true
     }
 
-    /// As much as has come of a Close frame.
+    /// Checks a Close frame, as far as it has arrived.
     private func checkClose(_ payload: [UInt8]) throws(WebSocketViolation) {
         guard payload.count > 1 else { return }
         let number = UInt16(payload[0]) << 8 | UInt16(payload[1])

@@ -1,7 +1,7 @@
-/// RFC 1951 once more, bit by bit, for the messages of one connection (RFC 7692 §7.2.2).
+/// A second implementation of RFC 1951, bit by bit, for the messages of one connection (RFC 7692 §7.2.2).
 struct ReferenceInflate {
     enum Flaw: Error {
-        /// No DEFLATE, or the end is missing.
+        /// Invalid DEFLATE, or the end is missing.
         case invalid
         case tooLarge
     }
@@ -10,9 +10,9 @@ struct ReferenceInflate {
 
     private let windowByteCount: Int
     private let keepsContext: Bool
-    /// Something referred to what lies beyond the agreed window.
+    /// A reference went beyond the agreed window.
     private(set) var isOverrun = false
-    /// All that came out so far of messages whose window is kept.
+    /// All output so far of messages whose window is kept.
     private var history: [UInt8] = []
     private var output: [UInt8] = []
     private var limit = 0
@@ -25,7 +25,7 @@ struct ReferenceInflate {
         self.keepsContext = keepsContext
     }
 
-    /// What the payload of a whole message decompresses to, up to its flaw if it has one.
+    /// The output of the payload of a whole message, up to its flaw if it has one.
     mutating func message(_ payload: [UInt8], limit: Int) -> (output: [UInt8], flaw: Flaw?) {
         bytes = Array(bytes.dropFirst(position / 8)) + payload
         position %= 8
@@ -35,7 +35,7 @@ struct ReferenceInflate {
         do {
             if try !endsWithFinalBlock(hasTail: false) {
                 bytes += [0, 0, 0xFF, 0xFF]
-                // A final block may end with it, too.
+                // It may end with a final block, too.
                 _ = try endsWithFinalBlock(hasTail: true)
                 guard bytes.count * 8 - position < 3 else { throw Flaw.invalid }
             }
@@ -58,11 +58,11 @@ struct ReferenceInflate {
                 let isFinal = try bits(1) == 1
                 try block()
                 guard isFinal else { continue }
-                // What follows a final block begins with a byte of its own.
+                // The data after a final block begins at a byte boundary.
                 position = (position + 7) / 8 * 8
                 if position == bytes.count * 8 { return true }
             } catch is OutOfBits {
-                // With the tail there may be enough: once more, from its start.
+                // With the tail there may be enough bits: start again.
                 if hasTail { throw Flaw.invalid }
                 position = start.0
                 output.removeLast(output.count - start.1)
@@ -187,7 +187,7 @@ struct ReferenceInflate {
                 }
                 if room < 0 { throw Flaw.invalid }
             }
-            // zlib takes an incomplete code only where it is one code of one bit, or no distance at all.
+            // zlib accepts an incomplete code only if it is one code of one bit, or has no distances at all.
             let isSingle = symbols.count == 1 && lengths.max() == 1
             if room > 0, mustBeComplete || !(isSingle || (symbols.isEmpty && !isLiteral)) { throw Flaw.invalid }
         }

@@ -1,4 +1,4 @@
-/// RFC 8259 once more: recursive, byte by byte, with no thought of speed.
+/// A second implementation of RFC 8259: recursive, byte by byte, without regard to speed.
 struct ReferenceJSON {
     enum Flaw: Error {
         case invalid
@@ -9,7 +9,7 @@ struct ReferenceJSON {
     struct Member {
         /// The name without its escapes.
         let name: [UInt8]
-        /// Where its value stands.
+        /// The position of its value.
         let range: Range<Int>
     }
 
@@ -17,7 +17,7 @@ struct ReferenceJSON {
 
     private let bytes: [UInt8]
     private var position = 0
-    /// All members of the outermost object, in their order.
+    /// All members of the outermost object, in order.
     private(set) var members: [Member] = []
     private(set) var isObject = false
 
@@ -136,13 +136,13 @@ struct ReferenceJSON {
         Character(Unicode.Scalar(byte)).isASCII ? UInt32(String(Unicode.Scalar(byte)), radix: 16) : nil
     }
 
-    /// What stands between the quotes of a valid string, without its escapes; U+FFFD for half a surrogate pair.
+    /// The text between the quotes of a valid string, without its escapes; U+FFFD for half a surrogate pair.
     static func text(_ content: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         var units: [UInt16] = []
         var index = 0
         func flush() {
-            // Decoding UTF-16 repairs what is no pair.
+            // Decoding UTF-16 replaces unpaired surrogates.
             text += Array(String(decoding: units, as: UTF16.self).utf8)
             units = []
         }

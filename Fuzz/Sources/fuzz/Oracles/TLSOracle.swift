@@ -1,11 +1,11 @@
 import GenesysLoop
 import ServerKit
 
-/// A client's and a server's TLS session in memory, and somebody between them.
+/// A client's and a server's TLS session in memory, and an attacker between them.
 ///
-/// Input: a byte of settings, then steps: the two sides go on, write and close; the one between them changes, cuts,
-/// repeats, reorders, drops and adds what they send. Whatever he does, what comes out on one side is a prefix of what
-/// went in on the other, and an error is a final one that blames the peer.
+/// Input: a byte of settings, then steps: the two sides continue, write and close; the attacker changes, cuts, repeats,
+/// reorders, drops and adds ciphertext. In every case the output of one side is a prefix of the input of the other, and
+/// an error is a final one that blames the peer.
 enum TLSOracle {
     private static let maxStepCount = 60
 
@@ -29,21 +29,21 @@ enum TLSOracle {
     }
 }
 
-/// What all runs share, because making keys takes longer than a run.
+/// Shared by all runs, because making keys takes longer than a run.
 @safe struct TLSContexts {
     let client: TLSContext
     let server: TLSContext
     /// A server that speaks TLS 1.2 only.
     let olderServer: TLSContext
 
-    /// Never changed once it is made, so that any thread may make sessions of it.
+    /// Never changed after its creation, so that any thread may make sessions of it.
     nonisolated(unsafe) static let shared: TLSContexts? = try? TLSContexts()
 
     private init() throws(TLSError) {
         let authority = try CertificateAuthority()
         let identity = try authority.issue()
         var configuration = TLSConfiguration(trust: .pem(authority.certificatePEM))
-        // A kept session would change the contexts, and an input would depend on those before it.
+        // A kept session would change the contexts, and an input would depend on earlier ones.
         configuration.resumesSessions = false
         client = try TLSContext(client: configuration)
         server = try TLSContext(server: identity.chainPEM, keyPEM: identity.keyPEM)

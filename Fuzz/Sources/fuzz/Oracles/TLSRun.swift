@@ -2,7 +2,7 @@ import GenesysLoop
 
 /// Two sessions and the ciphertext between them.
 struct TLSRun {
-    /// One side, and the way to it.
+    /// One side, and the ciphertext on its way to it.
     private struct Side {
         let session: TLSSession
         /// Ciphertext on its way to this side.
@@ -50,7 +50,7 @@ struct TLSRun {
         collect()
     }
 
-    /// What the one between them does to the ciphertext on its way to a side.
+    /// The attacker's change to the ciphertext on its way to a side.
     private mutating func change(_ to: Int, _ choice: UInt8, _ source: inout FuzzInput) {
         let position = source.word()
         let count = sides[to].wire.count
@@ -76,7 +76,7 @@ struct TLSRun {
         case 108..<114: records[index][0] = source.byte()
         case 114..<118 where records[index].count > 4: records[index][3 + position % 2] = source.byte()
         case 118..<122 where records[index].count > 5:
-            // A record's length told as what is left of it.
+            // A record whose length matches its truncated content.
             records[index].removeLast(min(records[index].count - 5, 1 + source.number(below: 40)))
             let length = records[index].count - 5
             records[index][3] = UInt8(length >> 8)
@@ -101,7 +101,7 @@ struct TLSRun {
 
     // MARK: - The sides
 
-    /// Undisturbed, both go on until neither has anything to send.
+    /// Without further interference, both sides run until neither has output.
     mutating func settle() {
         for _ in 0..<Self.maxRoundCount {
             collect()
@@ -113,7 +113,7 @@ struct TLSRun {
         complain("they never come to rest")
     }
 
-    /// Takes what the sides have to send.
+    /// Collects the output of both sides.
     private mutating func collect() {
         for index in sides.indices {
             let outgoing = sides[index].session.takeOutgoing()

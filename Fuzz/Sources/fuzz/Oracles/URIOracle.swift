@@ -3,7 +3,7 @@ import ServerKit
 
 /// A URI, and the request made of it.
 ///
-/// Input: lines; the first is the URI, the others are headers where they hold a colon, and subprotocols where not.
+/// Input: lines; the first is the URI, the others are headers if they hold a colon, otherwise subprotocols.
 enum URIOracle {
     private static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 
@@ -35,7 +35,7 @@ enum URIOracle {
         }
     }
 
-    /// Put together again, it is the same; what it prints is not its secret.
+    /// Assembled again, the URI is the same, and its printed form hides the secret.
     private static func complaint(about uri: WebSocketURI, from text: String) -> String? {
         let start = "\(uri.isSecure ? "wss" : "ws")://\(uri.authority)"
         let again = Result { () throws(InvalidURI) in try WebSocketURI(start + uri.target) }
@@ -52,7 +52,7 @@ enum URIOracle {
         return uri.isLoopback && !isNamed ? "\(uri.host) is taken for this machine" : nil
     }
 
-    /// A server reads of the request what was put into it, and nothing else.
+    /// A server reads from the request exactly what was put into it.
     private static func complaint(
         about request: [UInt8], _ uri: WebSocketURI, _ headers: [(String, String)], _ subprotocols: [String]
     ) -> String? {

@@ -1,12 +1,12 @@
 import GenesysLoop
 import ServerKit
 
-/// The client's half of the opening handshake, as a server reads it, and what the server answers.
+/// The client's half of the opening handshake, as read by a server, and the server's answer.
 ///
 /// Input: a byte that selects the status of a refusal, then the requests.
 enum UpgradeRequestOracle {
     struct Outcome: Equatable {
-        /// The heads, and where in the stream each ended.
+        /// The heads, and where each ended in the stream.
         var heads: [UpgradeRequestHead] = []
         var ends: [Int] = []
         var fault: UpgradeRequestFault?
@@ -58,7 +58,7 @@ enum UpgradeRequestOracle {
         return outcome
     }
 
-    /// What a server answers must be read by a client as what it is.
+    /// A client must read a server's answer as it was meant.
     private static func complaint(about head: UpgradeRequestHead, status: Int) -> String? {
         do throws(UpgradeRequestFault) {
             try head.checkUpgrade()
@@ -71,7 +71,7 @@ enum UpgradeRequestOracle {
     }
 
     private static func acceptComplaint(_ head: UpgradeRequestHead, _ choice: Int) -> String? {
-        // A list's element need not be a token: a part that is not a token is not chosen.
+        // A list's element may not be a token; such an element is not chosen.
         let chosen = head.subprotocols.first
         var wanted = DeflateParameters()
         wanted.serverNoContextTakeover = choice.isMultiple(of: 2)
@@ -90,9 +90,9 @@ enum UpgradeRequestOracle {
         guard case .success(let bytes) = response else { return "the answer to \(head) cannot be written" }
         var offered = UpgradeResponseOracle.Offer()
         offered.subprotocols = head.subprotocols
-        // The answer is checked against our own offer; the one in the request need not be the one that was taken.
+        // The answer is checked against our own offer; the request's offer may differ from the accepted one.
         offered.deflate = answer.map { _ in DeflateOffer(DeflateParameters()) }
-        // The target may be as long as a head.
+        // The target may be as long as a whole head.
         guard bytes.count <= 16_384 else { return nil }
         for pieces in Pieces.all(of: bytes) {
             let outcome = UpgradeResponseOracle.outcome(of: bytes, pieces, offered: offered)

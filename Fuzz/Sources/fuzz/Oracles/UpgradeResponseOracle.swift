@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// The server's half of the opening handshake, as a client reads it.
+/// The server's half of the opening handshake, as read by a client.
 ///
 /// Input: a byte of settings, then the response.
 enum UpgradeResponseOracle {
@@ -29,7 +29,7 @@ enum UpgradeResponseOracle {
     enum Outcome: Equatable {
         case accepted(byteCount: Int, subprotocol: String?, deflate: DeflateParameters?)
         case refused(UpgradeFailure)
-        /// Bytes are missing; what it would be if none came.
+        /// Bytes are missing; the failure if none follow.
         case pending(UpgradeFailure)
     }
 
@@ -103,7 +103,7 @@ enum UpgradeResponseOracle {
         }
     }
 
-    /// RFC 7692 §7.1: what is agreed on asks of neither side more than it said it would do.
+    /// RFC 7692 §7.1: the agreed parameters ask of neither side more than it offered.
     private static func complaint(about deflate: DeflateParameters, _ offered: Offer) -> String? {
         guard let wanted = offered.deflate?.wanted else { return "an extension that was not offered" }
         let isKept =
@@ -127,7 +127,7 @@ enum UpgradeResponseOracle {
             let value = parts[1].drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
             values[parts[0].lowercased(), default: []].append(String(value.reversed()))
         }
-        // RFC 9110 §5.6.1.2: empty elements of a list do not count.
+        // RFC 9110 §5.6.1.2: empty elements of a list are ignored.
         let protocols = values["upgrade", default: []].flatMap { $0.split(separator: ",") }.compactMap { element in
             let word = element.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }
             return word.isEmpty ? nil : String(word.reversed()).lowercased()
