@@ -1,11 +1,12 @@
-/// What `--check` demands of a subject: so many GB/s, or on a slower machine a part of what `memchr` does there.
+/// The requirement of `--check` for a subject: this many GB/s or, on a slower machine, a fraction of the speed of
+/// `memchr`.
 struct Bar {
     let group: String
     let subject: String
     let gigabytesPerSecond: Double
     let ratioToMemchr: Double
 
-    /// The ratios are three quarters of what the first machine reached that was slower (Xeon at 2.3 GHz, AVX-512).
+    /// The ratios are three quarters of those of the first slower machine (Xeon at 2.3 GHz, AVX-512).
     static let all: [Bar] = [
         scanner(ScannerSubjects.conversation, ratioToMemchr: 0.019),
         scanner(ScannerSubjects.observations, ratioToMemchr: 0.009),

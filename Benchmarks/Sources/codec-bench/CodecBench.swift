@@ -1,6 +1,6 @@
 import Foundation
 
-/// Measures the codec: the envelope scanner, the UTF-8 validator, frames and masking, beside what else one could take.
+/// Measures the codec and its alternatives: the envelope scanner, the UTF-8 validator, frames and masking.
 ///
 /// Time is processor time of this process; subjects take turns, and the median of the rounds counts.
 @main
@@ -25,7 +25,7 @@ enum CodecBench {
             FileHandle.standardError.write(Data(usage.utf8))
             exit(64)
         }
-        // The figures of a debug build mean nothing.
+        // The figures of a debug build are meaningless.
         #if DEBUG
         FileHandle.standardError.write(Data("codec-bench: a debug build measures nothing; use -c release\n".utf8))
         #endif
@@ -48,7 +48,7 @@ enum CodecBench {
         print("check: all \(Bar.all.count) bars are met")
     }
 
-    /// Nil: the arguments make no sense.
+    /// Nil: invalid arguments.
     private static func options(_ arguments: ArraySlice<String>) -> Options? {
         var options = Options(), rest = arguments
         while let argument = rest.popFirst() {

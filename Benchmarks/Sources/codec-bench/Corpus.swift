@@ -1,11 +1,11 @@
 import Foundation
 
-/// The messages that are measured on, the same in every run.
+/// The measured messages, the same in every run.
 enum Corpus {
     /// `count` ASCII notifications of queue observations, each of exactly `byteCount` bytes.
     ///
     /// Built like the sample `06_queue_observations`, the kind that grows; no two are equal, so that the processor
-    /// cannot learn one by heart.
+    /// cannot learn one of them.
     static func notifications(count: Int, byteCount: Int) -> [[UInt8]] {
         var random = SplitMix64(seed: 400)
         return (0..<count).map { _ in notification(byteCount: byteCount, using: &random) }
@@ -25,7 +25,7 @@ enum Corpus {
             separator = ","
         }
         text += end
-        // What is missing to the size goes into the version, as plain text.
+        // Padding for the size goes into the version, as plain text.
         let padding = String(repeating: "2", count: byteCount - text.utf8.count)
         text.replace(#""version":"2""#, with: #""version":"2\#(padding)""#, maxReplacements: 1)
         precondition(text.utf8.count == byteCount && text.utf8.allSatisfy { $0 < 0x80 })
@@ -54,7 +54,7 @@ enum Corpus {
         }.joined(separator: "-")
     }
 
-    /// `count` messages of at most `byteCount` bytes, grown from a sample by filling one of its arrays with elements of
+    /// `count` messages of at most `byteCount` bytes, made from a sample by filling one of its arrays with elements of
     /// that array in random order.
     static func grown(_ sample: [UInt8], array name: String, count: Int, byteCount: Int) -> [[UInt8]] {
         let opening = Array("\"\(name)\":[".utf8)
@@ -78,7 +78,7 @@ enum Corpus {
         }
     }
 
-    /// The messages of the folder `Tests/Samples`, as the service sends them, by the names of their files.
+    /// The messages of the folder `Tests/Samples`, as the service sends them, by their file names.
     static func samples(in folder: String) throws -> [String: [UInt8]] {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".json") }
         return try names.reduce(into: [:]) { samples, name in
@@ -86,7 +86,7 @@ enum Corpus {
         }
     }
 
-    /// Texts of about `byteCount` bytes, put together at random from words of one kind.
+    /// Texts of about `byteCount` bytes, composed at random from words of one kind.
     static func texts(_ kind: TextKind, count: Int, byteCount: Int) -> [[UInt8]] {
         var random = SplitMix64(seed: 8)
         return (0..<count).map { _ in
@@ -94,7 +94,7 @@ enum Corpus {
             while text.count < byteCount {
                 text.append(contentsOf: kind.words[Int.random(in: 0..<kind.words.count, using: &random)].utf8)
             }
-            // Cut to the size between two characters, and filled up.
+            // Cut to the size between two characters, and padded.
             var end = byteCount
             while end < text.count && text[end] & 0xC0 == 0x80 { end -= 1 }
             return text[..<end] + [UInt8](repeating: 0x2E, count: byteCount - end)

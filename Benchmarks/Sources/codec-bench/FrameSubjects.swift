@@ -1,4 +1,4 @@
-/// Frames: decoded from buffers as a read fills them, encoded, masked.
+/// Frames: decoded from buffers like those of a read, encoded, masked.
 enum FrameSubjects {
     static func all() -> [Subject] {
         let small = Corpus.notifications(count: 64, byteCount: 400)
@@ -7,7 +7,7 @@ enum FrameSubjects {
             + encoding("encode 400 B frames", small) + encoding("encode 16 KiB frames", large)
     }
 
-    /// One buffer of 16 KiB or more holds as many whole frames as fit.
+    /// One buffer of 16 KiB or more holds as many whole frames as possible.
     private static func decoding(_ group: String, _ messages: [[UInt8]]) -> [Subject] {
         let plain = buffer(messages, .text, maskingKey: nil), binary = buffer(messages, .binary, maskingKey: nil)
         let masked = buffer(messages, .text, maskingKey: 0x9A3B_27C1)
@@ -68,7 +68,7 @@ enum FrameSubjects {
         ]
     }
 
-    /// As RFC 6455 §5.3 writes it down.
+    /// The algorithm of RFC 6455 §5.3 as written.
     @inline(never)
     private static func maskNaively(_ bytes: inout [UInt8], key: [UInt8]) {
         for index in bytes.indices { bytes[index] ^= key[index % 4] }

@@ -1,4 +1,4 @@
-/// What came out for one subject.
+/// The result for one subject.
 struct Measurement: Encodable {
     let group: String
     let subject: String
@@ -11,7 +11,7 @@ struct Measurement: Encodable {
     let ratioToMemchr: Double
 }
 
-/// Times subjects in turns: each round goes through all of them, so that a disturbance meets them alike.
+/// Times subjects in turns: each round goes through all of them, so that a disturbance affects them equally.
 struct Timing {
     /// How many rounds; the median counts.
     let rounds: Int
@@ -46,7 +46,7 @@ struct Timing {
 
     /// How often a subject runs in its slice of a round.
     ///
-    /// What it does here also warms the caches up.
+    /// The calibration also warms up the caches.
     private func calibrated(_ subject: Subject) -> Int {
         var count = 1
         while true {

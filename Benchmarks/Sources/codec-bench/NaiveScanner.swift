@@ -1,6 +1,6 @@
-/// What one writes first: a recursive scanner that goes byte by byte over an array.
+/// The obvious implementation: a recursive scanner, byte by byte over an array.
 ///
-/// It takes the same texts as `EnvelopeScanner`, and finds `topicName` and `eventBody`.
+/// It accepts the same texts as `EnvelopeScanner`, and finds `topicName` and `eventBody`.
 struct NaiveScanner {
     private struct Flaw: Error {}
 
@@ -14,7 +14,7 @@ struct NaiveScanner {
         self.bytes = bytes
     }
 
-    /// The ranges of `topicName` and `eventBody`; nil if the bytes are no JSON text.
+    /// The ranges of `topicName` and `eventBody`; nil if the bytes are not a JSON text.
     static func scan(_ bytes: [UInt8]) -> (topicName: Range<Int>?, eventBody: Range<Int>?)? {
         var scanner = NaiveScanner(bytes)
         do {

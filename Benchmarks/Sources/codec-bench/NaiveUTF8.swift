@@ -1,6 +1,6 @@
-/// What one writes first: an automaton with a table, one byte a step (RFC 3629 §4).
+/// The obvious implementation: an automaton with a table, one byte a step (RFC 3629 §4).
 struct NaiveUTF8 {
-    /// What a byte is, as far as the rules tell bytes apart.
+    /// The class of a byte, as far as the rules distinguish bytes.
     private static let classes: [UInt8] = (0...255).map { byte in
         switch byte {
         case 0x00...0x7F: 0
@@ -18,7 +18,7 @@ struct NaiveUTF8 {
         }
     }
 
-    /// The state after a byte of each of the twelve classes; 0 is the beginning, 8 the end of all hope.
+    /// The state after a byte of each of the twelve classes; 0 is the beginning, 8 the state of invalid text.
     private static let transitions: [UInt8] = [
         0, 8, 8, 8, 1, 4, 5, 2, 6, 3, 7, 8,  // between two characters
         8, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8,  // one more

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The outcome of a run, as a table for people and as JSON for programs.
+/// The result of a run, as a readable table and as JSON.
 struct Report: Encodable {
     let date: String
     let machine: String
@@ -33,7 +33,7 @@ struct Report: Encodable {
         return lines.joined(separator: "\n")
     }
 
-    /// The same as JSON.
+    /// The report as JSON.
     var json: Data {
         get throws {
             let encoder = JSONEncoder()
@@ -48,7 +48,7 @@ struct Report: Encodable {
         return padded + columns.map { String(repeating: " ", count: max(0, 11 - $0.count)) + $0 }.joined(separator: " ")
     }
 
-    /// Three digits that count.
+    /// Three significant digits.
     static func number(_ value: Double) -> String {
         let decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 ? 2 : 3
         return String(format: "%.\(decimals)f", value)

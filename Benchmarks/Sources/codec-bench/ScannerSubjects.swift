@@ -1,6 +1,6 @@
 import Foundation
 
-/// The envelope scanner, and what else could find the topic of a notification.
+/// The envelope scanner, and alternatives that find the topic of a notification.
 enum ScannerSubjects {
     private struct TopicOnly: Decodable {
         let topicName: String?
@@ -10,7 +10,7 @@ enum ScannerSubjects {
     static let observations = "scan 16 KiB observations"
     static let transcript = "scan 16 KiB transcript"
 
-    /// - Parameter samples: the messages of `Tests/Samples` by the names of their files.
+    /// - Parameter samples: the messages of `Tests/Samples` by their file names.
     static func all(samples: [String: [UInt8]]) -> [Subject] {
         func grown(_ sample: String, _ array: String) -> [[UInt8]] {
             Corpus.grown(samples[sample] ?? [], array: array, count: 8, byteCount: 16_384)
@@ -45,7 +45,7 @@ enum ScannerSubjects {
         ]
     }
 
-    /// What the channel does with a message: scan it, and tell what it is.
+    /// The channel's work on a message: scan it, and classify it.
     @inline(never)
     private static func envelope(_ message: Span<UInt8>) -> Int {
         guard let envelope = try? EnvelopeScanner.scan(message) else { return 0 }

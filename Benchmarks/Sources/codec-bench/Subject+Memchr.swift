@@ -5,10 +5,10 @@ import Glibc
 #endif
 
 extension Subject {
-    /// How fast this machine reads these messages at all.
+    /// The speed at which this machine reads these messages.
     static func memchr(_ group: String, on messages: [[UInt8]]) -> Subject {
         Subject(group, yardstick, lending: messages) { message in
-            // The pointer lives for the closure. No byte of UTF-8 is 0xFF, so that the search goes to the end.
+            // The pointer lives for the closure. No byte of UTF-8 is 0xFF, so the search goes to the end.
             unsafe message.withUnsafeBytes { bytes in
                 unsafe search(bytes.baseAddress, 0xFF, bytes.count) == nil ? 1 : 0
             }

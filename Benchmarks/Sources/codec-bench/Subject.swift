@@ -1,20 +1,20 @@
-/// One thing to be timed.
+/// One timed operation.
 struct Subject {
-    /// What it works on: subjects of one group are compared with each other.
+    /// The group of its data: subjects of one group are compared with each other.
     let group: String
     let name: String
-    /// How many messages, and how many bytes in all, one call of `run` goes through.
+    /// How many messages, and how many bytes in total, one call of `run` processes.
     let messageCount: Int
     let byteCount: Int
-    /// Goes through all messages once, and returns something that depends on each of them.
+    /// Processes all messages once, and returns a value that depends on each of them.
     let run: () -> Int
 
-    /// What every group has: the C library's search for a byte that is not there, on the same messages.
+    /// Part of every group: the C library's search for a byte that does not occur, on the same messages.
     static let yardstick = "memchr"
 }
 
 extension Subject {
-    /// A subject that does `body` to each message in turn.
+    /// A subject that applies `body` to each message in turn.
     init(_ group: String, _ name: String, on messages: [[UInt8]], _ body: @escaping ([UInt8]) -> Int) {
         self.init(
             group: group, name: name, messageCount: messages.count, byteCount: messages.reduce(0) { $0 + $1.count },
@@ -25,10 +25,10 @@ extension Subject {
             })
     }
 
-    /// A subject that does `body` to each message in turn; the messages lie one after the other, as in a read buffer.
+    /// A subject that applies `body` to each message in turn; the messages follow each other, as in a read buffer.
     ///
-    /// Inlined, so that between two messages nothing is called through a pointer, retained or released: with messages
-    /// of 400 bytes that would be half of the time.
+    /// Inlined, so that between two messages nothing is called through a pointer, retained or released, which would
+    /// dominate with small messages.
     @inline(__always)
     init(_ group: String, _ name: String, lending messages: [[UInt8]], _ body: @escaping (Span<UInt8>) -> Int) {
         let buffer = Array(messages.joined())

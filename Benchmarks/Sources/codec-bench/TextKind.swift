@@ -1,4 +1,4 @@
-/// What a text is made of.
+/// The kind of words in a text.
 enum TextKind: String, CaseIterable {
     case ascii = "ASCII"
     /// About one letter in ten takes two bytes.

@@ -1,4 +1,4 @@
-/// The UTF-8 validator, and what else could check a text.
+/// The UTF-8 validator, and alternatives that check a text.
 enum TextSubjects {
     static let largeASCII = name(.ascii, 16_384)
     static let smallASCII = name(.ascii, 400)
@@ -34,7 +34,7 @@ enum TextSubjects {
         UTF8Validator.isValid(text, 0..<text.count)
     }
 
-    /// Cut as fragments are, without regard to characters.
+    /// Cut like fragments, without regard to characters.
     @inline(never)
     private static func isValidInPieces(_ text: Span<UInt8>) -> Bool {
         var validator = UTF8Validator()

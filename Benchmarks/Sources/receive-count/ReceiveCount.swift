@@ -1,10 +1,10 @@
-/// Takes as many reads of notifications as it is told to, for `Scripts/bench instructions` to count what it executes.
+/// Processes the given number of reads of notifications; `Scripts/bench instructions` counts the executed instructions.
 ///
 ///     receive-count BYTES READS
 ///
-/// Each read holds 16 notifications of BYTES bytes. It is all of the way that is pure, as `NotificationChannel` goes
-/// it: frame, UTF-8, envelope, and whether it is a plain notification of a live channel. Without Foundation, whose
-/// start is not the same in every run.
+/// Each read holds 16 notifications of BYTES bytes. It is the pure part of the receive path of `NotificationChannel`:
+/// frame, UTF-8, envelope, and whether it is a plain notification of a live channel. Without Foundation, whose start
+/// differs between runs.
 @main
 enum ReceiveCount {
     static func main() {

@@ -19,7 +19,7 @@ struct Receiver {
         precondition(machine.deliversDirectly(on: link), "the channel is live")
     }
 
-    /// Takes what one read brought.
+    /// Processes the bytes of one read.
     @inline(never)
     mutating func receive(_ read: [UInt8]) {
         let input = read.span

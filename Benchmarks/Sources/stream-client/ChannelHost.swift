@@ -1,8 +1,8 @@
 import GenesysLoop
 
-/// The delegate of a channel: counts notifications, and looks into their bodies where it is to parse.
+/// The delegate of a channel: counts notifications, and decodes their bodies with `--parse`.
 final class ChannelHost: NotificationChannelDelegate {
-    /// One field of the body; hosts that want more declare more.
+    /// One field of the body; hosts that need more declare more.
     private struct Body: Decodable {
         let id: String?
     }
@@ -27,7 +27,7 @@ final class ChannelHost: NotificationChannelDelegate {
     }
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
-        // Without a policy to reconnect the server's close is how the channel ends.
+        // Without a reconnect policy the server's close is the normal end of the channel.
         ending = failure.reason == .connectionClosed ? .closedByServer : .failed(failure.description)
     }
 

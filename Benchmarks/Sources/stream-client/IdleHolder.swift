@@ -8,7 +8,7 @@ import Glibc
 
 /// Opens many connections and holds them.
 ///
-/// So many at a time as all the clients that are compared do, or all at once, which is the library's to pace.
+/// As many at a time as every compared client, or all at once, paced by the library.
 final class IdleHolder: NotificationChannelDelegate, WebSocketClientDelegate {
     private static let maxOpeningCount = 64
 
@@ -26,7 +26,7 @@ final class IdleHolder: NotificationChannelDelegate, WebSocketClientDelegate {
     }
 
     func run() throws {
-        // Nothing is lost by ending at once: the connections are the kernel's to close.
+        // Ending at once loses nothing: the kernel closes the connections.
         _ = signal(SIGTERM) { _ in _exit(0) }
         for _ in 0..<(options.isAtOnce ? count : min(count, IdleHolder.maxOpeningCount)) { try openNext() }
         loop.run()

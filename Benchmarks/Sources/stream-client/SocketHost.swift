@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// The delegate of a bare WebSocket: counts text messages, and sends them back where it is to echo.
+/// The delegate of a bare WebSocket: counts text messages, and sends them back with `--echo`.
 final class SocketHost: WebSocketClientDelegate {
     private let isEchoing: Bool
     private(set) var tally = Tally()
@@ -31,12 +31,12 @@ final class SocketHost: WebSocketClientDelegate {
 
     private func send(_ text: Span<UInt8>, _ client: WebSocketClient) {
         do {
-            // A server that waits for each message to come back cannot make more than one wait here.
+            // A server that waits for each message to come back cannot make more than one queue up here.
             guard try client.send(text: text) == .wouldBlock else { return }
             ending = .failed("The server does not read what is sent back to it.")
             client.close()
         } catch {
-            // The connection is closing; how, the client is told.
+            // The connection is closing; the delegate gets the reason.
         }
     }
 }

@@ -6,10 +6,10 @@ import Darwin
 import Glibc
 #endif
 
-/// A host with the library's public API and nothing else, for benchmarks: see `StreamOptions.usage`.
+/// A host that uses only the library's public API, for benchmarks: see `StreamOptions.usage`.
 @main
 enum StreamClient {
-    /// How it ended, in the numbers of `sysexits.h`.
+    /// The exit status, with the numbers of `sysexits.h`.
     enum Ending {
         case closedByServer
         case failed(String)
@@ -33,7 +33,7 @@ enum StreamClient {
         }
     }
 
-    /// Whether what cannot be used is from the command line.
+    /// Whether the unusable value is from the command line.
     private static func isUsage(_ error: any Error) -> Bool {
         let reason = (error as? ChannelFailure)?.reason ?? (error as? WebSocketFailure)?.reason
         return reason == .invalidURI
@@ -87,7 +87,7 @@ enum StreamClient {
 
     static func complain(_ text: String) {
         var line = text + "\n"
-        // Nothing can be done about a standard error that is closed.
+        // Nothing can be done about a closed standard error.
         _ = line.withUTF8 { unsafe write(2, $0.baseAddress, $0.count) }
     }
 }

@@ -1,4 +1,4 @@
-/// What the command line asks for.
+/// The options of the command line.
 struct StreamOptions {
     static let usage = """
         usage: stream-client URI --ca FILE [--websocket] [--parse] [--echo] [--idle K [--at-once]]
@@ -23,7 +23,7 @@ struct StreamOptions {
     private(set) var idleCount: Int?
     private(set) var isAtOnce = false
 
-    /// Wrong usage, in a sentence.
+    /// Wrong usage, described in a sentence.
     struct Mistake: Error {
         let text: String
     }
