@@ -1,4 +1,4 @@
-"""The matrix: what a client must say about each of these servers."""
+"""The matrix: the result that a client must report for each of these servers."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -7,25 +7,25 @@ from pathlib import Path
 from certificates import authority, leaf
 
 HOST = "service.example.test"
-# A server whose TLS is accepted answers the upgrade with 404: nothing before that can look the same.
+# A server whose TLS is accepted answers the upgrade with 404: no earlier failure can look the same.
 ACCEPTED = ("httpNotFound", 66)
 
 
 @dataclass
 class Case:
-    """A server, what the client is given, and what must come of it."""
+    """A server, the client's configuration, and the expected result."""
     name: str
     chain: list
     trust: list
     expected: tuple
     host: str = HOST
-    # Of the server: "tls", or what it does in its place; and changes to its SSLContext.
+    # The server: "tls", or its behavior instead; and changes to its SSLContext.
     manner: str = "tls"
     setup: list = field(default_factory=list)
-    # Of the client.
+    # The client.
     client: object = None
     pins: list = field(default_factory=list)
-    # The sentence says that the CA file holds the certificate at fault.
+    # The error says that the CA file holds the faulty certificate.
     names_file: bool = False
 
 
@@ -79,7 +79,7 @@ def _accepted(shop, root, inter, good):
     old_version = shop.make("Matrix Root", authority(), key=root, days=(-60, -1))
     names = f"DNS:{HOST}"
     cases += [
-        # What the CA file holds beside the root must not spoil what the server sends, or what else the file holds.
+        # Other certificates of the CA file must not affect what the server sends, or what else the file holds.
         case("good-beside-an-expired-intermediate", names, trust=(root, old_inter)),
         case("good-behind-an-expired-intermediate", names, trust=(old_inter, root)),
         case("good-beside-a-coming-intermediate", names, trust=(root, coming_inter)),
@@ -88,7 +88,7 @@ def _accepted(shop, root, inter, good):
         case("good-expired-version-of-the-root-sent-too", names, sent=(inter, old_version), trust=(old_version, root)),
         case("good-beside-an-expired-cross-of-the-root", names, issuer=new, sent=(), trust=(stale_crossed, stale, new)),
     ]
-    # Two roots of one name, and no key identifier that tells which of them signed.
+    # Two roots of one name, and no key identifier that shows which of them signed.
     other = shop.make("Old Root", authority())
     anonymous = {"issuer": old, "sent": (), "leaf": {"more": ["authorityKeyIdentifier = none"]}}
     cases += [case("good-before-a-root-of-the-same-name", names, trust=(old, other), **anonymous),
@@ -206,7 +206,7 @@ def _pins(shop, root, stranger, inter, good):
         Case("pinned-leaf", chain, [root], ACCEPTED, pins=[good.pin]),
         Case("pinned-root", chain, [root], ACCEPTED, pins=[stranger.pin, root.pin]),
         Case("pin-mismatch", chain, [root], ("tlsPinMismatch", 77), pins=[stranger.pin]),
-        # The pin of the key in use was taken back; that of the next one, which nobody uses yet, stands alone.
+        # The pin of the current key was revoked; only that of the next key, not in use yet, is left.
         Case("pin-revoked", chain, [root], ("tlsPinMismatch", 77), pins=[coming.pin]),
         Case("pinned-but-unknown", chain, [stranger], ("tlsUnknownIssuer", 77), pins=[good.pin]),
     ]

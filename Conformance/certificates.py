@@ -1,4 +1,4 @@
-"""Makes the certificates of peer_certificates.py with the openssl command: good ones, and one for each fault."""
+"""Makes the certificates of peer_certificates.py with the openssl command: valid ones, and one for each fault."""
 
 import base64
 import hashlib
@@ -83,7 +83,7 @@ class Workshop:
     def make(self, name, extensions, issuer=None, key="ec", days=(-1, 30), digest=None):
         """Signs a certificate with the key of `issuer`, or with its own.
 
-        `key` is a kind, or a certificate whose key it is to have; `days` are start and end from now.
+        `key` is a kind, or a certificate whose key is used; `days` are start and end from now.
         """
         self._count += 1
         base = f"{self._count:02}"
@@ -101,7 +101,7 @@ class Workshop:
         return Certificate(name, path, key_file)
 
     def with_a_broken_signature(self, certificate):
-        """The same certificate with one bit of its signature turned."""
+        """The same certificate with one bit of its signature flipped."""
         self._count += 1
         path = self.folder / f"{self._count:02}.pem"
         lines = certificate.pem.strip().splitlines()
@@ -111,14 +111,14 @@ class Workshop:
         return Certificate(certificate.name, path, certificate.key)
 
     def bundle(self, certificates):
-        """A file with all of them, in their order."""
+        """A file with all of them, in order."""
         self._count += 1
         path = self.folder / f"{self._count:02}-bundle.pem"
         path.write_text("".join(certificate.pem for certificate in certificates))
         return path
 
     def encrypted(self, certificate, passphrase):
-        """The key of a certificate, encrypted."""
+        """An encrypted copy of the certificate's key."""
         self._count += 1
         path = self.folder / f"{self._count:02}-encrypted.key"
         self._openssl("pkcs8", "-topk8", "-in", certificate.key.name, "-out", path.name, "-v2", "aes-256-cbc",
@@ -126,7 +126,7 @@ class Workshop:
         return path
 
     def _new_key(self, base, kind, is_shared):
-        """Leaves and intermediates of one kind share a key where nothing depends on it: it saves half of the time."""
+        """Leaves and intermediates of one kind share a key where nothing depends on it, to save time."""
         if is_shared and kind in self._keys and kind.startswith("rsa"):
             return self._keys[kind]
         path = self.folder / f"{base}.key"

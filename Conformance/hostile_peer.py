@@ -1,4 +1,4 @@
-"""One accepted connection, spoken to by hand: bytes, then TLS if wanted, HTTP and frames on top."""
+"""One accepted connection without a library: raw bytes, then TLS if wanted, HTTP and frames on top."""
 
 import asyncio
 import base64
@@ -102,7 +102,7 @@ class Peer:
             await self.react(opcode, payload)
 
     async def react(self, opcode, payload):
-        """What a good service does with a frame that is no subscribe. Ends the conversation after a Close frame."""
+        """A correct reaction to a frame that is not a subscribe. Ends the conversation after a Close frame."""
         if opcode == PING:
             await self.frame(PONG, payload)
         elif opcode == CLOSE:
@@ -127,7 +127,7 @@ class Peer:
         await self.frame(TEXT, '{"topicName":"%s","version":"2","eventBody":{"sequence":%d}}' % (topic, self.sequence))
 
     async def hold(self, beating=True):
-        """Behaves well from here on: beats, confirms again, answers. Returns never; ends with the connection."""
+        """Behaves correctly from here on: beats, confirms again, answers. Never returns; ends with the connection."""
         async def beat():
             while True:
                 await asyncio.sleep(self.options.heartbeat)
@@ -142,13 +142,13 @@ class Peer:
                 beats.cancel()
 
     async def swallow(self):
-        """Reads and says nothing, until the client goes away."""
+        """Reads and sends nothing, until the client leaves."""
         while await self.reader.read(65_536):
             pass
         raise EOFError
 
     async def swallow_frames(self):
-        """As `swallow`, but takes note of what the client sends; after its Close frame the connection ends."""
+        """Like `swallow`, but records what the client sends; after its Close frame the connection ends."""
         while True:
             opcode, _ = await self.read_frame()
             if opcode == CLOSE:
@@ -164,5 +164,5 @@ class Peer:
             self.writer.transport.abort()
 
     def shut(self):
-        """Ends the TCP connection with FIN, whatever TLS would have had to say before."""
+        """Ends the TCP connection with FIN, without a TLS close_notify."""
         self.writer.get_extra_info("socket").shutdown(socket.SHUT_WR)

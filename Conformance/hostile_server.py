@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A service that misbehaves in one chosen way, on plain sockets, with no WebSocket library in between.
+"""A service that misbehaves in one chosen way, on plain sockets, without a WebSocket library.
 
 Prints one line of JSON when it listens:
     {"mode", "uri", "caFile"}
@@ -7,7 +7,7 @@ and serves until standard input ends or SIGTERM; then a report line:
     {"mode", "connections": [{"stage", "subscribes", "received", "close", "ended"}, …], "problems"}
 `stage` is how far the client came: tcp, tls, upgrade or confirmed; `close` is the code of its Close frame (null: none,
 1005: a frame without a code), `ended` is how its TCP connection ended (eof, reset, or null while it is open).
-`--times N` misbehaves on the first N connections only and serves the later ones well.
+`--times N` misbehaves on the first N connections only and serves the later ones correctly.
 """
 
 import argparse
@@ -27,7 +27,7 @@ MODES = {}
 
 
 def mode(stage):
-    """Registers a function under its name; `stage` is what has been done when it is called."""
+    """Registers a function under its name; `stage` is what was done before it is called."""
     def register(function):
         MODES[function.__name__.replace("_", "-")] = (stage, function)
         return function
@@ -145,14 +145,14 @@ async def two_accepts(peer):
 
 @mode("tls")
 async def unrequested_extension(peer):
-    """accepts an extension that nobody offered"""
+    """accepts an extension that was not offered"""
     await peer.answer(await peer.read_request(), more=["Sec-WebSocket-Extensions: x-compress-harder"])
     await peer.swallow()
 
 
 @mode("tls")
 async def unrequested_protocol(peer):
-    """selects a subprotocol that nobody offered"""
+    """selects a subprotocol that was not offered"""
     await peer.answer(await peer.read_request(), more=["Sec-WebSocket-Protocol: chat"])
     await peer.swallow()
 
@@ -166,7 +166,7 @@ async def http_1_0(peer):
 
 @mode("tls")
 async def no_http(peer):
-    """something else than HTTP in answer to the request"""
+    """an answer to the request that is not HTTP"""
     await peer.read_request()
     await peer.send("220 mail.example ESMTP\r\n\r\n")
     await peer.swallow()
@@ -210,7 +210,7 @@ async def other_confirmation(peer):
 
 @mode("upgrade")
 async def second_confirmation(peer):
-    """leaves the first subscribe without an answer and confirms the second"""
+    """does not answer the first subscribe and confirms the second"""
     await peer.read_subscribe()
     await peer.confirm()
     await peer.notify()
@@ -259,7 +259,7 @@ async def close_after_confirmation(peer):
 
 @mode("confirmed")
 async def close_ignored(peer):
-    """never answers a Close frame, and keeps talking"""
+    """never answers a Close frame, and keeps sending"""
     while True:
         await peer.notify()
         await asyncio.sleep(0.05)
@@ -320,7 +320,7 @@ async def frozen(peer):
 
 @mode("confirmed")
 async def unusable_messages(peer):
-    """binary, broken JSON, an array, an unknown object and an unknown system topic; then a good notification"""
+    """binary, broken JSON, an array, an unknown object and an unknown system topic; then a valid notification"""
     await peer.frame(BINARY, b"\x00\x01\x02")
     for text in ('{"topicName":', '[1,2,3]', '{"hello":"world"}', '{"topicName":"v2.system.brand_new","eventBody":{}}'):
         await peer.frame(TEXT, text)
@@ -330,7 +330,7 @@ async def unusable_messages(peer):
 
 @mode("confirmed")
 async def drip(peer):
-    """a good notification, one byte at a time"""
+    """a valid notification, one byte at a time"""
     payload = ('{"topicName":"%s","eventBody":"å∫ç😀"}' % TOPIC).encode()
     for byte in bytes([0x81, len(payload)]) + payload:
         await peer.send(bytes([byte]))
@@ -378,7 +378,7 @@ async def reserved_opcode(peer):
 
 @mode("violation")
 async def long_form(peer):
-    """a length that would have fitted a shorter form (§5.2)"""
+    """a length that fits a shorter form (§5.2)"""
     await peer.send(b"\x81\x7e\x00\x05hello")
 
 
@@ -402,13 +402,13 @@ async def long_ping(peer):
 
 @mode("violation")
 async def orphan_continuation(peer):
-    """a continuation of nothing (§5.4)"""
+    """a continuation without a message (§5.4)"""
     await peer.frame(0, b"a")
 
 
 @mode("violation")
 async def nested_message(peer):
-    """a new message inside of a fragmented one (§5.4)"""
+    """a new message inside a fragmented one (§5.4)"""
     await peer.frame(TEXT, b'{"a":', first=TEXT)
     await peer.frame(TEXT, HEARTBEAT)
 
@@ -421,7 +421,7 @@ async def invalid_utf8(peer):
 
 @mode("violation")
 async def invalid_close_code(peer):
-    """a Close frame with 1005, which never goes over the wire (§7.4.1)"""
+    """a Close frame with 1005, which must not be on the wire (§7.4.1)"""
     await peer.frame(CLOSE, struct.pack("!H", 1005))
 
 
@@ -439,7 +439,7 @@ async def invalid_close_reason(peer):
 
 @mode("violation")
 async def oversized(peer):
-    """a text frame that declares --size bytes, and sends them until the client has enough; close code 1009"""
+    """a text frame that declares --size bytes, and sends them until the client closes; close code 1009"""
     await peer.send(b"\x81\x7f" + struct.pack("!Q", peer.options.size) + b'{"topicName":"')
     await pour(peer, peer.options.size - 14)
 
@@ -456,7 +456,7 @@ async def oversized_fragments(peer):
 
 
 async def pour(peer, count):
-    """Sends that many bytes, but reads meanwhile and stops when the client has closed."""
+    """Sends this many bytes, but reads meanwhile and stops when the client has closed."""
     reading = asyncio.create_task(peer.swallow_frames())
     while count > 0 and not reading.done():
         await peer.send(b"a" * min(count, 65_536))
@@ -468,7 +468,7 @@ async def pour(peer, count):
 
 @mode("confirmed")
 async def good(peer):
-    """no misbehaviour at all: confirms, notifies, beats"""
+    """no misbehavior at all: confirms, notifies, beats"""
     await peer.hold()
 
 

@@ -1,4 +1,4 @@
-"""What scripts do to the network of their own in which they were started (`unshare -rnm`)."""
+"""Changes to the network namespace in which a script was started (`unshare -rnm`)."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ IMPOSSIBLE = 75
 
 
 def network_command(*command, text=None):
-    """Changes the network; ends the script with `IMPOSSIBLE` where that cannot be done here."""
+    """Changes the network; ends the script with `IMPOSSIBLE` if that cannot be done here."""
     try:
         result = subprocess.run(command, input=text, capture_output=True, text=True)
     except FileNotFoundError:

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Runs a client in a network of its own: to be started in a new network namespace, as its root, with
-mounts of its own (`unshare -rnm`).
+"""Runs a client in a network namespace of its own: start it in a new network namespace, as its root, with
+a mount namespace of its own (`unshare -rnm`).
 
 usage: networks.py SCENARIO CLIENT [ARGUMENT …]
 
-  link-local    the server is at fe80::5 on the interface link0, and nowhere else
-  loopback      there is no interface but loopback; /etc/hosts says that host.dual.test is at 127.0.0.1
-  black-hole    nothing that is sent to 2001:db8::/64 ever arrives; the server is at 127.0.0.1
+  link-local    the server is only at fe80::5 on the interface link0
+  loopback      loopback is the only interface; /etc/hosts has host.dual.test at 127.0.0.1
+  black-hole    packets to 2001:db8::/64 are lost; the server is at 127.0.0.1
 
 CLIENT is started with its arguments, in which {port} is the server's port and {ca} the file of the authority that
 signed its certificate. The server refuses every upgrade with 404. Prints one line of JSON: the "status" of the client,
-its "errors", the Host header it sent ("host", or null), and after how many milliseconds it had connected ("connected").
-Ends with status 75 where there can be no such network.
+its "errors", the Host header it sent ("host", or null), and the milliseconds until it had connected ("connected").
+Ends with status 75 if such a network is impossible here.
 """
 
 import json
@@ -29,7 +29,7 @@ from support import Authority, server_context
 
 
 def make_network(scenario, folder):
-    """Two ends of a cable; nobody answers at the other one."""
+    """Two ends of a cable; no host answers at the other end."""
     ip("link", "set", "lo", "up")
     if scenario == "loopback":
         hosts = Path(folder) / "hosts"
@@ -43,7 +43,7 @@ def make_network(scenario, folder):
     ip("address", "add", "192.0.2.1/24", "dev", "link0")
     ip("link", "set", "link1", "up")
     ip("link", "set", "link0", "up")
-    # Without it the kernel itself would find out, after three seconds.
+    # Without it the kernel itself would detect the absence after three seconds.
     ip("-6", "neighbor", "add", "2001:db8::5", "lladdr", "02:00:00:00:00:05", "dev", "link0")
 
 

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Breaks the path between a simulator and a listener: to be started in a new network namespace (`unshare -rnm`).
+"""Breaks the path between a simulator and a listener: start it in a new network namespace (`unshare -rnm`).
 
 usage: paths.py SCENARIO TOOL [COUNT]
 
-  loss-5, loss-20   of all packets in both directions so many in a hundred are lost; ends after COUNT notifications
-  black-hole        after COUNT notifications no packet arrives any more, until the listener has tried once to reconnect
+  loss-5, loss-20   this percentage of the packets in both directions is lost; ends after COUNT notifications
+  black-hole        after COUNT notifications no packet arrives until the listener has tried once to reconnect
   link-down         after COUNT notifications the interface goes down for a minute
 
 TOOL is the executable genesys-loop. The simulator numbers its notifications. Prints one line of JSON: the "status" of
 the listener, its "errors" (events), how many notifications it printed ("count"), how many of them came again
 ("repeated") or too late ("disordered"), and as lists of [first, last, from, to] the numbers that are "missing" and, in
-seconds since 1970, when the simulator sent them. Also the times "broken" and "mended", where there was only one break.
-Ends with status 75 where there can be no such network.
+seconds since 1970, when the simulator sent them. Also the times "broken" and "mended", if there was only one break.
+Ends with status 75 if such a network is impossible here.
 """
 
 import json
@@ -71,7 +71,7 @@ class Listener:
 
 
 def report(listener, rate):
-    """What is missing, and when it was sent: at an even rate, of which the quickest to arrive tell the start."""
+    """The missing notifications and their send times: the rate is even, and the fastest arrivals show its start."""
     numbers = [number for number, _ in listener.arrivals]
     start = min(at - number / rate for number, at in listener.arrivals)
     missing, seen, disordered = [], set(), 0
@@ -89,7 +89,7 @@ def report(listener, rate):
 
 
 def drop(port, which=""):
-    """Drops the packets of a TCP port, in both directions: all of them, or which."""
+    """Drops the packets of a TCP port in both directions: all of them, or those that `which` selects."""
     nft("add table inet path\n"
         "add chain inet path input { type filter hook input priority 0; }\n"
         f"add rule inet path input tcp dport {port} {which} drop\n"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Many TLS servers, each with certificates or manners of its own, and what a client must say about each.
+"""Many TLS servers, each with its own certificates or behavior, and the result that a client must report for each.
 
 Prints one line of JSON when all of them listen:
     {"cases": [{"name", "host", "port", "caFile", "reason", "status", "pins", "namesFile", "certificate",
      "key"}, …], "preload", "encryptedKey", "passphrase"}
 and serves until standard input ends or SIGTERM. A server whose TLS is accepted answers the upgrade with 404. `preload`
-is a library for LD_PRELOAD that finds every name in .test at 127.0.0.1; null where there is no C compiler.
+is a library for LD_PRELOAD that resolves every name in .test to 127.0.0.1; null without a C compiler.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def preload(folder):
 
 def context_of(case, shop):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # What a client must refuse, a server must be able to show.
+    # A server must be able to present what a client must refuse.
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.load_cert_chain(shop.bundle(case.chain), case.chain[0].key)
     for change in case.setup:
@@ -47,7 +47,7 @@ def context_of(case, shop):
 
 
 class Server(threading.Thread):
-    """One of the servers; each of its connections is over before the next one."""
+    """One of the servers; it serves one connection at a time."""
 
     def __init__(self, case, shop):
         super().__init__(daemon=True)
@@ -108,7 +108,7 @@ class Server(threading.Thread):
 
     @staticmethod
     def _part(connection):
-        """Leaves nothing unread: a reset could overtake what was sent."""
+        """Ends a connection after reading all input: a reset could overtake the output."""
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(4096):
             pass

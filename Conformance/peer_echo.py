@@ -6,7 +6,7 @@ Prints one line of JSON with its "uri" when it listens, and one at the end of ev
 What a connection does depends on its path:
     /echo       sends every message back
     /fragments  sends every message back in three fragments, cut anywhere, with a ping in between
-    /ping       sends a ping, and its payload as a text message when the pong has come
+    /ping       sends a ping, and its payload as a text message when the pong has arrived
     /close      closes at the first message, with the code and the reason of the query
 """
 

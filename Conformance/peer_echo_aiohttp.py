@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same as peer_echo.py on the Python package `aiohttp`, which cannot send fragments: there is no /fragments.
+"""peer_echo.py for the Python package `aiohttp`, which cannot send fragments: there is no /fragments.
 
 With --deflate it accepts what the client offers, context takeover included.
 """

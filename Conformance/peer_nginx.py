@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""nginx, which ends TLS in front of the server of peer_echo.py, from a folder of its own.
+"""nginx, which terminates TLS in front of the server of peer_echo.py, from a folder of its own.
 
-Prints one line of JSON with the "uri" and the "caFile" when it listens, and what peer_echo.py says at the end of every
-connection. A line `reload`, `stop` or `quit` on standard input is done with `nginx -s`; after a reload, when the new
-worker has taken over, every open connection gets the text message "reloaded". Ends with its standard input.
+Prints one line of JSON with the "uri" and the "caFile" when it listens, and the line of peer_echo.py at the end of
+every connection. A line `reload`, `stop` or `quit` on standard input is passed to `nginx -s`; after a reload, when the
+new worker has taken over, every open connection gets the text message "reloaded". Ends with its standard input.
 
 Without the package nginx it ends with status 1.
 """
@@ -53,7 +53,7 @@ http {{
 
 
 def reserved_port():
-    """A free port that nobody else gets: nginx binds to it beside us (reuseport), and we never listen."""
+    """A free port, reserved: we bind it without listening, and nginx binds it too (reuseport)."""
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     holder.bind(("127.0.0.1", 0))
@@ -82,7 +82,7 @@ class Nginx:
         await self.logged("start worker process ")
 
     async def signal(self, name):
-        # Its standard error has a notice about itself; what goes wrong is in the log.
+        # Its standard error has only a notice; errors are in the log.
         sender = await asyncio.create_subprocess_exec(
             *self.command("-s", name), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if await sender.wait() != 0:

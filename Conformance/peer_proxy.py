@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A third-party proxy on loopback or another address, from a folder of its own: tinyproxy, squid or dante (danted).
 
-Prints one line of JSON with its "port" when it listens, and at the end, which comes with a line on its standard input
-or the end of that, another one with its "log". Where the program is not installed it ends with status 1.
+Prints one line of JSON with its "port" when it listens, and one with its "log" when a line arrives on its standard
+input or that ends. If the program is not installed, it ends with status 1.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def free_port(address):
 
 
 async def start(kind, folder, address, credentials):
-    """The process and its port, once it listens; none of the three takes port 0 and tells what it got."""
+    """The process and its port, once it listens; none of the three can listen on port 0 and report its port."""
     for _ in range(5):
         port = free_port(address)
         (folder / "proxy.conf").write_text(
@@ -108,10 +108,10 @@ async def main():
         sys.exit(f"{options.kind} is not installed")
     if options.check:
         return
-    # A test's threads block signals, and children inherit that: a proxy that cannot be told to end would stay forever.
+    # A test's threads block signals, and children inherit that: a proxy that ignores signals would never end.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     folder, _ = work_folder(None)
-    # Started by root they go on as users of their own, who write their logs here.
+    # Started by root, the proxies switch to users of their own, who write their logs here.
     os.chmod(folder, 0o777)
     try:
         credentials = f"BasicAuth {options.user} {options.password}" if options.user else ""

@@ -6,7 +6,7 @@ Prints one line of JSON when it listens:
 `expected` is a file with every line that `genesys-loop listen --count COUNT` must print, `count` their number.
 Modes that a client must accept serve one connection: the upgrade, the subscription, the pongs and the closing
 handshake are checked, and the end is a report line, with exit status 0 when its "problems" are empty.
-Modes that a client must refuse serve until standard input ends or SIGTERM, and report a client that was not careful.
+Modes that a client must refuse serve until standard input ends or SIGTERM, and report a client that did not refuse.
 """
 
 import argparse
@@ -64,7 +64,7 @@ REFUSED = {
 
 
 def prepare(mode, folder):
-    """The TLS context, the file of the trusted authority, the host for the URI, and what to add to the first line."""
+    """The TLS context, the file of the trusted authority, the host for the URI, and additions to the first line."""
     authority, extra = Authority(folder, "authority"), {}
     ca_file, host = authority.certificate, "localhost"
     if mode == "wrong-ca":
@@ -130,7 +130,7 @@ class Connection(ServerConnection):
 
 
 class Peer:
-    """The one conversation that is checked."""
+    """The checked conversation."""
 
     def __init__(self, options, authority_of_uri):
         self.options, self.host_header = options, authority_of_uri
@@ -206,7 +206,7 @@ class Peer:
         return identifier
 
     async def receive(self, connection):
-        """Reads all that the client sends, until the end."""
+        """Reads all of the client's output, until the end."""
         try:
             first = await asyncio.wait_for(connection.recv(), self.options.timeout)
         except (asyncio.TimeoutError, ConnectionClosed) as error:
@@ -216,7 +216,7 @@ class Peer:
             self.problem("the first message is binary")
             return
         identifier = self.check_subscribe(first)
-        # A notification may come before the confirmation, and counts.
+        # A notification may come before the confirmation, and is counted.
         await connection.send(self.items[0].bytes, text=True)
         await connection.send(json.dumps(
             {"correlationId": identifier, "topics": self.options.topic, "result": "200", "status": "subscribed"},
@@ -252,7 +252,7 @@ class Peer:
             if number % 250 == 1:
                 await connection.send(HEARTBEATS[number // 250 % 2])
             if number == len(self.items) - 1:
-                # The last one may end the client: before it, every ping must have its answer.
+                # The last one may end the client: before it, every ping must be answered.
                 await self.ping(connection)
                 await asyncio.wait_for(asyncio.gather(*self.pings.values()), self.options.timeout)
                 if connection.state is State.OPEN:
@@ -309,7 +309,7 @@ class Peer:
         try:
             await asyncio.wait({reading, sending}, return_when=asyncio.FIRST_COMPLETED)
             if reading.done() and not sending.done():
-                # The last message may be on its way out while the close comes in.
+                # The last message may still be in transit when the close arrives.
                 await asyncio.wait({sending}, timeout=1)
             if not sending.done():
                 sending.cancel()

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Runs a listener at one end of a cable, and a proxy and a simulator at the other: to be started in a new network
+"""Runs a listener at one end of a cable, and a proxy and a simulator at the other: start it in a new network
 namespace, as its root (`unshare -rnm`).
 
 usage: proxied.py KIND TOOL
 
-KIND is tinyproxy or dante (squid insists on users that a namespace has not), or "none": then the listener is to go
-without one, and gets nowhere. TOOL is the executable genesys-loop. The server is called service.test, which only the
+KIND is tinyproxy or dante (squid requires users that a namespace lacks), or "none": then the listener uses no
+proxy, and cannot connect. TOOL is the executable genesys-loop. The server is called service.test, which only the
 proxy can look up. Prints one line of JSON: the "status" of the listener, its "errors", how many notifications it
 printed ("count"), how many packets it sent to the "proxy", and how many "around" it: to any other address, or to a name
 server.
-Ends with status 75 where there can be no such network.
+Ends with status 75 if such a network is impossible here.
 """
 
 import json
@@ -30,12 +30,12 @@ CONFORMANCE = Path(__file__).resolve().parent
 
 
 class FarEnd:
-    """Programs in a second network namespace, which lives as long as this."""
+    """Programs in a second network namespace, which lives as long as this object."""
 
     def __init__(self):
         self.holder = subprocess.Popen(["unshare", "-nm", "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         try:
-            # Otherwise the cable would be moved before there is a place for it.
+            # Otherwise the cable would be moved before its destination exists.
             self.holder_network = f"/proc/{self.holder.pid}/ns/net"
             while os.stat(self.holder_network).st_ino == os.stat("/proc/self/ns/net").st_ino:
                 if self.holder.poll() is not None:
@@ -84,7 +84,7 @@ def count_packets(port):
 
 
 def packets(name):
-    """How many a rule has counted."""
+    """The packet count of a rule."""
     rules = network_command("nft", "list", "chain", "inet", "packets", "output")
     return sum(int(count) for count in re.findall(f'packets (\\d+) bytes \\d+ comment "{name}"', rules))
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A client of the REST side that sends requests as they are written.
+"""A client of the REST side that sends requests unchanged.
 
 usage: rest_client.py URI CA_FILE
 
 Reads lines of JSON, each a list of texts: the first is sent over a TLS connection of its own to the host and port of
-the URI, each other one when an interim answer (1xx) has come. Prints a line of JSON for each:
+the URI, each other one when an interim answer (1xx) has arrived. Prints a line of JSON for each:
 {"statuses": […], "body": …}.
 """
 

@@ -18,7 +18,7 @@ _ALPHABETS = [
     "😀🎉🚀👩‍👩‍👧‍👦🏳️‍🌈🇫🇮🧑🏽‍🚒𝔘𝔫𝔦𝔠𝔬𝔡𝔢𐍈",
     "\u00a0\u2028\u2029\u0085\u200d\ufeff\u202e\u007f\ufffd",
 ]
-# Legal JSON that tempts a scanner: raw text, not to be touched by an encoder.
+# Legal JSON that is difficult for a scanner: raw text that no encoder may touch.
 _TRICKY_BODIES = [
     r'{"escapes":"\"\\\/\b\f\n\r\t\u0000\u001f\u00e9\u20ac"}',
     r'{"pairs":"\ud83d\ude00\uD834\uDD1E","lone":"\ud800"}',
@@ -43,12 +43,12 @@ class Notification:
 
     @property
     def line(self):
-        """What the tool prints: the bytes as they came, with each line break as a space."""
+        """The tool's output: the received bytes, with each line break as a space."""
         return self.bytes.replace(b"\n", b" ") + b"\n"
 
 
 def single_topics(topics):
-    """The names under which notifications come: a combined topic is expanded."""
+    """The topic names of the notifications: a combined topic is expanded."""
     names = []
     for topic in topics:
         stem, question, suffixes = topic.partition("?")
@@ -114,10 +114,10 @@ def _pretty(number, topic, source):
 
 
 def _sized(number, topic, source, byte_count):
-    """A notification of exactly that many bytes, or the smallest one that is larger."""
+    """A notification of exactly this many bytes, or the smallest larger one."""
     stem = f'{{"topicName":{json.dumps(topic)},"eventBody":"{number}'
     room = byte_count - len(stem.encode()) - 2
-    # Half of it ASCII, the rest of one to four bytes a character; ASCII fills up what is left.
+    # Half of it ASCII, the rest of one to four bytes a character; ASCII fills the rest.
     text = "" if room < 200 else _text(source, min(room, 4_096) // 8)
     repeats = 1 if not text else max(1, room // 2 // len(text.encode()))
     filling = json.dumps(text * repeats, ensure_ascii=False)[1:-1]
@@ -127,7 +127,7 @@ def _sized(number, topic, source, byte_count):
 
 
 def _fragments(byte_count, source):
-    """Sizes that add up: cut anywhere, inside of characters too, with empty fragments among them."""
+    """Sizes that add up to the whole: cut anywhere, even inside characters, with some empty fragments."""
     pieces = source.randrange(2, 40)
     cuts = sorted(source.randrange(byte_count + 1) for _ in range(pieces - 1))
     return [end - start for start, end in zip([0, *cuts], [*cuts, byte_count])]

@@ -1,4 +1,4 @@
-"""What both peers need: certificates of their own, a way to announce themselves, and an end."""
+"""Shared by the peers: their certificates, their announcements and their end."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ extendedKeyUsage = {usage}
 
 
 class Identity:
-    """A certificate (with what must be sent along) and its key, as PEM files."""
+    """A certificate (with its intermediates) and its key, as PEM files."""
 
     def __init__(self, certificate, key):
         self.certificate, self.key = Path(certificate), Path(key)
@@ -83,7 +83,7 @@ class Authority:
         return Identity(self.folder / f"{name}.pem", self.folder / key_file)
 
     def issue_self_signed(self, name, names):
-        """A leaf that nobody but its own key has signed."""
+        """A leaf signed only by its own key."""
         key_file = self._new_key(f"{name}.key")
         self._configure(name, f"subjectAltName = {names}")
         self._openssl("req", "-x509", "-new", "-key", key_file, "-out", f"{name}.pem", "-days", "30", "-sha256",
@@ -108,14 +108,14 @@ class Authority:
 
 
 def server_context(identity):
-    """TLS for a server, with no limit that a test would have to work around."""
+    """TLS for a server, without limits that a test would have to avoid."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(identity.certificate, identity.key)
     return context
 
 
 def work_folder(chosen):
-    """The chosen folder, made if need be, or a temporary one; and whether it is to be removed at the end."""
+    """The chosen folder, created if needed, or a temporary one; and whether to remove it at the end."""
     if chosen is None:
         return Path(tempfile.mkdtemp(prefix="genesys-loop-peer-")), True
     Path(chosen).mkdir(parents=True, exist_ok=True)
@@ -123,11 +123,11 @@ def work_folder(chosen):
 
 
 def say(**values):
-    """One line of JSON on standard output, at once."""
+    """Prints one line of JSON and flushes it."""
     try:
         print(json.dumps(values, ensure_ascii=True), flush=True)
     except BrokenPipeError:
-        # Whoever started the peer is gone; there is nobody left to tell.
+        # The program that started the peer is gone, so there is no reader.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

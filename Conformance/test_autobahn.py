@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests what Scripts/autobahn judges by: that no verdict but the expected one passes."""
+"""Tests the comparison of Scripts/autobahn: only the expected verdict passes."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Tests of the conformance peers themselves: a good client passes, a careless one is found out, every misbehaviour
-is the one that its name says."""
+"""Tests of the conformance peers themselves: a correct client passes, a careless one is detected, and every
+misbehavior matches its name."""
 
 import asyncio
 import base64
@@ -31,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 
 
 class Process:
-    """A peer as a test of the tool starts it."""
+    """A peer, started as by a test of the tool."""
 
     def __init__(self, script, *arguments):
         self.process = subprocess.Popen(
@@ -53,7 +53,7 @@ def client_context(ca_file):
 
 
 def listen(hello, **options):
-    """A small client: what `genesys-loop listen --count N` is to do. Returns the lines."""
+    """A small client that does what `genesys-loop listen --count N` must do. Returns the lines."""
     # With asyncio, as a socket of Python's ssl must not be read in one thread and written in another.
     return asyncio.run(listening(hello, **options))
 
@@ -184,7 +184,7 @@ class Scenario(unittest.TestCase):
 
 
 class Client:
-    """A client that takes whatever comes: it connects, asks, subscribes, and reads until the end or a silence."""
+    """A client that accepts anything: it connects, upgrades, subscribes, and reads until the end or a silence."""
 
     def __init__(self):
         self.tls, self.buffer, self.head, self.frames, self.end = False, bytearray(), b"", [], None
@@ -219,7 +219,7 @@ class Client:
         return self
 
     async def more(self):
-        """Whatever comes next; a second without a byte is a silence."""
+        """The next bytes; a second without a byte is a silence."""
         data = await asyncio.wait_for(self.reader.read(1 << 16), 1)
         if not data:
             raise asyncio.IncompleteReadError(bytes(self.buffer), None)
@@ -276,7 +276,7 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
         shutil.rmtree(cls.folder)
 
     async def visit(self, mode, *words, times=1, stop_at=None):
-        """Starts the server in a mode, visits it so many times, and returns the clients and its records."""
+        """Starts the server in a mode, connects this many times, and returns the clients and the server's records."""
         options = hostile_server.arguments(["--mode", mode, *words])
         server = hostile_server.Server(options, self.server_context)
         with hostile_server.socket.create_server(("127.0.0.1", 0)) as listener:
@@ -371,7 +371,7 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
         first_frames = {"close-ignored": lambda client: len(client.frames) > 10,
                         "oversized-fragments": lambda client: len(client.frames) == 2}
 
-        # All at once would make some of them look silent that are only late.
+        # All at once would make some late ones look silent.
         few = asyncio.Semaphore(8)
 
         async def check(mode, expectation):

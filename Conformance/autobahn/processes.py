@@ -9,11 +9,11 @@ import time
 
 
 class Ended(Exception):
-    """Nothing is started any more."""
+    """Raised when the run ends: nothing more is started."""
 
 
 class Processes:
-    """Starts programs, from any thread, and ends those that are left, each by its own id."""
+    """Starts programs, from any thread, and ends the remaining ones, each by its own id."""
 
     def __init__(self):
         self.running = set()
@@ -36,7 +36,7 @@ class Processes:
         with self.lock:
             if self.has_ended:
                 raise Ended
-            # Whatever ends us from the terminal is ours to pass on.
+            # A signal from the terminal reaches only us; we end the programs.
             process = subprocess.Popen([str(each) for each in arguments], stdin=subprocess.DEVNULL,
                                        start_new_session=True, **streams)
             self.running.add(process)
@@ -55,14 +55,14 @@ class Processes:
         return status
 
     def end(self, process):
-        """Asks it to end, and makes it end; the exit status."""
+        """Terminates the process, by force if necessary; the exit status."""
         if process.poll() is None:
             process.terminate()
         return self.wait(process, 10)
 
 
 def free_port():
-    """A port of 127.0.0.1 on which nobody listens now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

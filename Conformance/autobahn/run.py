@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the Autobahn testsuite against websocket-echo, and compares its verdicts with expectations.json.
 
-As a client, websocket-echo connects to the suite's fuzzing server once for each case; as a server, it is visited by
-the suite's fuzzing client. Scripts/autobahn sets up what is needed and calls this.
+As a client, websocket-echo connects to the suite's fuzzing server once for each case; as a server, it serves the
+suite's fuzzing client. Scripts/autobahn installs the requirements and calls this.
 
 Prints one line of counts for each role and transport, and names each case whose verdict differs: then it exits 1.
 The suite's own reports are in FOLDER/ROLE-TRANSPORT/: index.json, and one file for each case.
@@ -32,13 +32,13 @@ from verdicts import Expectations, summary  # noqa: E402
 AGENT = "websocket-echo"
 # The slowest case moves 128 MiB through a suite written in Python.
 CASE_SECONDS = 240
-# What websocket-echo may end with: the closing handshake was completed, or the suite broke the protocol. It never just
-# loses the connection.
+# The exit statuses of websocket-echo: the closing handshake was completed, or the suite broke the protocol. A lost
+# connection is never correct.
 CLIENT_STATUSES = (0, 76)
 
 
 class Broken(Exception):
-    """The run itself went wrong."""
+    """The run itself failed."""
 
 
 class Run:
@@ -167,7 +167,7 @@ def parse():
     options = parser.parse_args()
     options.cases = options.cases or ["*"]
     options.program = options.program.resolve()
-    # Not resolved: a virtual environment is known by the path of its Python.
+    # Not resolved: Python finds its virtual environment by the path of its executable.
     options.python2 = options.python2.absolute()
     return options
 
@@ -176,7 +176,7 @@ def main():
     options = parse()
     started = time.monotonic()
     passed = True
-    # Left in this order: first the processes end, then the threads that waited for them.
+    # Exits in this order: first the processes end, then the threads that waited for them.
     with ThreadPoolExecutor(options.jobs) as pool, Processes() as processes:
         runs = [Run(options, role, transport, processes) for role in options.role for transport in options.transport]
         for run, future in [(run, pool.submit(run.results)) for run in runs]:

@@ -1,4 +1,4 @@
-"""What the suite's report says, beside what is expected of it."""
+"""The verdicts of the suite's report, compared with the expected ones."""
 
 import fnmatch
 import json
@@ -11,7 +11,7 @@ SHOWN = ("OK", "INFORMATIONAL", "NON-STRICT", "FAILED")
 
 
 class Expectations:
-    """The verdicts expected of one role: OK, but for the cases that the file names."""
+    """The expected verdicts of one role: OK, except for the cases in the file."""
 
     def __init__(self, values, role):
         self.count = values["cases"]
@@ -56,7 +56,7 @@ def order(case):
 
 
 def summary(results):
-    """For example `517 cases: 514 OK, 3 INFORMATIONAL, 0 NON-STRICT, 0 FAILED`, then the same of the closing."""
+    """For example `517 cases: 514 OK, 3 INFORMATIONAL, 0 NON-STRICT, 0 FAILED`, then the closing."""
     def counts(aspect):
         counted = Counter(str(result.get(aspect)) for result in results.values())
         names = list(SHOWN) + sorted(set(counted) - set(SHOWN))
