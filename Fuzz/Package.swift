@@ -1,9 +1,9 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
-// A package of its own, because a package cannot depend on one whose targets have unsafe flags. The library is compiled
-// here once more, as a part of this package: so it is instrumented, and its `package` declarations are within reach.
-// `Scripts/fuzz` builds it in two ways: for libFuzzer with the address sanitizer, and for measuring coverage.
+// A package of its own, because a package whose targets have unsafe flags cannot be a dependency. The library is
+// compiled here once more, as a part of this package, so that it is instrumented and its `package` declarations are
+// visible. `Scripts/fuzz` builds it in two ways: for libFuzzer with the address sanitizer, and for measuring coverage.
 let measuresCoverage = Context.environment["GENESYS_LOOP_FUZZ"] == "coverage"
 
 // gold cannot read the debugging information of these builds.

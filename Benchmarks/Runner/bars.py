@@ -1,4 +1,4 @@
-"""The bars that the project has set itself: medians of interleaved runs, ratios within one session."""
+"""The bars of the project: medians of interleaved runs, ratios within one session."""
 
 import tables
 
@@ -14,7 +14,7 @@ class Bars:
         self.peers = [name for name, client in results["clients"].items() if client["kind"] == "peer"]
 
     def add(self, name, value, limit, stretch=None, unit="x"):
-        """`value` may be None: what was not measured does not hold."""
+        """`value` may be None: a bar that was not measured fails."""
         holds = value is not None and limit is not None and value <= limit
         self.found.append({"name": name, "value": value, "limit": limit, "unit": unit, "holds": holds,
                            "stretch": stretch, "reached": holds and stretch is not None and value <= stretch})
@@ -24,7 +24,7 @@ class Bars:
         self.add(name, mine / floor if mine and floor else None, limit, stretch)
 
     def below(self, name, client, work, peers, their_work=None):
-        """Below each of the peers: the ratio to the best of them is to be at most 1."""
+        """At least as good as each peer: the ratio to the best of them must be at most 1."""
         mine = ns(self.results, client, work)
         theirs = {peer: ns(self.results, peer, their_work or work) for peer in peers}
         theirs = {peer: value for peer, value in theirs.items() if value}

@@ -1,8 +1,8 @@
-"""Measures GenesysLoop beside a floor in C and beside other clients, on this machine, in one session.
+"""Measures GenesysLoop, a floor in C and other clients on this machine, in one session.
 
 usage: Scripts/bench [--quick] [--only NAME,...] [--rounds N] [--check] [--write] [--list] [--count-instructions]
 
-  --quick        a floor, ours and one peer, few messages, no scale: whether everything works, in less than a minute
+  --quick        a floor, ours and one peer, few messages, no scale: checks that everything works, in less than a minute
   --only NAMES   these clients only, by the names of --list; the floor is always among them
   --rounds N     how often each is measured (default 5; ours and the floors three times as often); the tables have
                  medians
@@ -77,7 +77,7 @@ def choose(options):
 
 
 def make_certificates():
-    """A CA with a leaf for 127.0.0.1 and localhost, on P-256, and another CA that nobody is to trust."""
+    """A CA with a leaf for 127.0.0.1 and localhost, on P-256, and another CA, which no client trusts."""
     folder = os.path.join(FOLDER, "certificates")
     if os.path.exists(os.path.join(folder, "other-ca.pem")):
         return
@@ -102,7 +102,7 @@ def make_certificates():
 
 
 def build(chosen, strict):
-    """Builds the harness and the clients, and tells loudly which of these cannot be had."""
+    """Builds the harness and the clients, and reports which clients are not available."""
     os.makedirs(os.path.join(FOLDER, "bin"), exist_ok=True)
     server = [os.path.join("Benchmarks/Server", name) for name in sorted(os.listdir("Benchmarks/Server"))
               if name.endswith(".c")]
@@ -122,7 +122,7 @@ def build(chosen, strict):
 
 
 def tell_skipped(skipped, count):
-    """Says at the end once more, for whoever does not read all that went by, how much is not among the figures."""
+    """Repeats at the end what is missing from the figures."""
     if skipped:
         bold, plain = ("\033[1;33m", "\033[0m") if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else ("", "")
         print(f"{bold}bench: SKIPPED {len(skipped)} of {count} clients: {', '.join(sorted(skipped))}; the lines above "
@@ -154,7 +154,7 @@ def main():
     if not two_cores:
         print("bench: only one core: server and client share it, and waiting times mean little", file=sys.stderr)
 
-    # A shell may have started us with interrupts ignored; our children are to end all the same.
+    # A shell may have started us with interrupts ignored; our children must end anyway.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
@@ -180,7 +180,7 @@ def main():
     for path in pictures:
         picture.write(results, path)
     missed = bars.show(results["bars"]) if options.check else 0
-    # A peer may be out; that one of ours is, or the floor, is a failure of the whole.
+    # A peer may fail; a failure of ours or of the floor is a failure of the whole run.
     failed = [client.name for client in available if client.kind != "peer" and client.name in results["skipped"]]
     tell_skipped(results["skipped"], len(chosen))
     sys.exit(1 if missed or failed else 0)

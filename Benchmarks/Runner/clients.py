@@ -34,7 +34,7 @@ class Client:
 
 
 def run(command, **options):
-    """Runs a step of a build; its output goes nowhere unless it fails."""
+    """Runs a step of a build; its output is shown only if it fails."""
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     if result.returncode != 0:
         raise Missing(f"`{' '.join(command[:3])} …` failed:\n{result.stdout.strip()[-2000:]}")
@@ -73,7 +73,7 @@ def c_program(folder, name, sources, libraries, extra=()):
     return [target]
 
 
-# -- How each is built: every function returns the command and a word about the version. -------------------------------
+# -- How each is built: every function returns the command and the version. --------------------------------------------
 
 
 def build_ours(folder):
@@ -203,7 +203,7 @@ def all_clients():
 
 
 def machine():
-    """What the figures depend on."""
+    """The versions that the figures depend on."""
     name = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:

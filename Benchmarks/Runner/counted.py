@@ -1,9 +1,9 @@
 """Whole clients without a clock: the instructions of the process for each message, and how many of them were not in a
 first cache of usual size, counted with valgrind.
 
-The kernel's part is not in it, and an instruction is not a time; but a busy neighbour changes neither. What misses the
-first cache comes from the second, which on many machines a neighbour uses too: there a miss can cost more than all that
-was saved by fewer instructions.
+The kernel's part is not counted, and an instruction is not a time; but other load on the machine changes neither count.
+What misses the first cache comes from the second, which on many machines other tenants share: there a miss can cost
+more than fewer instructions save.
 """
 
 import os
@@ -20,12 +20,12 @@ FIGURES = {"instructions": r"I\s+refs:\s+([\d,]+)", "misses": r"I1\s+misses:\s+(
 
 
 def figures(folder, client, work, count):
-    """What a whole session executes, and misses."""
+    """The instructions and the misses of a whole session."""
     with processes.Server(folder, work.mode, size=work.size, count=count, shape=work.shape) as server:
         command = ["valgrind", "--tool=cachegrind", "--cachegrind-out-file=/dev/null", *CACHES, *client.command,
                    f"wss://127.0.0.1:{server.port}{processes.PATH}",
                    "--ca", os.path.join(folder, "certificates", "ca.pem"), *client.arguments(work)]
-        # The seed of the hashes must not decide.
+        # The seed of the hashes must not change the count.
         environment = dict(os.environ, SWIFT_DETERMINISTIC_HASHING="1", **client.environment)
         result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
         found = {name: re.search(pattern, result.stderr) for name, pattern in FIGURES.items()}

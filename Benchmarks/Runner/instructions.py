@@ -1,4 +1,4 @@
-"""The guard that needs no clock: how many instructions a notification takes, beside a committed budget."""
+"""The check without a clock: the instructions that a notification takes, compared with a committed budget."""
 
 import json
 import os
@@ -42,9 +42,9 @@ def build(folder):
 
 
 def instructions(program, size, reads):
-    """What a whole run executes."""
+    """The instructions of a whole run."""
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, str(size), str(reads)]
-    # The seed of the hashes must not decide, and neither must the environment, which lies on the stack.
+    # Neither the seed of the hashes nor the environment, which is on the stack, may change the count.
     environment = {"SWIFT_DETERMINISTIC_HASHING": "1", "PATH": os.environ["PATH"]}
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
@@ -71,7 +71,7 @@ def compiler():
 
 
 def processor():
-    """With AVX2 the scanner takes a shorter way, so the budget is for one of the two."""
+    """With AVX2 the scanner needs fewer instructions, so the budget is for one of the two."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             has_avx2 = re.search(r"^flags\b.*\bavx2\b", file.read(), re.MULTILINE)
@@ -81,7 +81,7 @@ def processor():
 
 
 def verdict(counted, budget):
-    """What is to be complained about: more than the budget allows. Less is only told."""
+    """The complaints: more than the budget allows. Less is only reported."""
     complaints, news = [], []
     for size, count in counted.items():
         allowed = budget["instructions"].get(size)

@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
         fputs("usage: measure CORE PROGRAM [ARGUMENTS...]\n", stderr);
         return 64;
     }
-    /* As many descriptors as there may be: the scale tests open more than ten thousand connections. */
+    /* As many descriptors as allowed: the scale tests open more than ten thousand connections. */
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;

@@ -4,7 +4,7 @@ from xml.sax.saxutils import escape
 
 import tables
 
-# One set of colors, readable on light and on dark pages: a picture does not know which of them it is on.
+# One set of colors, readable on light and on dark pages: a picture does not know its page.
 STYLE = """
   text { font: 13px -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #6e7781 }
   .title { font-size: 15px; font-weight: 600 }
@@ -33,7 +33,7 @@ def panel(lines, top, title, rows):
 
 
 def times(results, work, chosen):
-    """The rows for a work, the fastest first."""
+    """The rows of a workload, the fastest first."""
     clients = results["clients"]
     base = tables.nanoseconds(clients["floor"], "rec400") if "floor" in clients else None
     rows = []
@@ -44,14 +44,14 @@ def times(results, work, chosen):
         ratio = f" · {value / base:.2f}×" if base and name != "floor" else ""
         rows.append((client["title"], client["kind"], value, f"{value / 1e3:.2f} µs{ratio}"))
     rows.sort(key=lambda row: row[2])
-    # What costs ten times the others would make these invisible: it gets its figure, not its length.
+    # An outlier would make the other bars invisible: it gets its figure, not its length.
     longest = max((row[2] for row in rows if row[2] < 12 * rows[0][2]), default=0)
     return [(label, kind, min(value, longest * 1.03), text + ("  »" if value > longest else ""))
             for label, kind, value, text in rows]
 
 
 def memories(results):
-    """The rows for the memory of an idle connection, among as many as were measured for most."""
+    """The rows for the memory of an idle connection, at the number that most were measured with."""
     clients = results["clients"]
     size = 1_000 if any(1_000 in client["idle"] for client in clients.values()) else 100
     rows = [(client["title"], client["kind"], client["idle"][size]["bytes_each"] / 1024,

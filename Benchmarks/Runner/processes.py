@@ -17,7 +17,7 @@ class Failure(Exception):
 
 
 def pin_ourselves():
-    """The runner and the servers stay off the client's core."""
+    """Keeps the runner and the servers off the client's core."""
     cores = sorted(os.sched_getaffinity(0))
     global CLIENT_CORE, SERVER_CORE
     CLIENT_CORE, SERVER_CORE = cores[0], cores[-1]
@@ -132,7 +132,7 @@ class Client(Process):
         self.pid, self.started = head["pid"], head["started"]
 
     def finish(self, timeout):
-        """What the client printed, and what the meter says about it."""
+        """The client's output, and the meter's report."""
         lines = []
         while True:
             line = self.line(timeout)

@@ -57,7 +57,7 @@ def one(folder, client, work, count, ca="ca.pem"):
 
 
 def refuses_strangers(folder, client):
-    """Whether the client refuses a server whose certificate comes from another authority than the one it was given."""
+    """Whether the client refuses a server whose certificate comes from another authority than the configured one."""
     work = WORKS["rec400"]
     with Server(folder, work.mode, size=work.size, count=1) as server:
         with Client(folder, client, client.arguments(work), server.port, ca="other-ca.pem") as process:
@@ -72,7 +72,7 @@ def refuses_strangers(folder, client):
 
 
 def idle(folder, client, count, settle=0.5):
-    """The resident memory with `count` subscribed connections, and how long it took to get there."""
+    """The resident memory with `count` subscribed connections, and how long it took to open them."""
     with Server(folder, "idle", connections=count, heartbeat=HEARTBEAT) as server:
         with Client(folder, client, client.idle_arguments(count), server.port) as process:
             ready_at = process.wait_ready(120)
@@ -84,14 +84,14 @@ def idle(folder, client, count, settle=0.5):
 
 
 def share(process, seconds):
-    """The part of a core that the client took for so long."""
+    """The share of a core that the client used for this long."""
     before, start = process.busy_time(), time.monotonic()
     time.sleep(seconds)
     return (process.busy_time() - before) / (time.monotonic() - start)
 
 
 def busy(folder, client, connections, busy_connections, rate, seconds):
-    """A part of the connections gets `rate` messages a second each: shares of a core before and while."""
+    """A part of the connections gets `rate` messages a second each: shares of a core before and during that."""
     with Server(folder, "idle", connections=connections, heartbeat=HEARTBEAT) as server:
         with Client(folder, client, client.idle_arguments(connections), server.port) as process:
             process.wait_ready(180)

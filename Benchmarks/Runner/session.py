@@ -1,4 +1,4 @@
-"""One session: who is measured, in what order, and what becomes of the figures."""
+"""One session: the measured clients, their order, and the figures."""
 
 import ctypes
 import os
@@ -37,7 +37,7 @@ class Session:
         print(f"FAILED: {client.title}: {self.failures[client.name]}", file=sys.stderr, flush=True)
 
     def attempt(self, client, step, *arguments):
-        """One run. A client that fails twice in a row is out, loudly, with its reason; the others go on."""
+        """One run. A client that fails twice in a row is excluded, with its reason in the output; the others go on."""
         for attempt in (1, 2):
             try:
                 return step(self.folder, client, *arguments)
@@ -99,7 +99,7 @@ class Session:
             for client in self.living() * (1 if self.quick else 3):
                 self.start(client)
             for name in self.works:
-                # A ratio compares runs that follow each other; which one begins changes.
+                # Ratios compare runs that follow each other; the order changes.
                 order = self.living()
                 turn = number % max(1, len(order))
                 order = order[turn:] + order[:turn]
@@ -141,7 +141,7 @@ class Session:
             mixed = self.attempt(client, runs.busy, 10_100, 100, 100, SCALE_SECONDS) if alone else None
             if mixed is None:
                 continue
-            # A heartbeat costs what a message costs that comes alone, and all of them no more than all that was spent.
+            # A heartbeat costs as much as a single message, and all of them at most the whole time spent.
             beat = self.figure(client.name, "single")
             beats = min(10_000 / runs.HEARTBEAT * (beat["seconds"] if beat else 0), mixed["quiet"])
             idle = max(mixed["quiet"], mixed["loaded"] - alone["loaded"])
@@ -185,7 +185,7 @@ class Session:
                 "quick": self.quick, "seconds": time.time() - self.began, "skipped": dict(self.failures)}
 
     def loaded(self):
-        """The version of the OpenSSL that each client had loaded, as that library itself tells it."""
+        """The version of the OpenSSL that each client had loaded, as reported by that library."""
         versions = {}
         for name, libraries in self.libraries.items():
             path = next((path for path in libraries if os.path.basename(path).startswith("libcrypto.so")), None)

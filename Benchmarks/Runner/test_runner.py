@@ -1,4 +1,4 @@
-"""Tests of what becomes of the figures: python3 -B Benchmarks/Runner/test_runner.py"""
+"""Tests of how the figures are computed: python3 -B Benchmarks/Runner/test_runner.py"""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ from runs import WORKS
 
 
 def client(title, kind="peer", idle=None, start=5.0, **works):
-    """A client's results; works in ns for each message."""
+    """A client's results; workloads in ns for each message."""
     figures = {name: {"seconds": value / 1e9, "max_rss": 8e6, "p50_us": 50.0} for name, value in works.items()}
     return {"title": title, "kind": kind, "version": "1", "validates": "", "works": figures, "start_ms": start,
             "start_cpu_ms": start, "idle": {1_000: {"connections": 1_000, "bytes_each": idle}} if idle else {}}

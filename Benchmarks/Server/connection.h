@@ -20,13 +20,13 @@ struct connection {
     int fd;
     SSL *ssl;
     enum state state;
-    bool wants_writable, watches_writable; /* something waits to be sent; epoll tells when it can be */
+    bool wants_writable, watches_writable; /* something waits to be sent; epoll reports when it can be */
     bool confirmed;
     bool close_received;
     size_t index;             /* among the confirmed ones */
     uint64_t beat_at;         /* when its latest heartbeat was due */
     uint64_t closed_at;       /* when the peer's close frame, or the end of the stream, was seen */
-    unsigned char *in;        /* plaintext that is no whole frame yet */
+    unsigned char *in;        /* plaintext of an incomplete frame */
     size_t in_size, in_capacity;
     unsigned char *out;       /* ciphertext to be sent, from out_start to out_end */
     size_t out_start, out_end, out_capacity;
@@ -53,7 +53,7 @@ void connection_encrypt(struct connection *connection, const void *bytes, size_t
 void connection_reserve(struct connection *connection, size_t bytes);
 void connection_send_text(struct connection *connection, const char *text);
 void connection_send_close(struct connection *connection);
-/* Sends what can be sent; `wants_writable` tells whether something is left. */
+/* Sends what can be sent; `wants_writable` says whether something is left. */
 void connection_flush(struct connection *connection);
 
 #endif

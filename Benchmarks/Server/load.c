@@ -205,8 +205,8 @@ static void pace(double owed, size_t count) {
     }
 }
 
-/* A heartbeat to each connection that has had none for the time of one. They stand in the order of their turns: that
-   in which they were confirmed. */
+/* Sends a heartbeat to each connection that is due for one. They are in the order of their turns, that in which they
+   were confirmed. */
 static void send_heartbeats(uint64_t now) {
     static const char text[] =
         "{\"topicName\":\"channel.metadata\",\"eventBody\":{\"message\":\"WebSocket Heartbeat\"}}";

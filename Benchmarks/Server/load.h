@@ -24,9 +24,9 @@ void load_start(int poller);
 int load_tick(void);
 /* Something happened to a connection. */
 void load_event(struct connection *connection, uint32_t events);
-/* Frees the connections that are gone; false once the one that all was about is. */
+/* Frees the connections that are gone; false once the only one of the mode is gone. */
 bool load_goes_on(void);
-/* Obeys a line of standard input; its end ends the program. */
+/* Handles a line of standard input; its end ends the program. */
 void load_obey(void);
 void load_report(void);
 

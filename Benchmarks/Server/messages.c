@@ -9,7 +9,7 @@
 static uint64_t random_state;
 
 static uint32_t next_random(void) {
-    /* xorshift64*: the messages are to be distinct and the same in each run, nothing more. */
+    /* xorshift64*: the messages must only be distinct, and the same in each run. */
     random_state ^= random_state >> 12;
     random_state ^= random_state << 25;
     random_state ^= random_state >> 27;

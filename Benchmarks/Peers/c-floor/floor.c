@@ -188,7 +188,7 @@ static void confirm(struct client *c) {
     c->state = CONFIRMED;
     confirmed++;
     if (options.idle == 0) return;
-    SSL_free_buffers(c->ssl); /* it is to be silent for a while */
+    SSL_free_buffers(c->ssl); /* it will be idle for a while */
     if (started < options.idle) start_client();
     if (confirmed == options.idle) puts("READY"), fflush(stdout);
 }

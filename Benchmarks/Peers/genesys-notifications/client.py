@@ -1,7 +1,7 @@
 """A client with the Python package `genesys-notifications`, as its documentation uses it, with its log off.
 
-It always parses. It has no way to name a certificate authority, so OpenSSL's own variable does; and it reconnects
-whatever the server's close said, so that the refusal of the second connection ends the count.
+It always parses. It has no option for a certificate authority, so OpenSSL's own variable names it; and it reconnects
+after any close of the server, so the refusal of the second connection ends the count.
 """
 
 import argparse
@@ -57,7 +57,7 @@ async def main():
     except Exception as error:  # whatever its reconnection ends with
         if messages == 0:
             raise error
-    # It hands over parsed notifications, so that it does not know their sizes.
+    # It passes on parsed notifications, so their sizes are unknown.
     print(json.dumps({"messages": messages, "bytes": size}, separators=(",", ":")), flush=True)
     os._exit(0)
 

@@ -36,7 +36,7 @@ static size_t message_size, message_capacity;
 static void connect_one(void) {
     struct lws_client_connect_info info = {
         .context = context, .address = options.host, .port = options.port, .path = options.path,
-        /* It verifies names only: that of the host, whose address stands in the URI. */
+        /* It verifies names only: that of the host, whose address is in the URI. */
         .host = "localhost", .origin = "localhost",
         .ssl_connection = LCCSCF_USE_SSL, .local_protocol_name = "notifications"};
     opened++;
@@ -130,7 +130,7 @@ static void parse(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    /* A larger receive buffer than the default: measured, it is the faster one for it. */
+    /* A larger receive buffer than the default: it is faster. */
     static const struct lws_protocols protocols[] = {
         {.name = "notifications", .callback = callback, .per_session_data_size = sizeof(struct session),
          .rx_buffer_size = 65536},

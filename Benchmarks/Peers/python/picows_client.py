@@ -1,4 +1,4 @@
-"""A client with `picows`: a listener that is called for each frame, whose payload lies in the receive buffer."""
+"""A client with `picows`: a listener that is called for each frame, whose payload is in the receive buffer."""
 
 import asyncio
 
