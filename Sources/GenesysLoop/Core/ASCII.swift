@@ -1,4 +1,4 @@
-/// The ASCII classes that URIs and HTTP heads are made of.
+/// The ASCII classes of URIs and HTTP heads.
 package enum ASCII {
     package static func isDigit(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte)
@@ -38,7 +38,7 @@ package enum ASCII {
         bytes.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
     }
 
-    /// The text with A–Z as a–z, whatever the locale.
+    /// The text with A–Z as a–z, in any locale.
     package static func lowercased(_ text: some StringProtocol) -> String {
         String(decoding: lowercased(Array(text.utf8)), as: UTF8.self)
     }

@@ -104,7 +104,7 @@
 extension Span<UInt8> {
     /// The byte at `offset`, or 0 at any offset outside of the span.
     ///
-    /// NUL is not allowed anywhere in JSON text, so "end of input" needs no test of its own on the good path.
+    /// NUL is not allowed anywhere in JSON text, so "end of input" needs no separate test on the valid path.
     @safe @inline(__always)
     func byteOrZero(at offset: Int) -> UInt8 {
         guard UInt(bitPattern: offset) < UInt(bitPattern: count) else { return 0 }

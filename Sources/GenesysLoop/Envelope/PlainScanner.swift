@@ -73,7 +73,7 @@ package enum PlainScanner {
 
     /// The offset after the container that starts at `start`, and where the cursor is then.
     ///
-    /// A function of its own, which keeps what the loop needs in registers.
+    /// A separate function, which keeps what the loop needs in registers.
     @inline(never)
     private static func endOfContainer(from start: Int, in lent: QuoteCursor) -> (end: Int, head: Int) {
         var cursor = unsafe lent

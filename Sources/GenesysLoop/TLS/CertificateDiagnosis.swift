@@ -106,7 +106,7 @@ internal import COpenSSL
     private func signerWithoutAuthority(of certificate: CertificateDescription) -> String? {
         guard let signed = unsafe certificate.pointer else { return nil }
         let trusted = unsafe X509_STORE_get1_all_certs(X509_STORE_CTX_get0_store(refused))
-        // The list holds references of its own; the candidates from `refused` are borrowed from it.
+        // The list holds its own references; the candidates from `refused` are borrowed from it.
         defer { unsafe cossl_x509_free_all(trusted) }
         return unsafe Self.signerWithoutAuthority(of: signed, among: X509_STORE_CTX_get0_untrusted(refused))
             ?? Self.signerWithoutAuthority(of: signed, among: trusted)

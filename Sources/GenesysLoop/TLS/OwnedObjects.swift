@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// An `SSL_CTX` that is freed with its owner; sessions made of it hold references of their own.
+/// An `SSL_CTX` that is freed with its owner; sessions made of it hold their own references.
 @safe package struct OwnedContext: ~Copyable {
     /// Valid as long as `self`.
     package let pointer: OpaquePointer
@@ -44,7 +44,7 @@ internal import COpenSSL
         var isFirst = true
         while let certificate = try reader.nextCertificate(of: origin) {
             ErrorQueue.clear()
-            // Both calls take a reference of their own.
+            // Both calls add their own reference.
             let result =
                 if isFirst {
                     unsafe SSL_CTX_use_certificate(pointer, certificate.pointer)
@@ -62,7 +62,7 @@ internal import COpenSSL
     /// Sets the key of the certificate.
     package func useKey(_ key: borrowing OwnedKey, origin: String) throws(TLSError) {
         ErrorQueue.clear()
-        // OpenSSL takes a reference of its own.
+        // OpenSSL adds its own reference.
         guard unsafe SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1 else {
             throw .configuration(
                 "\(TLSError.capitalized(origin)) does not fit the certificate: \(ErrorQueue.drain().text).")

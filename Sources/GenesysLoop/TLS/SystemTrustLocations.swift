@@ -45,7 +45,7 @@ internal import Darwin
     }
 
     private static func environment(_ name: UnsafePointer<CChar>?) -> String? {
-        // The value is copied at once; a variable with nothing but white space counts as unset.
+        // The value is copied at once; a variable with only white space counts as unset.
         guard let name = unsafe name, let value = unsafe getenv(name) else { return nil }
         let text = unsafe WhiteSpace.trimmed(String(cString: value))
         return text.isEmpty ? nil : text

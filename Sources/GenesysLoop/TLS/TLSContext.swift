@@ -12,7 +12,7 @@ internal import COpenSSL
     let configuration: TLSConfiguration?
     /// The protocols that a server accepts by ALPN.
     package var serverProtocols: [String] = []
-    /// Replaced as a whole when files are read again; sessions in use hold references of their own.
+    /// Replaced as a whole when files are read again; sessions in use hold their own references.
     package private(set) var owned: OwnedContext
     /// What a client trusts, and where it was found; nil for a server.
     package private(set) var trust: TrustReport?

@@ -17,7 +17,7 @@ extension TLSSession {
     /// Offers to resume an earlier session, whose peer was verified with the same settings and the same name.
     func offer(_ session: ResumableSession) {
         ErrorQueue.clear()
-        // OpenSSL takes a reference of its own. Without the session, the handshake is a full one.
+        // OpenSSL adds its own reference. Without the session, the handshake is a full one.
         guard unsafe SSL_set_session(ssl, session.pointer) == 1 else { return ErrorQueue.clear() }
         unsafe block.pointee.hasOffered = true
         unsafe block.pointee.verifiedAt = session.verifiedAt

@@ -73,7 +73,7 @@ internal import COpenSSL
         let before = unsafe cossl_store_count(store)
         defer { label(origin) }
         while let certificate = try reader.nextCertificate(of: origin) {
-            // The store takes a reference of its own.
+            // The store adds its own reference.
             guard unsafe X509_STORE_add_cert(store, certificate.pointer) == 1 else {
                 throw .draining("X509_STORE_add_cert")
             }

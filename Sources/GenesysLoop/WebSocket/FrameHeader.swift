@@ -42,7 +42,7 @@ struct FrameHeaderParser: Equatable, Sendable {
         if case .start = state { true } else { false }
     }
 
-    /// Takes one byte and returns the header when it is complete.
+    /// Consumes one byte and returns the header when it is complete.
     ///
     /// - Parameter isMidMessage: whether a fragmented message waits for its continuation.
     mutating func consume(_ byte: UInt8, isMidMessage: Bool) throws(WebSocketViolation) -> FrameHeader? {

@@ -55,7 +55,7 @@ package struct MessageLimits: Hashable, Sendable {
     }
 }
 
-/// Which end of the connection the codec speaks for.
+/// The codec's end of the connection.
 ///
 /// It decides the masking: a client masks and refuses masked frames, a server does the opposite (RFC 6455 §5.1).
 package enum WebSocketRole: Hashable, Sendable {

@@ -21,7 +21,7 @@ struct UTF8Validator: Equatable, Sendable {
         return validator.consume(bytes, end..<range.upperBound) && validator.isComplete
     }
 
-    /// Takes the next piece.
+    /// Consumes the next piece.
     ///
     /// False: no continuation can make the bytes UTF-8.
     mutating func consume(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
@@ -88,7 +88,7 @@ struct UTF8Validator: Equatable, Sendable {
         return true
     }
 
-    /// Takes one byte.
+    /// Consumes one byte.
     private mutating func step(_ byte: UInt8) -> Bool {
         if missingByteCount > 0 {
             guard byte >= lowest, byte <= highest else { return false }

@@ -1,4 +1,4 @@
-/// A rule of RFC 6455 or RFC 7692, or a limit of ours, that the peer broke.
+/// A rule of RFC 6455 or RFC 7692, or one of our limits, that the peer broke.
 ///
 /// One case per rule. Each knows the code of the Close frame that answers it and the section of the rule.
 package enum WebSocketViolation: Error, Hashable, Sendable, CaseIterable {
