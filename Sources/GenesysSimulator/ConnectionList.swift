@@ -40,7 +40,7 @@ struct ConnectionList {
     }
 }
 
-/// How far a server is between its initializer and the close of its last handle.
+/// The state of a server between its initializer and the close of its last handle.
 struct ServerLife {
     enum State: Equatable {
         case idle, started, closing, closed
@@ -49,12 +49,12 @@ struct ServerLife {
     var state: State = .idle
     private var completions: [() -> Void] = []
 
-    /// Remembers what to call at the end.
+    /// Adds a closure to call at the end.
     mutating func add(_ completion: (() -> Void)?) {
         if let completion { completions.append(completion) }
     }
 
-    /// What to call now that `close()` was called and no handle is open; nil otherwise.
+    /// The closures to call once `close()` was called and no handle is open; nil before.
     mutating func end(isEmpty: Bool) -> [() -> Void]? {
         switch state {
         case .idle, .started:

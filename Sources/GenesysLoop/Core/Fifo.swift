@@ -1,11 +1,11 @@
 /// A queue: first in, first out, in constant time on average.
 ///
-/// Two stacks, one for each end: what was taken out is released at once, and nothing is moved but when the front is
-/// empty, which reverses what came in since.
+/// Two stacks, one for each end: a removed element is released at once. An empty front is refilled with the elements of
+/// the back, reversed; no other call moves elements.
 package struct Fifo<Element> {
-    /// What is taken next, the last element first.
+    /// The next elements, in reverse order: `popFirst()` removes the last one.
     private var front: [Element] = []
-    /// What came in since `front` was filled.
+    /// The elements added since `front` was filled.
     private var back: [Element] = []
 
     package init() {}
@@ -16,7 +16,7 @@ package struct Fifo<Element> {
     package var first: Element? { front.last ?? back.first }
     /// The storage held.
     package var capacity: Int { front.capacity + back.capacity }
-    /// The elements in their order.
+    /// The elements, the oldest first.
     package var elements: [Element] { front.reversed() + back }
 
     package mutating func append(_ element: Element) {

@@ -9,18 +9,18 @@
 ///       │ └─── "{" name ":" or "[" ────┘  └───┘ "}" "]"
 ///       └─── "{}" "[]" ───▶ after value
 ///
-/// `scan` is the only door to `QuoteCursor`, which reads without checks. Why no byte outside of the message is read:
-/// - `scan` enters with offset 1 of a message that begins with `{`, ends with `}`, and has 64 bytes at least.
-/// - An offset is advanced by one only from a byte that is not the message's last, because that byte is no `}` (a
-///   space, `,`, `:`, `{`, `[`, `]`), or because the new offset is compared with `count` before it is read.
+/// `scan` is the only way to `QuoteCursor`, which reads without checks. No byte outside the message is read, because:
+/// - `scan` enters with offset 1 of a message that begins with `{`, ends with `}`, and has at least 64 bytes.
+/// - An offset is advanced by one only from a byte that is not the message's last, because that byte is not a `}` (but
+///   a space, `,`, `:`, `{`, `[`, `]`), or because the new offset is compared with `count` before it is read.
 /// - `endOfString()` returns the offset of a quote, or of the last byte but one: in both cases a byte follows, since
 ///   the last byte of the message is `}`.
-/// - A function that does not understand returns `count`, and every caller compares before it reads.
-/// - Sixteen bytes at once are read only where sixteen are left (`othersThanDigits`), and of those no more than fifteen
-///   are taken for a number, so a byte follows it.
+/// - A function whose answer is "unknown" returns `count`, and every caller compares before it reads.
+/// - Sixteen bytes are read at once only if sixteen are left (`othersThanDigits`), and at most fifteen of them form a
+///   number, so a byte follows it.
 ///
-/// Hence the `unsafe` in this file: each stands for one of these five. The fuzzer's oracle runs `scan` on memory that
-/// ends with the message, under the address sanitizer, and compares with the thorough scanner.
+/// Each `unsafe` in this file relies on one of these five rules. The fuzzer's oracle runs `scan` on memory that ends
+/// with the message, under the address sanitizer, and compares with the thorough scanner.
 package enum PlainScanner {
     /// Records the known members of the message.
     ///

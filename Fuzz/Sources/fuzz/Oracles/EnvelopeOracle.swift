@@ -30,7 +30,7 @@ enum EnvelopeOracle {
 
     /// What `PlainScanner` accepts is what the thorough scanner finds.
     ///
-    /// The message lies in memory that ends with it, so that the address sanitizer sees a byte read beyond.
+    /// The memory ends with the message, so that the address sanitizer detects any read beyond it.
     private static func doorComplaint(_ message: [UInt8]) -> String? {
         let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: message.count)
         defer { unsafe memory.deallocate() }

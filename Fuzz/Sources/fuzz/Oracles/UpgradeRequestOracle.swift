@@ -71,7 +71,7 @@ enum UpgradeRequestOracle {
     }
 
     private static func acceptComplaint(_ head: UpgradeRequestHead, _ choice: Int) -> String? {
-        // A list's element may not be a token; such an element is not chosen.
+        // The list may hold elements that are not tokens; such an element is not chosen.
         let chosen = head.subprotocols.first
         var wanted = DeflateParameters()
         wanted.serverNoContextTakeover = choice.isMultiple(of: 2)
