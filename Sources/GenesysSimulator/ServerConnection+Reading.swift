@@ -78,7 +78,7 @@ extension ServerConnection {
     }
 
     private func readRequest(_ input: Span<UInt8>, _ offset: inout Int) {
-        do throws(UpgradeRequestFault) {
+        do throws(UpgradeRequestError) {
             switch try parser.receive(input.extracting(offset...)) {
             case .needMore:
                 offset = input.count

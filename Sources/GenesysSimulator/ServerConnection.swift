@@ -105,7 +105,7 @@ final class ServerConnection {
             return refuse(SimulatedService.Refusal(status: 417, message: "The expectation cannot be met."))
         }
         if owner.servesRequests && ServerConnection.isPlain(head) { return plainRequestReceived(head) }
-        do throws(UpgradeRequestFault) {
+        do throws(UpgradeRequestError) {
             try head.checkUpgrade()
         } catch {
             let allowed = error.status == 405 ? [SimulatedService.Refusal.Header("Allow", "GET")] : []
@@ -138,7 +138,7 @@ final class ServerConnection {
     /// RFC 6455 §4.2.2; with permessage-deflate if both sides support it.
     private func open(_ request: UpgradeRequestHead, key: String, _ owner: any ServerConnectionOwner) {
         var headers: [(String, String)] = []
-        do throws(UpgradeRequestFault) {
+        do throws(UpgradeRequestError) {
             if let compression = owner.compression, let answer = try answer(to: request, compression) {
                 headers.append(("Sec-WebSocket-Extensions", answer.headerValue))
                 compress(compression, answer.parameters, owner)
@@ -157,7 +157,7 @@ final class ServerConnection {
 
     private func answer(
         to request: UpgradeRequestHead, _ compression: Compression
-    ) throws(UpgradeRequestFault) -> DeflateAnswer? {
+    ) throws(UpgradeRequestError) -> DeflateAnswer? {
         let offered = request.fields.values(of: "sec-websocket-extensions")
         return try DeflateAnswer.accept(offered, wanted: compression.offer.wanted)
     }

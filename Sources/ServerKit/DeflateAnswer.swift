@@ -16,10 +16,10 @@ package struct DeflateAnswer: Hashable, Sendable {
     /// - Throws: the header breaks the grammar (RFC 6455 §9.1).
     package static func accept(
         _ values: [String], wanted: DeflateParameters = DeflateParameters()
-    ) throws(UpgradeRequestFault) -> DeflateAnswer? {
+    ) throws(UpgradeRequestError) -> DeflateAnswer? {
         guard !values.isEmpty else { return nil }
         guard let elements = WebSocketExtension.list(values) else {
-            throw UpgradeRequestFault(status: 400, "The header Sec-WebSocket-Extensions is malformed.")
+            throw UpgradeRequestError(status: 400, "The header Sec-WebSocket-Extensions is malformed.")
         }
         for element in elements where element.name == WebSocketExtension.deflate {
             if let offer = DeflateFields(element), let answer = DeflateAnswer(offer, wanted: wanted) { return answer }

@@ -17,19 +17,19 @@ package struct UpgradeRequestParser: Sendable {
     private var reader = HeadLineReader()
     private var requestLine: (method: String, target: String, isHTTP10: Bool)?
     private var fields = HeaderFields()
-    private var fault: UpgradeRequestFault?
+    private var fault: UpgradeRequestError?
 
     package init() {}
 
     /// Consumes the next bytes.
     ///
     /// After a complete head it reads the next one.
-    package mutating func receive(_ input: Span<UInt8>) throws(UpgradeRequestFault) -> Result {
+    package mutating func receive(_ input: Span<UInt8>) throws(UpgradeRequestError) -> Result {
         if let fault { throw fault }
         do throws(HTTPHeadError) {
             return try readLines(input)
         } catch {
-            let fault = UpgradeRequestFault(status: error == .tooLong ? 431 : 400, error.sentence)
+            let fault = UpgradeRequestError(status: error == .tooLong ? 431 : 400, error.sentence)
             self.fault = fault
             throw fault
         }
@@ -119,23 +119,23 @@ package struct UpgradeRequestHead: Hashable, Sendable {
     /// Checks that the request opens a WebSocket (RFC 6455 §4.2.1).
     ///
     /// A plain HTTP request fails here too.
-    package func checkUpgrade() throws(UpgradeRequestFault) {
-        guard !isHTTP10 else { throw UpgradeRequestFault(status: 400, "The version is not HTTP/1.1.") }
-        guard method == "GET" else { throw UpgradeRequestFault(status: 405, "The method is not GET.") }
+    package func checkUpgrade() throws(UpgradeRequestError) {
+        guard !isHTTP10 else { throw UpgradeRequestError(status: 400, "The version is not HTTP/1.1.") }
+        guard method == "GET" else { throw UpgradeRequestError(status: 405, "The method is not GET.") }
         guard fields.values(of: "host").count == 1 else {
-            throw UpgradeRequestFault(status: 400, "The request needs exactly one Host header.")
+            throw UpgradeRequestError(status: 400, "The request needs exactly one Host header.")
         }
         guard fields.list("upgrade", contains: "websocket") else {
-            throw UpgradeRequestFault(status: 426, "The request has no header Upgrade: websocket.")
+            throw UpgradeRequestError(status: 426, "The request has no header Upgrade: websocket.")
         }
         guard fields.list("connection", contains: "upgrade") else {
-            throw UpgradeRequestFault(status: 400, "The request has no header Connection: Upgrade.")
+            throw UpgradeRequestError(status: 400, "The request has no header Connection: Upgrade.")
         }
         guard fields.values(of: "sec-websocket-version") == ["13"] else {
-            throw UpgradeRequestFault(status: 426, "The version of the protocol is not 13.")
+            throw UpgradeRequestError(status: 426, "The version of the protocol is not 13.")
         }
         guard fields.values(of: "sec-websocket-key").count == 1, let key, Self.isKey(key) else {
-            throw UpgradeRequestFault(status: 400, "The request has no Sec-WebSocket-Key of 16 bytes in Base64.")
+            throw UpgradeRequestError(status: 400, "The request has no Sec-WebSocket-Key of 16 bytes in Base64.")
         }
     }
 
@@ -149,7 +149,7 @@ package struct UpgradeRequestHead: Hashable, Sendable {
 }
 
 /// Why a server refuses a request, and with which status.
-package struct UpgradeRequestFault: Error, Hashable, Sendable, CustomStringConvertible {
+package struct UpgradeRequestError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The status of the refusal: 400, 405, 426 or 431.
     package let status: Int
     /// One sentence.

@@ -16,7 +16,7 @@ enum ScriptAction {
     case configure((inout Configuration) -> Void)
     case stop
 
-    init(_ step: inout ScriptMembers) throws(SimulatorScript.Fault) {
+    init(_ step: inout ScriptMembers) throws(SimulatorScript.Invalid) {
         let name = try step.text("do")
         switch name {
         case "maintenance":
@@ -46,7 +46,7 @@ enum ScriptAction {
     /// A value that is not among the choices is an error that lists them.
     private static func choice<Value>(
         _ name: String, _ choices: [(String, Value)], _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> Value {
+    ) throws(SimulatorScript.Invalid) -> Value {
         let text = try step.text(name)
         if let found = choices.first(where: { $0.0 == text }) { return found.1 }
         let all = choices.map { "'\($0.0)'" }.joined(separator: ", ")
@@ -55,7 +55,7 @@ enum ScriptAction {
 
     private static func ending(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> Configuration.Endings.Ending {
+    ) throws(SimulatorScript.Invalid) -> Configuration.Endings.Ending {
         let code = try step.optionalInteger("code", in: 0...65_535)
         if let code { return .close(code: UInt16(code)) }
         return try choice("by", [("drop", .drop), ("reset", .reset), ("close", .close(code: 1000))], &step)
@@ -63,13 +63,13 @@ enum ScriptAction {
 
     private static func notice(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> SimulatedService.SystemNotice {
+    ) throws(SimulatorScript.Invalid) -> SimulatedService.SystemNotice {
         try choice("notice", SimulatedService.SystemNotice.allCases.map { ($0.rawValue, $0) }, &step)
     }
 
     private static func refusal(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> SimulatedService.Refusal? {
+    ) throws(SimulatorScript.Invalid) -> SimulatedService.Refusal? {
         guard let status = try step.optionalInteger("refuse", in: 300...599) else { return nil }
         let seconds = try step.optionalNumber("retryAfter").map { Int($0) }
         let headers = seconds.map { [SimulatedService.Refusal.Header("Retry-After", "\($0)")] } ?? []
@@ -78,7 +78,7 @@ enum ScriptAction {
 
     private static func upgrades(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> (inout Configuration) -> Void {
+    ) throws(SimulatorScript.Invalid) -> (inout Configuration) -> Void {
         let delay = try step.optionalNumber("delay")
         let answer: Configuration.Channels.Upgrade
         if let refusal = try refusal(&step) {
@@ -95,14 +95,14 @@ enum ScriptAction {
 
     private static func creations(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> (inout Configuration) -> Void {
+    ) throws(SimulatorScript.Invalid) -> (inout Configuration) -> Void {
         let refusal = try refusal(&step)
         return { $0.channels.creationRefusal = refusal }
     }
 
     private static func subscribes(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> (inout Configuration) -> Void {
+    ) throws(SimulatorScript.Invalid) -> (inout Configuration) -> Void {
         typealias Reply = Configuration.Commands.SubscribeReply
         let delay = try step.optionalNumber("delay")
         if let delay { return { $0.commands.subscribeReply = .delayed(.seconds(delay)) } }
@@ -116,7 +116,7 @@ enum ScriptAction {
 
     private static func settings(
         _ step: inout ScriptMembers
-    ) throws(SimulatorScript.Fault) -> (inout Configuration) -> Void {
+    ) throws(SimulatorScript.Invalid) -> (inout Configuration) -> Void {
         let rate = try step.optionalNumber("rate")
         let heartbeats = try step.optionalBool("heartbeats")
         let pongs = try step.optionalBool("pongs")

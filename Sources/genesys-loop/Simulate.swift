@@ -63,7 +63,7 @@ struct Simulate: ParsableCommand {
         guard let script else { return nil }
         var files = OptionFiles(log: EventLog(style: .terminal))
         let text = try files.read(script, "The script")
-        do throws(SimulatorScript.Fault) {
+        do throws(SimulatorScript.Invalid) {
             return try SimulatorScript(Data(text), name: script)
         } catch {
             throw ValidationError(error.description)

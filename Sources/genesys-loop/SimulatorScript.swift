@@ -7,7 +7,7 @@ import GenesysSimulator
 /// The format is described in `Documentation/SimulatorScript.md`.
 struct SimulatorScript {
     /// Why a file is not a script: one sentence with the location and the cause.
-    struct Fault: Error, CustomStringConvertible {
+    struct Invalid: Error, CustomStringConvertible {
         let description: String
     }
 
@@ -22,7 +22,7 @@ struct SimulatorScript {
     /// The number of seconds after which the steps repeat; nil to play them once.
     private(set) var repeatsAfter: Double?
 
-    init(_ data: Data, name: String) throws(Fault) {
+    init(_ data: Data, name: String) throws(Invalid) {
         let root = try ScriptText(data, name: name).object()
         var members = ScriptMembers(root, place: "'\(name)'")
         let list = try members.list("steps")
@@ -30,7 +30,7 @@ struct SimulatorScript {
         try members.finish()
         for (index, value) in list.enumerated() {
             guard case .object(let object) = value else {
-                throw Fault(description: "Step \(index + 1) of '\(name)' is no JSON object.")
+                throw Invalid(description: "Step \(index + 1) of '\(name)' is no JSON object.")
             }
             var step = ScriptMembers(object, place: "step \(index + 1) of '\(name)'")
             let at = try step.number("at")
@@ -41,7 +41,7 @@ struct SimulatorScript {
         steps.sort { $0.at < $1.at }
         guard let repeatsAfter else { return }
         guard repeatsAfter >= 0.001, repeatsAfter >= steps.last?.at ?? 0 else {
-            throw Fault(description: "'repeat' of '\(name)' comes before the last step.")
+            throw Invalid(description: "'repeat' of '\(name)' comes before the last step.")
         }
     }
 }

@@ -23,7 +23,7 @@ extension Auditor {
             if isHarmless { fail("a reconnect without a loss: \(attempt.reason)") }
             if !isOutage { gapsInOutage = 0 }
             isOutage = true
-            if let text = policy.flaw(in: attempt, host.machine.settings, at: host.now.instant) { fail(text) }
+            if let text = policy.violation(in: attempt, host.machine.settings, at: host.now.instant) { fail(text) }
         case .didMiss(let gap):
             if isHarmless, world.scenario.profile != .pauses { fail("a gap without a loss: \(gap.reason)") }
             missed(gap, host)
@@ -63,7 +63,7 @@ extension Auditor {
         if case .failed(let failure) = end {
             if isCloseCalled { fail("a failure after close()") }
             if world.scenario.profile.isHarmless { fail("failed without a cause: \(failure)") }
-            if let text = policy.flaw(in: failure, machine.settings, at: now) { fail(text) }
+            if let text = policy.violation(in: failure, machine.settings, at: now) { fail(text) }
         } else if !isCloseCalled {
             fail("closed by nobody")
         }

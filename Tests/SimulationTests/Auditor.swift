@@ -150,7 +150,7 @@ final class Auditor {
         if terminalCount > 0 { fail("\(action) after the end") }
         switch action {
         case .connect where host.machine.state == .attempting:
-            if let text = policy.flaw(inConnectAt: host.now.instant) { fail(text) }
+            if let text = policy.violation(inConnectAt: host.now.instant) { fail(text) }
             let isLate = !isSubscribed && world.time > .seconds(60) && world.scenario.profile.isHostPrompt
             if isLate { fail("a first connection attempted after a minute") }
         case .send(_, .subscribe) where world.scenario.profile == .calm:

@@ -18,7 +18,7 @@ struct PolicyAudit {
     mutating func overruled() { promise = nil }
 
     /// What is wrong with an announced attempt; nil if it is correct.
-    mutating func flaw(in attempt: ReconnectAttempt, _ settings: ChannelSettings, at now: Instant) -> String? {
+    mutating func violation(in attempt: ReconnectAttempt, _ settings: ChannelSettings, at now: Instant) -> String? {
         defer {
             lastNumber = attempt.number
             promise = (now, attempt.delay)
@@ -50,7 +50,7 @@ struct PolicyAudit {
     }
 
     /// What is wrong with a failure that ends the channel; nil if it is correct.
-    func flaw(in failure: ChannelFailure, _ settings: ChannelSettings, at now: Instant) -> String? {
+    func violation(in failure: ChannelFailure, _ settings: ChannelSettings, at now: Instant) -> String? {
         guard case .backoff(let backoff) = settings.reconnect, failure.isRetryable, !failure.isFinalOnReconnect,
             failure.kind == .reconnect || recoveredAt == nil, failure.retryAfter == nil, !isSpent(backoff, at: now)
         else { return nil }
@@ -58,7 +58,7 @@ struct PolicyAudit {
     }
 
     /// What is wrong with a connection made now; nil if it is correct.
-    mutating func flaw(inConnectAt now: Instant) -> String? {
+    mutating func violation(inConnectAt now: Instant) -> String? {
         if since == nil { since = now }
         guard let promise else { return nil }
         self.promise = nil

@@ -8,7 +8,7 @@ import Testing
 /// `simulate --script`: the file format and the actions.
 @Suite struct ScriptTests {
     private func fault(_ text: String) -> String? {
-        do throws(SimulatorScript.Fault) {
+        do throws(SimulatorScript.Invalid) {
             _ = try SimulatorScript(Data(text.utf8), name: "f")
             return nil
         } catch {

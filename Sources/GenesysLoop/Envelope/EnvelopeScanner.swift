@@ -102,7 +102,7 @@ package struct EnvelopeScanner: Sendable {
                 return true
             }
             guard byte == open.closingByte else {
-                throw EnvelopeScanner.flaw(.expectedCommaOrEnd, at: position, in: message)
+                throw EnvelopeScanner.violation(.expectedCommaOrEnd, at: position, in: message)
             }
             position &+= 1
             open.pop()
@@ -115,12 +115,12 @@ package struct EnvelopeScanner: Sendable {
         at start: Int, isOutermost: Bool, in message: Span<UInt8>
     ) throws(EnvelopeError) -> Int {
         guard message.byteOrZero(at: start) == UInt8(ascii: "\"") else {
-            throw EnvelopeScanner.flaw(.expectedName, at: start, in: message)
+            throw EnvelopeScanner.violation(.expectedName, at: start, in: message)
         }
         let end = try endOfString(from: start, in: message)
         let colon = EnvelopeScanner.endOfWhiteSpace(from: end, in: message)
         guard message.byteOrZero(at: colon) == UInt8(ascii: ":") else {
-            throw EnvelopeScanner.flaw(.expectedColon, at: colon, in: message)
+            throw EnvelopeScanner.violation(.expectedColon, at: colon, in: message)
         }
         let value = EnvelopeScanner.endOfWhiteSpace(from: colon &+ 1, in: message)
         // Names of inner objects belong to the topic.
@@ -175,16 +175,16 @@ package struct EnvelopeScanner: Sendable {
         if word & 0xFF_FFFF_FFFF == 0x65_736C_6166 { return start &+ 5 }
         switch message.byteOrZero(at: start) {
         case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-            throw EnvelopeScanner.flaw(.invalidLiteral, at: start, in: message)
+            throw EnvelopeScanner.violation(.invalidLiteral, at: start, in: message)
         default:
-            throw EnvelopeScanner.flaw(.expectedValue, at: start, in: message)
+            throw EnvelopeScanner.violation(.expectedValue, at: start, in: message)
         }
     }
 
     /// The error at `offset`; `.unexpectedEnd` if the text ends there.
     @inline(never)
-    static func flaw(_ flaw: JSONFlaw, at offset: Int, in message: Span<UInt8>) -> EnvelopeError {
-        .invalidJSON(offset: offset, offset >= message.count ? .unexpectedEnd : flaw)
+    static func violation(_ violation: JSONViolation, at offset: Int, in message: Span<UInt8>) -> EnvelopeError {
+        .invalidJSON(offset: offset, offset >= message.count ? .unexpectedEnd : violation)
     }
 }
 

@@ -61,7 +61,7 @@ enum JSONString {
             case UInt8(ascii: "\""): return offset &+ 1
             case UInt8(ascii: "\\"):
                 offset = special(from: try endOfEscape(at: offset, in: message), in: message)
-            default: throw EnvelopeScanner.flaw(.controlCharacter, at: offset, in: message)
+            default: throw EnvelopeScanner.violation(.controlCharacter, at: offset, in: message)
             }
         }
     }
@@ -78,12 +78,12 @@ enum JSONString {
         case UInt8(ascii: "u"):
             for digit in offset &+ 2..<offset &+ 6 {
                 guard JSONText.hexadecimalDigit(message.byteOrZero(at: digit)) != nil else {
-                    throw EnvelopeScanner.flaw(.invalidEscape, at: digit, in: message)
+                    throw EnvelopeScanner.violation(.invalidEscape, at: digit, in: message)
                 }
             }
             return offset &+ 6
         default:
-            throw EnvelopeScanner.flaw(.invalidEscape, at: offset &+ 1, in: message)
+            throw EnvelopeScanner.violation(.invalidEscape, at: offset &+ 1, in: message)
         }
     }
 }
@@ -96,7 +96,7 @@ enum JSONNumber {
         let first = message.byteOrZero(at: start) == UInt8(ascii: "-") ? start &+ 1 : start
         var offset = try endOfDigits(from: first, in: message)
         if message.byteOrZero(at: first) == UInt8(ascii: "0") && offset > first &+ 1 {
-            throw EnvelopeScanner.flaw(.invalidNumber, at: first &+ 1, in: message)  // a zero leads
+            throw EnvelopeScanner.violation(.invalidNumber, at: first &+ 1, in: message)  // a zero leads
         }
         if message.byteOrZero(at: offset) == UInt8(ascii: ".") {
             offset = try endOfDigits(from: offset &+ 1, in: message)
@@ -118,13 +118,13 @@ enum JSONNumber {
     private static func endOfDigits(from start: Int, in message: Span<UInt8>) throws(EnvelopeError) -> Int {
         var offset = start
         while message.byteOrZero(at: offset) &- UInt8(ascii: "0") < 10 { offset &+= 1 }
-        guard offset > start else { throw EnvelopeScanner.flaw(.invalidNumber, at: offset, in: message) }
+        guard offset > start else { throw EnvelopeScanner.violation(.invalidNumber, at: offset, in: message) }
         return offset
     }
 }
 
 /// A violation of the grammar of RFC 8259.
-package enum JSONFlaw: Equatable, Sendable, CustomStringConvertible {
+package enum JSONViolation: Equatable, Sendable, CustomStringConvertible {
     /// The text ends inside a value or before one.
     case unexpectedEnd
     /// A byte order mark (RFC 8259 §8.1: must not be added).

@@ -46,7 +46,7 @@ struct EnvelopeConformanceTests {
 
     @Test func `a text that is too deep says so`() {
         for (name, text) in Table.refused where name.contains("depth") {
-            guard case .tooDeep = EnvelopeTesting.flaw([UInt8](text.utf8)) else {
+            guard case .tooDeep = EnvelopeTesting.violation([UInt8](text.utf8)) else {
                 Issue.record("\(name)")
                 continue
             }

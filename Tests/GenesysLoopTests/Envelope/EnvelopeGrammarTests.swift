@@ -25,10 +25,10 @@ struct EnvelopeGrammarTests {
 
     @Test(arguments: valid)
     func `a valid document is taken`(_ text: String) {
-        #expect(EnvelopeTesting.flaw([UInt8](text.utf8)) == nil)
+        #expect(EnvelopeTesting.violation([UInt8](text.utf8)) == nil)
     }
 
-    static let invalid: [(String, Int, JSONFlaw)] = [
+    static let invalid: [(String, Int, JSONViolation)] = [
         ("", 0, .unexpectedEnd), (" ", 1, .unexpectedEnd), (" \t\r\n", 4, .unexpectedEnd),
         ("\u{FEFF}{}", 0, .byteOrderMark), ("\u{FEFF}", 0, .byteOrderMark),
         ("\u{A0}{}", 0, .expectedValue), ("\u{C}{}", 0, .expectedValue), ("\u{0}", 0, .expectedValue),
@@ -78,8 +78,8 @@ struct EnvelopeGrammarTests {
     ]
 
     @Test(arguments: invalid)
-    func `an invalid document is refused where it breaks`(_ text: String, offset: Int, flaw: JSONFlaw) {
-        #expect(EnvelopeTesting.flaw([UInt8](text.utf8)) == .invalidJSON(offset: offset, flaw))
+    func `an invalid document is refused where it breaks`(_ text: String, offset: Int, violation: JSONViolation) {
+        #expect(EnvelopeTesting.violation([UInt8](text.utf8)) == .invalidJSON(offset: offset, violation))
     }
 
     @Test(arguments: [0x00...0x1F, 0x20...0x7F] as [ClosedRange<UInt8>])
@@ -90,7 +90,7 @@ struct EnvelopeGrammarTests {
                 let document = [0x5B, 0x22] + filler + [byte] + filler + [0x22, 0x5D]
                 let isPlain = byte >= 0x20 && byte != 0x22 && byte != 0x5C
                 // "\a" is not an escape; without filler the backslash escapes the quote, and the string never ends.
-                #expect((EnvelopeTesting.flaw(document) == nil) == isPlain, "byte \(byte), length \(length)")
+                #expect((EnvelopeTesting.violation(document) == nil) == isPlain, "byte \(byte), length \(length)")
             }
         }
     }
@@ -99,43 +99,44 @@ struct EnvelopeGrammarTests {
         for byte: UInt8 in 0x80...0xFF {
             for length in 0...17 {
                 let filler = [UInt8](repeating: 0x61, count: length)
-                #expect(EnvelopeTesting.flaw([0x22] + filler + [byte, byte] + filler + [0x22]) == nil)
+                #expect(EnvelopeTesting.violation([0x22] + filler + [byte, byte] + filler + [0x22]) == nil)
             }
-            #expect(EnvelopeTesting.flaw([byte]) == .invalidJSON(offset: 0, .expectedValue))
-            #expect(EnvelopeTesting.flaw([0x5B, 0x31, byte, 0x5D]) == .invalidJSON(offset: 2, .expectedCommaOrEnd))
-            #expect(EnvelopeTesting.flaw([0x7B, 0x7D, byte]) == .invalidJSON(offset: 2, .trailingBytes))
+            #expect(EnvelopeTesting.violation([byte]) == .invalidJSON(offset: 0, .expectedValue))
+            #expect(
+                EnvelopeTesting.violation([0x5B, 0x31, byte, 0x5D]) == .invalidJSON(offset: 2, .expectedCommaOrEnd))
+            #expect(EnvelopeTesting.violation([0x7B, 0x7D, byte]) == .invalidJSON(offset: 2, .trailingBytes))
         }
     }
 
     @Test(arguments: [1, 2, 63, 64, 65, 127, 128, 129, 448, 449, 511, 512])
     func `arrays and objects nest up to the limit`(_ depth: Int) throws {
         let arrays = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-        #expect(EnvelopeTesting.flaw([UInt8](arrays.utf8)) == nil)
+        #expect(EnvelopeTesting.violation([UInt8](arrays.utf8)) == nil)
         let objects = String(repeating: #"{"a":"#, count: depth - 1) + "{}" + String(repeating: "}", count: depth - 1)
         _ = try EnvelopeTesting.scan(objects)
         // Alternating kinds, with a sibling after each container: the stack remembers every level's kind.
         let opening = (0..<depth).map { $0.isMultiple(of: 3) ? "[" : #"{"a":"# }.joined()
         let closing = (0..<depth).reversed().map { $0.isMultiple(of: 3) ? ",1]" : #","b":2}"# }.joined()
-        #expect(EnvelopeTesting.flaw([UInt8]((opening + "0" + closing).utf8)) == nil)
+        #expect(EnvelopeTesting.violation([UInt8]((opening + "0" + closing).utf8)) == nil)
         let mismatched = String(repeating: "[", count: depth) + "}"
         #expect(
-            EnvelopeTesting.flaw([UInt8](mismatched.utf8))
+            EnvelopeTesting.violation([UInt8](mismatched.utf8))
                 == .invalidJSON(offset: depth, .expectedValue))
     }
 
     @Test(arguments: [513, 514, 1_000, 100_000])
     func `deeper nesting has an error of its own`(_ depth: Int) {
         let arrays = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
-        #expect(EnvelopeTesting.flaw([UInt8](arrays.utf8)) == .tooDeep(offset: 512))
+        #expect(EnvelopeTesting.violation([UInt8](arrays.utf8)) == .tooDeep(offset: 512))
         let objects = String(repeating: #"{"a":"#, count: depth) + "1" + String(repeating: "}", count: depth)
-        #expect(EnvelopeTesting.flaw([UInt8](objects.utf8)) == .tooDeep(offset: 512 * 5))
+        #expect(EnvelopeTesting.violation([UInt8](objects.utf8)) == .tooDeep(offset: 512 * 5))
     }
 
     @Test func `many siblings at the deepest level are no nesting`() {
         let text =
             String(repeating: "[", count: 511) + String(repeating: "[],", count: 1_000) + "{}"
             + String(repeating: "]", count: 511)
-        #expect(EnvelopeTesting.flaw([UInt8](text.utf8)) == nil)
+        #expect(EnvelopeTesting.violation([UInt8](text.utf8)) == nil)
     }
 
     @Test(arguments: ["[]", "[{}]", "\"a\"", "1", "true", "false", "null", " [1] ", #"[{"topicName":"a"}]"#])

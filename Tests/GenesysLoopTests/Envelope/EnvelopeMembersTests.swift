@@ -23,7 +23,7 @@ struct EnvelopeMembersTests {
             #expect(topic.hasPrefix("v2."))
             let body = try #require(EnvelopeTesting.text(envelope.eventBody, in: bytes))
             #expect(body.hasPrefix("{") && body.hasSuffix("}"))
-            #expect(EnvelopeTesting.flaw([UInt8](body.utf8)) == nil)
+            #expect(EnvelopeTesting.violation([UInt8](body.utf8)) == nil)
             let metadata = envelope.members(of: envelope.metadata, in: bytes.span)
             #expect(EnvelopeTesting.string(metadata.metadataCorrelationID, in: bytes)?.utf8.count == 36)
         }
@@ -33,7 +33,7 @@ struct EnvelopeMembersTests {
     func `every proper beginning of a sample ends too early`(_ name: String) throws {
         let bytes = try EnvelopeTesting.sample(name)
         for count in 0..<min(bytes.count, 800) {
-            switch EnvelopeTesting.flaw([UInt8](bytes[..<count])) {
+            switch EnvelopeTesting.violation([UInt8](bytes[..<count])) {
             case .invalidJSON(let offset, .unexpectedEnd): #expect(offset == count)
             case .invalidJSON(let offset, .invalidLiteral): #expect(count - offset < 5)
             case let other: Issue.record("\(count) bytes: \(String(describing: other))")

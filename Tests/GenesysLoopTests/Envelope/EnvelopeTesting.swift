@@ -25,7 +25,7 @@ enum EnvelopeTesting {
     }
 
     /// nil if the scanner accepts the text as JSON, whether it is an object or not.
-    static func flaw(_ bytes: [UInt8]) -> EnvelopeError? {
+    static func violation(_ bytes: [UInt8]) -> EnvelopeError? {
         do {
             _ = try scan(bytes)
             return nil
@@ -43,7 +43,7 @@ enum EnvelopeTesting {
 
     static func verdict(_ bytes: [UInt8]) -> Verdict {
         guard UTF8Validator.isValid(bytes.span, 0..<bytes.count) else { return .notUTF8 }
-        switch flaw(bytes) {
+        switch violation(bytes) {
         case nil, .notAnObject: return .taken
         case .invalidJSON(let offset, _), .tooDeep(let offset): return .refused(offset: offset)
         }

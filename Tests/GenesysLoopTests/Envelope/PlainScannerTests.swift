@@ -106,11 +106,11 @@ struct PlainScannerTests {
         #expect(PlainScannerTests.compare(nested(62)))
         for depth in [63, 64, 65, 200] {
             #expect(!PlainScannerTests.compare(nested(depth)))
-            #expect(EnvelopeTesting.flaw([UInt8](nested(depth).utf8)) == nil)
+            #expect(EnvelopeTesting.violation([UInt8](nested(depth).utf8)) == nil)
         }
         for text in ["{\n\(padding)}", "[{\(padding)}]", "{\(padding)} ", " {\(padding)}", "{\(padding)\t,\"a\":1}"] {
             #expect(!PlainScannerTests.compare(text))
-            #expect(EnvelopeTesting.flaw([UInt8](text.utf8)) == nil, "\(text)")
+            #expect(EnvelopeTesting.violation([UInt8](text.utf8)) == nil, "\(text)")
         }
         // Some writers of JSON use single spaces.
         #expect(PlainScannerTests.compare("{\(padding), \"status\": 1, \"eventBody\": [ 1, { \"a\": [ ] } ] }"))

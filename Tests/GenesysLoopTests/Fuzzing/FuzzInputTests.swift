@@ -55,11 +55,11 @@ import Testing
             [0xF2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xCA, 0xC9, 0xC9, 0x07, 0x00],
         ]
         for payload in payloads {
-            let (output, flaw) = inflate.message(payload, limit: 5)
-            #expect(output == utf8("Hello") && flaw == nil)
+            let (output, violation) = inflate.message(payload, limit: 5)
+            #expect(output == utf8("Hello") && violation == nil)
         }
-        #expect(inflate.message(payloads[0], limit: 4).flaw == .tooLarge)
-        #expect(inflate.message([0xFF, 0xFF], limit: 4).flaw == .invalid)
+        #expect(inflate.message(payloads[0], limit: 4).violation == .tooLarge)
+        #expect(inflate.message([0xFF, 0xFF], limit: 4).violation == .invalid)
     }
 
     @Test(arguments: [
@@ -67,7 +67,7 @@ import Testing
         ("{\"a\" 1}", false), ("tru", false), ("1.", false), ("", false), ("\"\u{1}\"", false), ("{} {}", false),
     ])
     func `the reference scanner knows the grammar`(_ text: String, isValid: Bool) {
-        let reference = Result { () throws(ReferenceJSON.Flaw) in try ReferenceJSON(utf8(text)) }
+        let reference = Result { () throws(ReferenceJSON.Violation) in try ReferenceJSON(utf8(text)) }
         if case .success = reference { #expect(isValid) } else { #expect(!isValid) }
     }
 

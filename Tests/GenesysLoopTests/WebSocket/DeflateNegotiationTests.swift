@@ -142,7 +142,7 @@ import Testing
         #expect(try DeflateAnswer.accept(["x-other"]) == nil)
         #expect(try DeflateAnswer.accept(["permessage-deflate; server_max_window_bits=7"]) == nil)
         #expect(try DeflateAnswer.accept(["permessage-deflate"], wanted: Self.wanted(clientBits: 9)) == nil)
-        #expect(throws: UpgradeRequestFault.self) { try DeflateAnswer.accept(["permessage-deflate;;"]) }
+        #expect(throws: UpgradeRequestError.self) { try DeflateAnswer.accept(["permessage-deflate;;"]) }
     }
 
     @Test func `every answer of ours is acceptable to every offer of ours`() throws {

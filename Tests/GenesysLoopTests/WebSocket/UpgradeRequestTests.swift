@@ -6,7 +6,7 @@ import Testing
 @Suite struct UpgradeRequestTests {
     static let key = "dGhlIHNhbXBsZSBub25jZQ=="
 
-    static func parse(_ bytes: [UInt8], cuts: [Int] = []) throws(UpgradeRequestFault) -> UpgradeRequestHead? {
+    static func parse(_ bytes: [UInt8], cuts: [Int] = []) throws(UpgradeRequestError) -> UpgradeRequestHead? {
         var parser = UpgradeRequestParser()
         var start = 0
         for cut in cuts + [bytes.count] {
@@ -110,7 +110,7 @@ import Testing
         if let added { headers.append(added) }
         let text = ([line] + headers + ["", ""]).joined(separator: "\r\n")
         let head = try #require(try Self.parse(utf8(text)))
-        let error = #expect(throws: UpgradeRequestFault.self) { try head.checkUpgrade() }
+        let error = #expect(throws: UpgradeRequestError.self) { try head.checkUpgrade() }
         #expect(error?.status == status)
     }
 
@@ -130,7 +130,7 @@ import Testing
     @Test func `a request of HTTP 1_0 is read, and opens no WebSocket`() throws {
         let head = try #require(try Self.parse(utf8("GET / HTTP/1.0\r\n\r\n")))
         #expect(head.isHTTP10)
-        let error = #expect(throws: UpgradeRequestFault.self) { try head.checkUpgrade() }
+        let error = #expect(throws: UpgradeRequestError.self) { try head.checkUpgrade() }
         #expect(error?.status == 400)
     }
 
@@ -142,7 +142,7 @@ import Testing
     func `a malformed request is refused with its status, and again`(text: String, status: Int) {
         var parser = UpgradeRequestParser()
         for piece in [utf8(text), utf8("GET / HTTP/1.1\r\n\r\n")] {
-            do throws(UpgradeRequestFault) {
+            do throws(UpgradeRequestError) {
                 _ = try parser.receive(piece.span)
                 Issue.record("accepted")
             } catch {

@@ -8,12 +8,13 @@ enum EnvelopeOracle {
         if let complaint = doorComplaint(message) { return complaint }
         let scanned = Result { () throws(EnvelopeError) in try EnvelopeScanner.scan(message.span) }
         let reference: ReferenceJSON
-        do throws(ReferenceJSON.Flaw) {
+        do throws(ReferenceJSON.Violation) {
             reference = try ReferenceJSON(message)
         } catch {
             switch (scanned, error) {
-            case (.failure(.invalidJSON(let offset, let flaw)), .invalid):
-                return (0...message.count).contains(offset) && !flaw.description.isEmpty ? nil : "a flaw at \(offset)"
+            case (.failure(.invalidJSON(let offset, let violation)), .invalid):
+                return (0...message.count).contains(offset) && !violation.description.isEmpty
+                    ? nil : "a violation at \(offset)"
             case (.failure(.tooDeep), .tooDeep): return nil
             default: return "\(scanned), and the reference says \(error)"
             }

@@ -67,20 +67,20 @@ enum ReaderOracle {
                     events.append(event)
                     continue
                 }
-                let (output, flaw) = inflate.message(payload, limit: limit)
+                let (output, violation) = inflate.message(payload, limit: limit)
                 // The byte beyond the limit is not checked.
                 if kind == .text,
-                    !(flaw == nil
+                    !(violation == nil
                         ? ReferenceUTF8.isValid(output) : ReferenceUTF8.isPossible(Array(output.prefix(limit))))
                 {
                     events.append(.violation(.invalidUTF8))
                     break events
                 }
-                guard let flaw else {
+                guard let violation else {
                     events.append(.message(kind, output))
                     continue
                 }
-                events.append(.violation(flaw == .tooLarge ? .messageTooLarge : .invalidCompressedData))
+                events.append(.violation(violation == .tooLarge ? .messageTooLarge : .invalidCompressedData))
                 break events
             }
             if isUnfinished { _ = inflate.message(reference.unfinished, limit: limit) }

@@ -1,6 +1,6 @@
 /// A second implementation of RFC 1951, bit by bit, for the messages of one connection (RFC 7692 §7.2.2).
 struct ReferenceInflate {
-    enum Flaw: Error {
+    enum Violation: Error {
         /// Invalid DEFLATE, or the end is missing.
         case invalid
         case tooLarge
@@ -25,29 +25,29 @@ struct ReferenceInflate {
         self.keepsContext = keepsContext
     }
 
-    /// The output of the payload of a whole message, up to its flaw if it has one.
-    mutating func message(_ payload: [UInt8], limit: Int) -> (output: [UInt8], flaw: Flaw?) {
+    /// The output of the payload of a whole message, up to its violation if it has one.
+    mutating func message(_ payload: [UInt8], limit: Int) -> (output: [UInt8], violation: Violation?) {
         bytes = Array(bytes.dropFirst(position / 8)) + payload
         position %= 8
         output = []
         self.limit = limit
-        var flaw: Flaw?
+        var violation: Violation?
         do {
             if try !endsWithFinalBlock(hasTail: false) {
                 bytes += [0, 0, 0xFF, 0xFF]
                 // It may end with a final block, too.
                 _ = try endsWithFinalBlock(hasTail: true)
-                guard bytes.count * 8 - position < 3 else { throw Flaw.invalid }
+                guard bytes.count * 8 - position < 3 else { throw Violation.invalid }
             }
         } catch {
-            flaw = error as? Flaw ?? .invalid
+            violation = error as? Violation ?? .invalid
         }
         if keepsContext {
             history += output
         } else {
             (bytes, position) = ([], 0)
         }
-        return (output, flaw)
+        return (output, violation)
     }
 
     /// Reads blocks until there are no bits for another one.
@@ -63,7 +63,7 @@ struct ReferenceInflate {
                 if position == bytes.count * 8 { return true }
             } catch is OutOfBits {
                 // With the tail there may be enough bits: start again.
-                if hasTail { throw Flaw.invalid }
+                if hasTail { throw Violation.invalid }
                 position = start.0
                 output.removeLast(output.count - start.1)
                 return false
@@ -84,7 +84,7 @@ struct ReferenceInflate {
 
     private mutating func put(_ byte: UInt8) throws {
         output.append(byte)
-        if output.count > limit { throw Flaw.tooLarge }
+        if output.count > limit { throw Violation.tooLarge }
     }
 
     private mutating func block() throws {
@@ -94,14 +94,14 @@ struct ReferenceInflate {
             let lengths = (0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 }
             try codes(Huffman(lengths), Huffman([Int](repeating: 5, count: 32)))
         case 2: try dynamic()
-        default: throw Flaw.invalid
+        default: throw Violation.invalid
         }
     }
 
     private mutating func stored() throws {
         position = (position + 7) / 8 * 8
         let count = try bits(16)
-        guard try bits(16) == ~count & 0xFFFF else { throw Flaw.invalid }
+        guard try bits(16) == ~count & 0xFFFF else { throw Violation.invalid }
         for _ in 0..<count { try put(UInt8(bits(8))) }
     }
 
@@ -109,7 +109,7 @@ struct ReferenceInflate {
         let literalCount = try bits(5) + 257
         let distanceCount = try bits(5) + 1
         let codeCount = try bits(4) + 4
-        if literalCount > 286 || distanceCount > 30 { throw Flaw.invalid }
+        if literalCount > 286 || distanceCount > 30 { throw Violation.invalid }
         var lengths = [Int](repeating: 0, count: 19)
         let order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
         for index in 0..<codeCount { lengths[order[index]] = try bits(3) }
@@ -118,14 +118,14 @@ struct ReferenceInflate {
         while lengths.count < literalCount + distanceCount {
             switch try symbol(lengthCode) {
             case 16:
-                guard let last = lengths.last else { throw Flaw.invalid }
+                guard let last = lengths.last else { throw Violation.invalid }
                 lengths += [Int](repeating: last, count: 3 + (try bits(2)))
             case 17: lengths += [Int](repeating: 0, count: 3 + (try bits(3)))
             case 18: lengths += [Int](repeating: 0, count: 11 + (try bits(7)))
             case let length: lengths.append(length)
             }
         }
-        guard lengths.count == literalCount + distanceCount, lengths[256] > 0 else { throw Flaw.invalid }
+        guard lengths.count == literalCount + distanceCount, lengths[256] > 0 else { throw Violation.invalid }
         let literals = try Huffman(Array(lengths[..<literalCount]), isLiteral: true)
         let distances = try Huffman(Array(lengths[literalCount...]))
         try codes(literals, distances)
@@ -139,13 +139,13 @@ struct ReferenceInflate {
                 try put(UInt8(symbol))
                 continue
             }
-            guard symbol < 286 else { throw Flaw.invalid }
+            guard symbol < 286 else { throw Violation.invalid }
             let lengthBits = symbol < 265 || symbol == 285 ? 0 : (symbol - 261) / 4
             let lengthBase =
                 symbol < 265 ? symbol - 254 : symbol == 285 ? 258 : (4 + (symbol - 265) % 4) << lengthBits + 3
             let length = lengthBase + (try bits(lengthBits))
             let code = try self.symbol(distances)
-            guard code < 30 else { throw Flaw.invalid }
+            guard code < 30 else { throw Violation.invalid }
             let distanceBits = code < 4 ? 0 : code / 2 - 1
             let distance = (code < 4 ? code : (2 + code % 2) << distanceBits) + 1 + (try bits(distanceBits))
             for _ in 0..<length { try copy(distance) }
@@ -156,7 +156,7 @@ struct ReferenceInflate {
         if distance > windowByteCount { isOverrun = true }
         if distance <= output.count { return try put(output[output.count - distance]) }
         let index = history.count + output.count - distance
-        guard index >= 0, distance <= 32_768 else { throw Flaw.invalid }
+        guard index >= 0, distance <= 32_768 else { throw Violation.invalid }
         try put(history[index])
     }
 
@@ -166,7 +166,7 @@ struct ReferenceInflate {
             word = word << 1 | (try bits(1))
             if let symbol = code.symbols[length << 16 | word] { return symbol }
         }
-        throw Flaw.invalid
+        throw Violation.invalid
     }
 
     /// RFC 1951 §3.2.2.
@@ -185,11 +185,11 @@ struct ReferenceInflate {
                     code += 1
                     room -= 1
                 }
-                if room < 0 { throw Flaw.invalid }
+                if room < 0 { throw Violation.invalid }
             }
             // zlib accepts an incomplete code only if it is one code of one bit, or has no distances at all.
             let isSingle = symbols.count == 1 && lengths.max() == 1
-            if room > 0, mustBeComplete || !(isSingle || (symbols.isEmpty && !isLiteral)) { throw Flaw.invalid }
+            if room > 0, mustBeComplete || !(isSingle || (symbols.isEmpty && !isLiteral)) { throw Violation.invalid }
         }
     }
 }

@@ -1,6 +1,6 @@
 /// A second implementation of RFC 8259: recursive, byte by byte, without regard to speed.
 struct ReferenceJSON {
-    enum Flaw: Error {
+    enum Violation: Error {
         case invalid
         case tooDeep
     }
@@ -21,7 +21,7 @@ struct ReferenceJSON {
     private(set) var members: [Member] = []
     private(set) var isObject = false
 
-    init(_ bytes: [UInt8]) throws(Flaw) {
+    init(_ bytes: [UInt8]) throws(Violation) {
         self.bytes = bytes
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw .invalid }
         space()
@@ -38,7 +38,7 @@ struct ReferenceJSON {
 
     private var peek: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    private mutating func take(_ byte: Character) throws(Flaw) {
+    private mutating func take(_ byte: Character) throws(Violation) {
         guard peek == byte.asciiValue else { throw .invalid }
         position += 1
     }
@@ -47,7 +47,7 @@ struct ReferenceJSON {
         while let byte = peek, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { position += 1 }
     }
 
-    private mutating func value(depth: Int) throws(Flaw) {
+    private mutating func value(depth: Int) throws(Violation) {
         switch peek {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             if depth == Self.maxDepth { throw .tooDeep }
@@ -60,7 +60,7 @@ struct ReferenceJSON {
         }
     }
 
-    private mutating func object(depth: Int) throws(Flaw) {
+    private mutating func object(depth: Int) throws(Violation) {
         try take("{")
         space()
         if peek == UInt8(ascii: "}") { return try take("}") }
@@ -82,7 +82,7 @@ struct ReferenceJSON {
         try take("}")
     }
 
-    private mutating func array(depth: Int) throws(Flaw) {
+    private mutating func array(depth: Int) throws(Violation) {
         try take("[")
         space()
         if peek == UInt8(ascii: "]") { return try take("]") }
@@ -96,7 +96,7 @@ struct ReferenceJSON {
         try take("]")
     }
 
-    private mutating func string() throws(Flaw) {
+    private mutating func string() throws(Violation) {
         try take("\"")
         while let byte = peek, byte != UInt8(ascii: "\"") {
             if byte < 0x20 { throw .invalid }
@@ -113,7 +113,7 @@ struct ReferenceJSON {
         try take("\"")
     }
 
-    private mutating func number() throws(Flaw) {
+    private mutating func number() throws(Violation) {
         if peek == UInt8(ascii: "-") { position += 1 }
         if peek == UInt8(ascii: "0") { position += 1 } else { try digits() }
         if peek == UInt8(ascii: ".") {
@@ -126,7 +126,7 @@ struct ReferenceJSON {
         try digits()
     }
 
-    private mutating func digits() throws(Flaw) {
+    private mutating func digits() throws(Violation) {
         let start = position
         while let byte = peek, (0x30...0x39).contains(byte) { position += 1 }
         if position == start { throw .invalid }

@@ -58,7 +58,7 @@ enum URIOracle {
     ) -> String? {
         guard request.count <= 16_384 else { return nil }
         var parser = UpgradeRequestParser()
-        do throws(UpgradeRequestFault) {
+        do throws(UpgradeRequestError) {
             guard case .complete(let head, request.count) = try parser.receive(request.span) else {
                 return "another head ends in \(String(excerpt: request))"
             }

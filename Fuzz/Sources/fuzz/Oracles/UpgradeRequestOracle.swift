@@ -9,7 +9,7 @@ enum UpgradeRequestOracle {
         /// The heads, and where each ended in the stream.
         var heads: [UpgradeRequestHead] = []
         var ends: [Int] = []
-        var fault: UpgradeRequestFault?
+        var fault: UpgradeRequestError?
     }
 
     private static let statuses = [
@@ -39,7 +39,7 @@ enum UpgradeRequestOracle {
     private static func outcome(of stream: [UInt8], _ pieces: Pieces) -> Outcome? {
         var parser = UpgradeRequestParser()
         var outcome = Outcome()
-        do throws(UpgradeRequestFault) {
+        do throws(UpgradeRequestError) {
             for range in pieces.ranges {
                 var start = range.lowerBound
                 while case .complete(let head, let consumed) = try parser.receive(
@@ -52,7 +52,7 @@ enum UpgradeRequestOracle {
             }
         } catch {
             outcome.fault = error
-            let again = Result { () throws(UpgradeRequestFault) in try parser.receive(stream.span) }
+            let again = Result { () throws(UpgradeRequestError) in try parser.receive(stream.span) }
             guard again == .failure(error) else { return nil }
         }
         return outcome
@@ -60,7 +60,7 @@ enum UpgradeRequestOracle {
 
     /// A client must read a server's answer as it was meant.
     private static func complaint(about head: UpgradeRequestHead, status: Int) -> String? {
-        do throws(UpgradeRequestFault) {
+        do throws(UpgradeRequestError) {
             try head.checkUpgrade()
         } catch {
             guard [400, 405, 426].contains(error.status), error.description.hasSuffix(".") else { return "\(error)" }
@@ -77,7 +77,7 @@ enum UpgradeRequestOracle {
         wanted.serverNoContextTakeover = choice.isMultiple(of: 2)
         wanted.serverMaxWindowBits = choice.isMultiple(of: 3) ? 11 : 15
         wanted.clientMaxWindowBits = choice.isMultiple(of: 5) ? 9 : 15
-        let negotiation = Result { () throws(UpgradeRequestFault) in
+        let negotiation = Result { () throws(UpgradeRequestError) in
             try DeflateAnswer.accept(head.fields.values(of: "sec-websocket-extensions"), wanted: wanted)
         }
         guard case .success(let answer) = negotiation else { return nil }
