@@ -87,14 +87,24 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     package var isCertificateFault: Bool
     /// Whether the proxy requires a user and a password, or different ones.
     package var isProxyAuthorizationFault = false
-    /// What the user can do about a failure at the proxy.
-    package var proxyAdvice: String?
+    /// The texts of the cause; nil for a failure that the channel's machine found.
+    package var causeText: CauseText?
+
+    /// What the cause of a link's failure adds to the sentence, rendered by the layer that found it.
+    package struct CauseText: Hashable, Sendable {
+        /// What happened, as a clause; nil where the reason says it all.
+        package var clause: String?
+        /// The reason of the Close frame, without secrets; empty without one.
+        package var closeReason: String
+        /// What to do about it, without a period; nil where the reason says it.
+        package var advice: String?
+    }
 
     /// Creates a failure.
     package init(
         kind: Kind = .connection, reason: FailureReason, phase: Phase, message: String? = nil, status: Int? = nil,
         retryAfter: Duration? = nil, underlying: Underlying? = nil, isRetryable: Bool? = nil,
-        isCertificateFault: Bool = false
+        isCertificateFault: Bool = false, causeText: CauseText? = nil
     ) {
         self.kind = kind
         self.reason = reason
@@ -105,6 +115,7 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         self.underlying = underlying
         self.isRetryable = isRetryable ?? ChannelFailure.isRetryable(reason, status: status)
         self.isCertificateFault = isCertificateFault
+        self.causeText = causeText
     }
 
     private static func isRetryable(_ reason: FailureReason, status: Int?) -> Bool {

@@ -64,7 +64,7 @@ extension ChannelMachine {
     func takenOverFailure(_ end: ChannelFailure?, message: String? = nil) -> ChannelFailure {
         ChannelFailure(
             kind: .reconnect, reason: .channelTakenOver, phase: .open, message: message ?? end?.message,
-            underlying: end?.underlying)
+            underlying: end?.underlying, causeText: end?.causeText)
     }
 
     func tokenRevokedFailure(_ message: String?) -> ChannelFailure {
@@ -77,6 +77,6 @@ extension ChannelMachine {
     func expiredFailure(_ end: ChannelFailure) -> ChannelFailure {
         ChannelFailure(
             kind: settings.extendsLifetime ? .lifetimeExtension : .receive, reason: .channelExpired, phase: .open,
-            message: end.message, underlying: end.underlying)
+            message: end.message, underlying: end.underlying, causeText: end.causeText)
     }
 }

@@ -4,15 +4,10 @@ package struct LinkEnd: Equatable, Sendable {
     package var failure: ChannelFailure
     /// The code of the Close frame that the peer sent (1005 for an empty one); nil when the link ended without one.
     package var closeCode: UInt16?
-    /// The text of that frame; empty without one.
-    package var closeReason: String
-    /// The `Location` of an answer to the upgrade, as the server sent it; it may be a secret.
-    package var location: String?
 
-    package init(failure: ChannelFailure, closeCode: UInt16? = nil, closeReason: String = "") {
+    package init(failure: ChannelFailure, closeCode: UInt16? = nil) {
         self.failure = failure
         self.closeCode = closeCode
-        self.closeReason = closeReason
     }
 
     /// Whether the peer sent a Close frame: everything it sent before was received.

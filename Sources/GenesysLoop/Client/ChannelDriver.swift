@@ -19,7 +19,7 @@ struct ChannelDriver {
     /// The endpoints of rollovers.
     private var otherEndpoints: [WebSocketURI] = []
 
-    init(endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions) throws(ChannelFailure) {
+    init(endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions) throws(LinkFailure) {
         handles = DriverHandles(loop: loop)
         firstEndpoint = endpoint
         _ = try linkOptions.link(to: endpoint, on: loop)
@@ -35,7 +35,7 @@ struct ChannelDriver {
     /// channel from another channel.
     mutating func add(
         _ endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions
-    ) throws(ChannelFailure) -> EndpointID {
+    ) throws(LinkFailure) -> EndpointID {
         if endpoint == firstEndpoint { return EndpointID(rawValue: 0) }
         if let index = otherEndpoints.firstIndex(of: endpoint) { return EndpointID(rawValue: UInt32(index + 1)) }
         _ = try linkOptions.link(to: endpoint, on: loop)
@@ -44,7 +44,7 @@ struct ChannelDriver {
     }
 
     /// Makes the link configurations for every endpoint with other options.
-    func prepare(_ linkOptions: SharedLinkOptions, on loop: UVLoop) throws(ChannelFailure) {
+    func prepare(_ linkOptions: SharedLinkOptions, on loop: UVLoop) throws(LinkFailure) {
         _ = try linkOptions.link(to: firstEndpoint, on: loop)
         for endpoint in otherEndpoints { _ = try linkOptions.link(to: endpoint, on: loop) }
     }

@@ -78,11 +78,13 @@ extension ChannelFailure: CustomStringConvertible {
         case .invalidStatusCode where isRedirect:
             "the server redirected the upgrade to \(location ?? "") (HTTP status \(status ?? 0))\(addition)"
         case .invalidStatusCode: "the server answered the upgrade with HTTP status \(status ?? 0)\(addition)"
-        case .invalidHandshake: brokenRule(or: "the server's answer to the upgrade breaks HTTP or RFC 6455")
-        case .invalidURI: message.map(ChannelFailure.clause) ?? "the URI is not a usable ws: or wss: URI"
+        case .invalidHandshake: said(or: "the server's answer to the upgrade breaks HTTP or RFC 6455")
+        case .invalidURI: message.map(Sentence.clause) ?? "the URI is not a usable ws: or wss: URI"
         case .invalidMessage: "a message is not a JSON object in a text frame"
         case .unrecognizedMessage: "a message is neither a notification nor a known reply"
-        case .connectionClosed: "\(ending)\(phase == .open ? "" : " during the \(phaseName)")"
+        case .connectionClosed:
+            said(or: "the peer ended the connection") + closingWords
+                + (phase == .open ? "" : " during the \(phaseName)")
         case .heartbeatLost: "nothing was heard from the service and it did not answer a ping"
         case .channelExpired: "its life of 24 hours ended\(closingWords)"
         case .channelClosing: "the service closed the socket for maintenance\(closingWords)"
@@ -92,15 +94,10 @@ extension ChannelFailure: CustomStringConvertible {
         case .subscriptionRefused: "the service refused the subscription\(status.map { " with \($0)" } ?? "")"
         case .subscriptionTimeout: "the service did not confirm the subscription in time"
         case .messageTooLarge: "a message is larger than the limit"
-        case .protocolViolation: brokenRule(or: "the peer broke a rule of the protocol")
+        case .protocolViolation: said(or: "the peer broke a rule of the protocol")
         case .tokenRevoked: "the tokens of the channel's user were revoked"
         default: said(or: "the cause could not be told")
         }
-    }
-
-    private var isDescriptorShortage: Bool {
-        guard let underlying, underlying.operation == "connect" else { return false }
-        return UVError(operation: "connect", code: Int32(clamping: underlying.code)).isDescriptorShortage
     }
 
     private var isRedirect: Bool { location != nil && (300...399).contains(status ?? 0) }
@@ -122,11 +119,10 @@ extension ChannelFailure: CustomStringConvertible {
     private var advice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
-        case .connect where isDescriptorShortage: "Raise the limit of open files, or close some"
-        case .connect: "Check the network, the firewall and the port"
+        case .connect: causeText?.advice ?? "Check the network, the firewall and the port"
         case .timeout where phase == .connect: "Check the network, the firewall and the port"
         case .timeout where phase == .dns: "Check the network and this machine's name servers"
-        case .proxy: proxyAdvice
+        case .proxy: causeText?.advice
         case .tlsExpired, .tlsNotYetValid: "Check that certificate and this machine's clock"
         case .tlsHostMismatch: "Connect to a name that the certificate lists"
         case .tlsPinMismatch: "Add the new key's pin if \(tlsPeer) changed its key on purpose"
@@ -135,7 +131,7 @@ extension ChannelFailure: CustomStringConvertible {
         case .httpForbidden where phase == .upgrade:
             "Check whether a gateway or a firewall answered in the service's place; if not, create a new channel"
         case .httpForbidden: "Check the permissions that the topics need"
-        case .invalidStatusCode where isRedirect && underlying == nil:
+        case .invalidStatusCode where isRedirect && causeText?.clause == nil:
             "Check whether a gateway wants a log-in there; follow redirects only if that host is to be trusted"
         case .invalidStatusCode where isNoWebSocket: "Check that the URI names a WebSocket"
         case .httpNotFound, .channelExpired: "Create a new channel over REST"
@@ -147,46 +143,18 @@ extension ChannelFailure: CustomStringConvertible {
     }
 }
 
-/// The parts of a failure's sentence that come from the underlying error.
+/// The parts of a failure's sentence that the cause of a link's failure rendered.
 extension ChannelFailure {
-    /// The underlying error as a clause; it says everything that the plain words say, and more.
-    func said(or plain: String) -> String {
-        guard let text = underlying?.text, !text.isEmpty else { return plain }
-        return ChannelFailure.clause(text)
-    }
+    /// The clause of the cause, which says everything that the plain words say, and more.
+    func said(or plain: String) -> String { causeText?.clause ?? plain }
 
-    /// The rule that the peer broke, with its section (TLS violations name no section).
-    func brokenRule(or plain: String) -> String {
-        let rule = said(or: plain)
-        guard let section = underlying?.operation, section.hasPrefix("RFC ") else { return rule }
-        return "\(rule) (\(section))"
-    }
-
-    /// ": …" with the text of the underlying error, for example an alert; empty if there is none.
-    var addition: String {
-        guard let text = underlying?.text, !text.isEmpty else { return "" }
-        return ": \(ChannelFailure.clause(text))"
-    }
-
-    /// How a connection ended.
-    var ending: String {
-        guard let underlying else { return "the peer ended the connection" }
-        switch underlying.operation {
-        case "close":
-            let code = CloseCode(rawValue: UInt16(clamping: underlying.code))
-            let how = code == .noStatusReceived ? "without a code" : "with code \(code)"
-            return "the peer closed the connection \(how)\(closingWords)"
-        case "read" where underlying.code == Int(CloseCode.abnormalClosure.rawValue):
-            return underlying.text
-        default:
-            return "the connection broke (\(underlying.operation): \(underlying.text))"
-        }
-    }
+    /// ": …" with the clause of the cause, for example an alert; empty without one.
+    var addition: String { causeText?.clause.map { ": \($0)" } ?? "" }
 
     /// ": “…”" with the reason of the Close frame behind this failure; empty without one.
     var closingWords: String {
-        guard let underlying, underlying.operation == "close", !underlying.text.isEmpty else { return "" }
-        return ": “\(underlying.text)”"
+        guard let reason = causeText?.closeReason, !reason.isEmpty else { return "" }
+        return ": “\(reason)”"
     }
 
     var phaseName: String {

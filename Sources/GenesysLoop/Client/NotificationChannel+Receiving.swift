@@ -23,9 +23,9 @@ extension NotificationChannel: LinkOwner {
 
     func linkDidDrain(_ link: Link) {}
 
-    func link(_ link: Link, didEnd end: LinkEnd) {
-        var end = end
-        if !redirect(link, &end) { enqueue(machine.linkEnded(link.id, end, now: loop.now)) }
+    func link(_ link: Link, didEnd failure: LinkFailure) {
+        var failure = failure
+        if !redirect(link, &failure) { enqueue(machine.linkEnded(link.id, LinkEnd(failure), now: loop.now)) }
         advance()
     }
 
@@ -167,34 +167,22 @@ extension NotificationChannel: LinkOwner {
 extension NotificationChannel {
     /// Follows a redirect at the end of a link, if there is one and it is allowed.
     ///
-    /// - Returns: whether another link is opening; if false, `end` says why.
-    func redirect(_ link: Link, _ end: inout LinkEnd) -> Bool {
+    /// - Returns: whether another link is opening; if false, `failure` says why.
+    func redirect(_ link: Link, _ failure: inout LinkFailure) -> Bool {
         let limit = linkOptions.configuration.maxRedirects
-        guard limit > 0, let status = end.failure.status else { return false }
+        guard limit > 0, case .refused(let refusal) = failure else { return false }
         var trail = driver.trails[link.id] ?? RedirectTrail(link.uri, limit: limit)
-        do throws(RedirectTrail.Fault) {
-            guard try trail.follow(status: status, location: end.location) else { return false }
-        } catch {
-            end.failure.note(error, status: status)
-            return false
-        }
-        do throws(ChannelFailure) {
+        do throws(LinkFailure) {
+            guard try trail.follow(refusal) else { return false }
             let target = try linkOptions.link(along: trail, on: loop)
             driver.trails[link.id] = trail
             driver.addresses.succeeded()
             connect(link.id, to: trail.uri, target)
         } catch {
-            end.failure = error
+            failure = error
             return false
         }
         return true
-    }
-}
-
-extension ChannelFailure {
-    /// Records why a redirect was not followed.
-    mutating func note(_ fault: RedirectTrail.Fault, status: Int) {
-        underlying = .init(operation: "RFC 9110 §15.4", code: status, text: fault.description)
     }
 }
 

@@ -77,12 +77,15 @@ public final class NotificationChannel {
         configuration: ChannelConfiguration = ChannelConfiguration()
     ) throws {
         loop.preconditionCurrent("NotificationChannel.init")
-        let endpoint = try WebSocketURI(checking: uri)
+        let endpoint = try ChannelFailure.rethrowing { () throws(LinkFailure) in try WebSocketURI(checking: uri) }
         let topics = try NotificationChannel.checked(topics)
         self.loop = loop
-        linkOptions = loop.sharedLinkOptions(configuration)
+        let linkOptions = loop.sharedLinkOptions(configuration)
+        self.linkOptions = linkOptions
         logger = configuration.logger
-        driver = try ChannelDriver(endpoint: endpoint, loop: loop, linkOptions: linkOptions)
+        driver = try ChannelFailure.rethrowing { () throws(LinkFailure) in
+            try ChannelDriver(endpoint: endpoint, loop: loop, linkOptions: linkOptions)
+        }
         var seed = SystemRandomNumberGenerator()
         machine = ChannelMachine(topics: topics, settings: linkOptions.settings, seed: seed.next())
         weakDelegate = delegate
@@ -135,13 +138,13 @@ public final class NotificationChannel {
     /// - Parameter uri: the `connectUri` of the other channel.
     public func rollover(to uri: String) {
         loop.preconditionCurrent("NotificationChannel.rollover")
-        do {
+        do throws(LinkFailure) {
             let endpoint = try WebSocketURI(checking: uri)
             let id = try driver.add(endpoint, loop: loop, linkOptions: linkOptions)
             submit(machine.rolloverRequested(to: id, now: loop.now))
         } catch {
             guard machine.state != .ended else { return }
-            submit([.tell(.didFailRollover(error.asKind(.rollover)))])
+            submit([.tell(.didFailRollover(ChannelFailure(error).asKind(.rollover)))])
         }
     }
 
@@ -157,7 +160,7 @@ public final class NotificationChannel {
         var configuration = self.configuration
         configuration.tls = tls
         let changed = loop.sharedLinkOptions(configuration)
-        try driver.prepare(changed, on: loop)
+        try ChannelFailure.rethrowing { () throws(LinkFailure) in try driver.prepare(changed, on: loop) }
         linkOptions = changed
     }
 

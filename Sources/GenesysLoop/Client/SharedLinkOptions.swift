@@ -16,7 +16,7 @@ final class SharedLinkOptions {
     }
 
     /// The link configuration for `uri`; the first one for a `wss:` URI makes the TLS context.
-    func link(to uri: WebSocketURI, on loop: UVLoop) throws(ChannelFailure) -> LinkConfiguration {
+    func link(to uri: WebSocketURI, on loop: UVLoop) throws(LinkFailure) -> LinkConfiguration {
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(uri)
         if let made = uri.isSecure ? secureLink : plainLink { return made }
@@ -26,7 +26,7 @@ final class SharedLinkOptions {
     }
 
     /// The link configuration for the target of redirects.
-    func link(along trail: RedirectTrail, on loop: UVLoop) throws(ChannelFailure) -> LinkConfiguration {
+    func link(along trail: RedirectTrail, on loop: UVLoop) throws(LinkFailure) -> LinkConfiguration {
         guard trail.uri.isSecure, trail.hasLeftOrigin else { return try link(to: trail.uri, on: loop) }
         let proxy = try proxyRules(on: loop)
         _ = try proxy?.check(trail.uri)
@@ -38,7 +38,7 @@ final class SharedLinkOptions {
 
     private func link(
         tls: TLSConfiguration?, _ proxy: ProxyRules?, on loop: UVLoop
-    ) throws(ChannelFailure) -> LinkConfiguration {
+    ) throws(LinkFailure) -> LinkConfiguration {
         var context: TLSContext?
         if let tls { context = try loop.sharedContext(checking: tls, logger: configuration.logger) }
         let link = LinkConfiguration(
@@ -50,7 +50,7 @@ final class SharedLinkOptions {
         return link
     }
 
-    private func proxyRules(on loop: UVLoop) throws(ChannelFailure) -> ProxyRules? {
+    private func proxyRules(on loop: UVLoop) throws(LinkFailure) -> ProxyRules? {
         if let made = proxy { return made }
         let made = try loop.proxyRules(
             configuration.proxy, tls: configuration.proxyTLS, logger: configuration.logger)
@@ -85,12 +85,12 @@ extension ChannelConfiguration {
 extension WebSocketURI {
     /// Parses a URI of the host.
     ///
-    /// - Throws: why it is invalid, as a channel's failure.
-    init(checking uri: String) throws(ChannelFailure) {
+    /// - Throws: why it is invalid.
+    init(checking uri: String) throws(LinkFailure) {
         do throws(InvalidURI) {
             try self.init(uri)
         } catch {
-            throw ChannelFailure(reason: .invalidURI, phase: .dns, message: error.description)
+            throw .invalidURI(error)
         }
     }
 }

@@ -21,16 +21,16 @@ extension UVLoop {
             }
             for (context, material) in read { context.commit(material) }
         } catch {
-            throw ChannelFailure(tls: error, phase: .tls)
+            throw ChannelFailure(.tls(error, during: .tls))
         }
     }
 
     /// One TLS context for each configuration on this loop.
     ///
-    /// - Throws: why the configuration cannot be used, as a channel's failure.
+    /// - Throws: why the configuration cannot be used.
     func sharedContext(
         checking configuration: TLSConfiguration, logger: Logger
-    ) throws(ChannelFailure) -> TLSContext {
+    ) throws(LinkFailure) -> TLSContext {
         do throws(TLSError) {
             return try shared(configuration) { () throws(TLSError) in
                 let context = try TLSContext(client: configuration)
@@ -38,7 +38,7 @@ extension UVLoop {
                 return context
             }
         } catch {
-            throw ChannelFailure(tls: error, phase: .tls)
+            throw .tls(error, during: .tls)
         }
     }
 }
@@ -49,7 +49,7 @@ extension UVLoop {
     /// - Throws: why TLS with a proxy cannot be used.
     func proxyRules(
         _ setting: ProxySetting, tls: TLSConfiguration, logger: Logger
-    ) throws(ChannelFailure) -> ProxyRules? {
+    ) throws(LinkFailure) -> ProxyRules? {
         guard var rules = ProxyRules(setting, environment: Environment.value) else { return nil }
         if rules.needsContext { rules.context = try sharedContext(checking: tls, logger: logger) }
         return rules
@@ -66,7 +66,7 @@ extension TLSConfiguration {
         do throws(TLSError) {
             return try ClientMaterial(self).trust
         } catch {
-            throw ChannelFailure(tls: error, phase: .tls)
+            throw ChannelFailure(.tls(error, during: .tls))
         }
     }
 }

@@ -145,10 +145,11 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
             configuration.logger.debug("closed with \(code)")
             delegate?.webSocket(self, didClose: code, reason: reason)
         case .failed:
-            guard let failure = driver.failure else { preconditionFailure("a client failed without a failure") }
+            guard let cause = driver.failure else { preconditionFailure("a client failed without a failure") }
+            let failure = WebSocketFailure(cause)
             configuration.logger.debug("failed: \(failure)")
             guard let delegate else { return noteMissingDelegate("failed and told nobody") }
-            delegate.webSocket(self, didFail: WebSocketFailure(failure))
+            delegate.webSocket(self, didFail: failure)
         }
     }
 
@@ -200,12 +201,12 @@ struct WebSocketClientDriver {
     var isCompressed = false
     var handles: DriverHandles
     /// Why the link failed.
-    var failure: ChannelFailure?
+    var failure: LinkFailure?
     /// Only the terminal call is missing.
     var isFinishing = false
 
     init(uri: String, loop: UVLoop, configuration: WebSocketClientConfiguration) throws {
-        do throws(ChannelFailure) {
+        do throws(LinkFailure) {
             trail = RedirectTrail(try WebSocketURI(checking: uri), limit: configuration.maxRedirects)
             context =
                 trail.uri.isSecure

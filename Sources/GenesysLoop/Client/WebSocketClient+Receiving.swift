@@ -22,11 +22,11 @@ extension WebSocketClient: LinkOwner {
         if !driver.isAdvancing { setTimer() }
     }
 
-    func link(_ link: Link, didEnd end: LinkEnd) {
-        driver.failure = end.failure
-        if machine.state == .connecting, redirect(end) { return }
-        if let code = end.closeCode {
-            enqueue(machine.linkEnded(.closed(CloseCode(rawValue: code), reason: end.closeReason)))
+    func link(_ link: Link, didEnd failure: LinkFailure) {
+        driver.failure = failure
+        if machine.state == .connecting, redirect(failure) { return }
+        if let frame = failure.closeFrame {
+            enqueue(machine.linkEnded(.closed(frame.code, reason: frame.reason)))
         } else {
             enqueue(machine.linkEnded(.failed))
         }
@@ -36,7 +36,7 @@ extension WebSocketClient: LinkOwner {
     func linkDidFinish(_ link: Link) {
         driver.link = nil
         while let completion = link.sends.popDone(at: 0) { completion(nil) }
-        let failure = driver.failure ?? ChannelFailure(reason: .connectionClosed, phase: .close)
+        let failure = driver.failure ?? .abandoned
         while let completion = link.sends.popFirst() { completion(failure) }
         if driver.isRedirected {
             driver.isRedirected = false
@@ -95,16 +95,11 @@ extension WebSocketClient {
     /// Follows a redirect at the end of a link, if there is one.
     ///
     /// - Returns: whether another link will follow; if false, `driver.failure` says why.
-    func redirect(_ end: LinkEnd) -> Bool {
-        guard let status = end.failure.status else { return false }
+    func redirect(_ failure: LinkFailure) -> Bool {
+        guard case .refused(let refusal) = failure else { return false }
         let former = driver.trail
-        do throws(RedirectTrail.Fault) {
-            guard try driver.trail.follow(status: status, location: end.location) else { return false }
-        } catch {
-            driver.failure?.note(error, status: status)
-            return false
-        }
-        do throws(ChannelFailure) {
+        do throws(LinkFailure) {
+            guard try driver.trail.follow(refusal) else { return false }
             driver.context = try context(for: driver.trail)
             _ = try driver.proxy?.check(driver.uri)
         } catch {
@@ -117,7 +112,7 @@ extension WebSocketClient {
     }
 
     /// The TLS context for the target of the trail.
-    private func context(for trail: RedirectTrail) throws(ChannelFailure) -> TLSContext? {
+    private func context(for trail: RedirectTrail) throws(LinkFailure) -> TLSContext? {
         guard trail.uri.isSecure else { return nil }
         let tls = trail.hasLeftOrigin ? configuration.tls.crossOrigin : configuration.tls
         return try loop.sharedContext(checking: tls, logger: configuration.logger)

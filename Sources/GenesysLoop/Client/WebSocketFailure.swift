@@ -3,11 +3,11 @@
 /// `description` is one sentence that says what happened and, if there is something to do, what. It never holds the
 /// URI, a header or a payload.
 public struct WebSocketFailure: Error, Hashable, Sendable {
-    /// The transport's failure, in the type that channels use.
+    /// The rendered cause: the fields and the sentence are those of a channel, except for its kind.
     private let failure: ChannelFailure
 
-    init(_ failure: ChannelFailure) {
-        self.failure = failure
+    init(_ failure: LinkFailure) {
+        self.failure = ChannelFailure(failure)
     }
 
     /// Why it failed: a reason of a connection, never one of a channel's service.

@@ -73,6 +73,9 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The sentence as a part of another one.
+    package var clause: String { Sentence.clause(description) }
+
     /// RFC 7301 §3.2: the alert no_application_protocol.
     private static let noApplicationProtocol = 120
 

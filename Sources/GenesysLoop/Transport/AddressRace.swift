@@ -3,44 +3,44 @@
 ///     looking up ─▶ (holding back IPv4 for IPv6) ─▶ trying, one after the other, and beside each other ─▶ exhausted
 ///
 /// The families are looked up separately. IPv6 addresses are tried as soon as they are known; IPv4 addresses that are
-/// known first wait 50 ms for the others. What comes later joins the race. What earlier connections of the channel have
-/// taught comes before the order of the families.
+/// known first wait 50 ms for the others. Later addresses join the race. The results of earlier connections of the
+/// channel take precedence over the order of the families.
 ///
-/// Pure: what happened comes in with its time, and what is to be begun is taken out.
+/// Pure: events come in with their times, and the caller takes out the next address to try.
 struct AddressRace: Equatable {
-    /// How long one attempt has for itself before the next begins beside it (RFC 8305 §8).
+    /// How long one attempt runs alone before the next starts beside it (RFC 8305 §8).
     static let attemptDelay: Duration = .milliseconds(250)
     /// How long IPv4 addresses wait for the answer that may bring IPv6 addresses (RFC 8305 §8).
     static let resolutionDelay: Duration = .milliseconds(50)
-    /// How long an address that disappointed waits for others, and for what they become.
+    /// How long a doubtful address waits for other addresses and for their results.
     static let doubtDelay: Duration = .seconds(1)
 
     private let memory: AddressMemory
-    /// Those not tried yet, each family in the order of the memory, then of the system's preference (RFC 6724).
+    /// Untried addresses: each family in the order of the memory, then in that of the system (RFC 6724).
     private var ipv6: ArraySlice<SocketAddress> = []
     private var ipv4: ArraySlice<SocketAddress> = []
-    /// Whether IPv6 addresses may still come.
+    /// Whether IPv6 addresses may still arrive.
     private var awaitsIPv6 = true
-    /// Whether anything may.
+    /// Whether any addresses may still arrive.
     private var isLookingUp = true
-    /// The family whose turn it was last; nil as long as nothing was tried.
+    /// The family of the last attempt; nil before the first.
     private var lastTried: AddressFamily?
-    /// When the next attempt may begin, if nothing fails before; nil: when there is something to try.
+    /// When the next attempt may start, unless one fails before; nil: as soon as there is an address.
     private var nextAt: Instant?
 
     init(memory: AddressMemory = AddressMemory()) {
         self.memory = memory
     }
 
-    /// Whether there is nothing left to try, and nothing will come.
+    /// Whether there is no address left to try, and none will arrive.
     var isExhausted: Bool { !isLookingUp && ipv6.isEmpty && ipv4.isEmpty }
 
-    /// When to ask again although nothing happened; nil if there is nothing to be tried.
+    /// When to call `next` again without an event; nil if there is no address to try.
     var deadline: Instant? { ipv6.isEmpty && ipv4.isEmpty ? nil : nextAt }
 
-    /// A family's addresses are known; none, if that is what was found.
+    /// The look-up of a family has ended; `addresses` may be empty.
     ///
-    /// - Parameter isLast: nothing more is looked up.
+    /// - Parameter isLast: no other look-up is in progress.
     mutating func found(_ addresses: [SocketAddress], of family: AddressFamily, isLast: Bool, now: Instant) {
         switch family {
         case .ipv6: ipv6 += memory.sorted(addresses)
@@ -59,12 +59,12 @@ struct AddressRace: Equatable {
         }
     }
 
-    /// An attempt failed: the next need not wait.
+    /// An attempt failed: the next may start at once.
     mutating func attemptDidFail() {
         nextAt = nil
     }
 
-    /// The next address, if it is to be tried now.
+    /// The next address, if it is time to try it.
     mutating func next(now: Instant) -> SocketAddress? {
         if let nextAt, now < nextAt { return nil }
         let address: SocketAddress?
@@ -79,7 +79,7 @@ struct AddressRace: Equatable {
         return address
     }
 
-    /// How the memory ranks what is to be tried next.
+    /// The memory's rank of the next address.
     private var nextRank: Int? {
         switch nextFamily {
         case .ipv6: ipv6.first.map(memory.rank)
@@ -88,7 +88,7 @@ struct AddressRace: Equatable {
         }
     }
 
-    /// The families take turns, as long as both have addresses left that rank the same (RFC 8305 §4).
+    /// The families alternate while both have addresses of the same rank (RFC 8305 §4).
     private var nextFamily: AddressFamily? {
         guard let six = ipv6.first else { return ipv4.isEmpty ? nil : .ipv4 }
         guard let four = ipv4.first else { return .ipv6 }
@@ -105,7 +105,7 @@ struct AddressRace: Equatable {
 extension SocketAddress {
     /// Whether the policy table of RFC 6724 §2.1 ranks an IPv6 address above IPv4 addresses.
     ///
-    /// Unique local addresses, 6to4, Teredo and what is deprecated rank below: they often lead nowhere.
+    /// Unique local addresses, 6to4, Teredo and deprecated ranges rank below: they are often unreachable.
     fileprivate var isPreferredToIPv4: Bool {
         let prefix = self.prefix
         let isRankedBelow =
@@ -118,23 +118,23 @@ extension SocketAddress {
     }
 }
 
-/// What the connections of a channel have taught about the addresses they went to.
+/// The results of a channel's connections, by address.
 ///
-/// That an address takes a TCP connection says little: what answers there may be a dead process, or a balancer with
-/// nobody behind it. So an address that was reached is doubtful until its connection was of use, and doubtful addresses
-/// are tried last, the one that was doubted first before the others. The one that was of use last is tried first.
+/// That an address accepts a TCP connection proves little: a dead process may listen there, or a load balancer without
+/// a server. So an address is doubtful from the connection until the connection has worked. Doubtful addresses are
+/// tried last, the oldest doubt first. The address that worked last is tried first.
 struct AddressMemory: Equatable, Sendable {
-    /// How many addresses of each kind are remembered.
+    /// The maximum number of addresses of each kind.
     static let capacity = 16
 
-    /// Those whose last connection was of use, the latest first.
+    /// Addresses whose last connection worked, the latest first.
     private var proven: [SocketAddress] = []
-    /// Those whose last connection was of no use, or is being made, the latest last.
+    /// Addresses whose last connection did not work, or is in progress, the latest last.
     private var doubtful: [SocketAddress] = []
-    /// Of the last doubtful one nothing is known yet.
+    /// The result of the last doubtful address is not known yet.
     private var isOnTrial = false
 
-    /// An address took a TCP connection.
+    /// An address accepted a TCP connection.
     mutating func reached(_ address: SocketAddress) {
         proven.removeAll { $0 == address }
         doubtful.removeAll { $0 == address }
@@ -143,14 +143,14 @@ struct AddressMemory: Equatable, Sendable {
         isOnTrial = true
     }
 
-    /// The connection to the address that was reached last is of use.
+    /// The connection to the last reached address works.
     mutating func succeeded() {
         guard let address = endTrial() else { return }
         if proven.count == AddressMemory.capacity { proven.removeLast() }
         proven.insert(address, at: 0)
     }
 
-    /// It was given up before anybody could know.
+    /// That connection was given up before its result was known.
     mutating func withdrawn() {
         _ = endTrial()
     }
@@ -161,13 +161,13 @@ struct AddressMemory: Equatable, Sendable {
         return doubtful.popLast()
     }
 
-    /// The place of an address among others: negative for a proven one, positive for a doubtful one.
+    /// The rank of an address: negative if proven, positive if doubtful, lowest first.
     func rank(of address: SocketAddress) -> Int {
         if let index = proven.firstIndex(of: address) { return index - proven.count }
         return doubtful.firstIndex(of: address).map { $0 + 1 } ?? 0
     }
 
-    /// The addresses in the order in which they are to be tried; among equals the given one.
+    /// The addresses in the order in which to try them; equal ranks keep their order.
     func sorted(_ addresses: [SocketAddress]) -> [SocketAddress] {
         let ranked = addresses.enumerated().map { (rank: rank(of: $0.element), offset: $0.offset, address: $0.element) }
         return ranked.sorted { ($0.rank, $0.offset) < ($1.rank, $1.offset) }.map(\.address)

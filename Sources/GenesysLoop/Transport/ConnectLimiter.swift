@@ -1,25 +1,25 @@
-/// Lets the links of a loop connect in turns: so many at a time, first come, first served.
+/// Limits how many links of a loop connect at the same time; the others wait in order of arrival.
 ///
-/// A host that opens thousands of channels at once would overrun the listener's backlog, and as all handshakes share
-/// one thread, each would take as long as all of them: longer than its deadlines. The deadlines of a link begin with
-/// its turn, and its turn ends when it is open or has failed.
+/// A host that opens thousands of channels at once would overrun the listener's backlog. All handshakes share one
+/// thread, so each would also take as long as all of them together, longer than its deadlines. The deadlines of a link
+/// start with its turn, and its turn ends when it is open or has failed.
 final class ConnectLimiter {
-    /// How many links of a loop connect at a time.
+    /// The default number of links that connect at the same time.
     static let defaultLimit = 64
 
-    /// How many may connect at a time. Changed by tests.
+    /// The number of links that may connect at the same time. Tests change it.
     var limit = ConnectLimiter.defaultLimit
-    /// Those that are connecting.
+    /// The number of links that are connecting.
     private(set) var count = 0
     private var waiting = Fifo<LinkEstablishment>()
 
-    /// Begins the establishment, now or when it is its turn.
+    /// Starts the establishment, now or when its turn comes.
     func enter(_ establishment: LinkEstablishment) {
         waiting.append(establishment)
         beginNext()
     }
 
-    /// A turn is over.
+    /// A turn has ended.
     func leave() {
         count -= 1
         beginNext()
@@ -37,7 +37,7 @@ final class ConnectLimiter {
 }
 
 extension UVLoop {
-    /// The turns of this loop's links.
+    /// The limiter of this loop's links.
     var connectLimiter: ConnectLimiter {
         shared(ObjectIdentifier(ConnectLimiter.self)) { ConnectLimiter() }
     }

@@ -1,30 +1,30 @@
-/// Who hears from a `Connector`. Every call comes inside a pass of the loop.
+/// Receives the results of a `Connector`. Every call comes inside a pass of the loop.
 protocol ConnectorOwner: AnyObject {
-    /// The host has addresses, and the first is about to be tried.
+    /// The host has an address, and the first attempt is about to start.
     func connectorDidFindAddress(_ connector: Connector)
 
-    // Each of these is the last call.
+    // Each of the following is the last call.
 
-    /// One address answered; the connection is the owner's from now on.
+    /// An address accepted; the connection belongs to the owner from now on.
     func connector(_ connector: Connector, didConnect connection: TCPConnection, to address: SocketAddress)
 
-    /// None did; `tried` says why of each.
+    /// No address accepted; `tried` has the result of each.
     func connector(_ connector: Connector, didFailWith error: UVError, tried: [String])
 
-    /// The host has no address that is known.
+    /// The host has no known address.
     func connector(_ connector: Connector, didFailToResolve error: ResolverError)
 }
 
-/// Looks a host up and connects to the first of its addresses that answers ("happy eyeballs", RFC 8305).
+/// Resolves a host and connects to the first address that accepts ("happy eyeballs", RFC 8305).
 ///
-/// An address that neither answers nor refuses delays the others by 250 ms and no more: the next is tried beside it. A
-/// family that is not found in time delays the other by 50 ms at most, and that one fails is of no interest where the
-/// other has addresses. Whatever is under way when an address has answered, or when the last reference is dropped, is
-/// closed. Its owner's deadlines bound all of it.
+/// An address that does not answer delays the others by at most 250 ms: then the next is tried beside it. A family
+/// whose look-up is slow delays the other by at most 50 ms, and its failure does not matter if the other has addresses.
+/// All other attempts are closed when an address has accepted, or when the last reference is dropped. The owner's
+/// deadlines limit the whole.
 @safe final class Connector: ResolutionOwner, TCPConnectionOwner, TimerOwner {
     private let loop: UVLoop
     private let group: HandleGroup
-    /// Unretained: must be set to nil, or the connector cancelled or dropped, before the owner dies.
+    /// Unretained: must be set to nil, or the connector canceled or dropped, before the owner is deallocated.
     private unowned(unsafe) var owner: (any ConnectorOwner)?
     private var resolution: Resolution?
     private var race = AddressRace()
@@ -33,7 +33,7 @@ protocol ConnectorOwner: AnyObject {
     private var failures: [String] = []
     private var lastError: UVError?
     private var unresolved: [(family: AddressFamily, error: ResolverError)] = []
-    /// Made when there is something to wait for.
+    /// Made at the first wait.
     private var timer: Timer?
 
     init(loop: UVLoop, group: HandleGroup, owner: any ConnectorOwner) {
@@ -44,15 +44,15 @@ protocol ConnectorOwner: AnyObject {
 
     deinit { cancel() }
 
-    /// Begins. Nothing is ever told from within this call.
+    /// Starts. The owner is never called from within this call.
     ///
-    /// - Parameter memory: which addresses come first, and which last.
+    /// - Parameter memory: decides which addresses come first and last.
     func start(host: String, port: UInt16, memory: AddressMemory) {
         race = AddressRace(memory: memory)
         resolution = loop.resolver.resolve(host, port: port, owner: self)
     }
 
-    /// Ends all that is under way; the owner hears nothing more.
+    /// Ends all attempts; the owner is no longer called.
     func cancel() {
         unsafe owner = nil
         resolution?.cancel()
@@ -63,15 +63,15 @@ protocol ConnectorOwner: AnyObject {
         attempts = []
     }
 
-    /// What became of each address so far.
+    /// The result of each address so far.
     var tried: [String] {
         failures + attempts.map { "\($0.address): no answer" } + familiesWithoutAnswer
     }
 
-    /// Why no address is known yet; nil when nothing is looked up.
+    /// Why no address is known yet; nil without a look-up in progress.
     var silence: String? { resolution?.silence }
 
-    /// Where a family could not be looked up at the moment, its addresses might have helped.
+    /// A family whose look-up failed for now might have had a better address.
     private var familiesWithoutAnswer: [String] {
         let failed = unresolved.filter { !$0.error.isNoSuchName }.map { "\($0.family) addresses: \($0.error.text)" }
         return failed + (silence.map { ["further addresses: \($0)"] } ?? [])
@@ -93,7 +93,7 @@ protocol ConnectorOwner: AnyObject {
         proceed()
     }
 
-    /// Tries the next address if it is time, sees to being woken for the one after it, and ends when there is none.
+    /// Tries the next address if it is time, sets the timer for the one after it, and ends when there is none.
     private func proceed() {
         if let address = race.next(now: loop.now.instant) {
             if !hasBegun {
@@ -130,7 +130,7 @@ protocol ConnectorOwner: AnyObject {
         guard let owner = unsafe owner, let index = attempts.firstIndex(where: { $0.connection === connection })
         else { return }
         let address = attempts.remove(at: index).address
-        // The others, and no call to anybody from here on but the last.
+        // Closes the other attempts. The only call from here on is the last one.
         cancel()
         unsafe connection.owner = nil
         owner.connector(self, didConnect: connection, to: address)
@@ -146,7 +146,7 @@ protocol ConnectorOwner: AnyObject {
         proceed()
     }
 
-    // An attempt is handed on before it is read from or written to.
+    // The owner takes a connection over before the first read or write.
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {}
     func connectionDidReachEOF(_ connection: TCPConnection) {}
     func connection(_ connection: TCPConnection, didFailWith error: UVError) {}

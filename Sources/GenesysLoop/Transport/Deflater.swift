@@ -2,8 +2,8 @@ internal import CZlib
 
 /// Compresses the messages of one connection (RFC 7692 §6.1, §7.2.1).
 ///
-/// zlib's state, up to 256 KiB, is made with the first message. It lives as long as the connection if the window is
-/// kept from message to message, otherwise until `releaseIdleState()`.
+/// The first message allocates zlib's state, up to 256 KiB. It lives as long as the connection if the window is kept
+/// from message to message, otherwise until `releaseIdleState()`.
 @safe package struct Deflater: ~Copyable {
     private static let level: Int32 = 6
     private static let memoryLevel: Int32 = 8
@@ -12,35 +12,35 @@ internal import CZlib
     private let keepsContext: Bool
     private var stream: ZlibStream?
 
-    /// Creates it without any state.
+    /// Creates it without zlib's state.
     ///
     /// - Parameters:
-    ///   - windowBits: that of our window, from 8 to 15.
+    ///   - windowBits: the size of our window, from 8 to 15.
     ///   - keepsContext: whether the window is kept from message to message.
     package init(windowBits: Int, keepsContext: Bool) {
         self.windowBits = windowBits
         self.keepsContext = keepsContext
     }
 
-    /// Whether zlib's state is there.
+    /// Whether zlib's state is allocated.
     package var holdsState: Bool { stream != nil }
 
-    /// Lets go of zlib's state where the next message does not need it.
+    /// Frees zlib's state if the next message does not need it.
     package mutating func releaseIdleState() {
         if !keepsContext { stop() }
     }
 
-    /// Lets go of zlib's state: nothing will be compressed any more.
+    /// Frees zlib's state: no more messages will be compressed.
     package mutating func stop() {
         stream = nil
     }
 
     /// The compressed payload of a whole message.
     ///
-    /// - Returns: nil if the message is to go out as it is: it would not become smaller, or there is no memory. Every
-    ///   message returned must be sent, because the peer's window follows ours.
+    /// - Returns: nil if the message must be sent uncompressed: it would not become smaller, or there is no memory.
+    ///   Every returned message must be sent, because the peer's window follows ours.
     package mutating func deflate(_ message: Span<UInt8>) -> [UInt8]? {
-        // An empty message is no work for zlib, which makes nothing of a second flush.
+        // zlib writes nothing for an empty message after a flush.
         guard !message.isEmpty, message.count <= Int(Int32.max), let stream = unsafe start() else { return nil }
         let bound = Int(unsafe deflateBound(stream, UInt(message.count))) + 16
         var output: [UInt8] = []
@@ -52,14 +52,14 @@ internal import CZlib
             while isFull { isFull = unsafe Deflater.step(stream, room: bound, &output) }
             unsafe stream.pointee.next_in = nil
         }
-        // §7.2.1: the flush ends with an empty block, 00 00 FF FF of which are taken off.
+        // §7.2.1: the flush ends with an empty block, of which 00 00 FF FF are removed.
         output.removeLast(4)
         guard !keepsContext else { return output }
         unsafe deflateReset(stream)
         return output.count < message.count ? output : nil
     }
 
-    /// Compresses and flushes; returns whether the room was too small.
+    /// Compresses and flushes; returns whether the space was too small.
     private static func step(
         _ stream: UnsafeMutablePointer<z_stream>, room: Int, _ output: inout [UInt8]
     ) -> Bool {
@@ -76,10 +76,10 @@ internal import CZlib
         return unsafe stream.pointee.avail_out == 0
     }
 
-    /// The stream, made if it is not there; nil without memory.
+    /// The stream, allocated at the first call; nil without memory.
     private mutating func start() -> UnsafeMutablePointer<z_stream>? {
         if stream == nil {
-            // zlib has no window of 2^8 bytes for raw streams. Runs alone, which look back one byte, fit into any.
+            // zlib has no window of 2^8 bytes for raw streams. Runs, which look back one byte, fit into any window.
             let isTiny = windowBits == 8
             let bits = isTiny ? 9 : Int32(windowBits)
             stream = unsafe ZlibStream(end: { unsafe deflateEnd($0) }) { stream in

@@ -2,52 +2,52 @@ internal import CZlib
 
 /// Decompresses the messages of one connection (RFC 7692 §6.2, §7.2.2).
 ///
-/// zlib's state, about 7 KiB and the window, is made with the first piece. It lives as long as the connection if the
-/// window is kept from message to message, otherwise until `releaseIdleState()`.
+/// The first piece allocates zlib's state, about 7 KiB and the window. It lives as long as the connection if the window
+/// is kept from message to message, otherwise until `releaseIdleState()`.
 @safe package struct Inflater: ~Copyable {
-    /// What the compressor takes off the end of every message (RFC 7692 §7.2.1).
+    /// What the compressor removes from the end of every message (RFC 7692 §7.2.1).
     private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
     private static let leastStepByteCount = 1_024
 
     private let windowBits: Int
     private let keepsContext: Bool
     private var stream: ZlibStream?
-    /// A final block has ended the stream, and nothing came after it.
+    /// A final block has ended the stream, and no input followed.
     private var isAtFinalBlock = false
     private var isMidMessage = false
 
-    /// Creates it without any state.
+    /// Creates it without zlib's state.
     ///
     /// - Parameters:
-    ///   - windowBits: that of the sender's window, from 8 to 15.
+    ///   - windowBits: the size of the sender's window, from 8 to 15.
     ///   - keepsContext: whether the window is kept from message to message.
     package init(windowBits: Int, keepsContext: Bool) {
         self.windowBits = windowBits
         self.keepsContext = keepsContext
     }
 
-    /// Whether zlib's state is there.
+    /// Whether zlib's state is allocated.
     package var holdsState: Bool { stream != nil }
 
-    /// Lets go of zlib's state where the next message does not need it.
+    /// Frees zlib's state if the next message does not need it.
     package mutating func releaseIdleState() {
         if !keepsContext && !isMidMessage { stop() }
     }
 
-    /// Lets go of zlib's state: nothing will be decompressed any more.
+    /// Frees zlib's state: no more messages will be decompressed.
     package mutating func stop() {
         stream = nil
     }
 
-    /// Appends what a piece of a message decompresses to.
+    /// Decompresses a piece of a message and appends the result.
     ///
     /// - Parameters:
-    ///   - piece: the next bytes of the message; all of them are used.
-    ///   - isLast: the message ends with them.
-    ///   - message: what came of the pieces before.
-    ///   - limit: the greatest size of the message. It is exceeded by one byte at most, however much the piece would
-    ///     expand to.
-    /// - Throws: `.messageTooLarge`, `.invalidCompressedData`. Nothing more can be decompressed then.
+    ///   - piece: the next bytes of the message; all of them are consumed.
+    ///   - isLast: the message ends with this piece.
+    ///   - message: the result of the earlier pieces.
+    ///   - limit: the maximum size of the message. The result exceeds it by at most one byte, however far the piece
+    ///     expands.
+    /// - Throws: `.messageTooLarge`, `.invalidCompressedData`. Decompression cannot continue after an error.
     package mutating func inflate(
         _ piece: Span<UInt8>, isLast: Bool, into message: inout [UInt8], limit: Int
     ) throws(WebSocketViolation) {
@@ -55,22 +55,22 @@ internal import CZlib
         isMidMessage = true
         unsafe try feed(stream, piece, &message, limit)
         guard isLast else { return }
-        // §7.2.3.5: a message may end with a final block; then nothing was taken off it.
+        // §7.2.3.5: a message may end with a final block; then nothing was removed from it.
         if !isAtFinalBlock { unsafe try feed(stream, Inflater.tail.span, &message, limit) }
-        // 128: what was decoded last is the end of a block. A message that ends elsewhere was cut off.
+        // 128: the last decoded symbol was the end of a block. A message that ends elsewhere is truncated.
         guard unsafe isAtFinalBlock || stream.pointee.data_type & 128 != 0 else { throw .invalidCompressedData }
         isMidMessage = false
         if isAtFinalBlock { unsafe restart(stream, keepingWindow: keepsContext) }
         if !keepsContext { unsafe restart(stream, keepingWindow: false) }
     }
 
-    /// The stream, made if it is not there.
+    /// The stream, allocated at the first call.
     private mutating func start() throws(WebSocketViolation) -> UnsafeMutablePointer<z_stream> {
         if let pointer = unsafe stream?.pointer { return unsafe pointer }
         let bits = Int32(windowBits)
         stream = unsafe ZlibStream(end: { unsafe inflateEnd($0) }) { unsafe czlib_inflate_init($0, bits) }
         isAtFinalBlock = false
-        // Without memory, what is received is too large for us.
+        // Without memory, the message is too large for this process.
         guard let pointer = unsafe stream?.pointer else { throw .messageTooLarge }
         return unsafe pointer
     }
@@ -94,11 +94,11 @@ internal import CZlib
         }
     }
 
-    /// Decompresses until the input is used up, or until the room made for the output is, which it returns.
+    /// Decompresses until the input is consumed, or until the output space is full; returns whether it is full.
     private mutating func step(
         _ stream: UnsafeMutablePointer<z_stream>, _ message: inout [UInt8], _ limit: Int
     ) throws(WebSocketViolation) -> Bool {
-        // One byte beyond the limit tells a message that just fits from one that does not.
+        // One byte beyond the limit distinguishes a message that just fits from one that does not.
         let room = min(max(Inflater.leastStepByteCount, message.count), limit - message.count + 1, Int(Int32.max))
         var status = Z_OK
         message.append(addingCapacity: room) { output in
@@ -125,14 +125,14 @@ internal import CZlib
         }
     }
 
-    /// Makes the stream ready for what follows a final block, or a message without context.
+    /// Resets the stream after a final block, or after a message without context.
     private mutating func restart(_ stream: UnsafeMutablePointer<z_stream>, keepingWindow: Bool) {
         isAtFinalBlock = false
         guard keepingWindow else {
             unsafe inflateReset(stream)
             return
         }
-        // zlib copies the window out and in again; both calls end with it.
+        // zlib copies the window out and in again; it does not keep the buffer.
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32_768) { window in
             var count: UInt32 = 0
             unsafe inflateGetDictionary(stream, window.baseAddress, &count)

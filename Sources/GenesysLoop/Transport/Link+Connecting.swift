@@ -1,4 +1,4 @@
-/// From the name to the upgrade request.
+/// The phases from name resolution to the upgrade request.
 extension Link: ConnectorOwner, TCPConnectionOwner {
     func connectorDidFindAddress(_ connector: Connector) {
         guard phase == .resolving else { return }
@@ -7,13 +7,13 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
 
     func connector(_ connector: Connector, didFailToResolve error: ResolverError) {
         guard phase == .resolving else { return }
-        fail(ChannelFailure(resolver: error))
+        fail(.unresolved(error, proxy: establishment?.proxy))
         reportEndIfDue()
     }
 
     func connector(_ connector: Connector, didFailWith error: UVError, tried: [String]) {
         guard phase == .connecting else { return }
-        fail(ChannelFailure(connect: error, addresses: tried))
+        fail(.unreachable(error, tried: tried, proxy: establishment?.proxy))
         reportEndIfDue()
     }
 
@@ -32,7 +32,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
         reportEndIfDue()
     }
 
-    /// The server is reached.
+    /// There is a connection to the server, direct or through a tunnel.
     func startWithServer() {
         if let context = configuration.context {
             startTLS(context)
@@ -52,7 +52,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
             stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits), tls: session)
             _ = try session.handshake()
         } catch {
-            fail(ChannelFailure(tls: error, phase: .tls))
+            fail(.tls(error, during: .tls))
         }
     }
 
@@ -69,12 +69,12 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
                 uri: uri, key: key, subprotocols: configuration.subprotocols, deflate: offer,
                 extraHeaders: configuration.headers.map { ($0.name, $0.value) }, userAgent: configuration.userAgent)
         } catch {
-            fail(ChannelFailure(reason: .invalidURI, phase: .upgrade, message: error.description))
+            fail(.invalidHeader(error))
         }
     }
 
-    /// The phase as failures name it.
-    var failurePhase: ChannelFailure.Phase {
+    /// The current phase, as failures name it.
+    var failurePhase: LinkFailure.Phase {
         switch phase {
         case .idle, .waiting, .resolving: .dns
         case .connecting: .connect
@@ -87,7 +87,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
     }
 }
 
-/// The way through a proxy, between TCP and what is said to the server.
+/// The phase of a proxy, between TCP and the server.
 extension Link {
     func startTunnel(to proxy: ProxyURI, over tcp: TCPConnection) {
         enter(.tunneling, for: configuration.deadlines.proxy)
@@ -96,28 +96,17 @@ extension Link {
         do throws(TLSError) {
             try tunnel.start(context: proxy.scheme == .https ? configuration.proxy?.context : nil)
         } catch {
-            fail(ChannelFailure(tls: error, with: proxy))
+            fail(.proxyTLS(error, of: proxy))
         }
     }
 
-    /// The proxy has connected us.
+    /// The proxy has opened the tunnel.
     ///
-    /// - Parameter rest: what the server has said already; lent for the call.
+    /// - Parameter rest: the first bytes of the server; lent for the call.
     func tunnelDidOpen(_ rest: UnsafeRawBufferPointer, isDrained: Bool) {
         guard phase == .tunneling else { return }
         startWithServer()
         if rest.count > 0 { return unsafe receive(rest, isDrained: isDrained) }
         reportEndIfDue()
-    }
-
-    /// Until the tunnel is open, what fails without the proxy having said why is the way to the proxy.
-    func blamingProxy(for failure: ChannelFailure) -> ChannelFailure {
-        switch phase {
-        case .resolving, .connecting, .tunneling:
-            if let unusable = establishment?.unusableProxy { return ChannelFailure(unusable: unusable) }
-            return establishment?.proxy.map(failure.reaching) ?? failure
-        case .idle, .waiting, .securing, .upgrading, .open, .closing, .lingering, .ended:
-            return failure
-        }
     }
 }

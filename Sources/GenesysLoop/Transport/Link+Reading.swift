@@ -1,11 +1,11 @@
-/// Bytes in: TLS, upgrade response, frames.
+/// Input: TLS, upgrade response, frames.
 extension Link {
     func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {
         guard connection === tcp else { return }
         unsafe receive(bytes, isDrained: bytes.count < loop.ciphertextBuffer.count)
     }
 
-    /// What the server sent, as a read or a tunnel brought it; lent for the call.
+    /// Takes bytes of the server from a read or from a tunnel; lent for the call.
     @inline(__always)
     func receive(_ bytes: UnsafeRawBufferPointer, isDrained: Bool) {
         self.isDrained = isDrained
@@ -22,14 +22,14 @@ extension Link {
         reportEndIfDue()
     }
 
-    /// Goes as far as the input lasts.
+    /// Processes the input.
     private func advance() {
         if phase == .securing { continueHandshake() }
         if phase == .upgrading { continueUpgrade() }
         pull()
     }
 
-    /// Lets the owner pull, and again if it paused and resumed meanwhile: the rest of this read must not be forgotten.
+    /// Lets the owner pull; again if it paused and resumed during the pull, so that the rest of this read is not lost.
     private func pull() {
         isPulling = true
         repeat {
@@ -40,7 +40,7 @@ extension Link {
         isPulling = false
     }
 
-    /// After a pull the input is used up, unless its owner paused: then it moves out of the loop's buffers.
+    /// A pull consumes the input, unless the owner paused: then the rest moves out of the loop's buffers.
     private func keepOrForgetInput() {
         if isPaused { stash() } else { stream.input.freeCarry() }
     }
@@ -50,7 +50,7 @@ extension Link {
             guard try tls?.handshake() == true else { return }
             startUpgrade()
         } catch {
-            fail(ChannelFailure(tls: error, phase: .tls))
+            fail(.tls(error, during: .tls))
         }
     }
 
@@ -70,22 +70,15 @@ extension Link {
                     opened()
                 }
             } catch {
-                fail(error)
+                fail(LinkFailure(error, of: uri, at: loop.now.wall))
             }
         }
     }
 
-    /// The server answered the upgrade with something else than a WebSocket.
-    func fail(_ failure: UpgradeFailure) {
-        var end = LinkEnd(failure: ChannelFailure(upgrade: failure, of: uri, now: loop.now.wall))
-        if case .refused(let refusal) = failure { end.location = refusal.location }
-        self.end(end, lingering: false)
-    }
-
-    /// How long the body of a refusal may take: nobody is to wait for words that a peer keeps back.
+    /// How long the body of a refusal may take. It only adds words to the failure, which must not be delayed for them.
     static let bodyTimeout: Duration = .milliseconds(500)
 
-    /// The peer has refused, and what it says about that is under way.
+    /// The peer has refused, and the body of its answer is incomplete.
     func limitBody() {
         let limit = loop.now.instant + Link.bodyTimeout
         guard let deadline, limit < deadline else { return }
@@ -93,12 +86,12 @@ extension Link {
         unsafe owner?.linkDidChangeDeadline(self)
     }
 
-    /// The refusal that was under way when the connection ended or the time was up; nil where there is none.
-    func takeRefusal() -> UpgradeFailure? {
+    /// The incomplete refusal at the end of the connection or at the deadline; nil without one.
+    func takeRefusal() -> LinkFailure? {
         guard phase == .upgrading, let failure = establishment?.upgrade?.endOfInput(), case .refused = failure else {
             return nil
         }
-        return failure
+        return LinkFailure(failure, of: uri, at: loop.now.wall)
     }
 
     private func opened() {
@@ -109,7 +102,7 @@ extension Link {
         unsafe owner?.linkDidOpen(self)
     }
 
-    /// RFC 7692 §6, with what was agreed on.
+    /// Compresses from now on, with the agreed parameters (RFC 7692 §6).
     private func compress(_ agreed: DeflateParameters) {
         isCompressed = true
         stream.reader = MessageReader(role: .client, limits: configuration.limits, deflate: agreed)
@@ -117,15 +110,15 @@ extension Link {
             windowBits: agreed.sentWindowBits(by: .client), keepsContext: agreed.keepsSentContext(for: .client))
     }
 
-    /// Lends what messages are pulled from; not from within `body`.
+    /// Lends the stream that messages are pulled from. Not re-entrant.
     ///
-    /// `body` may call out: nothing that a host can call touches it.
+    /// `body` may call out: no call of a host accesses the stream.
     func withStream<Result>(_ body: (inout LinkStream) -> Result) -> Result {
         stream.isStopped = isPaused || phase != .open && phase != .closing
         return body(&stream)
     }
 
-    /// The next message, or nothing more. Control frames are dealt with on the way.
+    /// The next message, or `needMore`. Acts on control frames on the way.
     ///
     /// - Parameter stream: this link's.
     func nextEvent(from stream: inout LinkStream) -> LinkEvent {
@@ -153,32 +146,32 @@ extension Link {
         }
     }
 
-    /// The same for the upgrade, before there are messages; false when there is no more input.
+    /// Reads the next record during the upgrade; false without more input.
     private func refill() -> Bool {
         guard let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer)) else { return false }
         unsafe stream.input.set(plaintext(count))
         return true
     }
 
-    /// How many bytes of the next record are in the loop's plaintext buffer; nil when there is none.
+    /// The size of the next record in the loop's plaintext buffer; nil without one.
     @inline(__always)
     private func decrypted(_ result: Result<TLSSession.ReadResult, TLSError>) -> Int? {
         switch result {
         case .success(.bytes(let count)): return count
         case .success(.needMore): break
         case .success(.closeNotify): peerEnded(isTruncated: false)
-        case .failure(let error): fail(ChannelFailure(tls: error, phase: failurePhase))
+        case .failure(let error): fail(.tls(error, during: failurePhase))
         }
         return nil
     }
 
-    /// What was decrypted last. The plaintext buffer belongs to this link until the read is over.
+    /// The last decrypted record. The plaintext buffer belongs to this link until the read ends.
     @inline(__always)
     private func plaintext(_ count: Int) -> UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: loop.plaintextBuffer[..<count])
     }
 
-    /// Pulls without looking: for a link that only waits for the peer's Close frame.
+    /// Pulls and discards messages: for a link that only waits for the peer's Close frame.
     func discardInput() {
         withStream { stream in
             while nextEvent(from: &stream) != .needMore {}
@@ -187,7 +180,7 @@ extension Link {
 
     // MARK: - Pausing
 
-    /// Stops after the current message. What was read is kept, what is in the socket stays there.
+    /// Stops after the current message. Bytes that were read are kept, unread bytes stay in the socket.
     func pauseReading() {
         guard !isPaused else { return }
         isPaused = true
@@ -195,7 +188,7 @@ extension Link {
         tcp?.stopReading()
     }
 
-    /// Goes on, first with what was kept. From inside a pull, that pull goes on.
+    /// Resumes, first with the kept bytes. Inside a pull, that pull continues.
     func resumeReading() {
         guard isPaused else { return }
         isPaused = false
@@ -211,7 +204,7 @@ extension Link {
         reportEndIfDue()
     }
 
-    /// Decrypts the rest of this read and keeps it: the loop's buffers are needed by others.
+    /// Decrypts the rest of this read and keeps it: other links need the loop's buffers.
     private func stash() {
         guard phase == .open || phase == .closing else { return }
         var kept = unsafe [UInt8](stream.input.rest)
@@ -219,13 +212,13 @@ extension Link {
         stream.input.adopt(kept)
     }
 
-    /// Does not act on how the rest ends: the session remembers it, and the pull that follows the kept bytes meets it.
+    /// Does not act on an end of the session: the pull after the kept bytes finds it again.
     private func decryptRest(into kept: inout [UInt8]) {
         guard let tls else { return }
         do throws(TLSError) {
             while true {
                 switch try unsafe tls.read(into: loop.plaintextBuffer) {
-                // Copied before the buffer is used for the next record.
+                // Copied before the next record overwrites the buffer.
                 case .bytes(let count): unsafe kept.append(contentsOf: loop.plaintextBuffer[..<count])
                 case .needMore: return
                 case .closeNotify: return hasUnseenEnd = true

@@ -1,4 +1,4 @@
-/// Bytes out: frames to TLS to one write, and the closing handshake (RFC 6455 §5.5, §7).
+/// Output: frames, TLS, one write; and the closing handshake (RFC 6455 §5.5, §7).
 extension Link {
     /// Beyond this many unsent bytes only the last ping is answered, once the peer reads again (RFC 6455 §5.5.3).
     static let maxQueuedPongByteCount = 256 * 1024
@@ -20,13 +20,13 @@ extension Link {
         send(opcode, payload.span)
     }
 
-    /// Bytes that the kernel has not taken yet.
+    /// The number of bytes that the kernel has not accepted yet.
     var queuedByteCount: Int { outbox.count + heldByteCount + (tcp?.queuedByteCount ?? 0) }
 
-    /// Bytes that TLS keeps back, the server's or the proxy's, until a message about the protocol is whole.
+    /// The number of bytes that TLS with the server or the proxy holds back until a handshake message is complete.
     private var heldByteCount: Int { (tls?.unsentByteCount ?? 0) + (tunnel?.unsentByteCount ?? 0) }
 
-    /// Bytes that the kernel has taken, TLS included; 0 when the connection is over.
+    /// The number of bytes that the kernel has accepted, including TLS; 0 when the connection is over.
     var sentByteCount: Int { tcp?.sentByteCount ?? 0 }
 
     private func append(_ opcode: Opcode, _ payload: Span<UInt8>, isCompressed: Bool = false) {
@@ -41,15 +41,15 @@ extension Link {
         append(opcode, payload.span)
     }
 
-    /// Moves the frames out, so that nothing else of the link is open to a change meanwhile: then the compiler can
-    /// tell, and no access is checked while the program runs.
+    /// Moves the frames out, so that appending does not hold the link's property: then exclusive access is proven when
+    /// the program is compiled, not checked while it runs.
     private func takeOutbox() -> [UInt8] {
         var frames: [UInt8] = []
         swap(&frames, &outbox)
         return frames
     }
 
-    /// Hands what is queued to TLS and TCP, as one write.
+    /// Passes the queue to TLS and TCP, as one write.
     func flush() {
         guard let tcp, !outbox.isEmpty || tls?.hasOutgoing == true || tcp.reportsProgress else { return }
         deflater?.releaseIdleState()
@@ -60,7 +60,7 @@ extension Link {
                     try tls.write(frames.span)
                 } catch {
                     sends.connectionIsOver(at: tcp.sentByteCount)
-                    return fail(ChannelFailure(tls: error, phase: failurePhase))
+                    return fail(.tls(error, during: failurePhase))
                 }
             }
             frames.removeAll(keepingCapacity: frames.capacity <= 4096)
@@ -72,12 +72,12 @@ extension Link {
         guard !tcp.hasLostOutput else { return }
         let isAwaited = !sends.isEmpty
         tcp.reportsProgress = isAwaited
-        // What TLS keeps back is not on its way yet.
+        // Bytes that TLS holds back are not on their way yet.
         guard isAwaited, heldByteCount == 0 else { return }
         sends.outboxWasHandedOver(end: tcp.sentByteCount + tcp.queuedByteCount)
     }
 
-    /// A few records are copied if the kernel does not take them, and leave their storage to the next.
+    /// Few records are copied if the kernel does not accept them; the next ones reuse their storage.
     private func write(outgoingOf tls: TLSSession, to tcp: TCPConnection) {
         let ciphertext = tls.outgoing
         guard tunnel == nil, ciphertext.count <= 4096 else { return write(tls.takeOutgoing(), to: tcp) }
@@ -112,7 +112,8 @@ extension Link {
 
     // MARK: - Closing
 
-    /// Starts the closing handshake; the end is told when the peer answers or after the close deadline.
+    /// Starts the closing handshake. The owner is notified of the end when the peer answers, or after the close
+    /// deadline.
     func sendClose(_ code: CloseCode, reason: String = "") {
         switch phase {
         case .open:
@@ -121,27 +122,25 @@ extension Link {
         case .closing, .lingering, .ended:
             break
         case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .upgrading:
-            fail(ChannelFailure(reason: .connectionClosed, phase: .close))
+            fail(.abandoned)
         }
     }
 
     /// RFC 6455 §5.5.1: the peer closes, or answers our Close frame.
     func closeReceived(_ code: CloseCode?, reason: String) {
-        let wire = code?.rawValue ?? CloseCode.noStatusReceived.rawValue
         if phase == .open { append(.close, FrameEncoder.closePayload(code)) }
-        let failure = ChannelFailure(
-            reason: .connectionClosed, phase: phase == .open ? .open : .close,
-            underlying: .init(operation: "close", code: Int(wire), text: uri.secretFilter.filtered(reason)))
-        end(LinkEnd(failure: failure, closeCode: wire, closeReason: reason), lingering: true)
+        let frame = CloseFrame(
+            code: code ?? .noStatusReceived, reason: reason, safeReason: uri.secretFilter.filtered(reason))
+        end(.closed(frame, during: phase == .open ? .open : .close), lingering: true)
     }
 
-    /// RFC 6455 §7.1.7: fail the connection, with the code that names the rule.
+    /// RFC 6455 §7.1.7: fails the connection, with the close code of the rule.
     func violated(_ violation: WebSocketViolation) {
         if phase == .open { append(.close, FrameEncoder.closePayload(violation.closeCode)) }
-        end(LinkEnd(failure: ChannelFailure(violation: violation)), lingering: true)
+        end(.violation(violation), lingering: true)
     }
 
-    /// Nothing more will be sent: close_notify, then FIN when the queue is empty.
+    /// Ends the output: close_notify, then FIN when the queue is empty.
     func finishWriting() {
         flush()
         tls?.sendCloseNotify()
@@ -165,7 +164,7 @@ extension Link {
         } else if let refusal = takeRefusal() {
             fail(refusal)
         } else {
-            fail(ChannelFailure(connection: error, phase: failurePhase))
+            fail(.broke(error, during: failurePhase))
         }
         reportEndIfDue()
     }
@@ -173,15 +172,8 @@ extension Link {
     /// The peer ended the connection without a Close frame (1006 in the terms of RFC 6455 §7.1.5).
     func peerEnded(isTruncated: Bool) {
         guard phase != .lingering else { return finish() }
-        // The status of a refusal counts more than that its head was cut off.
+        // The status of a refusal is more useful than the truncation of its head.
         if let refusal = takeRefusal() { return fail(refusal) }
-        var text = "the peer ended the connection"
-        if phase == .open || phase == .closing {
-            text += isTruncated ? " without a Close frame and without close_notify" : " without a Close frame"
-        }
-        fail(
-            ChannelFailure(
-                reason: .connectionClosed, phase: failurePhase,
-                underlying: .init(operation: "read", code: 1006, text: text)))
+        fail(.ended(isTruncated: isTruncated, during: failurePhase))
     }
 }

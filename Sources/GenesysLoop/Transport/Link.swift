@@ -4,11 +4,11 @@
 ///     lingering
 ///                  └───────────┴────────────┴─────────────┴───────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended ◀─┘
 ///
-/// With a proxy, name and TCP connection are the proxy's, and `tunneling` is what is said to it (`ProxyTunnel`).
+/// With a proxy, name and TCP connection are the proxy's, and `tunneling` is the handshake with it (`ProxyTunnel`).
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
-/// `deadlineReached`. Bytes are pulled by the owner, one event at a time, so that it may look at the world again after
-/// each callout. `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so
-/// that a reset does not destroy our Close frame on its way (RFC 6455 §7.1.1).
+/// `deadlineReached`. The owner pulls one event at a time, so that it can check its state after each callout.
+/// `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so that a reset does
+/// not destroy the sent Close frame on its way (RFC 6455 §7.1.1).
 @safe final class Link {
     enum Phase: Equatable {
         case idle, waiting, resolving, connecting, tunneling, securing, upgrading, open, closing, lingering, ended
@@ -26,46 +26,46 @@
     unowned(unsafe) var owner: (any LinkOwner)?
 
     var phase: Phase = .idle
-    /// When the phase is over; nil where it has no limit. Of an open link: when it may have turned idle.
+    /// When the phase must end; nil without a limit. While open: when to check whether the link is idle.
     var deadline: Instant?
     var isPaused = false
     /// The subprotocol that the server chose.
     var subprotocol: String?
     /// The server agreed to permessage-deflate.
     var isCompressed = false
-    /// The last read emptied the kernel's buffer: what had arrived is being pulled.
+    /// The last read emptied the kernel's buffer: everything that had arrived is being pulled.
     var isDrained = false
-    /// The deadline passed while the loop was blocked; what lies unread comes first.
+    /// The deadline passed while the loop was blocked; unread bytes are processed first.
     private var isLastLook = false
     /// The owner is pulling.
     var isPulling = false
-    /// Reading was paused, and perhaps resumed, by the pull under way.
+    /// The current pull paused reading, and perhaps resumed it.
     var wasInterrupted = false
-    /// What was kept for a paused owner ends with a close_notify or a fault that nobody has acted on.
+    /// The bytes kept for a paused owner end with a close_notify or an error that was not acted on yet.
     var hasUnseenEnd = false
 
-    /// Until it is open.
+    /// Nil once the link is open.
     var establishment: LinkEstablishment?
     var tcp: TCPConnection?
     var tls: TLSSession?
-    /// While it talks to a proxy; to one with TLS until the end.
+    /// During the handshake with a proxy; with TLS to the proxy, until the end.
     var tunnel: ProxyTunnel?
     /// Lent to the owner for the length of a pull.
     var stream: LinkStream
-    /// Compresses what is sent; nil without permessage-deflate.
+    /// Compresses sent messages; nil without permessage-deflate.
     var deflater: Deflater?
-    /// What is to be told once the owner has pulled all that came before.
-    var pendingEnd: Boxed<LinkEnd>?
+    /// Why it ended; the owner is notified once it has pulled everything that arrived before.
+    var pendingEnd: LinkFailure?
     var isEndTold = false
-    /// Frames not yet handed to TLS.
+    /// Frames not yet passed to TLS.
     var outbox: [UInt8] = []
-    /// Who wants to know what became of what was sent.
+    /// The completions of sent messages.
     var sends = SendCompletions()
     /// The payload of the last ping that could not be answered because the peer does not read.
     var overduePong: [UInt8]?
-    /// When it was read last, since it is open.
+    /// The time of the last read since it is open.
     var lastReadAt: Instant?
-    /// How many reads in a row came soon after the one before.
+    /// The number of consecutive reads that each came soon after the one before.
     var quickReadCount = 0
 
     init(
@@ -87,10 +87,10 @@
         tcp?.close()
     }
 
-    /// Starts with the name, as soon as it is its turn. Failures come as `link(_:didEnd:)`, never from within this
+    /// Starts with name resolution when its turn comes. Failures come as `link(_:didEnd:)`, never from within this
     /// call.
     ///
-    /// - Parameter memory: what earlier links have taught about the addresses.
+    /// - Parameter memory: the results of earlier links, by address.
     func connect(memory: AddressMemory = AddressMemory()) {
         guard phase == .idle else { return }
         phase = .waiting
@@ -99,7 +99,7 @@
         loop.connectLimiter.enter(establishment)
     }
 
-    /// It is its turn.
+    /// The link's turn has come.
     func begin(_ establishment: LinkEstablishment) {
         enter(.resolving, for: configuration.deadlines.dns)
         let (host, port) = establishment.destination()
@@ -108,7 +108,7 @@
         connector.start(host: host, port: port, memory: establishment.memory)
     }
 
-    /// It is open or over: the next one's turn.
+    /// The link is open or over: passes the turn on.
     func endApproach() {
         guard let establishment else { return }
         self.establishment = nil
@@ -124,21 +124,21 @@
         if limit != nil { unsafe owner?.linkDidChangeDeadline(self) }
     }
 
-    /// Ends it with the time-out of its phase.
+    /// Ends the link with the time-out of its phase.
     func expire() {
         switch phase {
-        case .resolving: fail(dnsTimeout())
-        case .connecting: fail(connectTimeout())
+        case .resolving: fail(timeout(reaching: .dns, (establishment?.connector?.silence).map { [$0] }))
+        case .connecting: fail(timeout(reaching: .connect, establishment?.connector?.tried))
         case .tunneling where tunnel?.isReadingBody == true: tunnel?.endBody()
-        case .tunneling: fail(timeout(.proxy))
-        case .securing: fail(timeout(.tls))
+        case .tunneling: fail(timeout(reaching: .proxy, nil))
+        case .securing: fail(.timeout(.tls, tried: [], proxy: nil))
         case .upgrading where establishment?.upgrade?.isReadingBody == true:
             if let refusal = takeRefusal() { fail(refusal) }
-        case .upgrading: fail(timeout(.upgrade))
-        case .closing: end(LinkEnd(failure: timeout(.close)), lingering: false)
+        case .upgrading: fail(.timeout(.upgrade, tried: [], proxy: nil))
+        case .closing: end(.timeout(.close, tried: [], proxy: nil), lingering: false)
         case .lingering: finish()
         case .open: checkIdle()
-        // That many others are connecting says nothing about its peer.
+        // Waiting for a turn says nothing about the peer.
         case .idle, .waiting, .ended: break
         }
     }
@@ -148,9 +148,9 @@
 
     /// The owner's timer fired.
     ///
-    /// Where it comes late, what a blocked host left unread is read first: whether a loop runs its timers before it
-    /// polls (libuv before 1.45) or after, what arrived since the last poll is unread. One more poll lies between this
-    /// call and a timer of `lastLook`, in both orders.
+    /// If it fired late, bytes that a blocked host left unread are read first. Whether a loop runs its timers before it
+    /// polls (libuv before 1.45) or after, bytes that arrived since the last poll are unread, and one more poll lies
+    /// between this call and a timer of `lastLook`.
     func deadlineReached(now: Instant) {
         guard let deadline, now >= deadline else { return }
         guard phase == .open || isLastLook || now - deadline < Link.lastLook else {
@@ -164,21 +164,23 @@
 
     // MARK: - The end
 
-    /// A failure before or outside of the closing handshake: the socket is of no use.
-    func fail(_ failure: ChannelFailure) {
-        end(LinkEnd(failure: blamingProxy(for: failure)), lingering: false)
+    /// A failure before or outside the closing handshake: the socket can no longer be used.
+    func fail(_ failure: LinkFailure) {
+        // Without a usable proxy there was no host to look up.
+        let variable = establishment?.invalidProxyVariable
+        end(variable.map { .invalidProxyVariable($0) } ?? failure, lingering: false)
     }
 
-    /// Records how it ended; the owner is told when it has pulled what came before.
+    /// Records why it ended; the owner is notified when it has pulled everything that arrived before.
     ///
-    /// What a paused owner has not pulled yet is kept until it reads again.
-    func end(_ end: LinkEnd, lingering: Bool) {
+    /// Bytes that a paused owner has not pulled yet are kept until it resumes.
+    func end(_ failure: LinkFailure, lingering: Bool) {
         guard phase != .ended, phase != .lingering else { return }
-        // A Close frame or a violation that was kept came before the end of its connection.
-        if pendingEnd == nil || lingering { pendingEnd = Boxed(end) }
+        // A Close frame or a violation among the kept bytes came before the end of the connection.
+        if pendingEnd == nil || lingering { pendingEnd = failure }
         if lingering, tcp != nil {
             finishWriting()
-            // TLS that broke behind that frame has ended it already.
+            // A TLS error after that frame has ended the link already.
             guard phase != .ended else { return }
             return enter(.lingering, for: lingerLimit)
         }
@@ -186,20 +188,20 @@
         if isPaused, phase == .open { closeSocket() } else { finish() }
     }
 
-    /// The closing deadline is for all of it, the wait for the peer's FIN included.
+    /// The closing deadline includes the wait for the peer's FIN.
     private var lingerLimit: Duration {
         let limit = min(Link.lingerTimeout, configuration.deadlines.close)
         guard phase == .closing, let deadline else { return limit }
         return min(limit, deadline - loop.now.instant)
     }
 
-    /// Tells the owner what is to be told. The last statement of every entry from below.
+    /// Notifies the owner of the end if it is due. The last statement of every entry from below.
     func reportEndIfDue() {
-        if let end = pendingEnd?.value, !isEndTold {
+        if let failure = pendingEnd, !isEndTold {
             guard !isPaused || phase != .open || !(isPulling || stream.input.hasCarry) else { return }
             if phase == .open { finish() }
             isEndTold = true
-            unsafe owner?.link(self, didEnd: end)
+            unsafe owner?.link(self, didEnd: failure)
         }
         if phase == .ended { tellFinish() }
     }
@@ -208,7 +210,7 @@
         phase = .ended
         closeSocket()
         endApproach()
-        // A pull under way frees it at its end.
+        // A pull in progress frees it when it ends.
         if !isPulling { stream.input.freeCarry() }
     }
 
@@ -231,17 +233,17 @@
         owner?.linkDidFinish(self)
     }
 
-    /// Abandons the connection at once. Nothing is told but `linkDidFinish`.
+    /// Abandons the connection at once. Only `linkDidFinish` follows.
     func drop() {
         isEndTold = true
         finish()
         tellFinish()
     }
 
-    /// Whether it needs nobody any more: it closes in order, in the background.
+    /// Whether it is closing in the background and no longer needs its owner.
     var isWindingDown: Bool { isEndTold && (phase == .closing || phase == .lingering) }
 
-    /// Closes in order, in the background. Nothing is told but `linkDidFinish`.
+    /// Closes with a closing handshake, in the background. Only `linkDidFinish` follows.
     func retire() {
         isEndTold = true
         switch phase {
@@ -255,51 +257,39 @@
         }
     }
 
-    private func timeout(_ phase: ChannelFailure.Phase) -> ChannelFailure {
-        ChannelFailure(reason: .timeout, phase: phase)
-    }
-
-    /// Says whether the system's resolver is to blame, or look-ups that it does not answer and that had come before.
-    private func dnsTimeout() -> ChannelFailure {
-        var failure = timeout(.dns)
-        failure.underlying = .init(operation: "getaddrinfo", code: 0, text: establishment?.connector?.silence ?? "")
-        return failure
-    }
-
-    /// Names the address that did not answer, and those that refused before.
-    private func connectTimeout() -> ChannelFailure {
-        var failure = timeout(.connect)
-        let tried = establishment?.connector?.tried ?? []
-        failure.underlying = .init(operation: "connect", code: 0, text: tried.joined(separator: "; "))
-        return failure
+    /// The time-out of a phase that ends with a connection to the server or to the proxy.
+    ///
+    /// - Parameter tried: what the link was waiting for.
+    private func timeout(reaching phase: LinkFailure.Phase, _ tried: [String]?) -> LinkFailure {
+        .timeout(phase, tried: tried ?? [], proxy: establishment?.proxy)
     }
 }
 
-/// The memory of a link that nothing comes from: OpenSSL's record buffers, and what reassembling and
-/// decompressing need. An idle link holds none of it, a busy one does not allocate it anew for each read.
+/// The buffers of a link: OpenSSL's record buffers, and the memory to reassemble and decompress messages. An idle link
+/// holds none of them; a busy link does not allocate them again for each read.
 extension Link {
-    /// So many reads, each soon after the one before, make a link a busy one. The answers to the upgrade and to the
+    /// After this many reads, each soon after the one before, a link is busy. The answers to the upgrade and to the
     /// subscription, and the tickets of TLS 1.3, are fewer.
     static let burstReadCount = 4
 
     /// How long a busy link keeps its buffers without input.
     static let idleDelay: Duration = .milliseconds(250)
 
-    /// What a read of the socket brought is used up.
+    /// The bytes of a read are consumed.
     func readDidEnd() {
-        // While it is being made, too: many connections at a time wait for their servers.
+        // Also while connecting: many connections may wait for their servers at the same time.
         guard phase == .open else { return releaseIdleMemory() }
         let now = loop.now.instant
         let isSoon = lastReadAt.map { now - $0 < Link.idleDelay } ?? false
         lastReadAt = now
         quickReadCount = isSoon ? min(quickReadCount + 1, Link.burstReadCount) : 0
-        // The first reads for a while: most likely there is no other one soon.
+        // The first reads for a while: most likely no other follows soon.
         guard quickReadCount == Link.burstReadCount else { return releaseIdleMemory() }
         guard deadline == nil else { return }
         enter(.open, for: Link.idleDelay)
     }
 
-    /// It was busy a while ago.
+    /// Releases the buffers if the link has been idle, else checks again later.
     func checkIdle() {
         let silence = lastReadAt.map { loop.now.instant - $0 } ?? Link.idleDelay
         guard silence < Link.idleDelay else {

@@ -1,20 +1,20 @@
-/// The rules of a link; links of one configuration share them, and nothing changes them once a link has them.
+/// The configuration of a link, shared by links and not changed once a link has it.
 final class LinkConfiguration {
     /// The shared context; nil for `ws:`.
     var context: TLSContext?
     var deadlines: Deadlines
     var limits: MessageLimits
-    /// Which proxy to go through; nil goes through none.
+    /// The proxies to use; nil for none.
     var proxy: ProxyRules?
     /// Subprotocols to offer, in order of preference.
     var subprotocols: [String] = []
-    /// Offers permessage-deflate; nil offers nothing.
+    /// The offer of permessage-deflate; nil for none.
     var compression: Compression?
-    /// Headers of the upgrade request besides those of the handshake.
+    /// Additional headers of the upgrade request.
     var headers: [(name: String, value: String)] = []
-    /// Nil sends no such header.
+    /// The `User-Agent` header; nil for none.
     var userAgent: String? = "GenesysLoop"
-    /// How few bytes must be queued for the owner to hear that the queue has drained.
+    /// The queue counts as drained at this number of bytes or fewer.
     var lowWaterMark = 0
 
     init(context: TLSContext?, deadlines: Deadlines, limits: MessageLimits) {

@@ -1,38 +1,38 @@
-/// What a link needs until it is open, and not for the hours after that.
+/// What a link needs only until it is open.
 @safe final class LinkEstablishment {
-    /// Unretained; cleared when the establishment is over, at the latest by the link's `deinit`.
+    /// Unretained; cleared when the establishment ends, at the latest by the link's `deinit`.
     unowned(unsafe) var link: Link?
-    /// It is one of those that connect now.
+    /// Whether the link has its turn to connect.
     var hasTurn = false
     var connector: Connector?
-    /// Which addresses come first, and which last.
+    /// Decides which addresses come first and last.
     let memory: AddressMemory
     var upgrade: UpgradeResponseParser?
-    /// Whom it connects to in place of the server.
+    /// The proxy to connect to; nil to connect to the server.
     private(set) var proxy: ProxyURI?
-    /// Why there is no such proxy, although there should be.
-    private(set) var unusableProxy: ProxyRules.Unusable?
+    /// Why the proxy to use is unknown; nil if it is known, or if there is none.
+    private(set) var invalidProxyVariable: ProxyRules.InvalidVariable?
 
     init(_ link: Link, memory: AddressMemory) {
         unsafe self.link = link
         self.memory = memory
     }
 
-    /// Host and port to connect to: the proxy's or the server's.
+    /// Host and port to connect to: those of the proxy or of the server.
     ///
-    /// Where the proxy cannot be used it is a host that is none, so that the link fails in a later pass.
+    /// If the proxy cannot be used, the host is empty, so that the link fails in a later pass.
     func destination() -> (host: String, port: UInt16) {
         guard let link = unsafe link else { return ("", 0) }
-        do throws(ProxyRules.Unusable) {
+        do throws(ProxyRules.InvalidVariable) {
             proxy = try link.configuration.proxy?.proxy(for: link.uri)
             return proxy.map { ($0.destination, $0.port) } ?? (link.uri.destination, link.uri.port)
         } catch {
-            unusableProxy = error
+            invalidProxyVariable = error
             return ("", 0)
         }
     }
 
-    /// Ends the look-up and the attempts to connect under way.
+    /// Ends the look-up and all attempts to connect.
     func cancel() {
         connector?.cancel()
         connector = nil

@@ -1,14 +1,14 @@
-/// Where the plaintext that is being parsed lies: in the loop's buffer during a read, or in a carry of the link's own
-/// when reading was paused in the middle of one.
+/// The plaintext that is being parsed: in the loop's buffer during a read, or in a buffer of its own (the carry) if
+/// reading was paused in the middle of a read.
 ///
-/// The pointer is valid while the link is being read: the loop's buffers are not touched by anyone else during a pass,
-/// and the carry is freed only here.
+/// The pointer is valid while the link is being read: nothing else uses the loop's buffers during a pass, and the carry
+/// is freed only here.
 @safe struct LinkInput: ~Copyable {
     private var base: UnsafePointer<UInt8>?
     private(set) var end = 0
     var offset = 0
     private var carry: UnsafeMutableBufferPointer<UInt8>?
-    /// Whether more bytes can be put right behind `end`.
+    /// Whether more bytes can be appended at `end`.
     var mayGrow = false
 
     var isExhausted: Bool { offset >= end }
@@ -17,7 +17,7 @@
         if let carry = unsafe carry { unsafe carry.deallocate() }
     }
 
-    /// Parses `bytes` next; they stay where they are until all of them are used or another input is set.
+    /// Parses `bytes` next; they must stay in place until all of them are consumed or another input is set.
     mutating func set(_ bytes: UnsafeRawBufferPointer, mayGrow: Bool = false) {
         // The loop lends its buffer for the length of the read callback.
         unsafe base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -26,27 +26,27 @@
         self.mayGrow = mayGrow
     }
 
-    /// Moves the unused rest to the start of `buffer`, in which it lies, so that it ends at the end of a cache line.
+    /// Moves the unconsumed rest to the start of `buffer`, which holds it, so that it ends at the end of a cache line.
     mutating func moveRest(to buffer: UnsafeMutableRawBufferPointer) {
         let rest = unsafe UnsafeRawBufferPointer(self.rest)
         let start = -rest.count & 63
-        // Both places are inside of the buffer, whose size is of whole lines; they may overlap.
+        // Both places are inside the buffer, whose size is a multiple of a cache line; they may overlap.
         unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + rest.count)]).copyMemory(from: rest)
         offset = start
         end = start + rest.count
     }
 
-    /// `count` more bytes are behind the last one.
+    /// `count` bytes were appended.
     mutating func grow(by count: Int) {
         end += count
     }
 
-    /// The unused rest.
+    /// The unconsumed rest.
     var rest: UnsafeBufferPointer<UInt8> {
         unsafe UnsafeBufferPointer(start: base.map { unsafe $0 + offset }, count: end - offset)
     }
 
-    /// The input, whole; offsets and ranges count from its start. It stays in place until another one is set.
+    /// The whole input; offsets and ranges count from its start. It stays in place until another input is set.
     var span: Span<UInt8> {
         @_lifetime(borrow self)
         get {
@@ -55,7 +55,7 @@
         }
     }
 
-    /// Goes on with `bytes`, in a buffer of its own.
+    /// Continues with `bytes`, in a buffer of its own.
     mutating func adopt(_ bytes: [UInt8]) {
         freeCarry()
         guard !bytes.isEmpty else { return }
@@ -84,17 +84,17 @@
     }
 }
 
-/// What an owner pulls messages from: the input of a link, and the reader that turns it into messages.
+/// The source of an owner's pull: the input of a link, and the reader that parses messages from it.
 ///
-/// The owner has it for the length of a pull (`Link.withStream`): whatever it does meanwhile, nothing else touches it,
-/// and nothing has to be looked up in an object for each message.
+/// The owner has exclusive access for the length of a pull (`Link.withStream`), so that no message needs an access to
+/// an object.
 @safe struct LinkStream: ~Copyable {
     var input: LinkInput
     var reader: MessageReader
-    /// Where the input comes from; nil without TLS. Retained until `deinit`, so that a record is read without a change
-    /// of its reference count.
+    /// The source of the input; nil without TLS. Retained until `deinit`, so that reading a record does not change its
+    /// reference count.
     private let source: Unmanaged<TLSSession>?
-    /// Nothing more may be pulled for now: paused, or over.
+    /// No more events may be pulled: the link is paused or over.
     var isStopped = false
 
     init(reader: consuming MessageReader, input: consuming LinkInput = LinkInput(), tls: TLSSession? = nil) {
@@ -118,14 +118,14 @@
         }
     }
 
-    /// A rest of so many bytes is moved to the start of the buffer even if there is room behind it: its first part is
-    /// in the processor's caches, what lies behind is not.
+    /// A rest of at most this many bytes moves to the start of the buffer even if there is space after it: the start of
+    /// the buffer is in the processor's caches, the rest is not.
     private static let movableByteCount = 2048
 
-    /// Decrypts the next record right behind the input, which lies in `buffer` and ends in the middle of a message.
+    /// Decrypts the next record after the input, which is in `buffer` and ends in the middle of a message.
     ///
-    /// Without room for a whole record, or without a record, the message is to be taken as it is: how a session ends is
-    /// met again by the next `read`.
+    /// Without space for a whole record, or without a record, the message is parsed as far as it is there. The next
+    /// `read` finds an end of the session again.
     mutating func grow(in buffer: UnsafeMutableRawBufferPointer) {
         let count = input.end - input.offset
         if count <= LinkStream.movableByteCount || buffer.count - input.end < TLSSession.maxRecordByteCount,
@@ -143,26 +143,26 @@
         }
     }
 
-    /// The payload of the message that `nextEvent` just named; valid until the next call of it.
+    /// The payload of the message of the last event; valid until the next event.
     @_lifetime(borrow self)
     func payload(_ range: Range<Int>) -> Span<UInt8> {
         input.span.extracting(range)
     }
 
-    /// Moves the message out that `nextEvent` just named.
+    /// Moves the message of the last event out.
     mutating func takeMessage() -> [UInt8] {
         reader.takeMessage()
     }
 
-    /// Gives its storage back.
+    /// Takes back the storage of a message.
     mutating func recycle(_ message: consuming [UInt8]) {
         reader.recycle(consume message)
     }
 
-    /// The payload of the Pong frame that `nextEvent` just named.
+    /// The payload of the Pong frame of the last event.
     var pongPayload: [UInt8] { reader.controlPayload }
 
-    /// The next event in the input; moves the input's offset.
+    /// The next event in the input; advances the input's offset.
     @inline(__always)
     mutating func decode() throws(WebSocketViolation) -> MessageReader.Event {
         var offset = input.offset

@@ -1,17 +1,17 @@
-/// The messages of one connection as their sender meant them: `MessageDecoder`, and decompression behind it.
+/// The messages of one connection: `MessageDecoder`, followed by decompression.
 ///
-/// Used as the decoder is: `next` until it answers `.needMore`, and the end latches. Without permessage-deflate it adds
-/// nothing to what the decoder does.
+/// Used like the decoder: call `next` until `.needMore`; errors latch. Without permessage-deflate it only forwards the
+/// decoder's events.
 package struct MessageReader: ~Copyable {
-    /// What `next` found.
+    /// The result of `next`.
     package enum Event: Equatable, Sendable {
         /// All of the input was consumed, unless it may grow.
         case needMore
         /// A message whose payload is this range of the input.
         case message(MessageKind, Range<Int>)
-        /// A message put together from several pieces: `takeMessage()` has it until the next call of `next`.
+        /// A message assembled from pieces: `takeMessage()` returns it until the next call of `next`.
         case assembledMessage(MessageKind)
-        /// A Ping frame; `controlPayload` is to be sent back (RFC 6455 §5.5.2).
+        /// A Ping frame; the answer must repeat `controlPayload` (RFC 6455 §5.5.2).
         case ping
         /// A Pong frame with `controlPayload`.
         case pong
@@ -22,7 +22,7 @@ package struct MessageReader: ~Copyable {
     private var decoder: MessageDecoder
     private let maxMessageByteCount: Int
     private var inflater: Inflater
-    /// What the message under way has decompressed to so far.
+    /// The decompressed part of the current message.
     private var inflated: [UInt8] = []
     private var isInflated = false
     private var text = UTF8Validator()
@@ -30,9 +30,9 @@ package struct MessageReader: ~Copyable {
     /// Creates the reader of one connection.
     ///
     /// - Parameters:
-    ///   - role: ours.
-    ///   - limits: for messages as they are when decompressed.
-    ///   - deflate: what permessage-deflate was agreed on with; nil without it.
+    ///   - role: the role of this side.
+    ///   - limits: apply to decompressed messages.
+    ///   - deflate: the agreed parameters of permessage-deflate; nil without it.
     package init(role: WebSocketRole, limits: MessageLimits = MessageLimits(), deflate: DeflateParameters? = nil) {
         decoder = MessageDecoder(role: role, limits: limits, allowsCompression: deflate != nil)
         maxMessageByteCount = limits.maxMessageByteCount
@@ -45,9 +45,9 @@ package struct MessageReader: ~Copyable {
     package var controlPayload: [UInt8] { decoder.controlPayload }
     /// The text of the Close frame; empty without one.
     package var closeReason: String { decoder.closeReason }
-    /// Whether a frame or a message is incomplete: the end of the input here is not a clean one.
+    /// Whether a frame or a message is incomplete: an end of the input here is a truncation.
     package var isMidMessage: Bool { decoder.isMidMessage }
-    /// Whether memory is held for decompressing.
+    /// Whether it holds memory to decompress.
     package var holdsInflateState: Bool { inflater.holdsState }
 
     /// Returns the next event and moves `offset` past the bytes it took.
@@ -105,13 +105,13 @@ package struct MessageReader: ~Copyable {
         do throws(WebSocketViolation) {
             try inflater.inflate(piece, isLast: isLast, into: &inflated, limit: maxMessageByteCount)
         } catch {
-            // What came out before is judged first: which rule is broken must not depend on how the stream was cut.
+            // The output so far is checked first: the reported violation must not depend on how the stream was split.
             let end = max(start, min(inflated.count, maxMessageByteCount))
             if kind == .text && !text.consume(inflated.span, start..<end) { throw .invalidUTF8 }
             throw error
         }
         guard kind == .text else { return }
-        // RFC 6455 §8.1, RFC 7692 §6.2: what is decompressed must be UTF-8, and fails as soon as it cannot be.
+        // RFC 6455 §8.1, RFC 7692 §6.2: decompressed text must be UTF-8, and fails as soon as it cannot be.
         guard text.consume(inflated.span, start..<inflated.count), !isLast || text.isComplete else {
             throw .invalidUTF8
         }
@@ -120,7 +120,7 @@ package struct MessageReader: ~Copyable {
 
     /// Moves the message of the last `.assembledMessage` out.
     ///
-    /// Give its storage back with `recycle(_:)`.
+    /// Return its storage with `recycle(_:)`.
     package mutating func takeMessage() -> [UInt8] {
         guard isInflated else { return decoder.takeMessage() }
         isInflated = false
@@ -138,8 +138,8 @@ package struct MessageReader: ~Copyable {
         inflated = consume message
     }
 
-    /// Lets go of what a connection that turns idle does not need: storage of messages, and memory for decompressing
-    /// where no window is kept.
+    /// Frees what an idle connection does not need: storage of messages, and the memory to decompress unless the window
+    /// is kept.
     package mutating func releaseIdleState() {
         decoder.releaseStorage()
         inflater.releaseIdleState()

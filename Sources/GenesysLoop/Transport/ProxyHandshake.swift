@@ -1,6 +1,6 @@
-/// What is said to a proxy, and what it answers, until its tunnel to the server is open: HTTP CONNECT or SOCKS5.
+/// The handshake with a proxy until its tunnel to the server is open: HTTP CONNECT or SOCKS5.
 ///
-/// A value: bytes in, bytes out. What follows the handshake in the input belongs to the tunnel.
+/// A value: bytes in, bytes out. Input after the handshake belongs to the tunnel.
 struct ProxyHandshake: Sendable {
     private enum Dialect: Sendable {
         case connect(ConnectResponseParser)
@@ -10,9 +10,9 @@ struct ProxyHandshake: Sendable {
     private var dialect: Dialect
     private var outgoing: [UInt8] = []
 
-    /// Begins; `takeOutgoing` has the first words.
+    /// Starts; `takeOutgoing` has the first bytes to send.
     ///
-    /// - Parameter userAgent: for a proxy of HTTP; nil sends none.
+    /// - Parameter userAgent: the header for an HTTP proxy; nil for none.
     init(with proxy: ProxyURI, to target: WebSocketURI, userAgent: String?) {
         switch proxy.scheme {
         case .http, .https:
@@ -40,7 +40,7 @@ struct ProxyHandshake: Sendable {
         return Array("\(head)\r\n".utf8)
     }
 
-    /// Moves out what is to be sent; ask at the beginning and after every `receive`.
+    /// Moves out the bytes to send; call it at the start and after every `receive`.
     mutating func takeOutgoing() -> [UInt8] {
         defer { outgoing = [] }
         guard case .socks(var socks) = dialect else { return outgoing }
@@ -48,10 +48,10 @@ struct ProxyHandshake: Sendable {
         return socks.takeOutgoing()
     }
 
-    /// Takes the next bytes of the proxy.
+    /// Parses the next bytes of the proxy.
     ///
-    /// - Returns: how many of them belong to the handshake, once the tunnel is open; nil when more are needed.
-    mutating func receive(_ input: Span<UInt8>) throws(ProxyFault) -> Int? {
+    /// - Returns: the number of bytes that belong to the handshake, once the tunnel is open; nil if more are needed.
+    mutating func receive(_ input: Span<UInt8>) throws(ProxyError) -> Int? {
         switch dialect {
         case .connect(var parser):
             defer { dialect = .connect(parser) }
@@ -62,7 +62,7 @@ struct ProxyHandshake: Sendable {
         }
     }
 
-    /// Whether the head of a refusal is complete, and its body is not.
+    /// Whether the head of a refusal is complete, but its body is not.
     var isReadingBody: Bool {
         switch dialect {
         case .connect(let parser): parser.isReadingBody
@@ -70,8 +70,8 @@ struct ProxyHandshake: Sendable {
         }
     }
 
-    /// What the end of the connection amounts to, before the tunnel is open.
-    func endOfInput() -> ProxyFault {
+    /// The error of an end of the connection before the tunnel is open.
+    func endOfInput() -> ProxyError {
         switch dialect {
         case .connect(let parser): parser.endOfInput()
         case .socks: .ended
@@ -85,9 +85,9 @@ struct ProxyHandshake: Sendable {
 ///          ▲             │  └───────────────▶ body ──▶ failed (any other final status, and what its body says)
 ///          └─ 1xx, not 101
 ///
-/// Whatever the headers of a 2xx say about a body, there is none: what follows the head belongs to the tunnel. A proxy
-/// may answer in HTTP/1.0, as tinyproxy does, and without a reason phrase. Headers that are malformed are passed over,
-/// since none decides anything; lines that do not end in CR LF are not.
+/// A 2xx has no body, whatever its headers say: bytes after the head belong to the tunnel. A proxy may answer in
+/// HTTP/1.0, as tinyproxy does, and without a reason phrase. Malformed headers are skipped, since no header affects the
+/// result; lines that do not end in CR LF are errors.
 struct ConnectResponseParser: Sendable {
     private enum State: Sendable {
         case statusLine, headers
@@ -99,11 +99,10 @@ struct ConnectResponseParser: Sendable {
     private var line: StatusLine?
     private var fields = HeaderFields()
 
-    /// Takes the next bytes of the answer.
+    /// Parses the next bytes of the answer. Must not be called after a result or an error.
     ///
-    /// - Returns: how many of them belong to the head of an open tunnel; nil when more are needed. Not to be called
-    ///   again then, nor after an error.
-    mutating func receive(_ input: Span<UInt8>) throws(ProxyFault) -> Int? {
+    /// - Returns: the number of bytes that belong to the head of an open tunnel; nil if more are needed.
+    mutating func receive(_ input: Span<UInt8>) throws(ProxyError) -> Int? {
         var offset = 0
         while true {
             if case .body(var body) = state {
@@ -119,30 +118,30 @@ struct ConnectResponseParser: Sendable {
                 try checkStart()
                 throw refusal ?? .head(error)
             }
-            // What is no HTTP is told at once, rather than after 16 KiB or a time-out.
+            // Input other than HTTP fails at once, not after 16 KiB or a time-out.
             try checkStart()
             guard isLineComplete else { return nil }
             if try finishLine() { return offset }
         }
     }
 
-    /// Whether the head of a refusal is complete, and its body is not.
+    /// Whether the head of a refusal is complete, but its body is not.
     var isReadingBody: Bool {
         if case .body = state { true } else { false }
     }
 
-    /// What the end of the connection amounts to: a refusal of which only the status came is one all the same.
-    func endOfInput() -> ProxyFault {
+    /// The error of an end of the connection: a refusal if its status has arrived.
+    func endOfInput() -> ProxyError {
         refusal ?? .ended
     }
 
-    private func checkStart() throws(ProxyFault) {
+    private func checkStart() throws(ProxyError) {
         guard case .statusLine = state else { return }
         do throws(HTTPHeadError) { try StatusLine.checkStart(reader.line) } catch { throw .head(error) }
     }
 
     /// Returns true when the tunnel is open.
-    private mutating func finishLine() throws(ProxyFault) -> Bool {
+    private mutating func finishLine() throws(ProxyError) -> Bool {
         guard case .headers = state, let line else {
             do throws(HTTPHeadError) { line = try StatusLine(reader.line) } catch { throw .head(error) }
             state = .headers
@@ -163,11 +162,11 @@ struct ConnectResponseParser: Sendable {
         return false
     }
 
-    /// Whether the status line said that there will be no tunnel. To CONNECT 101 is no answer.
+    /// Whether the status line is a refusal. 101 is not a valid answer to CONNECT.
     private var isRefusal: Bool { line.map { $0.status >= 300 || $0.status == 101 } ?? false }
 
-    /// The refusal with what is known of it so far; nil when there is none.
-    private var refusal: ProxyFault? {
+    /// The refusal as far as it has arrived; nil without one.
+    private var refusal: ProxyError? {
         guard let line, isRefusal else { return nil }
         guard case .body(let body) = state else { return .refused(HTTPRefusal(line, fields)) }
         return .refused(HTTPRefusal(line, fields, body: body.bytes))

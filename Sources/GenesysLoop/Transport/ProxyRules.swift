@@ -1,20 +1,25 @@
-/// Which proxy a link goes through.
+/// The choice of the proxy for a link.
 package struct ProxyRules {
-    /// What the environment names cannot be used.
-    struct Unusable: Error, Hashable {
-        let variable: String
+    /// A variable of the environment names a proxy that cannot be used.
+    struct InvalidVariable: Error, Hashable, Sendable {
+        let name: String
         let error: InvalidURI
+
+        /// A clause about it.
+        var clause: String {
+            "the environment variable \(name) names no usable proxy: \(Sentence.clause(error.description))"
+        }
     }
 
-    private let secure: Result<ProxyURI?, Unusable>
-    private let plain: Result<ProxyURI?, Unusable>
+    private let secure: Result<ProxyURI?, InvalidVariable>
+    private let plain: Result<ProxyURI?, InvalidVariable>
     private let exemptions: ProxyExemptions
-    /// Whom to trust at a proxy with TLS.
+    /// The TLS context for proxies with TLS.
     package var context: TLSContext?
 
-    /// The rules of a setting; nil where no link has a proxy.
+    /// The rules of a setting; nil if no link has a proxy.
     ///
-    /// - Parameter environment: the value of a variable.
+    /// - Parameter environment: returns the value of a variable.
     package init?(_ setting: ProxySetting, environment: (String) -> String?) {
         switch setting {
         case .none:
@@ -24,7 +29,7 @@ package struct ProxyRules {
             plain = .success(uri)
             exemptions = ProxyExemptions("")
         case .environment:
-            // Not HTTP_PROXY: where a web server started the program it may be a header of the request (CVE-2016-5385).
+            // Not HTTP_PROXY: if a web server started the program, it may be a header of the request (CVE-2016-5385).
             secure = ProxyRules.proxy(of: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], in: environment)
             plain = ProxyRules.proxy(of: ["http_proxy", "all_proxy", "ALL_PROXY"], in: environment)
             if case (.success(nil), .success(nil)) = (secure, plain) { return nil }
@@ -40,17 +45,17 @@ package struct ProxyRules {
     }
 
     /// The proxy for a URI; nil to connect directly.
-    func proxy(for uri: WebSocketURI) throws(Unusable) -> ProxyURI? {
+    func proxy(for uri: WebSocketURI) throws(InvalidVariable) -> ProxyURI? {
         if exemptions.contain(host: uri.host, port: uri.port) { return nil }
         return try (uri.isSecure ? secure : plain).get()
     }
 
-    /// The proxy for a URI, in the terms of a channel.
-    package func check(_ uri: WebSocketURI) throws(ChannelFailure) -> ProxyURI? {
-        do throws(Unusable) {
+    /// The proxy for a URI, before there is a link.
+    func check(_ uri: WebSocketURI) throws(LinkFailure) -> ProxyURI? {
+        do throws(InvalidVariable) {
             return try proxy(for: uri)
         } catch {
-            throw ChannelFailure(unusable: error)
+            throw .invalidProxyVariable(error)
         }
     }
 
@@ -62,27 +67,27 @@ package struct ProxyRules {
 
     private static func proxy(
         of names: [String], in environment: (String) -> String?
-    ) -> Result<ProxyURI?, Unusable> {
+    ) -> Result<ProxyURI?, InvalidVariable> {
         for name in names {
             guard let value = value(of: name, in: environment) else { continue }
             do throws(InvalidURI) {
-                // Many have only host and port there.
+                // Many environments have only host and port.
                 return .success(try ProxyURI(checking: value.contains("://") ? value : "http://\(value)"))
             } catch {
-                return .failure(Unusable(variable: name, error: error))
+                return .failure(InvalidVariable(name: name, error: error))
             }
         }
         return .success(nil)
     }
 }
 
-/// The list of `NO_PROXY`: which hosts are connected to directly.
+/// The list of `NO_PROXY`: the hosts to connect to directly.
 ///
-/// What is no host, address or network in it matches nothing.
+/// An entry that is no host, address or network matches nothing.
 struct ProxyExemptions: Hashable, Sendable {
     private enum Entry: Hashable, Sendable {
         case everything
-        /// A name in lower case, without dots at its ends, that stands for the names under it too.
+        /// A name in lower case, without dots at its ends; it matches the names under it too.
         case domain([UInt8], port: UInt16?)
         /// An address of 16 bytes; IPv4 as `::ffff:a.b.c.d`.
         case network(address: [UInt8], prefix: Int, port: UInt16?)
@@ -90,12 +95,12 @@ struct ProxyExemptions: Hashable, Sendable {
 
     private let entries: [Entry]
 
-    /// Reads a list with commas, or white space, between its elements.
+    /// Parses a list whose elements are separated by commas or white space.
     init(_ list: String) {
         entries = WhiteSpace.elements(list).compactMap { Self.entry(ASCII.lowercased($0.utf8)) }
     }
 
-    /// Whether the host is one of them; an IPv6 address is without brackets.
+    /// Whether the list contains the host; an IPv6 address is without brackets.
     func contain(host: String, port: UInt16) -> Bool {
         let name = Self.trimmed(Array(host.utf8)[...])
         let address = Self.address(Array(name))
@@ -135,7 +140,7 @@ struct ProxyExemptions: Hashable, Sendable {
         return name.isEmpty ? nil : .domain(Array(name), port: port)
     }
 
-    /// A network of so many equal bits (RFC 4632 §3.1, RFC 4291 §2.3).
+    /// A network with the length of its prefix (RFC 4632 §3.1, RFC 4291 §2.3).
     private static func network(_ host: [UInt8], prefix digits: ArraySlice<UInt8>) -> Entry? {
         let host = unbracketed(host)
         guard let address = address(host), (1...3).contains(digits.count), digits.allSatisfy(ASCII.isDigit) else {

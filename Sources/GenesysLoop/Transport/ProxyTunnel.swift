@@ -1,18 +1,18 @@
-/// What stands between a connection to a proxy and its link: the handshake with the proxy, and TLS with it.
+/// The layer between a connection to a proxy and its link: the handshake with the proxy, and TLS with it.
 ///
-/// It owns the connection's callbacks from the start. Once the tunnel is open the link gets them back and the tunnel is
-/// dropped, unless the proxy has TLS: then all that the link reads and writes goes through it forever, TLS inside TLS.
+/// It receives the connection's callbacks from the start. Once the tunnel is open, they go to the link, and the tunnel
+/// is dropped. With TLS to the proxy it stays instead: the link's input and output pass through it, TLS inside TLS.
 @safe final class ProxyTunnel: TCPConnectionOwner {
-    /// Unretained; cleared when the link is over.
+    /// Unretained; cleared when the link ends.
     unowned(unsafe) var link: Link?
     private let tcp: TCPConnection
     private let proxy: ProxyURI
     /// Nil when the tunnel is open.
     private var handshake: ProxyHandshake?
     private var isHandshakeSent = false
-    /// With the proxy; nil without.
+    /// The session with the proxy; nil without TLS.
     private var tls: TLSSession?
-    /// What the proxy's TLS is decrypted to.
+    /// Where input of the proxy's TLS is decrypted to.
     private var buffer: TunnelBuffer?
 
     init(_ tcp: TCPConnection, to proxy: ProxyURI, for link: Link) {
@@ -22,7 +22,7 @@
         handshake = ProxyHandshake(with: proxy, to: link.uri, userAgent: link.configuration.userAgent)
     }
 
-    /// Begins to talk to the proxy. The connection is established.
+    /// Starts the handshake over the established connection.
     func start(context: TLSContext?) throws(TLSError) {
         unsafe tcp.owner = self
         if let context {
@@ -47,7 +47,7 @@
 
     // MARK: - Output
 
-    /// Sends what the link has.
+    /// Sends output of the link.
     func write(_ bytes: [UInt8]) {
         guard let tls else { return tcp.write(bytes) }
         do throws(TLSError) {
@@ -60,7 +60,7 @@
         }
     }
 
-    /// Bytes that the proxy's TLS keeps back.
+    /// The number of bytes that TLS with the proxy holds back.
     var unsentByteCount: Int { tls?.unsentByteCount ?? 0 }
 
     private func flush() {
@@ -68,13 +68,13 @@
         tcp.write(ciphertext)
     }
 
-    /// Nothing more will be sent.
+    /// Ends the output.
     func finishWriting() {
         tls?.sendCloseNotify()
         flush()
     }
 
-    /// The link is idle.
+    /// Frees the buffers of TLS; the link is idle.
     func releaseBuffers() { tls?.releaseBuffers() }
 
     // MARK: - Input
@@ -92,7 +92,7 @@
         }
         _ = tls.takeBack()
         flush()
-        // What came before the end counts. The buffer belongs to this tunnel until the read is over.
+        // Input before the end counts. The buffer belongs to this tunnel until the read ends.
         if count > 0 { unsafe take(UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]), isDrained: isDrained) }
         releaseHandshakeBuffers()
         if let ending { end(ending) }
@@ -103,7 +103,7 @@
         case failure(TLSError)
     }
 
-    /// All of a read at once, so that the link sees as many bytes at a time as without a proxy.
+    /// Decrypts a whole read at once, so that the link gets reads of the same size as without a proxy.
     ///
     /// - Returns: whether the proxy ended its side.
     private func decrypt(
@@ -112,7 +112,7 @@
     ) throws(TLSError) -> Bool {
         unsafe tls.lend(bytes)
         while true {
-            // The buffer holds more than a read and the record that was begun before it.
+            // The buffer is larger than a read and the record that an earlier read started.
             let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: target[count...])
             switch try unsafe tls.read(into: rest) {
             case .bytes(let more): count += more
@@ -122,13 +122,13 @@
         }
     }
 
-    /// What the proxy sent, decrypted.
+    /// Processes decrypted input.
     private func take(_ bytes: UnsafeRawBufferPointer, isDrained: Bool) {
         guard handshake != nil else {
             unsafe link?.receive(bytes, isDrained: isDrained)
             return
         }
-        do throws(ProxyFault) {
+        do throws(ProxyError) {
             // The bytes are lent for the call.
             let span = unsafe Span<UInt8>(_unsafeBytes: bytes)
             let consumed = try handshake?.receive(span)
@@ -144,7 +144,7 @@
         }
     }
 
-    /// The tunnel is open; `rest` is the first that came through it.
+    /// The tunnel is open; `rest` is the first input through it.
     private func open(_ rest: UnsafeRawBufferPointer, _ isDrained: Bool) {
         handshake = nil
         guard let link = unsafe link else { return }
@@ -155,26 +155,27 @@
         unsafe link.tunnelDidOpen(rest, isDrained: isDrained)
     }
 
-    /// The proxy is slow to answer, perhaps: a link that waits holds no record buffers.
+    /// Frees the buffers of TLS during the handshake: the proxy may be slow, and a waiting link holds no record
+    /// buffers.
     private func releaseHandshakeBuffers() {
         if handshake != nil { tls?.releaseBuffers() }
     }
 
     // MARK: - The end
 
-    /// The proxy has refused, and what it says about that is being read.
+    /// The proxy has refused, and the body of its answer is incomplete.
     var isReadingBody: Bool { handshake?.isReadingBody ?? false }
 
-    /// No more of what the proxy says is waited for.
+    /// The time for the body is over.
     func endBody() {
         if let handshake { fail(handshake.endOfInput()) }
     }
 
-    private func fail(_ fault: ProxyFault) {
-        finish(ChannelFailure(proxy: fault, of: proxy, now: tcp.loop.now.wall))
+    private func fail(_ error: ProxyError) {
+        finish(.proxy(error, of: proxy, at: tcp.loop.now.wall))
     }
 
-    private func finish(_ failure: ChannelFailure) {
+    private func finish(_ failure: LinkFailure) {
         guard let link = unsafe link else { return }
         link.fail(failure)
         link.reportEndIfDue()
@@ -184,17 +185,13 @@
         switch ending {
         case .closeNotify: connectionDidReachEOF(tcp)
         case .failure(let error):
-            finish(handshake == nil ? broken(error) : ChannelFailure(tls: error, with: proxy))
+            finish(handshake == nil ? broken(error) : .proxyTLS(error, of: proxy))
         }
     }
 
-    /// TLS with the proxy broke while the link used it.
-    private func broken(_ error: TLSError) -> ChannelFailure {
-        ChannelFailure(
-            reason: .connectionClosed, phase: unsafe link?.failurePhase ?? .proxy,
-            underlying: .init(
-                operation: "TLS with the proxy \(proxy)", code: error.code,
-                text: ChannelFailure.clause(error.description)))
+    /// The failure of TLS with the proxy while the link used the tunnel.
+    private func broken(_ error: TLSError) -> LinkFailure {
+        .tunnelTLS(error, of: proxy, during: unsafe link?.failurePhase ?? .proxy)
     }
 
     func connectionDidReachEOF(_ connection: TCPConnection) {
@@ -204,7 +201,7 @@
 
     func connection(_ connection: TCPConnection, didFailWith error: UVError) {
         if isReadingBody { return endBody() }
-        if handshake != nil { return fail(.broke("\(error.operation): \(error.text)")) }
+        if handshake != nil { return fail(.broke(error)) }
         unsafe link?.connection(connection, didFailWith: error)
     }
 
@@ -213,12 +210,12 @@
     }
 }
 
-/// Where what comes from proxies with TLS is decrypted to before the link decrypts it once more: one for a loop, and
-/// none without such a proxy.
+/// The buffer for decrypted input of proxies with TLS, from which the link decrypts again: one for each loop that has
+/// such a proxy.
 ///
-/// It is in use during a read only, as the loop's own buffers are.
+/// In use only during a read, like the loop's own buffers.
 @safe final class TunnelBuffer {
-    /// A record that was begun in an earlier read.
+    /// The size of a record that an earlier read started.
     private static let maxRecordByteCount = 16_384 + 512
 
     /// Freed with this object.
@@ -229,11 +226,11 @@
     }
 
     deinit {
-        // Nobody has it any more.
+        // The last reference is gone.
         unsafe bytes.deallocate()
     }
 
-    /// The loop's one.
+    /// The buffer of the loop.
     static func shared(on loop: UVLoop) -> TunnelBuffer {
         loop.shared(ObjectIdentifier(TunnelBuffer.self)) {
             unsafe TunnelBuffer(byteCount: loop.ciphertextBuffer.count + maxRecordByteCount)

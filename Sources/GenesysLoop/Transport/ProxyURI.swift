@@ -1,15 +1,15 @@
-/// Where a proxy is and how it is spoken to: `http://`, `https://`, `socks5://` or `socks5h://`.
+/// The address and the protocol of a proxy: `http://`, `https://`, `socks5://` or `socks5h://`.
 ///
 ///     http://proxy.example:3128         HTTP CONNECT (RFC 9110 §9.3.6)
 ///     https://proxy.example             the same over TLS, whose certificate is verified
 ///     http://user:password@proxy:3128   with Basic authentication (RFC 7617); both percent-decoded
 ///     socks5://proxy.example            SOCKS5 (RFC 1928), with user and password RFC 1929
 ///
-/// The name of the server is resolved by the proxy, whichever the scheme; `socks5h` means the same as `socks5`, and so
-/// does `socks`, which desktops write into `ALL_PROXY`. Without a port it is 80, 443 or 1080. Whatever it prints, the
-/// user and the password are not in it.
+/// With every scheme, the proxy resolves the name of the server: `socks5h` means the same as `socks5`, and so does
+/// `socks`, which desktops write into `ALL_PROXY`. The default ports are 80, 443 and 1080. No printed form contains the
+/// user or the password.
 public struct ProxyURI: Hashable, Sendable {
-    /// What is spoken to the proxy.
+    /// The protocol of the proxy.
     public enum Scheme: String, Hashable, Sendable {
         /// HTTP CONNECT.
         case http
@@ -17,44 +17,44 @@ public struct ProxyURI: Hashable, Sendable {
         case https
         /// SOCKS5.
         case socks5
-        /// SOCKS5; the name is that of other programs, which let the proxy resolve names for this one only.
+        /// SOCKS5, under the name by which other programs let the proxy resolve names.
         case socks5h
     }
 
-    /// Who asks. Never printed.
+    /// User and password. Never printed.
     struct Credentials: Hashable, Sendable {
         let user: [UInt8]
         let password: [UInt8]
     }
 
-    /// What is spoken to the proxy.
+    /// The protocol of the proxy.
     public let scheme: Scheme
-    /// Its host in lower case; an IPv6 address without its brackets.
+    /// The host in lower case; an IPv6 address without its brackets.
     public let host: String
-    /// Its port.
+    /// The port.
     public let port: UInt16
     /// Whether the host is an IPv6 address.
     private let isIPv6Literal: Bool
-    /// The interface through which the address is to be reached.
+    /// The interface of a link-local address.
     private let zone: String?
     let credentials: Credentials?
 
-    /// What is looked up: the host, with the zone of an address.
+    /// The host to resolve, with the zone of an address.
     var destination: String { HostSyntax.destination(host, zone: zone) }
 
-    /// What the proxy must not repeat in a failure.
+    /// Removes the credentials from text of the proxy.
     var secretFilter: SecretFilter {
         guard let credentials else { return SecretFilter([]) }
         let pair = HandshakeKey.base64(credentials.user + [.colon] + credentials.password)
         return SecretFilter([credentials.user, credentials.password, Array(pair.utf8)])
     }
 
-    /// Whether the URI holds a user and a password.
+    /// Whether the URI has a user and a password.
     public var hasCredentials: Bool { credentials != nil }
 
-    /// Takes a URI apart.
+    /// Parses a URI.
     ///
-    /// - Throws: `InvalidURI`, whose sentence does not repeat the URI: it may hold a password.
+    /// - Throws: `InvalidURI`, whose sentence does not repeat the URI, since it may hold a password.
     public init(_ string: String) throws {
         try self.init(checking: string)
     }
@@ -121,7 +121,7 @@ public struct ProxyURI: Hashable, Sendable {
             // RFC 7617 §2: the first colon ends the user.
             if user.contains(.colon) { throw InvalidURI("The user of the proxy's URI holds a colon.") }
         case .socks5, .socks5h:
-            // RFC 1929 §2. An empty password is against its letter, and what other clients send.
+            // RFC 1929 §2 does not allow an empty password, but other clients send one.
             guard (1...255).contains(user.count), password.count <= 255 else {
                 throw InvalidURI("SOCKS5 takes a user of 1 to 255 bytes and a password of at most 255.")
             }
@@ -129,7 +129,7 @@ public struct ProxyURI: Hashable, Sendable {
         return Credentials(user: user, password: password)
     }
 
-    /// Without percent signs, and without what RFC 7617 §2 forbids.
+    /// The percent-decoded bytes, which must not contain what RFC 7617 §2 forbids.
     private static func decoded(_ bytes: ArraySlice<UInt8>) throws(InvalidURI) -> [UInt8] {
         var decoded: [UInt8] = []
         var rest = bytes
@@ -150,7 +150,7 @@ public struct ProxyURI: Hashable, Sendable {
 }
 
 extension ProxyURI.Scheme {
-    /// The port where the URI names none.
+    /// The port of a URI without one.
     var defaultPort: UInt16 {
         switch self {
         case .http: 80
@@ -167,7 +167,7 @@ extension ProxyURI: CustomStringConvertible, CustomDebugStringConvertible, Custo
         return "\(scheme.rawValue)://\(isIPv6Literal ? "[\(host)\(zone)]" : host):\(port)"
     }
 
-    /// As `description`.
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// A mirror without children.

@@ -2,11 +2,11 @@
 ///
 ///     methods ─▶ (credentials ─▶) request ─▶ reply ─▶ open
 ///
-/// The name goes to the proxy as it is, an address as an address; nothing is looked up here. It never takes a byte
-/// beyond the reply. Its driver keeps the deadline.
+/// A name is sent as a name and an address as an address; nothing is resolved here. It never consumes a byte after the
+/// reply. The driver keeps the deadline.
 struct SOCKSHandshake: Sendable {
     private enum State: Sendable {
-        /// Waiting for the method that it chose, for its verdict on the credentials, for its reply.
+        /// Waiting for the chosen method, for the result of the credentials, for the reply.
         case method, verdict, reply
     }
 
@@ -22,13 +22,13 @@ struct SOCKSHandshake: Sendable {
     private let port: UInt16
     private let credentials: ProxyURI.Credentials?
     private var state: State = .method
-    /// The message under way, and how many bytes of it say how it goes on.
+    /// The incomplete message, and the number of bytes until it can be parsed further.
     private var message: [UInt8] = []
     private var neededByteCount = 2
-    /// What is to be sent.
+    /// The bytes to send.
     private(set) var outgoing: [UInt8]
 
-    /// Begins with the methods.
+    /// Starts with the methods.
     init(host: String, isIPv6: Bool, port: UInt16, credentials: ProxyURI.Credentials?) {
         self.host = host
         self.isIPv6 = isIPv6
@@ -37,17 +37,16 @@ struct SOCKSHandshake: Sendable {
         outgoing = credentials == nil ? [5, 1, Method.none] : [5, 2, Method.none, Method.password]
     }
 
-    /// Moves out what is to be sent.
+    /// Moves out the bytes to send.
     mutating func takeOutgoing() -> [UInt8] {
         defer { outgoing = [] }
         return outgoing
     }
 
-    /// Takes the next bytes of the proxy.
+    /// Parses the next bytes of the proxy. Must not be called after a result or an error.
     ///
-    /// - Returns: how many of them belong to the handshake of an open tunnel; nil when more are needed. Not to be
-    ///   called again then, nor after an error.
-    mutating func receive(_ input: Span<UInt8>) throws(ProxyFault) -> Int? {
+    /// - Returns: the number of bytes that belong to the handshake of an open tunnel; nil if more are needed.
+    mutating func receive(_ input: Span<UInt8>) throws(ProxyError) -> Int? {
         var offset = 0
         while offset < input.count {
             message.append(input[offset])
@@ -59,7 +58,7 @@ struct SOCKSHandshake: Sendable {
     }
 
     /// Returns true when the tunnel is open.
-    private mutating func advance() throws(ProxyFault) -> Bool {
+    private mutating func advance() throws(ProxyError) -> Bool {
         switch state {
         case .method: try methodCame()
         case .verdict: try verdictCame()
@@ -68,7 +67,7 @@ struct SOCKSHandshake: Sendable {
         return false
     }
 
-    private mutating func methodCame() throws(ProxyFault) {
+    private mutating func methodCame() throws(ProxyError) {
         guard message[0] == 5 else { throw .brokenRule("its first byte is no version 5") }
         switch (message[1], credentials) {
         case (Method.none, _): sendRequest()
@@ -85,8 +84,8 @@ struct SOCKSHandshake: Sendable {
         expect(.verdict)
     }
 
-    /// RFC 1929 §2: any status but 0 is a refusal. The version is 1, and 5 from servers that confuse it with the other.
-    private mutating func verdictCame() throws(ProxyFault) {
+    /// RFC 1929 §2: any status other than 0 is a refusal. The version is not checked: it is 1, but some servers send 5.
+    private mutating func verdictCame() throws(ProxyError) {
         guard message[1] == 0 else { throw .credentialsRefused }
         sendRequest()
     }
@@ -100,7 +99,7 @@ struct SOCKSHandshake: Sendable {
         } else if HostSyntax.isIPv4Address(name[...]) {
             outgoing += [1] + name.split(separator: .dot).map { $0.reduce(0) { $0 &* 10 &+ ($1 & 0x0F) } }
         } else {
-            // A host name has 253 bytes at the most.
+            // A host name has at most 253 bytes.
             outgoing += [3, UInt8(clamping: name.count)] + name
         }
         outgoing += [UInt8(port >> 8), UInt8(port & 0xFF)]
@@ -113,8 +112,8 @@ struct SOCKSHandshake: Sendable {
         neededByteCount = 2
     }
 
-    /// RFC 1928 §6. A refusal counts from its second byte on: some proxies send no more.
-    private mutating func replyGrew() throws(ProxyFault) -> Bool {
+    /// RFC 1928 §6. Two bytes are enough for a refusal: some proxies send no more.
+    private mutating func replyGrew() throws(ProxyError) -> Bool {
         switch message.count {
         case 2:
             guard message[0] == 5 else { throw .brokenRule("its reply is not one of version 5") }

@@ -1,38 +1,38 @@
-/// Those who want to know what became of what they sent, in the order of sending.
+/// The completions of sent messages, in the order of sending.
 ///
-/// A place in the output counts the bytes that the kernel took since the connection was made, with TLS those of the
-/// records.
-package struct SendCompletions {
-    /// Nil when the kernel took it all, else why it did not.
-    package typealias Completion = (ChannelFailure?) -> Void
+/// A position in the output is the number of bytes that the kernel has accepted since the connection was made; with
+/// TLS, the bytes of the records.
+struct SendCompletions {
+    /// Nil if the kernel has accepted all bytes, else why it has not.
+    typealias Completion = (LinkFailure?) -> Void
 
     private struct Entry {
         let completion: Completion
-        /// Where the output ends for it.
+        /// The position at the end of its message.
         var end: Int
     }
 
-    /// For what was handed to TCP.
+    /// The completions of messages that TCP has.
     private var entries = Fifo<Entry>()
-    /// For what is in the outbox: where it ends is not known yet.
+    /// The completions of messages in the outbox, whose positions are not known yet.
     private var unplaced: [Completion] = []
 
-    package init() {}
+    init() {}
 
-    package var isEmpty: Bool { entries.isEmpty && unplaced.isEmpty }
+    var isEmpty: Bool { entries.isEmpty && unplaced.isEmpty }
 
-    /// For what has just been put into the outbox.
-    package mutating func append(_ completion: @escaping Completion) {
+    /// Adds the completion of the message that was just put into the outbox.
+    mutating func append(_ completion: @escaping Completion) {
         unplaced.append(completion)
     }
 
-    /// All that was put into the outbox is with TCP: `end` is where it ends.
+    /// TCP has everything that was put into the outbox, up to the position `end`.
     mutating func outboxWasHandedOver(end: Int) {
         for completion in unplaced { entries.append(Entry(completion: completion, end: end)) }
         unplaced.removeAll(keepingCapacity: true)
     }
 
-    /// Nothing more will be taken than the `count` bytes so far.
+    /// The kernel will accept no more than the `count` bytes so far.
     mutating func connectionIsOver(at count: Int) {
         outboxWasHandedOver(end: .max)
         let waiting = entries.elements
@@ -42,18 +42,18 @@ package struct SendCompletions {
         }
     }
 
-    /// Whether somebody is to be told that all was taken when `count` bytes are.
-    package func hasDone(at count: @autoclosure () -> Int) -> Bool {
+    /// Whether the next completion is due once the kernel has accepted `count` bytes.
+    func hasDone(at count: @autoclosure () -> Int) -> Bool {
         entries.first.map { $0.end <= count() } ?? false
     }
 
-    /// The next of them.
-    package mutating func popDone(at count: Int) -> Completion? {
+    /// The next completion that is due.
+    mutating func popDone(at count: Int) -> Completion? {
         hasDone(at: count) ? popFirst() : nil
     }
 
-    /// The next one, whatever became of it.
-    package mutating func popFirst() -> Completion? {
+    /// The next completion, due or not.
+    mutating func popFirst() -> Completion? {
         if entries.isEmpty { outboxWasHandedOver(end: .max) }
         return entries.popFirst()?.completion
     }

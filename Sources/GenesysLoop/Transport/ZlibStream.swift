@@ -4,16 +4,16 @@ internal import CZlib
 ///
 /// zlib keeps the address of its stream, so the stream stays in one place until it is freed with its owner.
 @safe final class ZlibStream {
-    /// Valid as long as `self`.
+    /// Valid until `deinit`.
     let pointer: UnsafeMutablePointer<z_stream>
     private let end: (UnsafeMutablePointer<z_stream>?) -> Int32
 
-    /// Makes the state.
+    /// Allocates the state.
     ///
     /// - Parameters:
     ///   - end: `deflateEnd` or `inflateEnd`.
     ///   - initialize: calls zlib's initializer and returns its code.
-    /// - Returns: nil without memory: the arguments are right.
+    /// - Returns: nil without memory, since the arguments are valid.
     init?(
         end: @escaping (UnsafeMutablePointer<z_stream>?) -> Int32,
         initialize: (UnsafeMutablePointer<z_stream>) -> Int32

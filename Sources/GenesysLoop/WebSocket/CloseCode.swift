@@ -64,6 +64,11 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         rawValue == 1000 || (3000...4999).contains(rawValue)
     }
 
+    /// The end of a clause about a Close frame with this code.
+    var clause: String {
+        self == .noStatusReceived ? "without a code" : "with code \(self)"
+    }
+
     private var meaning: String? {
         switch rawValue {
         case 1000: "normal closure"

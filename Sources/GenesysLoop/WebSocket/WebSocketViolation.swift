@@ -53,6 +53,9 @@ package enum WebSocketViolation: Error, Hashable, Sendable, CaseIterable {
 }
 
 extension WebSocketViolation: CustomStringConvertible {
+    /// The sentence as a part of another one, with the section of the rule.
+    package var clause: String { "\(Sentence.clause(description)) (\(section))" }
+
     /// One sentence that says what the peer did.
     package var description: String {
         switch self {

@@ -13,10 +13,18 @@ import Testing
     private static let reset = UVError(operation: "read", code: UV_ECONNRESET.rawValue)
     private static let refused = UVError(operation: "connect", code: UV_ECONNREFUSED.rawValue)
 
-    private static func close(_ code: Int, _ reason: String, _ phase: ChannelFailure.Phase = .open) -> ChannelFailure {
-        ChannelFailure(
-            kind: .receive, reason: .connectionClosed, phase: phase,
-            underlying: .init(operation: "close", code: code, text: reason))
+    private static func close(_ code: UInt16, _ reason: String, _ phase: LinkFailure.Phase = .open) -> ChannelFailure {
+        let frame = CloseFrame(code: CloseCode(rawValue: code), reason: reason, safeReason: reason)
+        return ChannelFailure(.closed(frame, during: phase)).asKind(.receive)
+    }
+
+    /// A Close frame that the channel takes for something else.
+    private static func close(
+        _ code: UInt16, _ reason: String, as taken: FailureReason, _ kind: ChannelFailure.Kind
+    ) -> ChannelFailure {
+        var failure = close(code, reason).asKind(kind)
+        failure.reason = taken
+        return failure
     }
 
     private static func refused(_ status: Int, _ headers: [String] = [], body: String = "") -> ChannelFailure {
@@ -70,14 +78,16 @@ import Testing
             """
         ),
         (
-            ChannelFailure(resolver: ResolverError(code: -2, text: "Name or service not known", isNoSuchName: true)),
+            ChannelFailure(
+                .unresolved(
+                    ResolverError(code: -2, text: "Name or service not known", isNoSuchName: true), proxy: nil)),
             """
             The channel could not be opened: the host name could not be resolved (Name or service not known). \
             Check the host name and the network.
             """
         ),
         (
-            ChannelFailure(connect: refused, addresses: ["127.0.0.1:1: connection refused"]),
+            ChannelFailure(.unreachable(refused, tried: ["127.0.0.1:1: connection refused"], proxy: nil)),
             """
             The channel could not be opened: no TCP connection could be made (127.0.0.1:1: connection refused). \
             Check the network, the firewall and the port.
@@ -88,25 +98,25 @@ import Testing
             "The channel could not be opened: the WebSocket upgrade took longer than its deadline."
         ),
         (
-            ChannelFailure(connection: reset, phase: .tls),
+            ChannelFailure(.broke(reset, during: .tls)),
             """
             The channel could not be opened: the connection broke (read: connection reset by peer) during the TLS \
             handshake.
             """
         ),
         (
-            ChannelFailure(tls: certificate, phase: .tls),
+            ChannelFailure(.tls(certificate, during: .tls)),
             """
             The channel could not be opened: the peer's certificate is not trusted: the server's certificate “a” \
             expired on 2026-01-01. Check that certificate and this machine's clock.
             """
         ),
         (
-            ChannelFailure(tls: alert, phase: .tls),
+            ChannelFailure(.tls(alert, during: .tls)),
             "The channel could not be opened: the peer ended TLS with the alert “handshake failure” (40)."
         ),
         (
-            ChannelFailure(tls: noTLS, phase: .tls),
+            ChannelFailure(.tls(noTLS, during: .tls)),
             """
             The channel could not be opened: the peer does not speak TLS on this port: its first bytes are no TLS \
             record.
@@ -118,24 +128,22 @@ import Testing
         ),
         (
             ChannelFailure(
-                invalid: "The response has no header Upgrade: websocket.", section: "RFC 6455 §4.1"),
+                .invalidHandshake(rule: "The response has no header Upgrade: websocket.", section: "RFC 6455 §4.1")),
             "The channel could not be opened: the response has no header Upgrade: websocket (RFC 6455 §4.1)."
         ),
         (
-            ChannelFailure(violation: .maskedServerFrame).asKind(.receive),
+            ChannelFailure(.violation(.maskedServerFrame)).asKind(.receive),
             "The channel was lost: the server sent a masked frame (RFC 6455 §5.1)."
         ),
         (
-            ChannelFailure(violation: .messageTooLarge).asKind(.receive),
+            ChannelFailure(.violation(.messageTooLarge)).asKind(.receive),
             """
             The channel was lost: a message is larger than the limit. Raise the maximum message size if such \
             messages are expected.
             """
         ),
         (
-            ChannelFailure(
-                kind: .lifetimeExtension, reason: .channelExpired, phase: .open,
-                underlying: .init(operation: "close", code: 1_000, text: "expired")),
+            close(1_000, "expired", as: .channelExpired, .lifetimeExtension),
             """
             The channel's life could not be extended: its life of 24 hours ended: “expired”. Create a new channel over \
             REST.
@@ -163,9 +171,7 @@ import Testing
 
     @Test(arguments: [FailureReason.channelClosing, .channelTakenOver])
     func `the words of a Close frame are told whatever the end is taken for`(reason: FailureReason) {
-        let failure = ChannelFailure(
-            kind: .reconnect, reason: reason, phase: .open,
-            underlying: .init(operation: "close", code: 1_008, text: "by and by"))
+        let failure = Self.close(1_008, "by and by", as: reason, .reconnect)
         #expect(failure.description.contains(": “by and by”"))
     }
 

@@ -57,7 +57,7 @@ import Testing
         let (pair, _) = try pair(["h2"], version: version)
         let error = try #require(pair.clientError())
         #expect(error.fault == .alertReceived(120, "no application protocol"))
-        let failure = ChannelFailure(tls: error, phase: .tls)
+        let failure = ChannelFailure(.tls(error, during: .tls))
         #expect(failure.reason == .tlsHandshake)
         #expect(!failure.isRetryable)
         #expect(
@@ -75,7 +75,7 @@ import Testing
         // Without an offer a server cannot choose: OpenSSL does not even call it.
         #expect(error?.fault == (offered.isEmpty ? nil : .protocol))
         guard let error else { return }
-        let failure = ChannelFailure(tls: error, phase: .tls)
+        let failure = ChannelFailure(.tls(error, during: .tls))
         #expect(failure.reason == .protocolViolation)
     }
 

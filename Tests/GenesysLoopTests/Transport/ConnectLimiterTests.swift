@@ -48,7 +48,7 @@ import Testing
 
         func linkDidReceive(_ link: Link) { link.discardInput() }
         func linkDidDrain(_ link: Link) {}
-        func link(_ link: Link, didEnd end: LinkEnd) { ended.append(link.id.rawValue) }
+        func link(_ link: Link, didEnd failure: LinkFailure) { ended.append(link.id.rawValue) }
 
         func linkDidFinish(_ link: Link) {
             finished.append(link.id.rawValue)

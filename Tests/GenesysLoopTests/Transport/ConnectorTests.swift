@@ -161,7 +161,7 @@ private final class DroppingOwner: LinkOwner, TimerOwner {
     func linkDidOpen(_ link: Link) {}
     func linkDidReceive(_ link: Link) {}
     func linkDidDrain(_ link: Link) {}
-    func link(_ link: Link, didEnd end: LinkEnd) {}
+    func link(_ link: Link, didEnd failure: LinkFailure) {}
 
     func linkDidFinish(_ link: Link) {
         finishCount += 1

@@ -42,7 +42,7 @@ private final class LateOwner: LinkOwner {
 
     func linkDidReceive(_ link: Link) { link.discardInput() }
     func linkDidDrain(_ link: Link) {}
-    func link(_ link: Link, didEnd end: LinkEnd) { self.end = end }
+    func link(_ link: Link, didEnd failure: LinkFailure) { end = LinkEnd(failure) }
 
     func linkDidFinish(_ link: Link) {
         self.link = nil

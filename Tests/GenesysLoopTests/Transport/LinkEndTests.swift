@@ -310,7 +310,7 @@ import Testing
         // The alert of TLS 1.3 arrives after the client has completed its handshake.
         let error = TLSError(
             operation: "SSL_read_ex", code: 0, text: "", fault: .alertReceived(116, "certificate required"))
-        let failure = ChannelFailure(tls: error, phase: .upgrade)
+        let failure = ChannelFailure(.tls(error, during: .upgrade))
         #expect(failure.reason == .tlsClientCertificate)
         #expect(failure.phase == .tls)
     }

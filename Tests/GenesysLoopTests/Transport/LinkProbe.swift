@@ -92,8 +92,8 @@ final class LinkProbe: LinkOwner, TimerOwner {
         setTimer()
     }
 
-    func link(_ link: Link, didEnd end: LinkEnd) {
-        self.end = end
+    func link(_ link: Link, didEnd failure: LinkFailure) {
+        end = LinkEnd(failure)
         endCount += 1
         didEnd(self, link)
     }

@@ -18,6 +18,8 @@ extension HTTPRefusal {
         now: WallTime = WallTime(seconds: 0)
     ) throws -> ChannelFailure {
         try ChannelFailure(
-            upgrade: .refused(of(status, headers, reason: reason, body: body)), of: WebSocketURI(uri), now: now)
+            .refused(
+                RefusedUpgrade(
+                    answer: of(status, headers, reason: reason, body: body), uri: WebSocketURI(uri), time: now)))
     }
 }

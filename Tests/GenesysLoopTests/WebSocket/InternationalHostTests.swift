@@ -62,8 +62,9 @@ import Testing
         let user = try #require(#expect(throws: InvalidURI.self) { try ProxyURI(checking: "http://ü:hidden@proxy") })
         #expect(user.description.contains("percent-encoded") && !user.description.contains("hidden"))
         let rules = try #require(ProxyRules(.environment) { $0 == "https_proxy" ? "http://bücher" : nil })
-        let failure = try #require(
-            #expect(throws: ChannelFailure.self) { try rules.check(WebSocketURI("wss://h/")) })
+        let cause = try #require(
+            #expect(throws: LinkFailure.self) { try rules.check(WebSocketURI("wss://h/")) })
+        let failure = ChannelFailure(cause)
         #expect(failure.description.contains("https_proxy") && failure.description.contains("xn--bcher-kva"))
     }
 

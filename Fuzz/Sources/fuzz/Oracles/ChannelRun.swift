@@ -123,7 +123,6 @@ struct ChannelRun {
             end = Self.end(source.element(of: [.connectionClosed, .protocolViolation, .messageTooLarge]), .open)
             if source.flag() {
                 end.closeCode = source.element(of: [1000, 1001, 1005, 1008, 1011, 1012, 1013, 4_321])
-                end.closeReason = "over"
             }
         } else {
             let ends: [(FailureReason, ChannelFailure.Phase)] = [

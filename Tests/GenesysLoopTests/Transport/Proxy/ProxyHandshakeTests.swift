@@ -7,7 +7,7 @@ import Testing
     enum Outcome: Equatable {
         case needMore
         case open(rest: [UInt8])
-        case failed(ProxyFault)
+        case failed(ProxyError)
     }
 
     /// Feeds bytes in pieces, and records the output.
@@ -20,7 +20,7 @@ import Testing
         for cut in cuts + [bytes.count] {
             let piece = Array(bytes[start..<cut])
             start = cut
-            do throws(ProxyFault) {
+            do throws(ProxyError) {
                 let consumed = try handshake.receive(piece.span)
                 said += handshake.takeOutgoing()
                 if let consumed { return (.open(rest: Array(piece[consumed...]) + Array(bytes[cut...])), said) }
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("HTTP/2 200\r\n\r\n", ProxyFault.head(.malformedStartLine)),
+        ("HTTP/2 200\r\n\r\n", ProxyError.head(.malformedStartLine)),
         ("HTTP/1.2 200 OK\r\n\r\n", .head(.malformedStartLine)),
         ("HTTP/1.1 20 OK\r\n\r\n", .head(.malformedStartLine)), ("HTTP/1.1 200OK\r\n\r\n", .head(.malformedStartLine)),
         ("HTTP/1.1 099 OK\r\n\r\n", .head(.malformedStartLine)),
@@ -97,7 +97,7 @@ import Testing
         ("HTTP/1.1 200 OK\n\n", .head(.bareLineFeed)), ("HTTP/1.1 200 OK\r\r\n", .head(.bareCarriageReturn)),
         ("<html>", .head(.malformedStartLine)), ("\n", .head(.bareLineFeed)),
     ])
-    func `everything else is a fault, wherever it is cut`(head: String, fault: ProxyFault) throws {
+    func `everything else is a fault, wherever it is cut`(head: String, fault: ProxyError) throws {
         try Self.expect(Self.utf8(head), .failed(fault))
     }
 
@@ -168,14 +168,14 @@ import Testing
 
     @Test(
         arguments: [
-            ([5, 255], ProxyFault.noMethod(hasOfferedPassword: true)),
+            ([5, 255], ProxyError.noMethod(hasOfferedPassword: true)),
             ([5, 1], .brokenRule("it chose a method that was not offered")),
             ([4, 0], .brokenRule("its first byte is no version 5")), ([5, 2, 1, 1], .credentialsRefused),
             ([5, 2, 1, 0, 4, 0], .brokenRule("its reply is not one of version 5")), ([5, 0, 5, 5], .reply(5)),
             ([5, 0, 5, 255], .reply(255)),
             ([5, 0, 5, 0, 0, 2, 0], .brokenRule("the address of its reply is of an unknown kind")),
-        ] as [([UInt8], ProxyFault)])
-    func `a SOCKS fault is told wherever it is cut`(bytes: [UInt8], fault: ProxyFault) throws {
+        ] as [([UInt8], ProxyError)])
+    func `a SOCKS fault is told wherever it is cut`(bytes: [UInt8], fault: ProxyError) throws {
         try Self.expect(bytes, .failed(fault), proxy: "socks5://a:b@p")
     }
 
@@ -184,7 +184,7 @@ import Testing
             ("", .ended), ("HTTP/1.1 20", .ended), ("HTTP/1.1 200 OK\r\n", .ended),
             ("HTTP/1.1 407 x\r\nA", .refused(try .of(407, reason: "x"))),
             ("HTTP/1.1 403 x\r\n\r\nbecau", .refused(try .of(403, reason: "x", body: "becau"))),
-        ] as [(String, ProxyFault)] {
+        ] as [(String, ProxyError)] {
             var handshake = try ProxyHandshake(with: ProxyURI("http://p"), to: WebSocketURI("wss://h"), userAgent: nil)
             _ = try handshake.receive(Self.utf8(bytes).span)
             #expect(handshake.endOfInput() == fault)

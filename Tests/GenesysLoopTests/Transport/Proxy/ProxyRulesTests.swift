@@ -42,13 +42,14 @@ import Testing
     @Test func `what cannot be used is a failure for those whom it concerns`() throws {
         let environment = ["HTTPS_PROXY": "gopher://u:hidden@a", "http_proxy": "http://b", "no_proxy": "near.example"]
         let rules = try #require(ProxyRules(.environment) { environment[$0] })
-        #expect(throws: ProxyRules.Unusable.self) { try rules.proxy(for: WebSocketURI("wss://api.example")) }
+        #expect(throws: ProxyRules.InvalidVariable.self) { try rules.proxy(for: WebSocketURI("wss://api.example")) }
         #expect(try rules.proxy(for: WebSocketURI("wss://near.example")) == nil)
         #expect(try rules.proxy(for: WebSocketURI("ws://api.example"))?.host == "b")
         #expect {
             try rules.check(WebSocketURI("wss://api.example"))
         } throws: { error in
-            guard let failure = error as? ChannelFailure else { return false }
+            guard let cause = error as? LinkFailure else { return false }
+            let failure = ChannelFailure(cause)
             return failure.reason == .proxy && failure.description.contains("HTTPS_PROXY")
                 && !failure.description.contains("hidden")
         }

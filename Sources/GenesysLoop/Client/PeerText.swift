@@ -1,4 +1,4 @@
-/// Text of a peer that is to be shown to people.
+/// Makes text of a peer fit for people.
 enum PeerText {
     /// The longest excerpt, in bytes of UTF-8.
     static let maxByteCount = 1_024
