@@ -1,9 +1,11 @@
 internal import CUV
 
-/// The request of one connection attempt: a box retained by libuv until its callback, which comes exactly once, with
-/// `UV_ECANCELED` if the handle is closed first.
+/// The request of one connection attempt.
+///
+/// libuv retains the box until it calls the callback. It calls it exactly once, with `UV_ECANCELED` if the handle is
+/// closed first.
 @safe final class ConnectRequest {
-    /// Unretained; cleared when the connection is closed or dies, so that a late callback finds nobody.
+    /// Unretained; cleared when the connection is closed or dies, so that a late callback reaches no owner.
     unowned(unsafe) var connection: TCPConnection?
 
     private let request: UnsafeMutablePointer<uv_connect_t>
@@ -15,15 +17,15 @@ internal import CUV
     }
 
     deinit {
-        // Not before the callback: libuv's reference is dropped there.
+        // Not before the callback, which drops libuv's reference.
         unsafe request.deallocate()
     }
 
     /// Starts connecting.
     ///
-    /// - Returns: 0, or the code of an immediate failure; no callback comes then.
+    /// - Returns: 0, or the code of an immediate failure, which no callback follows.
     func start(on handle: HandleBlock, to address: SocketAddress) -> Int32 {
-        // Taken back in the callback, or here when there will be none.
+        // Released in the callback, or here if no callback follows.
         let retained = unsafe Unmanaged.passRetained(self)
         unsafe request.pointee.data = retained.toOpaque()
         var raw = address.raw
@@ -35,7 +37,7 @@ internal import CUV
 
 private func connectCallback(_ request: UnsafeMutablePointer<uv_connect_t>?, _ status: Int32) {
     guard let data = unsafe request?.pointee.data else { return }
-    // The only place where a started request is given back.
+    // The only place that releases a started request.
     let box = unsafe Unmanaged<ConnectRequest>.fromOpaque(data).takeRetainedValue()
     guard let connection = unsafe box.connection else { return }
     connection.connectDidEnd(status)

@@ -2,14 +2,16 @@ internal import CUV
 
 /// The environment of the process.
 ///
-/// A host that changes its environment must not do so on another thread meanwhile, as with `setenv`.
+/// A host must not change its environment on another thread at the same time, as with `setenv`.
 package enum Environment {
-    /// The value of a variable, without white space at its ends: what comes from a YAML file, a file of variables or a
-    /// secret often ends with a line break. Nil where nothing else is in it, or it is not set.
+    /// The value of a variable without white space at its ends, or nil if the variable is unset or blank.
+    ///
+    /// Values from a YAML file, a file of variables or a secret often end with a line break.
     package static func value(of name: String) -> String? { value(text(of: name)) }
 
-    /// The value of a variable that holds a secret, in which blanks count, without the line ends behind it. Nil where
-    /// nothing else is in it, or it is not set.
+    /// The value of a variable that holds a secret, or nil if the variable is unset or empty.
+    ///
+    /// Blanks belong to a secret; only line breaks at its end are removed.
     package static func secret(of name: String) -> [UInt8]? { secret(bytes(of: name)) }
 
     static func value(_ text: String?) -> String? {
@@ -27,7 +29,7 @@ package enum Environment {
         bytes(of: name).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// As they are: a passphrase need not be UTF-8.
+    /// The unchanged bytes: a passphrase need not be UTF-8.
     private static func bytes(of name: String) -> [UInt8]? {
         // Valid until the environment is changed; copied at once.
         guard let value = unsafe getenv(name) else { return nil }

@@ -2,10 +2,10 @@ internal import CUV
 
 /// A value that several threads share, behind a mutex of libuv.
 ///
-/// The `Mutex` of the standard library waits, when it must, in code that the thread sanitizer does not see: it would
-/// report a race for every contended lock.
+/// The thread sanitizer does not see how the `Mutex` of the standard library waits, and reports a race for every
+/// contended lock.
 @safe package final class Locked<Value: Sendable>: Sendable {
-    // Both are allocated in `init` and freed in `deinit`; the value is touched under the mutex only.
+    // Both are allocated in `init` and freed in `deinit`; the value is accessed only under the mutex.
     private nonisolated(unsafe) let mutex: UnsafeMutablePointer<uv_mutex_t>
     private nonisolated(unsafe) let value: UnsafeMutablePointer<Value>
 
@@ -27,7 +27,7 @@ internal import CUV
         unsafe value.deallocate()
     }
 
-    /// Runs `body` while no other thread can see the value; it must not ask for the same value again.
+    /// Runs `body` while no other thread can access the value; `body` must not call `withLock` of the same value.
     ///
     /// May be called on any thread.
     package func withLock<Result>(_ body: (inout Value) -> Result) -> Result {

@@ -1,29 +1,29 @@
-/// What is asked of the system: the addresses that a name has in one family.
+/// A question to the system: the addresses of a name in one family.
 package struct LookupQuestion: Hashable, Sendable {
     package let host: String
     package let port: UInt16
     package let family: AddressFamily
 }
 
-/// Which questions wait for a thread, which have one, and who wants to know.
+/// Which questions wait for a thread, which have one, and who asked them.
 ///
 ///     asked ─▶ waiting ─▶ running ──────────────▶ ended
-///                 │          └─▶ abandoned ────────┘     abandoned: nobody wants to know any more
+///                 │          └─▶ abandoned ────────┘     abandoned: all askers gave up
 ///                 └─▶ forgotten
 ///
-/// `getaddrinfo` cannot be interrupted, so a thread whose askers have all given up is taken to be stuck: it no longer
-/// occupies one of the places, so that four names without an answer do not keep every other one from being looked up.
-/// That has a limit too, since a stuck thread costs memory; beyond it the abandoned ones occupy places like any other,
-/// and what waits is left to the deadlines of those who asked.
+/// `getaddrinfo` cannot be interrupted. A thread whose askers have all given up counts as stuck and no longer occupies
+/// a place; otherwise four names without an answer would block every other look-up. A stuck thread costs memory, so
+/// their number has a limit. Beyond the limit abandoned threads occupy places like any other, and waiting questions end
+/// with the deadlines of their askers.
 ///
 /// Pure: a job is a number, an asker is the number of its resolution.
 struct LookupQueue {
-    /// Four names at a time, each of which is a question for each family.
+    /// Four names at a time, with one question for each family.
     static let maxThreadCount = 8
-    /// How many more threads may be stuck.
+    /// How many additional threads may be stuck.
     static let maxAbandonedCount = 32
-    /// How many threads one question may have: a name that is always stuck, and asked for again and again, would
-    /// otherwise take all places in the end. More than one, since what a new one meets may have changed.
+    /// How many threads one question may have: a name that is always stuck, and asked for repeatedly, would otherwise
+    /// take all places. It is more than one because a later attempt may succeed.
     static let maxThreadsPerQuestion = 2
 
     struct Job: Equatable {
@@ -31,15 +31,15 @@ struct LookupQueue {
         let question: LookupQuestion
     }
 
-    /// Oldest first; each question once, however many ask it. Those who ask are what `ConnectLimiter` lets in: few.
+    /// Oldest first; each question once, whatever the number of its askers. `ConnectLimiter` keeps the askers few.
     private var waiting: [(question: LookupQuestion, askers: Set<UInt64>)] = []
-    /// What has a thread takes nobody in any more, since it may be stuck.
+    /// Questions with a thread. They accept no further askers, because the thread may be stuck.
     private var running: [UInt64: (question: LookupQuestion, askers: Set<UInt64>)] = [:]
     private var lastJob: UInt64 = 0
 
-    /// Threads that have not returned yet, stuck ones included.
+    /// Threads that have not returned yet, including stuck ones.
     var threadCount: Int { running.count }
-    /// Those of them that nobody waits for.
+    /// Running threads without an asker.
     var abandonedCount: Int { running.values.count { $0.askers.isEmpty } }
     var hasWaiting: Bool { !waiting.isEmpty }
 
@@ -51,7 +51,7 @@ struct LookupQueue {
         }
     }
 
-    /// An asker gave up, or has heard all it wanted.
+    /// An asker gave up, or has its answers.
     mutating func withdrawn(_ question: LookupQuestion, by asker: UInt64) {
         if let index = waiting.firstIndex(where: { $0.question == question }),
             waiting[index].askers.remove(asker) != nil
@@ -64,7 +64,7 @@ struct LookupQueue {
         }
     }
 
-    /// The next question that may have a thread now; it has it when this returns.
+    /// Takes the next question that may have a thread now, and counts its thread as running.
     mutating func next() -> Job? {
         let occupied = threadCount - min(abandonedCount, LookupQueue.maxAbandonedCount)
         guard occupied < LookupQueue.maxThreadCount else { return nil }
@@ -78,7 +78,9 @@ struct LookupQueue {
         return Job(id: lastJob, question: question)
     }
 
-    /// A thread returned: who waits for it, in the order in which they asked.
+    /// A thread returned.
+    ///
+    /// - Returns: its askers, in the order in which they asked.
     mutating func ended(_ job: UInt64) -> [UInt64] {
         running.removeValue(forKey: job)?.askers.sorted() ?? []
     }

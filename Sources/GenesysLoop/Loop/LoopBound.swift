@@ -1,9 +1,9 @@
 /// Carries a value that belongs to a loop's thread through other threads.
 ///
-/// Elsewhere, send it back: `loop.execute { bound.value.close() }`. Copies share the value. Whichever thread drops the
-/// last copy, the value is destroyed on the loop's thread: at once when dropped there, at the loop's next wake-up
-/// otherwise. After the loop's end (`run()` has returned because nothing was open, or `detach(completion:)` took
-/// effect) it is destroyed where it is dropped. It keeps the loop alive.
+/// On another thread, send it back: `loop.execute { bound.value.close() }`. Copies share the value. The value is
+/// destroyed on the loop's thread, whichever thread drops the last copy: at once on the loop's thread, otherwise at the
+/// loop's next wake-up. After the loop has ended (`run()` returned because nothing was open, or `detach(completion:)`
+/// took effect), the value is destroyed on the thread that drops it. A `LoopBound` keeps the loop alive.
 @safe public struct LoopBound<Value>: @unchecked Sendable {
     private let box: Box
 
@@ -20,7 +20,7 @@
     /// - Precondition: called on the loop's thread; traps with a sentence elsewhere, in debug and in release.
     public var value: Value { box.value }
 
-    /// Holds the value in memory of its own, so that handing it to the loop moves no reference count between threads.
+    /// Holds the value in separate memory, so that sending it to the loop moves no reference count between threads.
     @safe private final class Box {
         private let memory: UnsafeMutablePointer<Value>
         private let loop: UVLoop
@@ -38,13 +38,13 @@
         }
 
         deinit {
-            // The address moves into the closure; nobody else knows it any more.
+            // Only the closure has the address from here on.
             nonisolated(unsafe) let memory = unsafe self.memory
             let destroy: @Sendable () -> Void = {
                 unsafe memory.deinitialize(count: 1)
                 unsafe memory.deallocate()
             }
-            // A loop that has ended, or is detached, has no thread that will do it, so the value may die here.
+            // A loop that has ended or is detached has no thread that would do it, so the value is destroyed here.
             if loop.isCurrent || loop.mailbox.post(.disposal(destroy)) == .refused { destroy() }
         }
     }

@@ -1,18 +1,18 @@
-/// Work an object does on its loop's thread, outside of the call that asked for it.
+/// Work that an object does on its loop's thread, outside of the call that requested it.
 ///
-/// `UVLoop.schedule(_:)` queues it: first in, first out, once however often it is asked for, never inside another
-/// pass and never inside a close callback of libuv.
+/// `UVLoop.schedule(_:)` queues it: first in, first out, at most once at a time, never inside another task and never
+/// inside a close callback of libuv.
 package protocol LoopTask: AnyObject {
-    /// Does the work. May schedule further passes, itself included.
+    /// Does the work. May schedule further tasks, including itself.
     func runTask()
 }
 
-/// Forwards a pass to an object that may die before the pass runs.
+/// Forwards a task to an object that may be destroyed before the task runs.
 ///
-/// The loop's queue holds what is scheduled. A wrapper that must die with its last outside reference schedules a relay
-/// instead of itself, and clears `target` in its `deinit`.
+/// The loop's queue retains scheduled tasks. A wrapper that must be destroyed with its last outside reference schedules
+/// a relay instead of itself, and clears `target` in its `deinit`.
 final class TaskRelay: LoopTask {
-    /// Unretained; cleared before the target dies.
+    /// Unretained; cleared before the target is destroyed.
     unowned(unsafe) var target: (any LoopTask)?
 
     init(target: any LoopTask) {
@@ -20,13 +20,13 @@ final class TaskRelay: LoopTask {
     }
 
     func runTask() {
-        // The strong local keeps the target alive for the whole pass.
+        // The strong local keeps the target alive for the call.
         guard let target = unsafe target else { return }
         target.runTask()
     }
 }
 
-/// The passes that wait on a loop, first in, first out, each at most once.
+/// The tasks that wait on a loop: first in, first out, each at most once.
 struct TaskQueue {
     private var waiting = Fifo<any LoopTask>()
     private var identities: Set<ObjectIdentifier> = []
@@ -34,14 +34,16 @@ struct TaskQueue {
 
     var isEmpty: Bool { waiting.isEmpty }
 
-    /// Whether the pass was added; false when it waits already.
+    /// Adds a task.
+    ///
+    /// - Returns: whether it was added; false if it waits already.
     mutating func append(_ task: any LoopTask) -> Bool {
         guard identities.insert(ObjectIdentifier(task)).inserted else { return false }
         waiting.append(task)
         return true
     }
 
-    /// Takes the oldest pass out; from now on it can be added again.
+    /// Removes the oldest task, which can then be added again.
     mutating func next() -> (any LoopTask)? {
         guard let task = waiting.popFirst() else { return nil }
         identities.remove(ObjectIdentifier(task))
@@ -53,7 +55,7 @@ struct TaskQueue {
         kept.append(object)
     }
 
-    /// Takes out what was kept, for the caller to drop.
+    /// Removes the kept references, for the caller to drop.
     mutating func takeKept() -> [AnyObject] {
         var objects: [AnyObject] = []
         swap(&objects, &kept)
@@ -61,8 +63,8 @@ struct TaskQueue {
     }
 }
 
-/// What lives on a loop between its `open()` and its terminal call, and can be closed by it.
+/// An object that is open on a loop, and that the loop can close.
 package protocol LoopCloseable: AnyObject {
-    /// As the public `close()`, without arguments.
+    /// Does what the public `close()` does without arguments.
     func closeByLoop()
 }

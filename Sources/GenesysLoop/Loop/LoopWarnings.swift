@@ -7,13 +7,13 @@ internal import Logging
 final class LoopWarnings: Sendable {
     private struct State: Sendable {
         var logger: Logger?
-        /// A lost block was told: a host that loses one loses many.
+        /// A lost block was reported. A host that loses one loses many, and one warning is enough.
         var isBlockTold = false
     }
 
     private let state = Locked(State())
 
-    /// Where the warnings go; that of swift-log, made when it is first needed, unless the host set one.
+    /// Where the warnings go: the host's logger, or one of swift-log that is made on first use.
     var logger: Logger {
         get {
             state.withLock { state in
@@ -30,7 +30,7 @@ final class LoopWarnings: Sendable {
         logger.warning("\(sentence)")
     }
 
-    /// A block was given to a loop that does not run it.
+    /// A loop does not run a block that it was given.
     func blockWasLost(_ why: String) {
         let isFirst = state.withLock { state in
             defer { state.isBlockTold = true }
@@ -40,42 +40,42 @@ final class LoopWarnings: Sendable {
     }
 }
 
-/// What the hosts of a loop seem to have forgotten, until `run()` returns.
+/// Likely omissions of the loop's host, collected until `run()` returns.
 struct Forgotten {
-    /// What tells of each channel or client that was made and not opened yet.
+    /// For each channel or client that was created and not opened yet, a closure that logs the warning.
     private var unopened: [ObjectIdentifier: () -> Void] = [:]
     private var droppedCount = 0
     private var abandonedCount = 0
 
-    /// A channel or a client was made.
+    /// A channel or a client was created.
     ///
-    /// - Parameter warn: writes to its own log that it was never opened.
+    /// - Parameter warn: logs in the object's own logger that it was never opened.
     mutating func made(_ object: AnyObject, warn: @escaping () -> Void) {
         unopened[ObjectIdentifier(object)] = warn
     }
 
-    /// It was opened, or closed by its host.
+    /// The object was opened, or its host closed it.
     mutating func opened(_ object: AnyObject) {
         unopened[ObjectIdentifier(object)] = nil
     }
 
-    /// It is being destroyed.
+    /// The object is being destroyed.
     ///
-    /// - Returns: what tells that it was never opened.
+    /// - Returns: the closure that logs that it was never opened.
     mutating func dropped(_ object: AnyObject) -> (() -> Void)? {
         guard let warn = unopened.removeValue(forKey: ObjectIdentifier(object)) else { return nil }
         droppedCount += 1
         return warn
     }
 
-    /// It was closed, or failed, and there was no delegate to be told.
+    /// An object closed or failed without a delegate.
     mutating func lackedDelegate() {
         abandonedCount += 1
     }
 
-    /// `run()` returns: gives out all that is to be said, once.
+    /// `run()` returns: takes the collected warnings.
     ///
-    /// - Parameter isOver: nothing is open any more. After `stop()` a host may have yet to open what it made.
+    /// - Parameter isOver: nothing is open. After `stop()` the host may still open the objects that it created.
     mutating func take(isOver: Bool) -> (warnings: [() -> Void], sentences: [String]) {
         var sentences: [String] = []
         if abandonedCount > 0 {
@@ -95,7 +95,7 @@ struct Forgotten {
 }
 
 extension UVLoop {
-    /// Says what was forgotten.
+    /// Logs the collected warnings.
     func sayWhatWasForgotten(isOver: Bool) {
         let (ownWarnings, sentences) = forgotten.take(isOver: isOver)
         for warn in ownWarnings { warn() }
@@ -103,9 +103,10 @@ extension UVLoop {
     }
 }
 
-/// Ends the process because the caller broke a rule that is stated in the documentation.
+/// Ends the process because the caller broke a documented rule.
 enum Misuse {
-    /// Writes `sentence` to standard error and traps, in debug and in release (where `preconditionFailure` is mute).
+    /// Writes `sentence` to standard error and traps, in debug and in release, where `preconditionFailure` prints
+    /// nothing.
     static func trap(_ sentence: String) -> Never {
         // The C string lives for the call.
         unsafe sentence.withCString { text in unsafe cuv_say(text) }

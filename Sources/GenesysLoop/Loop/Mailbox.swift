@@ -1,9 +1,9 @@
 internal import CUV
 
-/// The only door into a loop from other threads: a locked queue and one `uv_async_t`.
+/// The only way into a loop from other threads: a locked queue and one `uv_async_t`.
 ///
-/// Sends coalesce, so a wake-up takes all messages. The wake-up is sent under the lock, and `close()` takes the same
-/// lock: no thread can touch the async handle once it is being closed. Threads hold the mailbox, never the loop.
+/// Sends coalesce, so one wake-up takes all messages. The wake-up is sent under the lock that `close()` takes too, so
+/// no thread can use the async handle while it is being closed. Threads hold the mailbox, never the loop.
 @safe package final class Mailbox: @unchecked Sendable {
     /// What a thread can send to the loop.
     package enum Message: Sendable {
@@ -11,16 +11,16 @@ internal import CUV
         case block(@Sendable () -> Void)
         /// A job of an actor on the loop, or of a task that prefers it.
         case job(UnownedJob)
-        /// Destroys a value that belongs to the loop; carried out even when the loop itself is being destroyed.
+        /// Destroys a value that belongs to the loop, even while the loop itself is being destroyed.
         case disposal(@Sendable () -> Void)
         /// The answer of a resolver thread.
         case resolved(job: UInt64, AddressFamily, Result<[SocketAddress], ResolverError>)
     }
 
-    /// What becomes of a message.
+    /// What happens to a message.
     package enum Receipt: Sendable {
         case taken
-        /// The loop has ended: a later `run()` reads it, if there is one.
+        /// The loop has ended; a later `run()` would read it.
         case waits
         /// It is dropped.
         case refused
@@ -41,19 +41,19 @@ internal import CUV
         self.block = block
     }
 
-    /// Queues `letter` and wakes the loop.
+    /// Queues `message` and wakes the loop.
     ///
     /// May be called on any thread.
     ///
-    /// A closed mailbox refuses all messages. That of a loop that has ended refuses disposals: perhaps nobody runs it
-    /// again, and a value that waited there would keep the loop, which it holds, in memory.
+    /// A closed mailbox refuses all messages. The mailbox of a loop that has ended refuses disposals: the loop may
+    /// never run again, and a waiting value would keep the loop, which it holds, in memory.
     @discardableResult
     package func post(_ message: Message) -> Receipt {
         state.withLock { state in
             guard !state.isClosed else { return .refused }
             if state.hasEnded, case .disposal = message { return .refused }
             state.messages.append(message)
-            // A queue that was not empty has a wake-up under way.
+            // If the queue was not empty, a wake-up is on its way.
             if state.messages.count == 1 { wakeLocked() }
             return state.hasEnded ? .waits : .taken
         }
@@ -109,7 +109,7 @@ internal import CUV
         }
     }
 
-    /// Closes the mailbox and its handle, and returns the messages nobody read.
+    /// Closes the mailbox and its handle, and returns the unread messages.
     ///
     /// To be called on the loop's thread.
     func close() -> [Message] {

@@ -2,34 +2,34 @@ internal import CUV
 
 /// Who hears from a `Resolution`.
 package protocol ResolutionOwner: AnyObject {
-    /// What the system says of one family: its addresses, at least one, in the system's order of preference; or why
-    /// there are none.
+    /// The answer for one family: its addresses, at least one, in the system's order of preference, or why there are
+    /// none.
     ///
-    /// Once for each family that was asked for, in the order in which the answers come in; after the last of them
-    /// `resolution.isOver`.
+    /// Comes once for each family, in the order in which the answers arrive. After the last one `resolution.isOver` is
+    /// true.
     func resolution(
         _ resolution: Resolution, didEnd family: AddressFamily, with result: Result<[SocketAddress], ResolverError>)
 }
 
-/// One look-up under way.
+/// One running look-up.
 ///
-/// Its owner hears of each family once, unless it is cancelled or dropped before.
+/// Its owner hears about each family once, unless the look-up is cancelled or dropped before.
 package final class Resolution: LoopTask {
-    /// The name or the numeric address looked up.
+    /// The name or the numeric address that is looked up.
     package let host: String
     package let port: UInt16
 
-    /// Unretained: must be set to nil, or the look-up cancelled or dropped, before the owner dies.
+    /// Unretained. Before the owner is destroyed it must be set to nil, or the look-up cancelled or dropped.
     package unowned(unsafe) var owner: (any ResolutionOwner)?
 
-    /// Whether nothing more is to come.
+    /// Whether all answers have come.
     package private(set) var isOver = false
 
     let id: UInt64
     private let loop: UVLoop
     /// The families that have not answered.
     private var awaited = AddressFamily.allCases
-    /// What is to be told in a pass.
+    /// Answers that the owner has not heard yet.
     private var results: [(family: AddressFamily, result: Result<[SocketAddress], ResolverError>)] = []
     private var relay: TaskRelay?
 
@@ -48,7 +48,7 @@ package final class Resolution: LoopTask {
     ///
     /// Calling it again, or after the last answer, does nothing.
     ///
-    /// A thread that is stuck in it holds nothing else up.
+    /// A thread that is stuck in the look-up blocks nothing else.
     package func cancel() {
         unsafe owner = nil
         finish()
@@ -65,9 +65,9 @@ package final class Resolution: LoopTask {
         LookupQuestion(host: host, port: port, family: family)
     }
 
-    /// Answers in a pass of its own, never inside the call that asked.
+    /// Answers in a separate task, never inside the call that asked.
     ///
-    /// - Parameter isAll: the other family is not asked.
+    /// - Parameter isAll: the other family is not looked up.
     func answerLater(
         _ result: Result<[SocketAddress], ResolverError>, from family: AddressFamily, isAll: Bool = false
     ) {
@@ -79,7 +79,7 @@ package final class Resolution: LoopTask {
         loop.schedule(relay)
     }
 
-    /// An answer has come; called inside a pass.
+    /// An answer has arrived; called inside a pass.
     func answer(_ result: Result<[SocketAddress], ResolverError>, from family: AddressFamily) {
         guard !isOver, let index = awaited.firstIndex(of: family) else { return }
         awaited.remove(at: index)
@@ -110,13 +110,13 @@ package struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible
     /// The code of `getaddrinfo`.
     package let code: Int32
 
-    /// The code in words, such as "Name or service not known".
+    /// The text of the code, such as "Name or service not known".
     package let text: String
 
-    /// Whether the name does not exist (as opposed to: could not be looked up now).
+    /// Whether the name does not exist, as opposed to a look-up that failed.
     package let isNoSuchName: Bool
 
-    /// Whether it is about the interface that an address is to be reached through; no name was looked up then.
+    /// Whether the interface of a numeric address is missing; no name was looked up then.
     package let isAboutInterface: Bool
 
     package init(code: Int32, text: String, isNoSuchName: Bool, isAboutInterface: Bool = false) {
@@ -126,21 +126,21 @@ package struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible
         self.isAboutInterface = isAboutInterface
     }
 
-    /// For an address with a zone that this machine does not have now.
+    /// For an address with a zone that this machine does not have.
     static func noInterface(_ zone: String) -> ResolverError {
         ResolverError(
             code: UV_ENODEV.rawValue, text: "no network interface is called “\(zone)”", isNoSuchName: false,
             isAboutInterface: true)
     }
 
-    /// For names that are never looked up, because no name can look like that.
+    /// For texts that cannot be names and are not looked up.
     static func noSuchName(_ text: String) -> ResolverError {
         ResolverError(code: cuv_no_such_name_code(), text: text, isNoSuchName: true)
     }
 
-    /// What became of a look-up of which each family failed.
+    /// The error of a look-up in which both families failed.
     ///
-    /// The name does not exist only if both say so: one of them could be looked up another time.
+    /// The name does not exist only if both families say so; otherwise a later look-up may succeed.
     static func combined(_ errors: [(family: AddressFamily, error: ResolverError)]) -> ResolverError {
         let errors = errors.sorted { $0.family == .ipv6 && $1.family != .ipv6 }
         guard let first = errors.first?.error else { return noSuchName("the name has no address") }

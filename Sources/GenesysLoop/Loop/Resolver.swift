@@ -1,31 +1,31 @@
 internal import CUV
 
-/// Looks names up on detached threads of its own, four names at a time; more look-ups wait their turn (`LookupQueue`).
+/// Looks up names on its own detached threads, four names at a time; further look-ups wait (`LookupQueue`).
 ///
-/// `getaddrinfo` can neither be interrupted nor trusted to end. So its threads belong to nobody: they hold the mailbox,
-/// never the loop, and an answer nobody waits for is dropped. (libuv's own thread pool would be blocked by them, and
-/// its requests keep a loop from being closed.)
+/// `getaddrinfo` cannot be interrupted and may never return. So its threads hold the mailbox, never the loop, and an
+/// answer without an asker is dropped. In libuv's thread pool such look-ups would block all others, and their requests
+/// would keep a loop from being closed.
 ///
-/// The families are asked for separately, so that neither waits for the other (RFC 8305 §3); within one, addresses come
-/// in the order of `getaddrinfo` (RFC 6724).
+/// The families are looked up separately, so that neither waits for the other (RFC 8305 §3). Within a family, addresses
+/// keep the order of `getaddrinfo` (RFC 6724).
 @safe package final class Resolver {
-    /// What a thread calls; blocks for as long as it likes. Addresses of another family than asked for are ignored.
+    /// The function that a thread calls. It may block. Addresses of another family are ignored.
     ///
     /// Replaced by tests.
     package typealias Lookup = @Sendable (LookupQuestion) -> Result<[SocketAddress], ResolverError>
 
-    /// The look-up from now on.
+    /// The function for the look-ups that follow.
     package var lookup: Lookup = Resolver.systemLookup
 
-    /// Threads that have not returned yet, stuck ones included.
+    /// Threads that have not returned yet, including stuck ones.
     package var threadCount: Int { queue.threadCount }
-    /// Threads that nobody waits for any more.
+    /// Threads whose askers have all given up.
     package var abandonedCount: Int { queue.abandonedCount }
 
-    /// Owned by the loop, so never without it.
+    /// Owned by the loop, which therefore outlives it.
     private unowned(unsafe) let loop: UVLoop
     private var lastID: UInt64 = 0
-    // Unretained: a resolution takes itself out (`forget`) before it dies.
+    // Unretained: a resolution removes itself (`forget`) before it is destroyed.
     private var underWay: [UInt64: Unmanaged<Resolution>] = unsafe [:]
     private var queue = LookupQueue()
     private let threadStart: ThreadStart
@@ -35,9 +35,9 @@ internal import CUV
         threadStart = ThreadStart(loop)
     }
 
-    /// Starts looking `host` up.
+    /// Starts to look up `host`.
     ///
-    /// The answers come in later passes, for numeric addresses too (without a thread).
+    /// The answers come in later passes, also for numeric addresses, which need no thread.
     ///
     /// - Returns: the request; drop or cancel it to hear nothing more.
     /// - Precondition: called on the loop's thread.
@@ -61,7 +61,7 @@ internal import CUV
         return resolution
     }
 
-    /// The zone of an address that is one without it: no interface is called so.
+    /// The zone in a text that is a numeric address apart from it; no interface has that name.
     private static func unknownZone(of host: String) -> String? {
         guard let percent = host.firstIndex(of: "%"),
             SocketAddress(numeric: String(host[..<percent]), port: 0)?.isIPv6 == true
@@ -69,15 +69,15 @@ internal import CUV
         return String(host[host.index(after: percent)...])
     }
 
-    /// The resolution has heard all it wants; its threads, if it has any, go on for nobody.
+    /// The resolution needs no more answers. Its threads go on without an asker.
     func forget(_ resolution: Resolution) {
         guard unsafe underWay.removeValue(forKey: resolution.id) != nil else { return }
         for family in AddressFamily.allCases { queue.withdrawn(resolution.question(family), by: resolution.id) }
-        // In a pass: of many that are cancelled together none is to get the place of the one before.
+        // In a task, so that a look-up that is cancelled next does not get the free place.
         if queue.hasWaiting { unsafe loop.schedule(threadStart) }
     }
 
-    /// Whether it waits for a thread, rather than for the system.
+    /// Whether the look-up waits for a thread, rather than for the system.
     func isQueued(_ resolution: Resolution) -> Bool {
         AddressFamily.allCases.contains { queue.isWaiting(resolution.question($0), by: resolution.id) }
     }
@@ -87,16 +87,16 @@ internal import CUV
         let askers = queue.ended(job)
         startThreads()
         for id in askers {
-            // Still listed, so alive; the strong local keeps it so for the call.
+            // It is in the list and therefore alive; the strong local keeps it alive for the call.
             unsafe underWay[id]?.takeUnretainedValue().answer(result, from: family)
         }
     }
 
-    /// Gives a thread to what waits, as far as there may be threads.
+    /// Starts threads for waiting questions, up to the limit.
     fileprivate func startThreads() {
         while let job = queue.next() {
             let work = LookupJob(id: job.id, question: job.question, lookup: lookup, mailbox: unsafe loop.mailbox)
-            // Given back by the thread, or here when there is none.
+            // Released by the thread, or here if no thread starts.
             let argument = unsafe Unmanaged.passRetained(work)
             let code = unsafe cuv_start_detached_thread(lookupThread, argument.toOpaque())
             guard code != 0 else { continue }
@@ -134,7 +134,7 @@ internal import CUV
     }
 }
 
-/// Gives places away that became free.
+/// Gives free places to waiting questions.
 private final class ThreadStart: LoopTask {
     // The loop holds its tasks.
     private unowned(unsafe) let loop: UVLoop
@@ -148,7 +148,7 @@ private final class ThreadStart: LoopTask {
     }
 }
 
-/// What a resolver thread works on.
+/// The work of a resolver thread.
 ///
 /// It holds the mailbox, so that a stuck thread keeps no loop alive.
 final class LookupJob: Sendable {

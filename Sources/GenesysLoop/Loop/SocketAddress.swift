@@ -13,14 +13,14 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// Whether this is an IPv6 address.
     package let isIPv6: Bool
 
-    /// Reads a numeric address: "127.0.0.1", "::1" or, with the interface to reach it through, "fe80::1%eth0" or
-    /// "fe80::1%2"; no brackets.
+    /// Parses a numeric address without brackets: "127.0.0.1", "::1" or, with an interface, "fe80::1%eth0" or
+    /// "fe80::1%2".
     ///
-    /// Nil for what is no address, and where there is no such interface.
+    /// Returns nil if the text is not an address, or the interface does not exist.
     package init?(numeric text: String, port: UInt16) {
         let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
         let host = String(parts[0])
-        // C would stop at a zero byte; nothing numeric is longer than 45 characters.
+        // C would stop at a zero byte; no numeric address is longer than 45 characters.
         guard host.utf8.count <= 45, !text.utf8.contains(0) else { return nil }
         var address = cuv_address()
         // Text and result live for the call.
@@ -46,10 +46,10 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         cuv_address(words: (high, low), scope: scope, port: port, is_ipv6: isIPv6 ? 1 : 0)
     }
 
-    /// The first 32 bits of the address, the greatest first.
+    /// The first 32 bits of the address, most significant byte first.
     package var prefix: UInt32 { UInt32(truncatingIfNeeded: UInt64(bigEndian: high) >> 32) }
 
-    /// Whether it is an address of `fe80::/10` without the interface that it needs.
+    /// Whether the address is in `fe80::/10` and lacks the interface that it needs.
     package var lacksZone: Bool { isIPv6 && scope == 0 && prefix >> 22 == 0xFE80 >> 6 }
 
     /// The address without the port, such as "127.0.0.1", "::1" or "fe80::1%eth0".
@@ -71,7 +71,7 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
 /// IPv4 or IPv6.
 package enum AddressFamily: Hashable, Sendable, CaseIterable, CustomStringConvertible {
-    // The one that is asked for, and tried, first (RFC 8305 §3, §4).
+    // The family that is looked up and tried first (RFC 8305 §3, §4).
     case ipv6
     case ipv4
 
@@ -84,6 +84,6 @@ package enum AddressFamily: Hashable, Sendable, CaseIterable, CustomStringConver
 }
 
 extension SocketAddress {
-    /// The family it belongs to.
+    /// The family of the address.
     package var family: AddressFamily { isIPv6 ? .ipv6 : .ipv4 }
 }

@@ -1,13 +1,13 @@
 internal import CUV
 
 extension TCPConnection {
-    /// Bytes the kernel has not taken yet.
+    /// The number of bytes that the kernel has not accepted yet.
     package var queuedByteCount: Int { outbound.byteCount }
 
-    /// Sends `bytes`, at once as far as the kernel takes them; the rest is queued.
+    /// Sends the bytes that the kernel accepts at once and queues the rest.
     ///
-    /// Before the connection is established everything is queued. After `shutdown()`, a failure or `close()` the bytes
-    /// are dropped. A failure is reported in a later callback.
+    /// All bytes are queued until the connection is established, and dropped after `shutdown()`, a failure or
+    /// `close()`. A failure is reported in a later callback.
     package func write(_ bytes: Span<UInt8>) {
         guard canWrite, !bytes.isEmpty else { return }
         var sent = 0
@@ -22,7 +22,7 @@ extension TCPConnection {
         watchWritability()
     }
 
-    /// Sends `bytes`; what has to be queued is not copied if the queue is empty.
+    /// Sends `bytes`. If the queue is empty, bytes are queued without a copy.
     package func write(_ bytes: [UInt8]) {
         guard canWrite, !bytes.isEmpty else { return }
         guard outbound.isEmpty else { return write(bytes.span) }
@@ -38,7 +38,7 @@ extension TCPConnection {
         watchWritability()
     }
 
-    /// Ends the output once all queued bytes are sent; input goes on.
+    /// Ends the output after all queued bytes; input continues.
     ///
     /// Calling it again does nothing.
     package func shutdown() {
@@ -59,14 +59,14 @@ extension TCPConnection {
         if let descriptor { cuv_shutdown_output(descriptor) }
     }
 
-    /// The socket may be writable (again): sends what is queued.
+    /// The socket may be writable again: sends queued bytes.
     ///
-    /// - Returns: whether the queue is empty now, without a failure.
+    /// - Returns: whether the queue is empty and no write failed.
     @discardableResult
     func flush() -> Bool {
         guard state == .connected, !outputHasEnded else { return false }
         while !outbound.isEmpty {
-            // The queue is not touched during the call.
+            // The queue does not change during the call.
             let outcome = unsafe outbound.withUnsafeBytes { unsafe send($0) }
             guard let outcome else { return false }
             guard outcome > 0 else {
@@ -81,7 +81,7 @@ extension TCPConnection {
         return true
     }
 
-    /// The number of bytes taken, 0 when the socket is full, nil after a failure (which has been dealt with).
+    /// The number of accepted bytes: 0 if the socket is full, nil after a failure, which has been handled.
     private func send(_ bytes: UnsafeRawBufferPointer) -> Int? {
         guard let descriptor, let base = bytes.baseAddress else { return nil }
         // The caller lends the memory for the call.
@@ -110,7 +110,7 @@ extension TCPConnection {
         loop.inPass {
             let wasAbove = outbound.byteCount > lowWaterMark
             let isDrained = flush()
-            // After a failure the queue is empty, too, without having drained.
+            // After a failure the queue is empty without having drained.
             guard !outbound.isEmpty || isDrained else { return }
             let isBelow = outbound.byteCount <= lowWaterMark
             guard isDrained || (wasAbove && isBelow) || reportsProgress else { return }
@@ -119,7 +119,7 @@ extension TCPConnection {
     }
 }
 
-/// Bytes that wait for the kernel, in one array with a start offset.
+/// Bytes that wait for the kernel: one array with a start offset.
 @safe struct OutboundQueue {
     private var bytes: [UInt8] = []
     private var start = 0
@@ -133,7 +133,7 @@ extension TCPConnection {
         unsafe more.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// Makes `more` the queue, from `offset` on, without a copy.
+    /// Makes `more`, from `offset` on, the queue without a copy.
     ///
     /// - Precondition: the queue is empty.
     mutating func take(_ more: [UInt8], from offset: Int) {
@@ -148,7 +148,7 @@ extension TCPConnection {
     }
 
     mutating func removeAll() {
-        // Gives the memory back: a connection that is not congested needs none.
+        // Frees the memory: a connection that is not congested needs none.
         bytes = []
         start = 0
     }

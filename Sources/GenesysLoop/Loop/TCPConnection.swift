@@ -1,12 +1,13 @@
 internal import CUV
 
-/// One TCP connection, made by `connect(to:)` or accepted by a `TCPListener`.
+/// One TCP connection, established by `connect(to:)` or accepted by a `TCPListener`.
 ///
-/// Dropping the last reference closes it, inside its own callbacks too. After `close()` or `abort()` returned, its
-/// owner hears nothing more. Nagle's algorithm is off, keep-alive is on (60 s).
+/// Dropping the last reference closes the connection, also inside its own callbacks. The owner hears nothing after
+/// `close()` or `abort()`. Nagle's algorithm is off, and keep-alive is on (60 s).
 ///
-/// Bytes are written by `send` with `MSG_NOSIGNAL` (`SO_NOSIGPIPE` on macOS) and never by libuv, whose `write` raises
-/// SIGPIPE when the peer is gone. What the kernel does not take at once is queued here, see `TCPConnection+Writing`.
+/// Bytes are written by `send` with `MSG_NOSIGNAL` (`SO_NOSIGPIPE` on macOS), not by libuv, whose `write` raises
+/// SIGPIPE when the peer is gone. Bytes that the kernel does not accept at once are queued, see
+/// `TCPConnection+Writing`.
 @safe package final class TCPConnection: LoopTask {
     enum State: Equatable {
         case idle, connecting, connected, failed, closed
@@ -15,7 +16,7 @@ internal import CUV
     package let loop: UVLoop
     package let group: HandleGroup
 
-    /// Unretained: must be set to nil, or the connection closed or dropped, before the owner dies.
+    /// Unretained. Before the owner is destroyed it must be set to nil, or the connection closed or dropped.
     package unowned(unsafe) var owner: (any TCPConnectionOwner)?
 
     private(set) var state: State = .idle
@@ -28,25 +29,25 @@ internal import CUV
     private var isReading = false
     private var inputHasEnded = false
 
-    // A failure that waits to be reported: at the end of the input, or in a pass.
+    // A failure to report at the end of the input, or in a task.
     private var latchedFailure: UVError?
 
     // Writing.
     var outbound = OutboundQueue()
-    /// How few bytes must be queued for the owner to hear that the queue has drained. Default 0.
+    /// The owner hears that the queue has drained when no more than this many bytes are queued. Default 0.
     package var lowWaterMark = 0
-    /// How many bytes the kernel has taken.
+    /// How many bytes the kernel has accepted.
     var sentByteCount = 0
-    /// The owner hears of every write that the kernel took from the queue, not only when the queue has drained.
+    /// The owner hears about every write from the queue, not only when the queue has drained.
     var reportsProgress = false
     var writability: WritabilityWatch?
     var wantsShutdown = false
     var outputHasEnded = false
     private var writeHasFailed = false
-    /// Whether some of what was written was dropped, and all will be that is written from now on.
+    /// Whether written bytes were dropped. All later bytes are dropped then.
     package var hasLostOutput: Bool { writeHasFailed || state == .failed || state == .closed }
 
-    /// Creates a connection that is not connected.
+    /// Creates an unconnected connection.
     ///
     /// - Precondition: called on `loop`'s thread.
     package init(loop: UVLoop, group: HandleGroup, owner: (any TCPConnectionOwner)? = nil) {
@@ -72,9 +73,9 @@ internal import CUV
 
     /// Starts connecting.
     ///
-    /// The outcome comes in a later callback, an immediate failure too.
+    /// The result comes in a later callback, even after an immediate failure.
     ///
-    /// - Precondition: nothing but `init`, `write`, `startReading` and `shutdown` was called before.
+    /// - Precondition: only `init`, `write`, `startReading` and `shutdown` were called before.
     package func connect(to address: SocketAddress) {
         guard state == .idle, let block else {
             preconditionFailure("TCPConnection.connect(to: \(address)) in state \(state)")
@@ -86,11 +87,11 @@ internal import CUV
         self.request = request
     }
 
-    /// Closes the connection; what is queued is dropped.
+    /// Closes the connection and drops queued bytes.
     ///
     /// The owner hears nothing more. Calling it again does nothing.
     ///
-    /// The peer sees an ordinary end, or a reset if bytes had arrived that were not read.
+    /// The peer sees an orderly end, or a reset if unread bytes had arrived.
     package func close() {
         unsafe owner = nil
         guard let block else { return }
@@ -100,13 +101,13 @@ internal import CUV
         block.close()
     }
 
-    /// Closes the connection by a reset: the peer learns at once, and the kernel keeps nothing to send.
+    /// Closes the connection with a reset: the peer hears at once, and the kernel drops unsent bytes.
     package func abort() {
         if let descriptor { cuv_reset_on_close(descriptor) }
         close()
     }
 
-    /// Ends what hangs on the connection besides its handle.
+    /// Ends everything that belongs to the connection except its handle.
     private func releaseResources() {
         unsafe request?.connection = nil
         request = nil
@@ -117,7 +118,7 @@ internal import CUV
         outbound.removeAll()
     }
 
-    /// Takes over a connection from `listener`.
+    /// Accepts a connection from `listener`.
     package func accept(from listener: HandleBlock) -> Int32 {
         guard let block else { return UV_EBADF.rawValue }
         // Both blocks are open.
@@ -126,13 +127,13 @@ internal import CUV
         return code
     }
 
-    /// Whether bytes had been queued and are all sent now.
+    /// Whether queued bytes have all been sent.
     @discardableResult
     private func becomeConnected() -> Bool {
         guard let block else { return false }
         let hadQueue = !outbound.isEmpty
         state = .connected
-        // The block is open. Neither setting can make the connection unusable, so failures are of no interest.
+        // The block is open. The connection works without either setting, so failures are ignored.
         _ = unsafe uv_tcp_nodelay(block.tcp, 1)
         _ = unsafe uv_tcp_keepalive(block.tcp, 1, 60)
         updateReading()
@@ -155,13 +156,13 @@ internal import CUV
 
     // MARK: Addresses and settings
 
-    /// The local address; nil before there is one.
+    /// The local address, or nil if there is none yet.
     package var localAddress: SocketAddress? { address(ofPeer: false) }
 
-    /// The peer's address; nil unless connected.
+    /// The peer's address, or nil if not connected.
     package var peerAddress: SocketAddress? { address(ofPeer: true) }
 
-    /// Whether small writes go out at once (the default) or are collected by Nagle's algorithm.
+    /// Whether small writes are sent at once (the default), instead of being collected by Nagle's algorithm.
     package func setNoDelay(_ isOn: Bool) {
         guard let block else { return }
         // The block is open.
@@ -176,7 +177,7 @@ internal import CUV
         return SocketAddress(raw)
     }
 
-    /// The socket; nil when there is none (any more).
+    /// The socket, or nil if there is none.
     var descriptor: Int32? {
         guard let block else { return nil }
         // The block is open.
@@ -186,23 +187,19 @@ internal import CUV
 
     // MARK: Reading
 
-    /// Reports input from now on.
-    ///
-    /// Before the connection is established: from then on.
+    /// Starts to report input, as soon as the connection is established.
     package func startReading() {
         wantsInput = true
         updateReading()
     }
 
-    /// Leaves input in the kernel, so that the peer is slowed down.
-    ///
-    /// The end of the stream and errors wait there, too.
+    /// Leaves input, including the end of the stream and errors, in the kernel, which slows the peer down.
     package func stopReading() {
         wantsInput = false
         updateReading()
     }
 
-    /// Whether input, or its end, is waiting in the kernel. It takes a system call, and only tests ask.
+    /// Whether input or its end waits in the kernel. For tests: it takes a system call.
     package var hasUnreadInput: Bool {
         guard state == .connected, !inputHasEnded, let descriptor else { return false }
         return cuv_has_input(descriptor) != 0
@@ -219,7 +216,7 @@ internal import CUV
             if code != 0 { failInPass(UVError(operation: "read", code: code)) }
         } else {
             _ = unsafe uv_read_stop(block.stream)
-            // A write failure that waited for the rest of the input waits no longer.
+            // Reports a write failure that waited for the rest of the input.
             if let failure = latchedFailure { failInPass(failure) }
         }
     }
@@ -251,7 +248,7 @@ internal import CUV
 
     /// A write found the connection broken.
     ///
-    /// While input is read, what the peer sent before it left comes first.
+    /// While input is read, the bytes that the peer sent before it left come first.
     func writeDidFail(_ error: UVError) {
         outbound.removeAll()
         writeHasFailed = true
@@ -266,7 +263,7 @@ internal import CUV
         }
     }
 
-    /// Reports `error` in a pass of its own, never inside the call that met it.
+    /// Reports `error` in a separate task, never inside the call that met it.
     private func failInPass(_ error: UVError) {
         latchedFailure = error
         guard relay == nil else { return }
@@ -281,9 +278,7 @@ internal import CUV
         fail(error)
     }
 
-    /// The one place where a failure is reported.
-    ///
-    /// First the state, then the callout.
+    /// Reports a failure: changes the state first, then calls out. No other function reports failures.
     private func fail(_ error: UVError) {
         guard state == .connecting || state == .connected else { return }
         let wasConnected = state == .connected
@@ -303,7 +298,7 @@ internal import CUV
     }
 }
 
-/// Lends the loop's buffer; it comes back with the read callback that follows.
+/// Lends the loop's buffer until the read callback that follows.
 private func allocateCallback(
     _ handle: UnsafeMutablePointer<uv_handle_t>?, _ suggested: Int, _ buffer: UnsafeMutablePointer<uv_buf_t>?
 ) {

@@ -2,7 +2,7 @@ internal import CUV
 
 /// A failed libuv or socket call: which operation, and the code it returned.
 package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was being done, such as "connect", "read", "write" or "listen".
+    /// The operation, such as "connect", "read", "write" or "listen".
     package let operation: String
 
     /// The negative code of libuv (the negated `errno` on Unix).
@@ -13,7 +13,7 @@ package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
-    /// Whether the process, or the system, has no file descriptor left.
+    /// Whether the process or the system has no file descriptor left.
     package var isDescriptorShortage: Bool { code == UV_EMFILE.rawValue || code == UV_ENFILE.rawValue }
 
     /// The code's symbol, such as "ECONNREFUSED".
@@ -21,14 +21,14 @@ package struct UVError: Error, Hashable, Sendable, CustomStringConvertible {
         unsafe Self.text { buffer, count in unsafe uv_err_name_r(code, buffer, count) }
     }
 
-    /// The code in words, such as "connection refused".
+    /// The text of the code, such as "connection refused".
     package var text: String {
         unsafe Self.text { buffer, count in unsafe uv_strerror_r(code, buffer, count) }
     }
 
     package var description: String { "\(operation): \(name): \(text)" }
 
-    /// Reads what a libuv function writes.
+    /// Reads the text that a libuv function writes.
     ///
     /// The `_r` forms are used because the others leak for an unknown code.
     private static func text(_ fill: (UnsafeMutablePointer<CChar>, Int) -> UnsafeMutablePointer<CChar>?) -> String {

@@ -3,14 +3,15 @@ public import CUV
 extension UVLoop {
     /// Joins a libuv loop that the program runs itself.
     ///
-    /// The library then never runs, stops, walks or closes it. It keeps one handle on the loop, which does not keep
-    /// `uv_run` from returning, until `detach(completion:)` took effect. Call that before closing the loop. If the
-    /// event loop is dropped without it (on the loop's thread), the loop must be run once more before it is closed.
+    /// The library never runs, stops, walks or closes the loop. Until `detach(completion:)` takes effect it keeps one
+    /// handle on the loop, which does not keep `uv_run` from returning. Call `detach(completion:)` before you close the
+    /// loop. If you drop the `UVLoop` without it (on the loop's thread), run the loop once more before you close it.
     ///
-    /// The loop's thread is taken to be the calling one until the first callback, which binds the thread it runs on.
+    /// Until the first callback, the calling thread counts as the loop's thread. The first callback binds the thread on
+    /// which it runs.
     ///
-    /// - Parameter loop: initialized, and alive until detached from.
-    /// - Throws: `UVLoopError` when the system has no resource left; nothing is left on the loop then.
+    /// - Parameter loop: initialized, and alive until `detach(completion:)` has taken effect.
+    /// - Throws: `UVLoopError` if the system has no resource left. Nothing is left on the loop then.
     /// - Precondition: called on the thread that runs the loop, or while no thread does.
     public convenience init(adopting loop: UnsafeMutablePointer<uv_loop_t>) throws {
         do throws(UVError) {

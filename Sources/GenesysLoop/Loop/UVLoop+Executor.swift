@@ -1,4 +1,4 @@
-/// An event loop is the executor of the actors that live on it, and of the tasks that prefer it.
+/// A loop is the executor of its actors, and of tasks that prefer it.
 ///
 ///     actor Host: NotificationChannelDelegate {
 ///         private let loop: UVLoop
@@ -17,27 +17,27 @@
 ///         }
 ///         …
 ///
-/// The actor's code then runs on the loop's thread, so it may own channels and clients, and call them without waiting.
-/// In a delegate method `assumeIsolated` always holds and does not wait either; a notification goes into it as it is,
-/// borrowed. The `channel` argument cannot: it belongs to whoever called, and the actor uses its own. An actor must
-/// hold its loop, as above: the concurrency library does not, which is why a target with strict memory safety has to
-/// write `unsafe loop.asUnownedSerialExecutor()`.
+/// The actor's code runs on the loop's thread, so the actor may own channels and clients, and call them without
+/// waiting. In a delegate method `assumeIsolated` always succeeds and does not wait either. A borrowed notification can
+/// be passed into it, but the `channel` argument cannot, because it belongs to the caller; the actor uses its own
+/// reference. An actor must hold its loop, as above, because the concurrency library does not. This is why a target
+/// with strict memory safety must write `unsafe loop.asUnownedSerialExecutor()`.
 ///
-/// - Order: jobs run in the order in which they became ready, in turn with the blocks of `execute(_:)` and at most
-///   1,000 at each wake-up, so that a busy actor starves no socket.
-/// - Life: a job that waits is like a block: `run()` does not return before it ran, but a task that is suspended keeps
-///   no loop running. While nobody runs the loop, jobs wait for the next `run()`. A job that comes after
-///   `detach(completion:)` took effect, or that waits on a loop that is released, can never run on the loop's thread:
-///   the process is ended with a sentence that says so. Let the tasks of its actors end before a loop is left.
+/// - Order: jobs run in the order in which they became ready, interleaved with the blocks of `execute(_:)`, and at most
+///   1,000 at each wake-up, so that a busy actor does not starve the sockets.
+/// - Life: a waiting job is like a block: `run()` does not return before it ran. A suspended task does not keep a loop
+///   running. While the loop is not running, jobs wait for the next `run()`. A job that comes after
+///   `detach(completion:)` took effect, or that waits when the loop is released, can never run on the loop's thread:
+///   the process ends with a sentence. End the tasks of a loop's actors before you leave the loop.
 /// - Cost: none for a host without actors; a delegate call does not pass through the executor.
 ///
-/// A host on the main actor runs the loop on the main thread (`MainActor.assumeIsolated` holds in every delegate
-/// method), or gives the loop a thread of its own and sends copies to the main actor; `Documentation/Embedding.md`
-/// shows the second.
+/// A host on the main actor either runs the loop on the main thread, where `MainActor.assumeIsolated` succeeds in every
+/// delegate method, or gives the loop a separate thread and sends copies to the main actor, as in
+/// `Documentation/Embedding.md`.
 extension UVLoop: SerialExecutor, TaskExecutor {
     /// Runs a job of the concurrency library on the loop's thread at its next wake-up.
     ///
-    /// May be called on any thread; it is called by the concurrency library.
+    /// May be called on any thread. The concurrency library calls it.
     public func enqueue(_ job: consuming ExecutorJob) {
         checkFork()
         guard mailbox.post(.job(UnownedJob(job))) != .refused else {
@@ -47,30 +47,30 @@ extension UVLoop: SerialExecutor, TaskExecutor {
         }
     }
 
-    /// What an actor on the loop returns as its `unownedExecutor`.
+    /// The `unownedExecutor` of an actor on the loop.
     ///
     /// May be called on any thread. It does not keep the loop alive.
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
-        // Unowned, as the type says: an actor holds its loop.
+        // An actor holds its loop.
         unsafe UnownedSerialExecutor(ordinary: self)
     }
 
-    /// The loop as the executor that a task prefers.
+    /// The loop as a task's preferred executor.
     ///
     /// May be called on any thread. It does not keep the loop alive.
     public func asUnownedTaskExecutor() -> UnownedTaskExecutor {
-        // Unowned, as the type says: a task holds the executor that it prefers.
+        // A task holds its preferred executor.
         unsafe UnownedTaskExecutor(ordinary: self)
     }
 
-    /// Whether the caller is on the loop's thread, and so isolated to every actor on the loop.
+    /// Whether the caller is on the loop's thread, and therefore isolated to every actor on the loop.
     ///
-    /// May be called on any thread; `assumeIsolated` asks it.
+    /// May be called on any thread. `assumeIsolated` calls it.
     public func isIsolatingCurrentContext() -> Bool? {
         isCurrent
     }
 
-    /// Traps with a sentence when the caller is not on the loop's thread, in debug and in release.
+    /// Traps with a sentence if the caller is not on the loop's thread, in debug and in release.
     public func checkIsolated() {
         preconditionCurrent("Code of an actor on an event loop")
     }

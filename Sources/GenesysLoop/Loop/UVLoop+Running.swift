@@ -3,10 +3,10 @@ internal import CUV
 extension UVLoop {
     /// Takes the library off an adopted loop.
     ///
-    /// It closes nothing: it takes effect once every channel and client on the loop has ended (see `closeAll()`) and no
-    /// block waits. Our last handle is then closed, and `completion` runs inside the host's `uv_run` when none of our
-    /// handles is left (`uv_walk` finds none). If that was so before the call, `completion` runs within the call. It
-    /// may stop the loop, but not close it before `uv_run` returned. Afterwards, the event loop is of no use any more;
+    /// It closes nothing. It takes effect when every channel and client on the loop has ended (see `closeAll()`), and
+    /// no timer or block waits. Then our last handle is closed, and `completion` runs inside the host's `uv_run` when
+    /// none of our handles is left (`uv_walk` finds none), or inside this call if none was left before. `completion`
+    /// may stop the loop, but must not close it before `uv_run` returns. Afterwards the `UVLoop` cannot be used;
     /// dropping it is safe on every thread.
     ///
     /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
@@ -58,7 +58,7 @@ extension UVLoop {
         unsafe raw.deallocate()
     }
 
-    /// Destroys what was on its way here to be destroyed. Blocks are released without being run.
+    /// Destroys the values of unread disposals. Blocks are released without running.
     func dispose(_ messages: [Mailbox.Message]) {
         for message in messages {
             switch message {
@@ -80,14 +80,14 @@ extension UVLoop {
 extension UVLoop {
     /// Keeps `object` alive and the loop running until `release(_:)`.
     ///
-    /// Once per object, however often it is called.
+    /// Further calls for the same object do nothing.
     package func retain(_ object: AnyObject) {
         preconditionCurrent("UVLoop.retain(_:)")
         guard openObjects.updateValue(object, forKey: ObjectIdentifier(object)) == nil else { return }
         hold()
     }
 
-    /// Undoes `retain(_:)`; nothing if the object is not retained.
+    /// Undoes `retain(_:)`. Does nothing if the object is not retained.
     ///
     /// The reference is dropped when the running pass ends, so the caller may be the object itself.
     package func release(_ object: AnyObject) {
@@ -97,7 +97,7 @@ extension UVLoop {
         if isInPass { tasks.keepUntilDrained(object) }
     }
 
-    /// Keeps `uv_run` going until the matching `unhold()`.
+    /// Keeps `uv_run` running until the matching `unhold()`.
     func hold() {
         guard !isDetached else { Misuse.trap("An event loop was used after detach(completion:) took effect.") }
         holdCount += 1
@@ -116,21 +116,21 @@ extension UVLoop {
 // MARK: - Passes
 
 extension UVLoop {
-    /// Whether a callback of libuv, a block or a pass is running.
+    /// Whether a callback of libuv, a block or a task is running.
     package var isInPass: Bool { passDepth > 0 }
 
-    /// Queues `pass`, unless it is queued already, and keeps it alive until it has run.
+    /// Queues `task`, unless it is queued already, and keeps it alive until it has run.
     ///
-    /// Inside a pass it runs before the outermost one ends, otherwise at the next wake-up, for which the loop is kept
-    /// alive (an adopted one, too).
+    /// Inside a pass it runs before the outermost pass ends, otherwise at the next wake-up, for which the loop, own or
+    /// adopted, keeps running.
     package func schedule(_ task: any LoopTask) {
         guard tasks.append(task), !isInPass else { return }
         wakeForTasks()
     }
 
-    /// Runs `body`; the outermost call then runs what was scheduled, in order.
+    /// Runs `body` as a pass. The outermost pass then runs the scheduled tasks, in order.
     ///
-    /// Every callback of libuv that can reach code of the host goes through here.
+    /// Every callback of libuv that can reach the host's code runs as a pass.
     package func inPass(_ body: () -> Void) {
         if isThreadAssumed { bindToCurrentThread() }
         passDepth += 1
@@ -141,14 +141,14 @@ extension UVLoop {
     }
 
     func drainPasses() {
-        // Passes that go on scheduling each other must not starve the sockets.
+        // Tasks that keep scheduling each other must not starve the sockets.
         var budget = 10_000
         repeat {
             while budget > 0, let task = tasks.next() {
                 task.runTask()
                 budget -= 1
             }
-            // What dies here may schedule passes in its turn.
+            // Objects that are destroyed here may schedule tasks.
         } while !tasks.takeKept().isEmpty
         if !tasks.isEmpty { wakeForTasks() }
     }
@@ -164,16 +164,16 @@ extension UVLoop {
 // MARK: - Buffers
 
 extension UVLoop {
-    /// 64 KiB for what a socket read returned; contents are valid during the read callback only.
+    /// 64 KiB for bytes read from a socket. The contents are valid only during the read callback.
     package var ciphertextBuffer: UnsafeMutableRawBufferPointer { unsafe lentBuffers().ciphertext }
 
-    /// 64 KiB for decrypted bytes; contents are valid until the next read on this loop.
+    /// 64 KiB for decrypted bytes. The contents are valid until the next read on this loop.
     package var plaintextBuffer: UnsafeMutableRawBufferPointer { unsafe lentBuffers().plaintext }
 
     func lentBuffers() -> (
         ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer
     ) {
-        // Freed in `deinit`; whoever reads into them holds the loop.
+        // Freed in `deinit`; the caller holds the loop.
         if let buffers = unsafe buffers { return unsafe buffers }
         let made = (
             ciphertext: UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 64),
@@ -185,15 +185,16 @@ extension UVLoop {
 }
 
 extension UVLoop {
-    /// Closes every channel, client and simulator that is open on the loop, as `close()` of each does.
+    /// Closes every channel, client and simulator that is open on the loop, as `close()` of each does, and cancels
+    /// every timer of `schedule(after:_:)`.
     ///
-    /// Each makes its terminal call, from the loop; `run()` returns after the last one. The way to leave a loop that
-    /// was stopped with something open on it, or that a host adopted for us:
+    /// Each makes its terminal call from the loop, and `run()` returns after the last one. To leave a stopped loop with
+    /// open objects, or an adopted loop:
     ///
     ///     loop.closeAll()
     ///     loop.run()                              // an adopted loop: loop.detach { … }
     ///
-    /// What is opened afterwards is not concerned.
+    /// Objects that are opened afterwards stay open.
     ///
     /// - Precondition: called on the loop's thread. Safe inside any delegate callback.
     public func closeAll() {
@@ -203,10 +204,10 @@ extension UVLoop {
 
     /// Whether the library's handles keep the host's `uv_run` from returning; default true.
     ///
-    /// When false, an adopted loop ends when the host's own handles do, whatever is open on it, as after `uv_unref` of
-    /// every handle of ours, those to come included. What is open stays open, and goes on when the loop is run again. A
-    /// connection under way and handles that are closing keep a loop running all the same: libuv knows no other way.
-    /// `detach(completion:)` sets it to true, for its completion is to come.
+    /// If false, an adopted loop ends with the host's own handles, as after `uv_unref` of each of our handles,
+    /// including later ones. Open objects stay open and continue when the loop runs again. A connection attempt and
+    /// closing handles keep a loop running in any case, because libuv cannot unref them. `detach(completion:)` sets it
+    /// to true, so that its completion runs.
     ///
     /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
     public var keepsRunning: Bool {
@@ -222,18 +223,18 @@ extension UVLoop {
         }
     }
 
-    /// Refers the loop to the async handle, or not, as the holds on it and the host want it.
+    /// References the async handle if something holds the loop and the host allows it.
     func referWakeUp() {
-        // The async handle is open: the loop is neither dead nor detached.
+        // The async handle is open until the loop is destroyed or detached.
         if holdCount > 0, registry.keepsRunning { unsafe uv_ref(async.handle) } else { unsafe uv_unref(async.handle) }
     }
 }
 
 extension UVLoop: CustomStringConvertible {
-    /// What is open on the loop: channels, clients, and how many handles of which kind. Secrets are left out.
+    /// The open objects: channels, clients and timers, and the number of handles of each kind. It contains no secrets.
     ///
-    /// A host whose `uv_loop_close` says `UV_EBUSY` prints it to see what of ours it closed too early. On another
-    /// thread than the loop's it says only that.
+    /// Print it if `uv_loop_close` returns `UV_EBUSY`, to see which of our handles are still open. On another thread it
+    /// only says that the loop belongs to another thread.
     public var description: String {
         guard isCurrent else { return "UVLoop(of another thread)" }
         let objects = openObjects.values.map { "\($0)" }.sorted()
@@ -244,10 +245,10 @@ extension UVLoop: CustomStringConvertible {
 }
 
 extension UVLoop {
-    /// What upper layers share between all that is on the loop under `key`, for example a TLS context; made when it is
-    /// missing, and freed with the loop.
+    /// A value that all objects on the loop share under `key`, for example a TLS context. It is created on first use
+    /// and freed with the loop.
     ///
-    /// - Parameter isUsable: whether what is there will do; what is made instead takes its place.
+    /// - Parameter isUsable: whether the existing value can be used; otherwise a new one replaces it.
     package func shared<Value: AnyObject, Failure: Error>(
         _ key: some Hashable, where isUsable: (Value) -> Bool = { _ in true }, make: () throws(Failure) -> Value
     ) throws(Failure) -> Value {

@@ -1,4 +1,4 @@
-/// An event loop could not be set up; typically the process has no file descriptor left.
+/// A loop could not be created, typically because the process has no file descriptor left.
 public struct UVLoopError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What failed, as one sentence.
     public let description: String

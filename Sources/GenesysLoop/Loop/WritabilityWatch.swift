@@ -1,15 +1,15 @@
 internal import CUV
 
-/// Tells a connection when its full socket takes bytes again.
+/// Tells a connection when its full socket accepts bytes again.
 ///
-/// libuv would do so only if it wrote the bytes itself, by `write(2)` and with SIGPIPE. So the socket is watched
-/// through a second descriptor, which exists only while bytes are queued.
+/// libuv would do so only if it wrote the bytes itself, with `write(2)` and SIGPIPE. So a second descriptor, which
+/// exists only while bytes are queued, watches the socket.
 @safe final class WritabilityWatch {
     private let block: HandleBlock
     private let duplicate: Int32
     private let events = Int32(UV_WRITABLE.rawValue)
 
-    /// Unretained: the connection owns the watch and closes it before it dies.
+    /// Unretained: the connection owns the watch and closes it before it is destroyed.
     private unowned(unsafe) var connection: TCPConnection?
 
     init(descriptor: Int32, connection: TCPConnection) throws(UVError) {
@@ -34,7 +34,7 @@ internal import CUV
     /// To be called exactly once.
     func close() {
         unsafe connection = nil
-        // The poll set must forget the descriptor before it is closed, which `uv_close` sees to.
+        // `uv_close` removes the descriptor from the poll set, which must happen before it is closed.
         block.close()
         cuv_close_descriptor(duplicate)
     }
@@ -46,7 +46,7 @@ internal import CUV
 
     fileprivate func didPoll(_ status: Int32) {
         guard let connection = unsafe connection else { return }
-        // libuv stops a watch it reports an error to; the next attempt to send tells which error it is.
+        // libuv stops a watch when it reports an error; the next attempt to send returns the error.
         if status < 0 { start() }
         connection.didBecomeWritable()
     }
