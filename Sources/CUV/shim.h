@@ -43,6 +43,8 @@ typedef struct cuv_block {
         uv_stream_t stream;
         uv_tcp_t tcp;
         uv_timer_t timer;
+        uv_idle_t idle;
+        uv_check_t check;
         uv_async_t async;
         uv_poll_t poll;
     } handle;
@@ -54,6 +56,8 @@ CUV_INLINE uv_handle_t *cuv_block_handle(cuv_block *block) { return &block->hand
 CUV_INLINE uv_stream_t *cuv_block_stream(cuv_block *block) { return &block->handle.stream; }
 CUV_INLINE uv_tcp_t *cuv_block_tcp(cuv_block *block) { return &block->handle.tcp; }
 CUV_INLINE uv_timer_t *cuv_block_timer(cuv_block *block) { return &block->handle.timer; }
+CUV_INLINE uv_idle_t *cuv_block_idle(cuv_block *block) { return &block->handle.idle; }
+CUV_INLINE uv_check_t *cuv_block_check(cuv_block *block) { return &block->handle.check; }
 CUV_INLINE uv_async_t *cuv_block_async(cuv_block *block) { return &block->handle.async; }
 CUV_INLINE uv_poll_t *cuv_block_poll(cuv_block *block) { return &block->handle.poll; }
 CUV_INLINE cuv_block *cuv_block_of(uv_handle_t *handle) {

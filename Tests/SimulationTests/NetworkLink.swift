@@ -37,8 +37,7 @@ final class NetworkLink {
     let target: String
     var phase = Phase.connecting
     /// When to give up connecting or closing, on the host's monotonic clock.
-    var deadline: Instant? { didSet { if deadline == nil { isLastLook = false } } }
-    private var isLastLook = false
+    var deadline: Instant?
     var isPaused = false
     var socket: SimulatedService.SocketID?
 
@@ -107,12 +106,13 @@ final class NetworkLink {
 }
 
 extension NetworkLink {
-    /// A timer that fires late: a blocked host may have an unread answer.
-    func takesLastLook(now: Instant) -> Bool {
-        guard !isLastLook, let deadline, now - deadline >= Heartbeat.recheckDelay else { return false }
-        // Before the request is made, the look finds the answer to an earlier step, and the next step has its own time.
-        isLastLook = socket != nil || isUpLost || phase != .connecting
-        self.deadline = now + (isLastLook ? Heartbeat.recheckDelay : .seconds(10))
+    /// Whether a blocked host finds the answer to an earlier step than the request, such as TLS. The next step has its
+    /// own deadline.
+    func takesNextStep(now: Instant) -> Bool {
+        guard socket == nil, !isUpLost, phase == .connecting, let deadline, now - deadline >= .milliseconds(10) else {
+            return false
+        }
+        self.deadline = now + .seconds(10)
         return true
     }
 

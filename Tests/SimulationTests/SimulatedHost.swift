@@ -56,11 +56,13 @@ final class SimulatedHost {
         return time == .never ? .never : max(time, blockedUntil)
     }
 
-    /// One turn of the loop: timers first, then reads.
+    /// One turn of the loop: a timer fires, perhaps late; then reads; then the deadlines.
     func wake() {
         noteRest()
-        if let timer, timer <= now.instant { timerFired() }
+        let now = now
+        if let timer, now.instant - timer >= .seconds(1) { input { $0.loopWasLate(now: now) } }
         for link in links where link.readableAt <= world.time { read(link) }
+        if let timer, timer <= now.instant { timerFired() }
         auditor.examine(self)
     }
 
@@ -120,7 +122,7 @@ final class SimulatedHost {
         let now = now
         for link in links {
             guard let deadline = link.deadline, deadline <= now.instant else { continue }
-            link.takesLastLook(now: now.instant) ? () : expire(link)
+            if !link.takesNextStep(now: now.instant) { expire(link) }
         }
         enqueue(input { $0.deadlineReached(now: now) })
         advance()

@@ -17,7 +17,7 @@ extension ChannelMachine {
         case .attempting:
             return reconnected(next, now: now)
         case .rollingOver:
-            state = .draining(until: now.instant + settings.drainTimeout, isLastLook: false)
+            state = .draining(until: now.instant + settings.drainTimeout)
             candidate?.suspend()
             return [.pauseReading(link)] + probe(now: now) + synchronizeTopics(of: next, now: now)
         case .handedOver(let since):

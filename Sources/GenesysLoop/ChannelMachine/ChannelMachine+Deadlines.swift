@@ -24,17 +24,17 @@ extension ChannelMachine {
         case .handedOver(let since):
             guard candidate?.openedAt != nil else { return handOverLimit(since: since) }
             return isPaused ? nil : candidate?.deadline
-        case .draining(let until, _):
+        case .draining(let until):
             return isPaused ? nil : earliest(until, current?.deadline)
         }
     }
 
     /// Does everything that is due at `now`.
     ///
-    /// Calling it early does nothing.
+    /// The loop has polled since the deadline (see `DueTimers`), so bytes that arrived in time have been read. Calling
+    /// it early does nothing.
     package mutating func deadlineReached(now: ClockReading) -> [Action] {
         noticeSuspension(now: now)
-        noticeDelay(now: now)
         switch state {
         case .idle, .ended:
             return []
@@ -50,12 +50,10 @@ extension ChannelMachine {
             return actions + backlogOverdue(now: now) + candidateOverdue(now: now) + linkOverdue(current, now: now)
         case .handedOver(let since):
             return handOverOverdue(handOverLimit(since: since), now: now)
-        case .draining(let until, let isLastLook):
+        case .draining(let until):
             guard !isPaused else { return [] }
             guard now.instant >= until else { return linkOverdue(current, now: now) }
-            guard !isLastLook else { return drainedUnproven(.connectionClosed, now: now) + promote(now: now) }
-            state = .draining(until: now.instant + Heartbeat.recheckDelay, isLastLook: true)
-            return []
+            return drainedUnproven(.connectionClosed, now: now) + promote(now: now)
         case .closing(let until):
             return now.instant >= until ? closingOverdue() : []
         }
@@ -140,9 +138,10 @@ extension ChannelMachine {
         candidate?.holdsBacklog = true
     }
 
-    /// A blocked host did not read: unread data has no known arrival time.
-    private mutating func noticeDelay(now: ClockReading) {
-        guard let nextDeadline, now.instant - nextDeadline >= LinkRecord.transit else { return }
+    /// The loop was blocked: unread bytes have no known arrival time.
+    ///
+    /// The driver calls it before it reads them, and `deadlineReached` afterwards.
+    package mutating func loopWasLate(now: ClockReading) {
         current?.holdsBacklog = true
         candidate?.holdsBacklog = true
     }

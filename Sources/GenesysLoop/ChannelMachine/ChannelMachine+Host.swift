@@ -86,8 +86,8 @@ extension ChannelMachine {
                 link.resume(after: pause)
                 return .resumeReading(link.id)
             }
-        case .draining(let until, _):
-            state = .draining(until: pause.postponed(until, limit: settings.drainTimeout), isLastLook: false)
+        case .draining(let until):
+            state = .draining(until: pause.postponed(until, limit: settings.drainTimeout))
             // The new link stays unread until the old one ends.
             current?.resume(after: pause)
             return current.map { [.resumeReading($0.id)] } ?? []

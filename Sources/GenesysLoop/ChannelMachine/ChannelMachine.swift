@@ -35,9 +35,8 @@ package struct ChannelMachine: Equatable, Sendable {
         case rollingOver(Purpose)
         /// The service closed the old link in order while `candidate`, of the same channel, was connecting.
         case handedOver(since: Instant)
-        /// `candidate` is confirmed and not read; `current` is read to its end. The last look comes after the deadline:
-        /// when a timer fires late, data that a blocked host left unread is read first (see `Heartbeat`).
-        case draining(until: Instant, isLastLook: Bool)
+        /// `candidate` is confirmed and not read; `current` is read to its end.
+        case draining(until: Instant)
         case closing(until: Instant)
         case ended
     }

@@ -1,19 +1,17 @@
 /// The watchdog of one link: it never counts the host's own delay as silence of the peer.
 ///
-///     listening ──35 s without a byte──▶ pinged ──7 s──▶ rechecking ──▶ lost
-///         ▲                                │                 │
-///         └──────────── any byte ──────────┴─────────────────┘
+///     listening ──35 s without a byte──▶ pinged ──7 s──▶ lost
+///         ▲                                │
+///         └──────────── any byte ──────────┘
 ///
-/// When the grace period is over, data may be unread: libuv before 1.45 runs the timers before it polls, and later
-/// versions after a poll that may have preceded the data. `rechecking` waits for one more poll, which both orders make
-/// before its timer fires. A blocked loop therefore never declares a live link dead.
+/// A blocked loop never declares a live link dead: the loop polls before `deadlineReached` (see `DueTimers`), so bytes
+/// that arrived in time are read first.
 ///
-/// Deadlines: silence, grace, recheck. Source: protocol sheet §4.3 (heartbeat every 30 s, pong), §8 P1.
+/// Deadlines: silence, grace. Source: protocol sheet §4.3 (heartbeat every 30 s, pong), §8 P1.
 package struct Heartbeat: Equatable, Sendable {
     package enum State: Equatable {
         case listening
         case pinged
-        case rechecking
         case suspended
     }
 
@@ -22,9 +20,6 @@ package struct Heartbeat: Equatable, Sendable {
         case ping
         case lost
     }
-
-    /// Long enough for one poll of the loop, short against every limit.
-    package static let recheckDelay: Duration = .milliseconds(10)
 
     package let silence: Duration
     package let grace: Duration
@@ -43,7 +38,7 @@ package struct Heartbeat: Equatable, Sendable {
     /// Something arrived on the link.
     package mutating func heard(now: Instant) {
         switch state {
-        case .listening, .rechecking, .pinged:
+        case .listening, .pinged:
             state = .listening
             deadline = now + silence
         case .suspended:
@@ -93,10 +88,6 @@ package struct Heartbeat: Equatable, Sendable {
             self.deadline = now + grace
             return .ping
         case .pinged:
-            state = .rechecking
-            self.deadline = now + Heartbeat.recheckDelay
-            return .wait
-        case .rechecking:
             self.deadline = nil
             return .lost
         case .suspended:

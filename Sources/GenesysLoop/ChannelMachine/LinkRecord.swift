@@ -167,12 +167,14 @@ package struct Pause: Equatable, Sendable {
 
 /// Messages held for failed successors while the old link had a backlog: they follow that backlog.
 ///
-/// The loop polls between two looks: if nothing of a backlog is read in that time, there is none.
+/// The loop polls before each `deadlineReached`. If none of the backlog is read between two of them, all of it has been
+/// read.
 package struct DeferredRelease: Equatable, Sendable {
     package private(set) var links: [LinkID] = []
     /// When to look next; nil if nothing waits.
     package private(set) var deadline: Instant?
-    private var isLastLook = false
+    /// The last look found nothing to read.
+    private var isDrained = false
 
     package init() {}
 
@@ -185,24 +187,23 @@ package struct DeferredRelease: Equatable, Sendable {
     ///
     /// Messages of this read come first, and a pause may delay some of them.
     package mutating func backlogRead(isDrained: Bool, now: Instant) {
-        guard isDrained else { return lookAgain(now: now) }
         deadline = now
-        isLastLook = true
+        self.isDrained = isDrained
     }
 
     /// The old link may have more to read.
     package mutating func lookAgain(now: Instant) {
         guard !links.isEmpty else { return }
-        deadline = now + Heartbeat.recheckDelay
-        isLastLook = false
+        deadline = now
+        isDrained = false
     }
 
     /// Whether the backlog is over.
     package mutating func deadlineReached(now: Instant) -> Bool {
         guard let deadline, now >= deadline else { return false }
-        guard !isLastLook else { return true }
-        self.deadline = now + Heartbeat.recheckDelay
-        isLastLook = true
+        guard !isDrained else { return true }
+        self.deadline = now
+        isDrained = true
         return false
     }
 }

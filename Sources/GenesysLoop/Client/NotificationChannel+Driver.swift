@@ -27,6 +27,10 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         advance()
     }
 
+    package func loopWasLate(now: ClockReading) {
+        machine.loopWasLate(now: now)
+    }
+
     package func timerDidFire(_ timer: Timer) {
         driver.handles.timerDidFire()
         let now = loop.now

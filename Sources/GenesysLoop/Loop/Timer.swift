@@ -1,28 +1,47 @@
 internal import CUV
 
-/// Who hears from a `Timer`.
+/// The owner of a `Timer`.
 package protocol TimerOwner: AnyObject {
-    /// The instant the timer was started for has come; it is stopped and may be started again.
+    /// The loop was blocked when the timer was due: unread bytes have no known arrival time.
+    ///
+    /// The call precedes the poll that reads them, and `timerDidFire` follows the poll.
+    func loopWasLate(now: ClockReading)
+    /// The timer's instant has come, and the loop has polled since. The timer is stopped and may be started again.
     func timerDidFire(_ timer: Timer)
+}
+
+extension TimerOwner {
+    /// Most owners do not need to know when bytes arrived.
+    package func loopWasLate(now: ClockReading) {}
 }
 
 /// One deadline on a loop.
 ///
-/// An armed timer keeps the loop running.
+/// An armed timer keeps the loop running. The owner hears from it after one more poll (see `DueTimers`), so that an
+/// answer that waits in a socket is read before a peer is judged.
 ///
-/// Dropping the last reference closes it, inside its own callback too.
+/// Dropping the last reference closes the timer, inside its own callback too.
 @safe package final class Timer {
     package let loop: UVLoop
 
-    /// Unretained: must be set to nil, or the timer closed or dropped, before the owner dies.
+    /// Unretained. Before the owner is destroyed it must be set to nil, or the timer closed or dropped.
     package unowned(unsafe) var owner: (any TimerOwner)?
 
     private var block: HandleBlock?
+    /// When the timer fires or, while it is due, when it fired.
+    private var due = Instant(nanoseconds: 0)
+    private var isDue = false
+    /// How many polls had been made when the timer became due.
+    private(set) var awaitedPoll = 0
+    private var hasPolledTwice = false
 
     /// Creates a stopped timer.
     ///
+    /// - Parameter keepsRunning: whether the timer keeps the loop running while it is armed.
     /// - Precondition: called on `loop`'s thread.
-    package init(loop: UVLoop, group: HandleGroup, owner: (any TimerOwner)? = nil) {
+    package init(
+        loop: UVLoop, group: HandleGroup, owner: (any TimerOwner)? = nil, keepsRunning: Bool = true
+    ) {
         loop.preconditionCurrent("Timer.init")
         self.loop = loop
         unsafe self.owner = owner
@@ -34,29 +53,35 @@ package protocol TimerOwner: AnyObject {
             preconditionFailure("uv_timer_init, which cannot fail, failed: \(error)")
         }
         block?.setOwner(self)
+        // The block was just opened.
+        if !keepsRunning, let block { unsafe uv_unref(block.handle) }
+        loop.dueTimers.timerDidOpen(on: loop)
     }
 
     deinit { close() }
 
-    /// Arms the timer for `instant`, or arms it anew.
+    /// Arms the timer for `instant`, also if it is armed already.
     ///
-    /// It never fires early (rounded up to the next millisecond), never inside this call, and for an instant in the
-    /// past at the earliest a millisecond from now, so that a timer re-armed in its callback cannot starve the loop.
+    /// The timer never fires early (`instant` is rounded up to a millisecond) and never inside this call. For an
+    /// instant in the past it fires a millisecond from now, so that a timer that is re-armed in its callback cannot
+    /// starve the loop.
     package func start(at instant: Instant) {
         guard let block else { return }
-        // The loop is alive as long as `self`, the block is open. The loop's cached time may be old after a long
-        // callback; libuv adds the delay to it.
+        forgetDue()
+        // The loop is alive as long as `self`, and the block is open. libuv adds the delay to the loop's cached time,
+        // which may be old after a long callback.
         unsafe uv_update_time(loop.raw)
         let (quotient, remainder) = max(0, instant.nanoseconds).quotientAndRemainder(dividingBy: 1_000_000)
-        let due = UInt64(quotient) + (remainder > 0 ? 1 : 0)
         let current = unsafe uv_now(loop.raw)
-        let delay = due > current ? due - current : 1
-        _ = unsafe uv_timer_start(block.timer, timerCallback, delay, 0)
+        let wanted = max(UInt64(quotient) + (remainder > 0 ? 1 : 0), current + 1)
+        due = Instant(nanoseconds: 0) + .milliseconds(Int64(clamping: wanted))
+        _ = unsafe uv_timer_start(block.timer, timerCallback, wanted - current, 0)
     }
 
     /// Disarms the timer.
     package func stop() {
         guard let block else { return }
+        forgetDue()
         // The block is open.
         _ = unsafe uv_timer_stop(block.timer)
     }
@@ -65,20 +90,54 @@ package protocol TimerOwner: AnyObject {
     package var isArmed: Bool {
         guard let block else { return false }
         // The block is open.
-        return unsafe uv_is_active(block.handle) != 0
+        return unsafe isDue || uv_is_active(block.handle) != 0
     }
 
-    /// Ends the timer; its owner hears nothing more.
+    /// Closes the timer. Its owner hears nothing more.
     ///
     /// Calling it again does nothing.
     package func close() {
         unsafe owner = nil
         guard let block else { return }
+        forgetDue()
         self.block = nil
         block.close()
+        loop.dueTimers.timerDidClose()
     }
 
-    fileprivate func didFire() {
+    private func forgetDue() {
+        guard isDue else { return }
+        isDue = false
+        loop.dueTimers.remove(self)
+    }
+
+    /// libuv's timer fired.
+    fileprivate func didExpire() {
+        hasPolledTwice = false
+        awaitPoll()
+    }
+
+    /// Waits for the next poll. Tells the owner at once if the loop is late.
+    private func awaitPoll() {
+        guard let owner = unsafe owner else { return }
+        let now = loop.now
+        let isLate = now.instant - due >= loop.dueTimers.tolerance
+        due = now.instant
+        isDue = true
+        awaitedPoll = loop.dueTimers.pollCount
+        loop.dueTimers.append(self)
+        if isLate { loop.inPass { owner.loopWasLate(now: now) } }
+    }
+
+    /// The loop has polled since the timer fired, and the timer has left the list of due timers.
+    func loopDidPoll() {
+        isDue = false
+        // Another callback of that poll blocked the loop, so deadlines that passed in that time need one more poll.
+        // There is no third one: a loop that is blocked in every turn must not starve its timers.
+        if !hasPolledTwice, loop.now.instant - due >= loop.dueTimers.tolerance {
+            hasPolledTwice = true
+            return awaitPoll()
+        }
         // The strong local keeps the owner alive for the whole pass.
         guard let owner = unsafe owner else { return }
         loop.inPass { owner.timerDidFire(self) }
@@ -87,5 +146,5 @@ package protocol TimerOwner: AnyObject {
 
 private func timerCallback(_ handle: UnsafeMutablePointer<uv_timer_t>?) {
     guard let timer = unsafe HandleBlock.owner(handle?.pointee.data, as: Timer.self) else { return }
-    timer.didFire()
+    timer.didExpire()
 }

@@ -3,32 +3,32 @@ internal import Synchronization
 
 /// A libuv loop and everything the library needs to live on it.
 ///
-/// A loop, and every channel and client on it, belongs to one thread: the one that created it, then the one that calls
-/// `run()`. Only `execute(_:)`, `stop()`, `isCurrent` and the requirements of an executor (`enqueue(_:)` and its like)
-/// may be used on other threads, and `description` says there that it is another thread's. Everything else traps there
-/// with a sentence, in debug and in release. `bindToCurrentThread()` makes another thread the loop's while nobody runs
-/// it.
+/// A loop, and every channel and client on it, belongs to one thread: first the thread that creates it, then the thread
+/// that calls `run()`. On other threads only `execute(_:)`, `stop()`, `isCurrent`, `description` and the requirements
+/// of an executor (such as `enqueue(_:)`) may be used. Everything else traps there with a sentence, in debug and in
+/// release. `bindToCurrentThread()` binds a loop that is not running to another thread.
 ///
-/// A loop must not be used in the child of a `fork()`; there, it traps.
+/// A loop traps in the child of a `fork()`.
 ///
-/// The last reference may be dropped anywhere but on an adopted loop (see `init(adopting:)`). Blocks that were given
-/// to `execute(_:)` and never run are released with the loop.
+/// The last reference may be dropped on any thread, except that of an adopted loop (see `init(adopting:)`). Blocks that
+/// were passed to `execute(_:)` and never ran are released with the loop.
 @safe public final class UVLoop: @unchecked Sendable {
     /// The uv loop.
     ///
-    /// Ours: allocated in `init()`, freed in `deinit`. Adopted: the host's, alive until we detached.
+    /// Our own is allocated in `init()` and freed in `deinit`. An adopted one belongs to the host and lives until the
+    /// detachment.
     package let raw: UnsafeMutablePointer<uv_loop_t>
     let isAdopted: Bool
     let registry: HandleRegistry
     let mailbox: Mailbox
     let async: HandleBlock
 
-    // What other threads read.
+    // Other threads read these.
     let thread: Atomic<UInt>
     let stopRequested = Atomic<Bool>(false)
     let warnings = LoopWarnings()
 
-    // What only the loop's thread touches.
+    // Only the loop's thread uses these.
     var isThreadAssumed: Bool
     var isRunning = false
     var isPolling = false
@@ -38,13 +38,14 @@ internal import Synchronization
     var openObjects: [ObjectIdentifier: AnyObject] = [:]
     var forgotten = Forgotten()
     var tasks = TaskQueue()
+    var dueTimers = DueTimers()
     var passDepth = 0
     var isWakingForPasses = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
 
     /// See `shared(_:where:make:)`.
     package internal(set) var attachments: [AnyHashable: AnyObject] = [:]
-    /// Letters that were taken and not opened yet, the next one last.
+    /// Messages taken from the mailbox and not handled yet, the next one last.
     var backlog: [Mailbox.Message] = []
 
     /// See `nextRandomWord()`.
@@ -53,11 +54,11 @@ internal import Synchronization
     /// The loop's name look-ups.
     private(set) lazy var resolver = Resolver(loop: self)
 
-    /// Creates a loop of its own, bound to the calling thread until another one calls `run()`.
+    /// Creates a loop and binds it to the calling thread, until another thread calls `run()`.
     ///
-    /// - Throws: `UVLoopError` when the system has no resource left for it.
+    /// - Throws: `UVLoopError` if the system has no resource left for it.
     public convenience init() throws {
-        // With fewer libuv would end the process when it is used for the first time.
+        // With fewer descriptors libuv would abort the process on first use.
         guard cuv_lacks_descriptors(3) == 0 else {
             throw UVLoopError(UVError(operation: "uv_loop_init", code: UV_EMFILE.rawValue))
         }
@@ -79,7 +80,7 @@ internal import Synchronization
 
     /// Attaches to `raw`.
     ///
-    /// On failure nothing of ours is left on it, and it still belongs to the caller.
+    /// On failure none of our handles is left on it, and it still belongs to the caller.
     init(raw: UnsafeMutablePointer<uv_loop_t>, isAdopted: Bool) throws(UVError) {
         let registry = HandleRegistry()
         let async = try unsafe HandleBlock(
@@ -87,7 +88,7 @@ internal import Synchronization
         ) { block in
             unsafe uv_async_init(raw, cuv_block_async(block), wakeUpCallback)
         }
-        // The loop itself must not keep `uv_run` going; open objects and waiting passes do (`hold()`).
+        // The loop itself must not keep `uv_run` running; open objects and waiting tasks do (`hold()`).
         unsafe uv_unref(async.handle)
         unsafe self.raw = unsafe raw
         self.isAdopted = isAdopted
@@ -101,7 +102,7 @@ internal import Synchronization
     }
 
     deinit {
-        // In the child of a fork() everything is left as it is: closing it would be felt by the parent.
+        // In the child of a fork() nothing is closed, because closing would affect the parent.
         guard !registry.isInherited else { return }
         unsafe registry.loop = nil
         if isAdopted {
@@ -115,7 +116,7 @@ internal import Synchronization
 }
 
 extension UVLoop {
-    /// A word of the system's random generator, for one masking key.
+    /// A random word from the system's generator, for one masking key.
     package func nextRandomWord() -> UInt32 { randomWords.next() }
 }
 
@@ -124,17 +125,13 @@ extension UVLoop {
 extension UVLoop {
     /// Runs the loop on the calling thread until nothing is open on it, or until `stop()`.
     ///
-    /// Open is every channel and client between its `open()` and its terminal call, and everything they use; blocks
-    /// given to `execute(_:)` before the end are run, too. It may be called again afterwards. What the host seems to
-    /// have forgotten is said in `logger` when it returns.
+    /// A channel or client is open between its `open()` and its terminal call, a timer until its call. Blocks that are
+    /// passed to `execute(_:)` before the end run too. `run()` may be called again. When it returns, it logs likely
+    /// omissions of the host in `logger`.
     ///
     /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
     public func run() {
-        guard !isAdopted else {
-            Misuse.trap("UVLoop.run(): an adopted loop is run by the program that owns it.")
-        }
-        guard !isRunning else { Misuse.trap("UVLoop.run(): the loop is running already.") }
-        checkFork()
+        checkMayRun("UVLoop.run()")
         isRunning = true
         mailbox.begin()
         var isOver = false
@@ -143,7 +140,7 @@ extension UVLoop {
             inPass { readMailbox() }
             guard !stopRequested.load(ordering: .acquiring) else { break }
             isPolling = true
-            // The loop is ours and open until `deinit`; the caller's reference outlives this call.
+            // Our own loop is open until `deinit`; the caller's reference outlives this call.
             let isAlive = unsafe uv_run(raw, UV_RUN_DEFAULT) != 0
             isPolling = false
             isOver = !isAlive && backlog.isEmpty && mailbox.endIfEmpty()
@@ -154,13 +151,19 @@ extension UVLoop {
         sayWhatWasForgotten(isOver: isOver)
     }
 
-    /// Makes `run()` return as soon as the callbacks under way are done.
+    func checkMayRun(_ call: StaticString) {
+        guard !isAdopted else { Misuse.trap("\(call): an adopted loop is run by the program that owns it.") }
+        guard !isRunning else { Misuse.trap("\(call): the loop is running already.") }
+        checkFork()
+    }
+
+    /// Makes `run()` return as soon as the running callbacks are done.
     ///
     /// May be called on any thread.
     ///
-    /// Nothing is closed by it: `run()` may be called again and goes on where it stopped. What is open keeps the loop
-    /// in memory and its sockets open, also when the host drops its references: to leave for good, `closeAll()` and
-    /// `run()` once more. A `stop()` that finds no `run()` ends the next one at once.
+    /// `stop()` closes nothing, and `run()` may be called again to continue. Open objects keep the loop in memory and
+    /// their sockets open, even if the host drops its references: to leave for good, call `closeAll()` and `run()` once
+    /// more. If the loop is not running, the next `run()` returns at once.
     ///
     /// - Precondition: the loop is not adopted.
     public func stop() {
@@ -170,7 +173,7 @@ extension UVLoop {
         checkFork()
         stopRequested.store(true, ordering: .releasing)
         if isCurrent {
-            // Only inside `uv_run`: it would remember the call for the next one.
+            // Only inside `uv_run`; otherwise the call would end the next `uv_run`.
             if isPolling { unsafe uv_stop(raw) }
         } else {
             mailbox.wake()
@@ -181,10 +184,10 @@ extension UVLoop {
     ///
     /// May be called on any thread.
     ///
-    /// Blocks of one thread run in the order they were given. The loop's own `run()` does not return before they ran;
-    /// an adopted loop is woken up by them, but not kept alive. A block that comes after `run()` has returned because
-    /// nothing was open waits for the next `run()`; after `detach(completion:)` took effect, blocks are released
-    /// without being run. Either is a warning in `logger`, the first time.
+    /// Blocks of one thread run in order. The loop's own `run()` does not return before they ran; an adopted loop is
+    /// woken up, but not kept alive. If `run()` has returned because nothing was open, a block waits for the next
+    /// `run()`. After `detach(completion:)` took effect, blocks are released without running. Both cause a warning in
+    /// `logger`, the first time.
     public func execute(_ block: @escaping @Sendable () -> Void) {
         checkFork()
         switch mailbox.post(.block(block)) {
@@ -206,9 +209,9 @@ extension UVLoop {
         }
     }
 
-    /// Opens the messages that had come when it began, at most 1,000: a flood of them must not starve the sockets.
+    /// Handles the waiting messages, at most 1,000 of them, so that a flood does not starve the sockets.
     ///
-    /// What is left, and what comes meanwhile, waits for the next wake-up.
+    /// Other messages wait for the next wake-up.
     func readMailbox() {
         let wasInterrupted = !backlog.isEmpty
         if !wasInterrupted {
@@ -220,7 +223,7 @@ extension UVLoop {
             handle(message)
             budget -= 1
         }
-        // The wake-up of messages that came meanwhile may have been the one that went on with the backlog.
+        // This wake-up may have been for newer messages, and it handled the backlog instead.
         if wasInterrupted || !backlog.isEmpty { mailbox.wake() }
     }
 
@@ -251,9 +254,9 @@ extension UVLoop {
 
     /// Makes the calling thread the loop's thread.
     ///
-    /// Needed when the thread that runs an adopted loop opens channels before the loop's first callback and is not
-    /// the one that called `init(adopting:)`, or when a loop is handed over to another thread while it is not running.
-    /// The former thread must not use the loop any more.
+    /// Call it if the thread that runs an adopted loop opens channels before the loop's first callback and is not the
+    /// one that called `init(adopting:)`, or to hand a loop that is not running over to another thread. The former
+    /// thread must not use the loop afterwards.
     public func bindToCurrentThread() {
         checkFork()
         if isPolling, !isCurrent {
@@ -263,7 +266,7 @@ extension UVLoop {
         thread.store(UInt(cuv_current_thread()), ordering: .releasing)
     }
 
-    /// Traps with a sentence when the caller is not on the loop's thread, in debug and in release.
+    /// Traps with a sentence if the caller is not on the loop's thread, in debug and in release.
     package func preconditionCurrent(_ what: StaticString) {
         checkFork()
         guard isCurrent else {
@@ -277,11 +280,11 @@ extension UVLoop {
         }
     }
 
-    /// The monotonic and the civil clock, read now (libuv's cached loop time is neither exact nor fresh).
+    /// The monotonic and the civil clock, read now, because libuv's cached time is neither exact nor fresh.
     package var now: ClockReading {
         var seconds: Int64 = 0
         var nanoseconds: Int32 = 0
-        // Both variables live for the call.
+        // Both variables are alive during the call.
         unsafe cuv_wall_clock(&seconds, &nanoseconds)
         return ClockReading(
             instant: Instant(nanoseconds: Int64(clamping: uv_hrtime())),
@@ -289,11 +292,11 @@ extension UVLoop {
     }
 }
 
-/// Counts the forks this process is the child of, so that a loop made before `fork()` can refuse to be used after it.
+/// Counts how often this process was forked, so that a loop from before a `fork()` can trap in the child.
 ///
-/// Parent and child share the kernel's poll set: a child that closed one socket would silence it in the parent.
+/// Parent and child share the kernel's poll set: a child that closed a socket would silence it in the parent.
 enum ForkGuard {
-    /// 0 in the process that first asked, one more in each generation of its children.
+    /// 0 in the process that reads it first, one more in each generation of its children.
     static var generation: Int {
         _ = isInstalled
         return count.load(ordering: .relaxed)

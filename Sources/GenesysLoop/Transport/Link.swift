@@ -35,8 +35,6 @@
     var isCompressed = false
     /// The last read emptied the kernel's buffer: everything that had arrived is being pulled.
     var isDrained = false
-    /// The deadline passed while the loop was blocked; unread bytes are processed first.
-    private var isLastLook = false
     /// The owner is pulling.
     var isPulling = false
     /// The current pull paused reading, and perhaps resumed it.
@@ -119,7 +117,6 @@
 
     func enter(_ phase: Phase, for limit: Duration?) {
         self.phase = phase
-        isLastLook = false
         deadline = limit.map { loop.now.instant + $0 }
         if limit != nil { unsafe owner?.linkDidChangeDeadline(self) }
     }
@@ -143,22 +140,9 @@
         }
     }
 
-    /// One more poll of the loop.
-    private static let lastLook: Duration = .milliseconds(10)
-
-    /// The owner's timer fired.
-    ///
-    /// If it fired late, bytes that a blocked host left unread are read first. Whether a loop runs its timers before it
-    /// polls (libuv before 1.45) or after, bytes that arrived since the last poll are unread, and one more poll lies
-    /// between this call and a timer of `lastLook`.
+    /// The owner's timer fired, and the loop has polled since.
     func deadlineReached(now: Instant) {
         guard let deadline, now >= deadline else { return }
-        guard phase == .open || isLastLook || now - deadline < Link.lastLook else {
-            isLastLook = true
-            self.deadline = now + Link.lastLook
-            unsafe owner?.linkDidChangeDeadline(self)
-            return
-        }
         expire()
     }
 

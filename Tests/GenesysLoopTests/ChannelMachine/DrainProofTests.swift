@@ -25,7 +25,7 @@ import Testing
         var stage = draining()
         let actions = stage.wait(.seconds(2))
         #expect(words(actions) == "didMiss, retire 1, didRecover rollover, resume 2")
-        #expect(actions.gaps.map { $0.to - $0.from } == [.milliseconds(31_010)])
+        #expect(actions.gaps.map { $0.to - $0.from } == [.seconds(31)])
     }
 
     @Test func `the service closes the old socket of a channel when all was sent`() {

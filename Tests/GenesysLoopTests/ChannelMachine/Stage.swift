@@ -156,9 +156,16 @@ struct Stage {
     /// The clocks advance while the loop is blocked.
     mutating func block(_ duration: Duration) { now = now + duration }
 
+    /// A timer fires, late or on time. The loop polls next: the test reads waiting bytes and calls `fireTimers`.
+    mutating func noticeLateness() {
+        guard let deadline = machine.nextDeadline, now.instant - deadline >= .seconds(1) else { return }
+        machine.loopWasLate(now: now)
+    }
+
     /// The loop's timers run, late or on time, until nothing more is due.
     @discardableResult
     mutating func fireTimers() -> [Action] {
+        noticeLateness()
         var actions: [Action] = []
         for _ in 0..<4 {
             actions += take(machine.deadlineReached(now: now))

@@ -153,6 +153,6 @@ extension TableTests {
         tokenRevoked: retire 1, retire 2, failed receive tokenRevoked > ended
         unknownTopic: =
         timerEarly: =
-        timerDue: -
+        timerDue: didMiss, retire 1, didRecover rollover, resume 2 > live
         """
 }

@@ -147,18 +147,18 @@ struct ConnectedPair {
     let client: ConnectionProbe
     let server: ConnectionProbe
 
-    init(_ loop: UVLoop) throws {
+    init(_ loop: UVLoop, drive: LoopDrive = .own) throws {
         let listener = try ListenerProbe(loop)
         let client = ConnectionProbe(loop)
         client.connection?.connect(to: try listener.address)
         var seen = 0
         let step = {
             seen += 1
-            if seen == 2 { loop.stop() }
+            if seen == 2 { drive.stop(loop) }
         }
         client.didConnect = { _ in step() }
         listener.didAccept = { _, _ in step() }
-        loop.run()
+        drive.run(loop) { seen == 2 }
         client.didConnect = { _ in }
         guard let server = listener.accepted.first else { throw UVError(operation: "test", code: -1) }
         listener.close()

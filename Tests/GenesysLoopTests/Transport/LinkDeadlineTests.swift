@@ -2,62 +2,60 @@ import Testing
 
 @testable import GenesysLoop
 
-/// Connects, and fires the timer late in one phase, as a blocked loop does.
-private final class LateOwner: LinkOwner {
-    private let server: ScriptedServer
-    private let phase: Link.Phase
-    private var link: Link?
-    private(set) var isLate = false
-    private(set) var isOpened = false
-    private(set) var end: LinkEnd?
-
-    init(_ server: ScriptedServer, lateIn phase: Link.Phase) {
-        self.server = server
-        self.phase = phase
-    }
-
-    func run() throws {
-        let uri = try WebSocketURI(server.uri("localhost"))
-        let context = uri.isSecure ? try TLSContext(client: ScriptedServer.trust()) : nil
-        let configuration = LinkConfiguration(
-            context: context, deadlines: Deadlines(), limits: MessageLimits(maxMessageByteCount: 1_000))
-        let link = Link(
-            id: LinkID(rawValue: 1), uri: uri, configuration: configuration, loop: server.loop,
-            group: HandleGroup(loop: server.loop), owner: self)
-        self.link = link
-        link.connect()
-        server.run()
-    }
-
-    func linkDidChangeDeadline(_ link: Link) {
-        guard link.phase == phase, !isLate, let deadline = link.deadline else { return }
-        isLate = true
-        link.deadlineReached(now: deadline + .seconds(5))
-    }
-
-    func linkDidOpen(_ link: Link) {
-        isOpened = true
-        link.flush()
-    }
-
-    func linkDidReceive(_ link: Link) { link.discardInput() }
-    func linkDidDrain(_ link: Link) {}
-    func link(_ link: Link, didEnd failure: LinkFailure) { end = LinkEnd(failure) }
-
-    func linkDidFinish(_ link: Link) {
-        self.link = nil
-        server.clientDidFinish()
-    }
-}
-
+/// A loop that is blocked for longer than a phase may take, while the answer waits in the socket.
 @Suite(.timeLimit(.minutes(patience(1)))) struct LinkDeadlineTests {
-    @Test(arguments: [false, true], [Link.Phase.connecting, .upgrading])
-    func `an answer that lies unread before a blocked host is not late`(tls: Bool, phase: Link.Phase) throws {
-        let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.close(.normal, ""), .fin])
-        let owner = LateOwner(server, lateIn: phase)
-        try owner.run()
-        #expect(owner.isLate)
-        #expect(owner.isOpened)
-        #expect(owner.end?.failure.reason != .timeout)
+    private static let limit: Duration = .milliseconds(25)
+
+    /// Keeps the loop of `server` from turning until the deadline has passed.
+    private static func block(_ server: ScriptedServer) {
+        server.loop.block(for: limit + .milliseconds(15))
+    }
+
+    @Test(arguments: LoopDrive.allCases, [Link.Phase.connecting, .securing, .upgrading, .closing])
+    func `an answer that lies unread before a blocked loop is not late`(drive: LoopDrive, phase: Link.Phase) throws {
+        try drive.withLoop { loop in
+            let server = try server(on: loop, lateIn: phase)
+            server.drive = drive
+            let probe = LinkProbe(server)
+            probe.didEnter = { _, link in
+                // The kernel makes the connection.
+                if phase == .connecting, link.phase == .connecting { LinkDeadlineTests.block(server) }
+            }
+            probe.didOpen = { _, link in link.sendClose(.normal) }
+            try probe.run { deadlines in
+                switch phase {
+                case .connecting: deadlines.connect = LinkDeadlineTests.limit
+                case .securing: deadlines.tls = LinkDeadlineTests.limit
+                case .upgrading: deadlines.upgrade = LinkDeadlineTests.limit
+                default: deadlines.close = LinkDeadlineTests.limit
+                }
+            }
+            #expect(probe.phases.contains(phase))
+            #expect(probe.end?.closeCode == CloseCode.normal.rawValue)
+            #expect(probe.end?.failure.reason != .timeout)
+        }
+    }
+
+    private func server(on loop: UVLoop, lateIn phase: Link.Phase) throws -> ScriptedServer {
+        weak var made: ScriptedServer?
+        let block = Step.act { made.map(LinkDeadlineTests.block) }
+        var steps: [Step] =
+            switch phase {
+            case .upgrading: [.request, .accept, block] + Step.goodbye
+            case .closing: Step.upgrade + [.closeFrame, .close(.normal, ""), .closeNotify, block, .fin]
+            default: Step.upgrade + Step.goodbye
+            }
+        if phase == .securing {
+            // The second look comes when the server's part of the handshake is sent.
+            var lookCount = 0
+            let hasAnswered: () -> Bool = {
+                lookCount += 1
+                return lookCount > 1
+            }
+            steps = [.until(hasAnswered), block] + steps
+        }
+        let server = try ScriptedServer(loop, tls: phase == .securing, steps)
+        made = server
+        return server
     }
 }

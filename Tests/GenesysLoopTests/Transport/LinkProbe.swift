@@ -17,6 +17,8 @@ final class LinkProbe: LinkOwner, TimerOwner {
     var proxy: ProxyRules?
     /// Called when the link has released everything.
     var didFinish: () -> Void = {}
+    /// A phase begins, and the timer is set.
+    var didEnter: (LinkProbe, Link) -> Void = { _, _ in }
     var didOpen: (LinkProbe, Link) -> Void = { _, _ in }
     var didReceive: (LinkProbe, Link) -> Void = { _, _ in }
     var didEnd: (LinkProbe, Link) -> Void = { _, _ in }
@@ -42,7 +44,7 @@ final class LinkProbe: LinkOwner, TimerOwner {
         timer = Timer(loop: server.loop, group: group, owner: self)
         link.connect()
         server.run()
-        (didOpen, didReceive, didEnd) = ({ _, _ in }, { _, _ in }, { _, _ in })
+        (didEnter, didOpen, didReceive, didEnd) = ({ _, _ in }, { _, _ in }, { _, _ in }, { _, _ in })
     }
 
     var texts: [String] { messages.map { String(decoding: $0, as: UTF8.self) } }
@@ -90,6 +92,7 @@ final class LinkProbe: LinkOwner, TimerOwner {
     func linkDidChangeDeadline(_ link: Link) {
         phases.append(link.phase)
         setTimer()
+        didEnter(self, link)
     }
 
     func link(_ link: Link, didEnd failure: LinkFailure) {

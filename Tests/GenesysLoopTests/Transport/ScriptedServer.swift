@@ -14,6 +14,8 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
     let loop: UVLoop
     let context: TLSContext?
     let port: UInt16
+    /// Who runs the loop.
+    var drive = LoopDrive.own
     /// Bytes in each write of the server; each write is a turn of the loop.
     var chunk = Int.max
     private let listener: TCPListener
@@ -21,6 +23,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
     private(set) var connections: [ScriptedConnection] = []
     private var watchdog: Timer?
     private var isClosing = false
+    private var isOverdue = false
 
     init(
         _ loop: UVLoop, host: String = "127.0.0.1", tls: Bool = false, maximumVersion: Int? = nil,
@@ -58,7 +61,7 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         let watchdog = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
         watchdog.start(at: loop.now.instant + .seconds(20 * patience(1)))
         self.watchdog = watchdog
-        loop.run()
+        drive.run(loop) { self.isOverdue }
         #expect(self.watchdog == nil, "the test did not come to its end")
         for connection in connections { connection.forget() }
         // Only the loop's own handle is left.
@@ -80,7 +83,10 @@ final class ScriptedServer: TCPListenerOwner, TimerOwner {
         watchdog = nil
     }
 
-    func timerDidFire(_ timer: Timer) { loop.stop() }
+    func timerDidFire(_ timer: Timer) {
+        isOverdue = true
+        drive.stop(loop)
+    }
 
     func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
         let script = scripts[min(connections.count, scripts.count - 1)]

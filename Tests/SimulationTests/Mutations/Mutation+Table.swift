@@ -109,11 +109,13 @@ extension Mutation {
                 "        guard !isPaused else { return actions }\n        actions += backlogOverdue(",
                 "        actions += backlogOverdue(")),
         Mutation(
-            "the watchdog gives up without a last look",
-            harm: "a blocked loop takes a living connection for a dead one",
+            // The loop polls before a deadline is judged, so the machine only learns that the loop was late.
+            "a blocked loop is not noticed",
+            harm: "what a blocked host reads late counts as just sent, and a gap begins too late",
             Edit(
-                "Heartbeat", "            return .wait\n        case .rechecking:",
-                "            return .lost\n        case .rechecking:")),
+                "ChannelMachine+Deadlines",
+                "    package mutating func loopWasLate(now: ClockReading) {\n        current?.holdsBacklog = true\n",
+                "    package mutating func loopWasLate(now: ClockReading) {\n")),
         Mutation(
             "the watchdog sleeps on after a pause",
             harm: "a dead path is trusted for ever",
