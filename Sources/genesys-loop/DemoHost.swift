@@ -3,7 +3,7 @@ import GenesysSimulator
 import ToolSupport
 
 /// The two ends of `demo` on one loop: a simulated service, and a listener that connects to it over real TLS.
-final class DemoHost: NotificationChannelDelegate, TimerOwner {
+final class DemoHost: NotificationChannelDelegate {
     /// From the confirmation to the maintenance notice.
     private static let maintenanceDelay: Duration = .milliseconds(2_500)
     /// Shorter than 23 h, so that the extension is visible; counted from the last confirmation.
@@ -28,9 +28,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
     private var countAtLastLook = 0
     private var isQuiet = false
 
-    private let maintenance: Timer
-    private let end: Timer
-    private let watch: Timer
+    private var timers: [LoopTimer] = []
 
     init(loop: UVLoop, writer: LineWriter, count: Int?) throws {
         self.loop = loop
@@ -41,22 +39,13 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         var seed = SystemRandomNumberGenerator()
         server = try SimulatorServer(on: loop, configuration: configuration, seed: seed.next())
         printer = NotificationPrinter(loop: loop, writer: writer)
-        narrator = DemoNarrator(start: loop.now.instant, loop: loop)
-        let group = HandleGroup(loop: loop)
-        maintenance = Timer(loop: loop, group: group)
-        end = Timer(loop: loop, group: group)
-        watch = Timer(loop: loop, group: group)
+        narrator = DemoNarrator()
         var settings = ChannelConfiguration()
         settings.tls.trust = .pem(server.caCertificatePEM)
         settings.lifetime = DemoHost.lifetime
         channel = try NotificationChannel(
             uri: try server.createChannel().uri, topics: DemoNarrator.topics, on: loop, delegate: self,
             configuration: settings)
-        for timer in [maintenance, end, watch] { unsafe timer.owner = self }
-    }
-
-    deinit {
-        for timer in [maintenance, end, watch] { timer.close() }
     }
 
     func start() {
@@ -64,9 +53,8 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
             "service",
             "a simulated notification service listens on port \(server.port), with TLS and certificates of "
                 + "its own")
-        let now = loop.now.instant
-        if count == nil { end.start(at: now + DemoHost.length) } else { isTimeOver = true }
-        watch.start(at: now + DemoHost.patience)
+        if count == nil { schedule(after: DemoHost.length) { $0.timeIsOver() } } else { isTimeOver = true }
+        watch()
         printer.channel = channel
         server.start()
         channel?.open()
@@ -94,15 +82,18 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         narrator.say("summary", tally.summary)
     }
 
-    package func timerDidFire(_ timer: Timer) {
-        if timer === maintenance {
-            server.announceMaintenance()
-        } else if timer === end {
-            isTimeOver = true
-            endIfDone()
-        } else {
-            look()
-        }
+    private func schedule(after delay: Duration, _ body: @escaping (DemoHost) -> Void) {
+        timers.removeAll { !$0.isPending }
+        timers.append(loop.schedule(after: delay) { body(self) })
+    }
+
+    private func timeIsOver() {
+        isTimeOver = true
+        endIfDone()
+    }
+
+    private func watch() {
+        schedule(after: DemoHost.patience) { $0.look() }
     }
 
     // MARK: - The end
@@ -119,7 +110,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
             return close(with: .unavailable)
         }
         countAtLastLook = printer.lineCount
-        watch.start(at: loop.now.instant + DemoHost.patience)
+        watch()
     }
 
     private func close(with status: ExitStatus) {
@@ -132,7 +123,7 @@ final class DemoHost: NotificationChannelDelegate, TimerOwner {
         printer.flush()
         printer.channel = nil
         channel = nil
-        for timer in [maintenance, end, watch] { timer.close() }
+        for timer in timers { timer.cancel() }
         server.close()
     }
 }
@@ -146,7 +137,7 @@ extension DemoHost {
 
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         narrator.didSubscribe(topics)
-        maintenance.start(at: loop.now.instant + DemoHost.maintenanceDelay)
+        schedule(after: DemoHost.maintenanceDelay) { $0.server.announceMaintenance() }
     }
 
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {

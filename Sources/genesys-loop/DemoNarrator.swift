@@ -12,19 +12,16 @@ struct DemoNarrator {
         "v2.conversations.d1b7b7b0-3c5a-4c8e-8f6e-0f5c2a9d4e11.transcription",
     ]
 
-    private let start: Instant
-    private let loop: UVLoop
+    private let start = SuspendingClock.now
     private let hasColor: Bool
 
-    init(start: Instant, loop: UVLoop) {
-        self.start = start
-        self.loop = loop
+    init() {
         hasColor = EventLog.Style.terminal == .text(hasColor: true)
     }
 
     /// One line: the time since the start, the subject, and a sentence.
     func say(_ subject: String, _ sentence: String) {
-        let tenths = max(0, (loop.now.instant - start).wholeNanoseconds) / 100_000_000
+        let tenths = Int((SuspendingClock.now - start) / .milliseconds(100))
         let time = "\(tenths / 10).\(tenths % 10) s"
         let margin = String(repeating: " ", count: max(0, 7 - time.count)) + time
         let space = String(repeating: " ", count: max(1, 13 - subject.count))

@@ -65,7 +65,7 @@ struct ListenSession {
             })
         }
         defer { signals.end() }
-        host.open(channel, until: plan.duration.map { Startup.instant($0, on: loop) })
+        host.open(channel, for: plan.duration.map(Startup.remaining(of:)))
         loop.run()
         return Output.finish(writer, log: plan.log) ?? host.status ?? .success
     }

@@ -5,7 +5,7 @@ import ToolSupport
 /// The delegate of `listen`: prints notifications, writes events, and decides when and how the tool ends.
 ///
 /// All of it runs on the loop's thread.
-final class ListenHost: NotificationChannelDelegate, TimerOwner {
+final class ListenHost: NotificationChannelDelegate {
     /// The exit status; nil while it runs.
     private(set) var status: ExitStatus?
 
@@ -14,7 +14,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
     private let printer: NotificationPrinter
     private let count: Int?
     private var channel: NotificationChannel?
-    private var timer: Timer?
+    private var timer: LoopTimer?
     private var isSubscribed = false
     private var isQuiet = false
 
@@ -25,14 +25,11 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
         printer = NotificationPrinter(loop: loop, writer: writer)
     }
 
-    /// Opens the channel, and closes it at `deadline`.
-    func open(_ channel: NotificationChannel, until deadline: Instant?) {
+    /// Opens the channel, and closes it after `duration`.
+    func open(_ channel: NotificationChannel, for duration: Duration?) {
         self.channel = channel
         printer.channel = channel
-        if let deadline {
-            timer = Timer(loop: loop, group: HandleGroup(loop: loop), owner: self)
-            timer?.start(at: deadline)
-        }
+        if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         channel.open()
     }
 
@@ -54,7 +51,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
         }
     }
 
-    package func timerDidFire(_ timer: Timer) {
+    private func timeIsOver() {
         if isSubscribed {
             close(with: .success)
         } else {
@@ -74,7 +71,7 @@ final class ListenHost: NotificationChannelDelegate, TimerOwner {
         printer.flush()
         printer.channel = nil
         channel = nil
-        timer?.close()
+        timer?.cancel()
         timer = nil
     }
 }

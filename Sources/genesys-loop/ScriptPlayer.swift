@@ -2,48 +2,49 @@ import GenesysLoop
 import GenesysSimulator
 
 /// Plays a script on a server with one timer, set to the next step.
-final class ScriptPlayer: TimerOwner {
+final class ScriptPlayer {
     private let script: SimulatorScript
     private let server: SimulatorServer
-    private let timer: Timer
+    private var timer: LoopTimer?
+    private var isStopped = false
     /// When the current round began.
-    private var began: Instant
+    private var began = SuspendingClock.now
     private var next = 0
 
     init(_ script: SimulatorScript, on server: SimulatorServer) {
         self.script = script
         self.server = server
-        timer = Timer(loop: server.loop, group: HandleGroup(loop: server.loop))
-        began = server.loop.now.instant
     }
 
     /// Begins; a player that was already stopped does nothing.
     func start() {
-        // The player owns the timer, which is closed in `stop` or with the player.
-        unsafe timer.owner = self
-        began = server.loop.now.instant
+        began = .now
         arm()
     }
 
-    deinit { timer.close() }
-
-    func stop() { timer.close() }
+    func stop() {
+        isStopped = true
+        timer?.cancel()
+        timer = nil
+    }
 
     private func duration(_ seconds: Double) -> Duration {
         .seconds(seconds / server.configuration.timeScale)
     }
 
     private func arm() {
+        guard !isStopped else { return }
         if next == script.steps.count {
-            guard let interval = script.repeatsAfter, !script.steps.isEmpty else { return timer.close() }
-            began = began + duration(interval)
+            guard let interval = script.repeatsAfter, !script.steps.isEmpty else { return }
+            began += duration(interval)
             next = 0
         }
-        timer.start(at: began + duration(script.steps[next].at))
+        let due = began + duration(script.steps[next].at)
+        timer = server.loop.schedule(after: due - .now) { self.playDueSteps() }
     }
 
-    func timerDidFire(_ timer: Timer) {
-        let now = server.loop.now.instant
+    private func playDueSteps() {
+        let now = SuspendingClock.now
         while next < script.steps.count, began + duration(script.steps[next].at) <= now {
             let action = script.steps[next].action
             next += 1

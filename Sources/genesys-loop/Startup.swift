@@ -29,9 +29,9 @@ enum Startup {
         }
     }
 
-    /// The instant at which the process is `duration` old.
-    static func instant(_ duration: Duration, on loop: UVLoop) -> Instant {
-        loop.now.instant + (duration - (ContinuousClock.now - ProcessSetup.start))
+    /// The time until the process is `duration` old.
+    static func remaining(of duration: Duration) -> Duration {
+        duration - (ContinuousClock.now - ProcessSetup.start)
     }
 
     /// Reports why the command cannot start; returns the status.

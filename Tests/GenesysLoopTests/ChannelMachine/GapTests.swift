@@ -59,6 +59,23 @@ import Testing
         #expect(blocked.connect(.second).gaps.map(\.from) == [known])
     }
 
+    @Test(arguments: [false, true])
+    func `a backlog that a blocked loop reads does not move the start of the gap`(readsAgain: Bool) {
+        var stage = Stage.live()
+        let start = stage.now.wall
+        stage.live(.seconds(30))
+        stage.block(.seconds(50))
+        stage.noticeLateness()
+        stage.heard(.first)
+        #expect(stage.fireTimers() == [])
+        stage.block(.seconds(2))
+        // A later burst proves that all of the one before the block has arrived.
+        if readsAgain { stage.heard(.first) }
+        stage.ended(.first, .reset)
+        stage.wait(.seconds(1))
+        #expect(stage.connect(.second).gaps.map(\.from) == [readsAgain ? start + .seconds(30) : start])
+    }
+
     @Test func `a clock that is set back makes no gap that ends before it begins`() {
         var stage = Stage.live()
         stage.live(.seconds(100))
