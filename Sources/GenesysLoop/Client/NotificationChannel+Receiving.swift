@@ -39,6 +39,7 @@ extension NotificationChannel: LinkOwner {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
         counters.readAt = now.instant
+        driver.handles.timer?.noticeLateness(now: now)
         machine.bytesReceived(on: link.id, isDrained: link.isDrained, now: now)
         while true {
             let progress = drain(link, to: delegate ?? AbsentDelegate())

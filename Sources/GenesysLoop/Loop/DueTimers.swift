@@ -12,6 +12,9 @@ internal import CUV
 /// tells the owners. This order holds in every version of libuv and in every mode of `uv_run`. If `uv_run` returns
 /// after the timers (`UV_RUN_ONCE`, and `UV_RUN_NOWAIT` since 1.45), its next call tells the owners.
 ///
+/// Bytes may be read before a late timer fires: by a poll before the timers, or after a callback that blocked the loop.
+/// So an owner that reads sockets calls `Timer.noticeLateness(now:)` before each read.
+///
 /// The two handles exist while the loop has timers, and are active only while a timer is due. A loop without due timers
 /// pays nothing, and a loop with due timers makes at most one additional poll in each turn.
 struct DueTimers {

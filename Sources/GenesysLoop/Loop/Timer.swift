@@ -28,8 +28,10 @@ extension TimerOwner {
     package unowned(unsafe) var owner: (any TimerOwner)?
 
     private var block: HandleBlock?
-    /// When the timer fires or, while it is due, when it fired.
-    private var due = Instant(nanoseconds: 0)
+    /// When the timer fired, while it is due.
+    private var firedAt = Instant(nanoseconds: 0)
+    /// From when on the loop counts as blocked. Never for a stopped timer, or if the owner knows already.
+    private var lateAt = Instant(nanoseconds: .max)
     private var isDue = false
     /// How many polls had been made when the timer became due.
     private(set) var awaitedPoll = 0
@@ -74,7 +76,7 @@ extension TimerOwner {
         let (quotient, remainder) = max(0, instant.nanoseconds).quotientAndRemainder(dividingBy: 1_000_000)
         let current = unsafe uv_now(loop.raw)
         let wanted = max(UInt64(quotient) + (remainder > 0 ? 1 : 0), current + 1)
-        due = Instant(nanoseconds: 0) + .milliseconds(Int64(clamping: wanted))
+        lateAt = Instant(nanoseconds: 0) + .milliseconds(Int64(clamping: wanted)) + loop.dueTimers.tolerance
         _ = unsafe uv_timer_start(block.timer, timerCallback, wanted - current, 0)
     }
 
@@ -82,6 +84,7 @@ extension TimerOwner {
     package func stop() {
         guard let block else { return }
         forgetDue()
+        lateAt = Instant(nanoseconds: .max)
         // The block is open.
         _ = unsafe uv_timer_stop(block.timer)
     }
@@ -100,6 +103,7 @@ extension TimerOwner {
         unsafe owner = nil
         guard let block else { return }
         forgetDue()
+        lateAt = Instant(nanoseconds: .max)
         self.block = nil
         block.close()
         loop.dueTimers.timerDidClose()
@@ -121,12 +125,29 @@ extension TimerOwner {
     private func awaitPoll() {
         guard let owner = unsafe owner else { return }
         let now = loop.now
-        let isLate = now.instant - due >= loop.dueTimers.tolerance
-        due = now.instant
+        let isLate = now.instant >= lateAt
+        firedAt = now.instant
+        lateAt = now.instant + loop.dueTimers.tolerance
         isDue = true
         awaitedPoll = loop.dueTimers.pollCount
         loop.dueTimers.append(self)
         if isLate { loop.inPass { owner.loopWasLate(now: now) } }
+    }
+
+    /// Tells the owner if the loop is late.
+    ///
+    /// An owner that reads sockets calls it before each read: since libuv 1.45 the loop may poll before it runs its
+    /// timers, and a callback may block the loop in the middle of a poll.
+    @inline(__always)
+    package func noticeLateness(now: ClockReading) {
+        if now.instant >= lateAt { loopIsLate(now: now) }
+    }
+
+    private func loopIsLate(now: ClockReading) {
+        lateAt = isDue ? now.instant + loop.dueTimers.tolerance : Instant(nanoseconds: .max)
+        // The strong local keeps the owner alive for the call.
+        guard let owner = unsafe owner else { return }
+        owner.loopWasLate(now: now)
     }
 
     /// The loop has polled since the timer fired, and the timer has left the list of due timers.
@@ -134,10 +155,11 @@ extension TimerOwner {
         isDue = false
         // Another callback of that poll blocked the loop, so deadlines that passed in that time need one more poll.
         // There is no third one: a loop that is blocked in every turn must not starve its timers.
-        if !hasPolledTwice, loop.now.instant - due >= loop.dueTimers.tolerance {
+        if !hasPolledTwice, loop.now.instant - firedAt >= loop.dueTimers.tolerance {
             hasPolledTwice = true
             return awaitPoll()
         }
+        lateAt = Instant(nanoseconds: .max)
         // The strong local keeps the owner alive for the whole pass.
         guard let owner = unsafe owner else { return }
         loop.inPass { owner.timerDidFire(self) }

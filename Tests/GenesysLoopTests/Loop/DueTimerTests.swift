@@ -57,6 +57,9 @@ private final class OrderProbe: TimerOwner {
             let late = OrderProbe(loop)
             let punctual = OrderProbe(loop)
             pair.client.didRead = { client in
+                // libuv may have polled before its timers.
+                late.timer?.noticeLateness(now: loop.now)
+                punctual.timer?.noticeLateness(now: loop.now)
                 late.events.append("read")
                 punctual.events.append("read")
                 client.connection?.close()
@@ -85,6 +88,7 @@ private final class OrderProbe: TimerOwner {
             let probe = OrderProbe(loop)
             probe.timer?.start(at: loop.now.instant + .milliseconds(5))
             pair.client.didRead = { client in
+                probe.timer?.noticeLateness(now: loop.now)
                 probe.events.append("read")
                 guard probe.events.count == 1 else {
                     pair.client.connection?.close()
