@@ -48,6 +48,21 @@ import Testing
         #expect(words(stage.ended(.first, .reset)) == "failed receive channelExpired")
     }
 
+    @Test func `an expiry has the reason of the Close frame that ended it`() {
+        var stage = Stage.live {
+            $0.lifetime = .seconds(1_000)
+            $0.extendsLifetime = false
+        }
+        _ = quietly(&stage, .seconds(1_100))
+        let frame = CloseFrame(code: .normal, reason: "over", safeReason: "over")
+        guard case .finish(.failed(let failure))? = stage.ended(.first, LinkEnd(.closed(frame, during: .open))).last
+        else {
+            Issue.record("not a failure")
+            return
+        }
+        #expect(failure.description.contains("its life of 24 hours ended: “over”."))
+    }
+
     @Test func `a host that rolls over in time is safe`() {
         var stage = Stage.live {
             $0.lifetime = .seconds(1_000)

@@ -22,6 +22,22 @@ import Testing
         stage.check()
     }
 
+    @Test func `the failure has the reason of the last Close frame`() {
+        var stage = Stage.live()
+        stage.live(.seconds(3))
+        for link in 1...4 as ClosedRange<UInt32> {
+            _ = stage.ended(LinkID(rawValue: link), .closed(1000))
+            recover(&stage, from: link)
+        }
+        let frame = CloseFrame(code: .normal, reason: "moved", safeReason: "moved")
+        let end = stage.ended(LinkID(rawValue: 5), LinkEnd(.closed(frame, during: .open)))
+        guard case .finish(.failed(let failure))? = end.last else {
+            Issue.record("not a failure: \(end)")
+            return
+        }
+        #expect(failure.description.contains("takes it over again and again: “moved”."))
+    }
+
     @Test(arguments: [LinkEnd.reset, .closed(1012), .closed(1013), .failure(.timeout, .open)])
     func `a restarting service or a bad network is no thief`(_ end: LinkEnd) {
         var stage = Stage.live()
