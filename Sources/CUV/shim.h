@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -291,20 +294,36 @@ CUV_INLINE const char *cuv_resolve_text(int code, int system) {
 
 CUV_INLINE int cuv_no_such_name_code(void) { return EAI_NONAME; }
 
-// A detached thread, on which no signal of the host is ever delivered.
-CUV_INLINE int cuv_start_detached_thread(void *(*body)(void *), void *argument) {
-    pthread_attr_t attributes;
+// A thread on which no signal of the host is ever delivered, to be joined or detached.
+CUV_INLINE int cuv_start_thread(uintptr_t *started, void *(*body)(void *), void *argument) {
     pthread_t thread;
     sigset_t all, before;
-    int code = pthread_attr_init(&attributes);
-    if (code != 0) return CUV_CODE(code);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&thread, &attributes, body, argument);
+    int code = pthread_create(&thread, NULL, body, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    if (code == 0) *started = (uintptr_t)thread;
     return CUV_CODE(code);
+}
+
+CUV_INLINE void cuv_join_thread(uintptr_t thread) { pthread_join((pthread_t)thread, NULL); }
+
+CUV_INLINE void cuv_detach_thread(uintptr_t thread) { pthread_detach((pthread_t)thread); }
+
+CUV_INLINE int cuv_start_detached_thread(void *(*body)(void *), void *argument) {
+    uintptr_t thread;
+    int code = cuv_start_thread(&thread, body, argument);
+    if (code == 0) cuv_detach_thread(thread);
+    return code;
+}
+
+// For debuggers. Linux takes the first 15 bytes.
+CUV_INLINE void cuv_name_current_thread(const char *name) {
+#ifdef __linux__
+    prctl(PR_SET_NAME, name);
+#elif defined(__APPLE__)
+    pthread_setname_np(name);
+#endif
 }
 
 CUV_INLINE uintptr_t cuv_current_thread(void) { return (uintptr_t)pthread_self(); }

@@ -33,10 +33,10 @@ struct Demo: ParsableCommand {
         }
         let bound = LoopBound(host, on: loop)
         let signals = try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in
-            try writer.start { report in loop.execute { bound.value.writerDidReport(report) } }
+            try writer.start { report in bound.execute { $0.writerDidReport(report) } }
             return try SignalWatch(first: {
                 writer.interrupt()
-                loop.execute { bound.value.interrupt() }
+                bound.execute { $0.interrupt() }
             })
         }
         defer { signals.end() }

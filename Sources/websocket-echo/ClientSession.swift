@@ -30,7 +30,7 @@ struct ClientSession {
         let bound = LoopBound(client, on: loop)
         let signals: SignalWatch
         do throws(SystemCalls.Failure) {
-            signals = try SignalWatch(first: { loop.execute { bound.value.close() } })
+            signals = try SignalWatch(first: { bound.execute { $0.close() } })
         } catch {
             return .failed(.unavailable, "The program cannot start: \(error)")
         }

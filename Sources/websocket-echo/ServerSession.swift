@@ -31,7 +31,7 @@ struct ServerSession {
         let server = try EchoServer(on: loop, port: port, certificates: certificates, configuration: configuration)
         let writer = LineWriter(to: SystemCalls.standardOutput)
         let bound = LoopBound(server, on: loop)
-        let close: @Sendable () -> Void = { loop.execute { bound.value.close() } }
+        let close: @Sendable () -> Void = { bound.execute { $0.close() } }
         let signals = try SignalWatch(first: {
             writer.interrupt()
             close()

@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// A channel belongs to its loop's thread. `LoopBound` takes it there.
+/// A channel belongs to its loop's thread. `LoopBound.execute(_:)` takes it there.
 func close(_ channel: NotificationChannel, on loop: UVLoop) {
     loop.execute { channel.close() }  // error: non-Sendable type 'NotificationChannel'
 }

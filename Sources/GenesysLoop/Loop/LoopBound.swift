@@ -1,6 +1,6 @@
 /// Carries a value that belongs to a loop's thread through other threads.
 ///
-/// On another thread, send it back: `loop.execute { bound.value.close() }`. Copies share the value. The value is
+/// On another thread, send it back: `bound.execute { $0.close() }`. Copies share the value. The value is
 /// destroyed on the loop's thread, whichever thread drops the last copy: at once on the loop's thread, otherwise at the
 /// loop's next wake-up. After the loop has ended (`run()` returned because nothing was open, or `detach(completion:)`
 /// took effect), the value is destroyed on the thread that drops it. A `LoopBound` keeps the loop alive.
@@ -20,10 +20,21 @@
     /// - Precondition: called on the loop's thread; traps with a sentence elsewhere, in debug and in release.
     public var value: Value { box.value }
 
+    /// Runs `body` with the value on the loop's thread at its next wake-up, as `UVLoop.execute(_:)` does.
+    ///
+    /// May be called on any thread. On the loop's own thread, too, it runs after the caller has returned.
+    ///
+    /// - Parameter body: runs once, in turn with the blocks of `UVLoop.execute(_:)`.
+    /// - Returns: what happens to it; `.refused` if the loop has ended for good.
+    @discardableResult
+    public func execute(_ body: @escaping @Sendable (Value) -> Void) -> UVLoop.ExecuteResult {
+        box.loop.execute { [self] in body(value) }
+    }
+
     /// Holds the value in separate memory, so that sending it to the loop moves no reference count between threads.
     @safe private final class Box {
         private let memory: UnsafeMutablePointer<Value>
-        private let loop: UVLoop
+        let loop: UVLoop
 
         init(_ value: Value, _ loop: UVLoop) {
             unsafe memory = .allocate(capacity: 1)

@@ -17,15 +17,6 @@ internal import CUV
         case resolved(job: UInt64, AddressFamily, Result<[SocketAddress], ResolverError>)
     }
 
-    /// What happens to a message.
-    package enum Receipt: Sendable {
-        case taken
-        /// The loop has ended; a later `run()` would read it.
-        case waits
-        /// It is dropped.
-        case refused
-    }
-
     private struct State: Sendable {
         var messages: [Message] = []
         /// `run()` has returned because nothing was open.
@@ -48,7 +39,7 @@ internal import CUV
     /// A closed mailbox refuses all messages. The mailbox of a loop that has ended refuses disposals: the loop may
     /// never run again, and a waiting value would keep the loop, which it holds, in memory.
     @discardableResult
-    package func post(_ message: Message) -> Receipt {
+    package func post(_ message: Message) -> UVLoop.ExecuteResult {
         state.withLock { state in
             guard !state.isClosed else { return .refused }
             if state.hasEnded, case .disposal = message { return .refused }

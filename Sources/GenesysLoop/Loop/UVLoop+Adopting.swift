@@ -13,7 +13,7 @@ extension UVLoop {
     /// - Parameter loop: initialized, and alive until `detach(completion:)` has taken effect.
     /// - Throws: `UVLoopError` if the system has no resource left. Nothing is left on the loop then.
     /// - Precondition: called on the thread that runs the loop, or while no thread does.
-    public convenience init(adopting loop: UnsafeMutablePointer<uv_loop_t>) throws {
+    public convenience init(adopting loop: UnsafeMutablePointer<uv_loop_t>) throws(UVLoopError) {
         do throws(UVError) {
             try unsafe self.init(raw: loop, isAdopted: true)
         } catch {

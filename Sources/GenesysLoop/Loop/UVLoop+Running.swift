@@ -85,6 +85,7 @@ extension UVLoop {
         preconditionCurrent("UVLoop.retain(_:)")
         guard openObjects.updateValue(object, forKey: ObjectIdentifier(object)) == nil else { return }
         hold()
+        if let closer { schedule(closer) }
     }
 
     /// Undoes `retain(_:)`. Does nothing if the object is not retained.
@@ -99,7 +100,7 @@ extension UVLoop {
 
     /// Keeps `uv_run` running until the matching `unhold()`.
     func hold() {
-        guard !isDetached else { Misuse.trap("An event loop was used after detach(completion:) took effect.") }
+        guard !isDetached else { Misuse.trap("An event loop was used after it had ended.") }
         holdCount += 1
         if holdCount == 1 { referWakeUp() }
     }
@@ -202,24 +203,31 @@ extension UVLoop {
         for object in Array(openObjects.values) { (object as? any LoopCloseable)?.closeByLoop() }
     }
 
-    /// Whether the library's handles keep the host's `uv_run` from returning; default true.
+    /// Whether the library keeps the loop running.
     ///
-    /// If false, an adopted loop ends with the host's own handles, as after `uv_unref` of each of our handles,
-    /// including later ones. Open objects stay open and continue when the loop runs again. A connection attempt and
-    /// closing handles keep a loop running in any case, because libuv cannot unref them. `detach(completion:)` sets it
-    /// to true, so that its completion runs.
+    /// A loop of its own: whether `run()` continues while nothing is open, and waits for blocks, until `stop()`. Default
+    /// false; true on the loop of a `LoopThread`. Open objects keep it running in any case. To leave, set it to false
+    /// and call `closeAll()`.
     ///
-    /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
+    /// An adopted loop: whether the library's handles keep the host's `uv_run` from returning; default true. If false,
+    /// the loop ends with the host's own handles, as after `uv_unref` of each of our handles, including later ones. Open
+    /// objects stay open and continue when the loop runs again. A connection attempt and closing handles keep a loop
+    /// running in any case, because libuv cannot unref them. `detach(completion:)` sets it to true, so that its
+    /// completion runs.
+    ///
+    /// - Precondition: set on the loop's thread. Safe inside any delegate callback.
     public var keepsRunning: Bool {
-        get { registry.keepsRunning }
+        get { isAdopted ? registry.keepsRunning : isKept }
         set {
             preconditionCurrent("UVLoop.keepsRunning")
-            guard isAdopted else {
-                Misuse.trap("UVLoop.keepsRunning: run() would return at once; only an adopted loop is left running.")
+            guard !isDetached, newValue != keepsRunning else { return }
+            if isAdopted {
+                registry.setKeepsRunning(newValue, except: async)
+                referWakeUp()
+            } else {
+                isKept = newValue
+                if newValue { hold() } else { unhold() }
             }
-            guard !isDetached, newValue != registry.keepsRunning else { return }
-            registry.setKeepsRunning(newValue, except: async)
-            referWakeUp()
         }
     }
 

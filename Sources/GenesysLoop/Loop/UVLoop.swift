@@ -35,6 +35,12 @@ internal import Synchronization
     var isDetaching = false
     var isDetached = false
     var holdCount = 0
+    /// `keepsRunning` of a loop of its own.
+    var isKept = false
+    /// The loop has a thread of its own and ends with its `run()`.
+    var endsWithRun = false
+    /// Set when `LoopThread.shutdown()` has begun.
+    var closer: LoopCloser?
     var openObjects: [ObjectIdentifier: AnyObject] = [:]
     var forgotten = Forgotten()
     var tasks = TaskQueue()
@@ -57,7 +63,7 @@ internal import Synchronization
     /// Creates a loop and binds it to the calling thread, until another thread calls `run()`.
     ///
     /// - Throws: `UVLoopError` if the system has no resource left for it.
-    public convenience init() throws {
+    public convenience init() throws(UVLoopError) {
         // With fewer descriptors libuv would abort the process on first use.
         guard cuv_lacks_descriptors(3) == 0 else {
             throw UVLoopError(UVError(operation: "uv_loop_init", code: UV_EMFILE.rawValue))
@@ -126,8 +132,8 @@ extension UVLoop {
     /// Runs the loop on the calling thread until nothing is open on it, or until `stop()`.
     ///
     /// A channel or client is open between its `open()` and its terminal call, a timer until its call. Blocks that are
-    /// passed to `execute(_:)` before the end run too. `run()` may be called again. When it returns, it logs likely
-    /// omissions of the host in `logger`.
+    /// passed to `execute(_:)` before the end run too. With `keepsRunning` it does not return when nothing is open, but
+    /// waits for blocks. `run()` may be called again. When it returns, it logs likely omissions of the host in `logger`.
     ///
     /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
     public func run() {
@@ -143,7 +149,7 @@ extension UVLoop {
             // Our own loop is open until `deinit`; the caller's reference outlives this call.
             let isAlive = unsafe uv_run(raw, UV_RUN_DEFAULT) != 0
             isPolling = false
-            isOver = !isAlive && backlog.isEmpty && mailbox.endIfEmpty()
+            isOver = !isAlive && backlog.isEmpty && endMailbox()
             if isOver { break }
         }
         stopRequested.store(false, ordering: .releasing)
@@ -186,15 +192,34 @@ extension UVLoop {
     ///
     /// Blocks of one thread run in order. The loop's own `run()` does not return before they ran; an adopted loop is
     /// woken up, but not kept alive. If `run()` has returned because nothing was open, a block waits for the next
-    /// `run()`. After `detach(completion:)` took effect, blocks are released without running. Both cause a warning in
-    /// `logger`, the first time.
-    public func execute(_ block: @escaping @Sendable () -> Void) {
+    /// `run()`. After `detach(completion:)` or `LoopThread.shutdown()` took effect, blocks are released without running.
+    /// Both cause a warning in `logger`, the first time.
+    ///
+    /// - Parameter block: runs once.
+    /// - Returns: what happens to the block, so that a host can tell whether the loop has ended.
+    @discardableResult
+    public func execute(_ block: @escaping @Sendable () -> Void) -> ExecuteResult {
         checkFork()
-        switch mailbox.post(.block(block)) {
+        let result = mailbox.post(.block(block))
+        switch result {
         case .taken: break
         case .waits: warnings.blockWasLost("run() has returned; the block waits for the next run()")
-        case .refused: warnings.blockWasLost("detach(completion:) has taken effect")
+        case .refused where isAdopted: warnings.blockWasLost("detach(completion:) has taken effect")
+        case .refused: warnings.blockWasLost("the loop's thread has ended")
         }
+        return result
+    }
+
+    /// What happens to a block that was given to `execute(_:)`.
+    public enum ExecuteResult: Hashable, Sendable {
+        /// The loop runs it.
+        case taken
+        /// `run()` has returned because nothing was open. The block waits for the next `run()`, and is released with
+        /// the loop if there is none.
+        case waits
+        /// The loop has ended for good, by `detach(completion:)` or `LoopThread.shutdown()`. The block is released
+        /// without being run.
+        case refused
     }
 
     /// The wake-up of the async handle.

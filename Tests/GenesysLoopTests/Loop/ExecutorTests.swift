@@ -37,7 +37,7 @@ private actor Resident {
         await resident.add(2...100)
         #expect(await resident.log == Array(1...100))
         #expect(await resident.wasAlwaysOnLoop)
-        await thread.stop()
+        await thread.shutdown()
     }
 
     @Test func `many tasks share an actor without a race, and none is lost`() async throws {
@@ -51,7 +51,7 @@ private actor Resident {
         // Those of one task keep their order.
         #expect((0..<50).allSatisfy { task in log.filter { $0 / 100 == task } == Array(task * 100...task * 100 + 99) })
         #expect(await resident.wasAlwaysOnLoop)
-        await thread.stop()
+        await thread.shutdown()
     }
 
     @Test func `isolation may be assumed in blocks and callbacks of the loop`() async throws {
@@ -65,7 +65,7 @@ private actor Resident {
         await resident.add(2)
         #expect(loop.isIsolatingCurrentContext() == false)
         #expect(await resident.log == [1, 2])
-        await thread.stop()
+        await thread.shutdown()
     }
 
     @Test func `a task that prefers the loop runs there`() async throws {
@@ -79,7 +79,7 @@ private actor Resident {
         #expect(before)
         #expect(await withTaskExecutorPreference(loop) { loop.isCurrent })
         #expect(!loop.isCurrent)
-        await thread.stop()
+        await thread.shutdown()
     }
 
     @Test func `jobs wait for run(), which does not return before they ran`() throws {
@@ -115,7 +115,7 @@ private actor Resident {
             probe.start(after: .milliseconds(5))
         }
         #expect(await busy.value > 1)
-        await thread.stop()
+        await thread.shutdown()
     }
 
     @Test func `a flood of blocks is run in portions, in order`() throws {
