@@ -57,7 +57,12 @@ public func genesys_channel_resume(_ channel: OpaquePointer?) {
 
 @c @implementation
 public func genesys_channel_rollover(_ channel: OpaquePointer?, _ uri: UnsafePointer<CChar>?) {
-    unsafe ChannelHandle.of(channel)?.channel?.rollover(to: CStrings.copy(uri) ?? "")
+    guard let channel = unsafe ChannelHandle.of(channel)?.channel else { return }
+    do throws(ChannelFailure) {
+        try channel.rollover(to: unsafe CStrings.copy(uri) ?? "")
+    } catch {
+        channel.reportFailedRollover(error)
+    }
 }
 
 @c @implementation

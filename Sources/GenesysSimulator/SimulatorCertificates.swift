@@ -19,7 +19,7 @@ public struct SimulatorCertificates: Hashable, Sendable {
     ///
     /// - Parameter host: a numeric address that the certificate also names.
     /// - Throws: `SimulatorError` of kind `certificates` when OpenSSL fails.
-    public static func inMemory(host: String? = nil) throws -> SimulatorCertificates {
+    public static func inMemory(host: String? = nil) throws(SimulatorError) -> SimulatorCertificates {
         try make(validity: .seconds(30 * 86_400), caFile: nil, host: host)
     }
 
@@ -33,7 +33,7 @@ public struct SimulatorCertificates: Hashable, Sendable {
     ///   - host: a numeric address that a certificate made here also names.
     /// - Throws: `SimulatorError` of kind `certificates` when the files cannot be read, made or used, or when only some
     ///   of them exist.
-    public static func folder(_ path: String, host: String? = nil) throws -> SimulatorCertificates {
+    public static func folder(_ path: String, host: String? = nil) throws(SimulatorError) -> SimulatorCertificates {
         let folder = try CertificateFolder(path)
         let present = folder.present
         if present.isEmpty { return try make(in: folder, host: host) }

@@ -59,7 +59,7 @@ extension SimulatorServer {
     @discardableResult
     public func changeSubscriptions(
         _ topics: [Topic], of channelID: String, replaces: Bool = false, ignoringErrors: Bool = false
-    ) throws -> [SimulatedService.TopicState] {
+    ) throws(SimulatedService.Refusal) -> [SimulatedService.TopicState] {
         loop.preconditionCurrent("SimulatorServer.changeSubscriptions")
         defer { serviceDidChange() }
         return try service.subscriptionsChanged(
@@ -69,7 +69,7 @@ extension SimulatorServer {
     /// Removes all topics of a channel, as `DELETE …/subscriptions` does.
     ///
     /// - Throws: `SimulatedService.Refusal`.
-    public func removeSubscriptions(of channelID: String) throws {
+    public func removeSubscriptions(of channelID: String) throws(SimulatedService.Refusal) {
         loop.preconditionCurrent("SimulatorServer.removeSubscriptions")
         defer { serviceDidChange() }
         try service.subscriptionsRemoved(of: channelID, now: now)

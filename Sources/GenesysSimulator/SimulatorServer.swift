@@ -96,13 +96,17 @@ public final class SimulatorServer {
         on loop: UVLoop, host: String? = nil, port: UInt16 = 0, tls: Bool = true,
         certificates: SimulatorCertificates? = nil,
         configuration: SimulatedService.Configuration = SimulatedService.Configuration(), seed: UInt64
-    ) throws {
+    ) throws(SimulatorError) {
         loop.preconditionCurrent("SimulatorServer.init")
         self.loop = loop
         name = try ServerName(host)
         let address = name.address
         self.host = address
-        self.certificates = tls ? try certificates ?? .inMemory(host: address) : nil
+        if tls, certificates == nil {
+            self.certificates = try .inMemory(host: address)
+        } else {
+            self.certificates = tls ? certificates : nil
+        }
         do throws(TLSError) {
             context = try self.certificates?.serverContext()
         } catch {
@@ -186,7 +190,7 @@ public final class SimulatorServer {
     ///
     /// - Returns: the URI to connect to, and the channel's id.
     /// - Throws: `SimulatedService.Refusal`, the configured `creationRefusal`.
-    public func createChannel() throws -> (uri: String, id: String) {
+    public func createChannel() throws(SimulatedService.Refusal) -> (uri: String, id: String) {
         loop.preconditionCurrent("SimulatorServer.createChannel")
         defer { serviceDidChange() }
         let channel = try service.channelCreated(now: now)

@@ -43,9 +43,9 @@ struct ListenSession {
         do {
             channel = try NotificationChannel(
                 uri: plan.uri, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
-        } catch let failure as ChannelFailure {
+        } catch {
             // Nothing was sent yet: the error is in the URI, a topic, a file, or a proxy of the environment.
-            throw ValidationError(failure.underlying?.text ?? failure.description)
+            throw ValidationError(error.underlying?.text ?? error.description)
         }
     }
 
@@ -55,13 +55,12 @@ struct ListenSession {
                 "ws:// is not encrypted: everybody on the way can read the channel's URI and its notifications.")
         }
         let bound = LoopBound(host, on: loop)
-        let loop = self.loop
         let writer = self.writer
         let signals = try Startup.attempt(log: plan.log) { () throws(SystemCalls.Failure) in
-            try writer.start { report in loop.execute { bound.value.writerDidReport(report) } }
+            try writer.start { report in bound.execute { $0.writerDidReport(report) } }
             return try SignalWatch(first: {
                 writer.interrupt()
-                loop.execute { bound.value.interrupt() }
+                bound.execute { $0.interrupt() }
             })
         }
         defer { signals.end() }

@@ -7,7 +7,7 @@ final class Host: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         count += 1
-        if count == 2 { channel.rollover(to: CommandLine.arguments[1]) }
+        if count == 2 { try? channel.rollover(to: CommandLine.arguments[1]) }
         if count > 4 { channel.close() }
     }
 

@@ -118,6 +118,28 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         self.causeText = causeText
     }
 
+    /// Creates a failure, for example for a test of a delegate.
+    ///
+    /// The other members can be set afterwards.
+    ///
+    /// - Parameters:
+    ///   - kind: what the channel was doing.
+    ///   - reason: why it failed.
+    ///   - phase: the phase of the connection that failed.
+    ///   - message: what the service, or another server, said.
+    ///   - status: the HTTP status, or the `result` of a command reply.
+    ///   - retryAfter: the `Retry-After` of a 429 or 503.
+    ///   - underlying: the error below this one.
+    ///   - isRetryable: whether it may pass by itself; nil means what the reason and the status say.
+    public init(
+        kind: Kind = .connection, reason: FailureReason, phase: Phase, message: String? = nil, status: Int? = nil,
+        retryAfter: Duration? = nil, underlying: Underlying? = nil, isRetryable: Bool? = nil
+    ) {
+        self.init(
+            kind: kind, reason: reason, phase: phase, message: message, status: status, retryAfter: retryAfter,
+            underlying: underlying, isRetryable: isRetryable, isCertificateFault: false)
+    }
+
     private static func isRetryable(_ reason: FailureReason, status: Int?) -> Bool {
         switch reason {
         case .dns, .connect, .timeout, .httpTooManyRequests, .connectionClosed, .heartbeatLost, .channelClosing: true

@@ -6,6 +6,12 @@ public struct DiscardedMessage: Hashable, Sendable {
     public var reason: FailureReason
     /// The message as received.
     public var bytes: [UInt8]
+
+    /// Creates the report of a discarded message.
+    public init(reason: FailureReason, bytes: [UInt8]) {
+        self.reason = reason
+        self.bytes = bytes
+    }
 }
 
 extension DiscardedMessage: CustomStringConvertible {

@@ -7,6 +7,13 @@ public struct ReconnectAttempt: Hashable, Sendable {
     /// What made it necessary: the loss, or the failure of the previous attempt.
     public var failure: ChannelFailure
 
+    /// Creates the announcement of an attempt.
+    public init(number: Int, delay: Duration, failure: ChannelFailure) {
+        self.number = number
+        self.delay = delay
+        self.failure = failure
+    }
+
     /// Why it is necessary.
     public var reason: FailureReason { failure.reason }
 }

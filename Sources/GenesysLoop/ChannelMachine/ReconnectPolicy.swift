@@ -17,29 +17,40 @@ public enum ReconnectPolicy: Hashable, Sendable {
         /// The upper end of the first delay.
         ///
         /// Default 0.5 s.
-        public var base: Duration = .milliseconds(500)
+        public var base: Duration
         /// The shortest delay.
         ///
         /// Default 0.1 s.
-        public var floor: Duration = .milliseconds(100)
+        public var floor: Duration
         /// The upper end of every delay.
         ///
         /// Default 90 s.
-        public var cap: Duration = .seconds(90)
+        public var cap: Duration
         /// The time a connection must live before the next loss starts a new outage.
         ///
         /// Default 60 s.
-        public var stability: Duration = .seconds(60)
+        public var stability: Duration
         /// The total for the first connection: the time from `open()` to the start of the last attempt.
         ///
         /// Nil means no limit; zero allows one attempt. Default 60 s.
-        public var initialTotal: Duration? = .seconds(60)
+        public var initialTotal: Duration?
         /// The total for each later outage: the time from the loss to the start of the last attempt.
         ///
         /// Nil means no limit; zero allows no attempt. Default 15 min.
-        public var outageTotal: Duration? = .seconds(15 * 60)
+        public var outageTotal: Duration?
 
-        /// The defaults.
-        public init() {}
+        /// Creates a back-off; without arguments it has the defaults.
+        public init(
+            base: Duration = .milliseconds(500), floor: Duration = .milliseconds(100), cap: Duration = .seconds(90),
+            stability: Duration = .seconds(60), initialTotal: Duration? = .seconds(60),
+            outageTotal: Duration? = .seconds(15 * 60)
+        ) {
+            self.base = base
+            self.floor = floor
+            self.cap = cap
+            self.stability = stability
+            self.initialTotal = initialTotal
+            self.outageTotal = outageTotal
+        }
     }
 }

@@ -24,6 +24,19 @@ public struct Recovery: Hashable, Sendable {
     ///
     /// A genuine repeat with one copy on each connection cannot be distinguished from a duplicate and counts here.
     public var mergedRepeats: Int
+
+    /// Creates the report of a recovery.
+    public init(
+        method: Method, attemptCount: Int = 1, reconnectCount: Int = 0, rolloverCount: Int = 0,
+        extensionCount: Int = 0, mergedRepeats: Int = 0
+    ) {
+        self.method = method
+        self.attemptCount = attemptCount
+        self.reconnectCount = reconnectCount
+        self.rolloverCount = rolloverCount
+        self.extensionCount = extensionCount
+        self.mergedRepeats = mergedRepeats
+    }
 }
 
 extension Recovery: CustomStringConvertible {

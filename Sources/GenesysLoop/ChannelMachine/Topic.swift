@@ -62,8 +62,29 @@ extension Topic {
         !(left == right)
     }
 
+    /// Whether a topic has this name, byte for byte; so `channel.topics` and `notification.topic` compare.
+    public static func == (left: Topic, right: String) -> Bool { left.rawValue.isExactly(right) }
+
+    /// Whether a topic has this name, byte for byte.
+    public static func == (left: String, right: Topic) -> Bool { right == left }
+
+    /// Whether the name of a topic differs from this one in any byte.
+    public static func != (left: Topic, right: String) -> Bool { !(left == right) }
+
+    /// Whether the name of a topic differs from this one in any byte.
+    public static func != (left: String, right: Topic) -> Bool { !(right == left) }
+
     /// Whether the left name comes first in the order of the bytes.
     static func precedes(_ left: Topic, _ right: Topic) -> Bool {
         left.rawValue.utf8.lexicographicallyPrecedes(right.rawValue.utf8)
+    }
+}
+
+extension Sequence<Topic> {
+    /// Whether a topic has this name, byte for byte.
+    ///
+    /// A notification of a combined topic has one of its single names, those of `Topic.expanded`.
+    public func contains(_ name: String) -> Bool {
+        contains { topic in topic == name }
     }
 }

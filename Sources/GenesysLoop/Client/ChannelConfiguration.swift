@@ -27,11 +27,13 @@ public struct ChannelConfiguration: Sendable {
     public var compression: Compression?
     /// How many redirects of the upgrade are followed in a row. Default 0: none.
     ///
-    /// The service sends none; a gateway in front of it may. The statuses are 301, 302, 307 and 308. A redirect from
-    /// `wss:` to `ws:` is never followed. At another host, port or scheme than the first, `tls.identity` is not shown
-    /// and `tls.serverName` does not apply. A redirect that is not followed is a failure with reason
-    /// `invalidStatusCode`, whose `underlying` says why. Each reconnect begins at the channel's own URI, and the
-    /// deadlines start again with each connection.
+    /// A client's default is 5, a channel's is 0: the service sends no redirect, and the URI of a channel is a secret
+    /// that goes to the service alone, so another server should not decide where the channel connects. A gateway in
+    /// front of the service may need redirects. The statuses are 301, 302, 307 and 308. A redirect from `wss:` to `ws:`
+    /// is never followed. At another host, port or scheme than the first, `tls.identity` is not shown and
+    /// `tls.serverName` does not apply. A redirect that is not followed is a failure with reason `invalidStatusCode`,
+    /// whose `underlying` says why. Each reconnect begins at the channel's own URI, and the deadlines start again with
+    /// each connection.
     public var maxRedirects = 0
     /// Which certificates to trust, which TLS parameters to accept, and which identity to show.
     public var tls = TLSConfiguration()

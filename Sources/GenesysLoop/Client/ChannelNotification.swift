@@ -42,8 +42,9 @@ public struct ChannelNotification: ~Escapable, Sendable {
 
     /// The name of the topic.
     ///
-    /// Allocates. Use `Topic(notification.topic)` as a key: two strings that differ only in Unicode normalization are
-    /// equal, two topics are not.
+    /// Allocates. It compares with topics (`channel.topics.contains(notification.topic)`), byte for byte; a
+    /// notification of a combined topic has one of its single names (`Topic.expanded`). Use `Topic(notification.topic)`
+    /// as a key: two strings that differ only in Unicode normalization are equal, two topics are not.
     public var topic: String {
         JSONText.decode(topicSlice.content, hasEscapes: topicSlice.hasEscapes, in: bytes)
     }

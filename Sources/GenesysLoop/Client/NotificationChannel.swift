@@ -75,7 +75,7 @@ public final class NotificationChannel {
     public init(
         uri: String, topics: [Topic], on loop: UVLoop, delegate: (any NotificationChannelDelegate)? = nil,
         configuration: ChannelConfiguration = ChannelConfiguration()
-    ) throws {
+    ) throws(ChannelFailure) {
         loop.preconditionCurrent("NotificationChannel.init")
         let endpoint = try ChannelFailure.rethrowing { () throws(LinkFailure) in try WebSocketURI(checking: uri) }
         let topics = try NotificationChannel.checked(topics)
@@ -132,20 +132,28 @@ public final class NotificationChannel {
 
     /// Moves to another channel URI without a break: the old connection lives until the new one is confirmed.
     ///
-    /// If the new connection fails, or the URI cannot be used, the channel calls `didFailRollover`, and the old
-    /// connection continues. On a channel that ended it does nothing.
+    /// If the new connection fails, the channel calls `didFailRollover`, and the old connection continues. On a channel
+    /// that is closing or has ended it does nothing.
     ///
     /// - Parameter uri: the `connectUri` of the other channel.
-    public func rollover(to uri: String) {
+    /// - Throws: `ChannelFailure` of kind `rollover` for a URI that cannot be used, with the reasons of
+    ///   `init(uri:topics:on:delegate:configuration:)`: `invalidURI`, `tlsHandshake` or `proxy`. Nothing has changed
+    ///   then.
+    public func rollover(to uri: String) throws(ChannelFailure) {
         loop.preconditionCurrent("NotificationChannel.rollover")
+        let id: EndpointID
         do throws(LinkFailure) {
-            let endpoint = try WebSocketURI(checking: uri)
-            let id = try driver.add(endpoint, loop: loop, linkOptions: linkOptions)
-            submit(machine.rolloverRequested(to: id, now: loop.now))
+            id = try driver.add(try WebSocketURI(checking: uri), loop: loop, linkOptions: linkOptions)
         } catch {
-            guard machine.state != .ended else { return }
-            submit([.tell(.didFailRollover(ChannelFailure(error).asKind(.rollover)))])
+            throw ChannelFailure(error).asKind(.rollover)
         }
+        submit(machine.rolloverRequested(to: id, now: loop.now))
+    }
+
+    /// Reports a rollover that did not start to the delegate, from the loop, for a host that cannot be thrown at.
+    package func reportFailedRollover(_ failure: ChannelFailure) {
+        guard machine.state != .ended else { return }
+        submit([.tell(.didFailRollover(failure))])
     }
 
     /// Changes the TLS configuration from the next connection on: a reconnect, or a rollover. The open connection
@@ -155,7 +163,7 @@ public final class NotificationChannel {
     ///
     /// - Throws: `ChannelFailure` with reason `tlsHandshake` if the configuration cannot be used; nothing has changed
     ///   then.
-    public func setTLS(_ tls: TLSConfiguration) throws {
+    public func setTLS(_ tls: TLSConfiguration) throws(ChannelFailure) {
         loop.preconditionCurrent("NotificationChannel.setTLS")
         var configuration = self.configuration
         configuration.tls = tls
@@ -182,9 +190,21 @@ public final class NotificationChannel {
 
     /// Adds topics. If the service refuses them, the channel calls `didReject`.
     ///
-    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond 1,000.
-    public func subscribe(_ added: [Topic]) throws {
+    /// - Parameter added: the new topics; those that the channel has are ignored.
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond 1,000. Nothing has
+    ///   changed then.
+    public func subscribe(_ added: [Topic]) throws(ChannelFailure) {
         try setTopics(topics + added)
+    }
+
+    /// Adds topics, as `subscribe(_:)` does with an array.
+    public func subscribe(_ added: Topic...) throws(ChannelFailure) {
+        try subscribe(added)
+    }
+
+    /// Removes topics; unknown ones are ignored.
+    public func unsubscribe(_ removed: Topic...) {
+        unsubscribe(removed)
     }
 
     /// Removes topics; unknown ones are ignored.
@@ -196,14 +216,15 @@ public final class NotificationChannel {
 
     /// Replaces the topics; only the difference goes to the service.
     ///
-    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond 1,000.
-    public func setTopics(_ topics: [Topic]) throws {
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond 1,000. Nothing has
+    ///   changed then.
+    public func setTopics(_ topics: [Topic]) throws(ChannelFailure) {
         loop.preconditionCurrent("NotificationChannel.setTopics")
         submit(machine.topicsChanged(to: try NotificationChannel.checked(topics), now: loop.now))
     }
 
     /// The topics without duplicates, in order.
-    static func checked(_ topics: [Topic]) throws -> [Topic] {
+    static func checked(_ topics: [Topic]) throws(ChannelFailure) -> [Topic] {
         var seen: Set<Topic> = []
         let unique = topics.filter { seen.insert($0).inserted }
         if let bad = unique.first(where: { !$0.isValid }) {

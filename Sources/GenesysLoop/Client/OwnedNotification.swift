@@ -1,7 +1,7 @@
 /// A notification that owns its bytes: it can be stored, sent to another thread, compared.
 ///
-/// Made by `ChannelNotification.copy()`, with the same accessors. Two are equal if their messages are equal byte by
-/// byte.
+/// `ChannelNotification.copy()` makes one, with the same accessors, and so does a test with `init(topic:body:)`. Two
+/// are equal if their messages are equal byte by byte.
 public struct OwnedNotification: Hashable, Sendable {
     /// The whole message, exactly as received.
     public let message: [UInt8]
@@ -9,6 +9,52 @@ public struct OwnedNotification: Hashable, Sendable {
     private let topicSlice: JSONSlice
     private let bodySlice: JSONSlice?
     private let metadataSlice: JSONSlice?
+
+    /// Makes a notification like those of the service, for example to test a delegate.
+    ///
+    ///     let notification = try OwnedNotification(topic: "v2.users.ID.presence", body: #"{"source": "PURECLOUD"}"#)
+    ///     host.channel(channel, didReceive: notification.borrowed)
+    ///
+    /// The message is `{"topicName":…,"eventBody":…}`, without metadata.
+    ///
+    /// - Parameters:
+    ///   - topic: the name of the topic.
+    ///   - body: the value of `eventBody`: one JSON value (RFC 8259).
+    /// - Throws: `InvalidBody` if `body` is anything else.
+    public init(topic: Topic, body: String) throws(InvalidBody) {
+        var object = JSONObject()
+        object.add("topicName", topic.rawValue)
+        let start = object.finished().count + ",\"eventBody\":".utf8.count - 1
+        object.add("eventBody", json: body.utf8)
+        let message = object.finished()
+        let envelope: Envelope
+        do throws(EnvelopeError) {
+            envelope = try EnvelopeScanner.scan(message.span)
+        } catch {
+            throw InvalidBody("The body of a notification is one JSON value: \(error)")
+        }
+        // Members that follow the value, as in `1,"topicName":"other"`, fit into the object and are no part of the
+        // body.
+        guard let topicSlice = envelope.topicName, let bodySlice = envelope.eventBody,
+            OwnedNotification.isWhiteSpace(message[start..<bodySlice.range.lowerBound]),
+            OwnedNotification.isWhiteSpace(message[bodySlice.range.upperBound..<(message.count - 1)])
+        else { throw InvalidBody("The body of a notification is one JSON value, and this text goes on after it.") }
+        self.init(message: message, topicSlice: topicSlice, bodySlice: bodySlice, metadataSlice: nil)
+    }
+
+    private static func isWhiteSpace(_ bytes: ArraySlice<UInt8>) -> Bool {
+        bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+    }
+
+    /// A text that cannot be the body of a notification.
+    public struct InvalidBody: Error, Hashable, Sendable, CustomStringConvertible {
+        /// One sentence, without the text.
+        public let description: String
+
+        init(_ description: String) {
+            self.description = description
+        }
+    }
 
     init(message: [UInt8], topicSlice: JSONSlice, bodySlice: JSONSlice?, metadataSlice: JSONSlice?) {
         self.message = message

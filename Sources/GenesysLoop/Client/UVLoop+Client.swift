@@ -12,7 +12,7 @@ extension UVLoop {
     ///
     /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description names the file and the error.
     /// - Precondition: called on the loop's thread.
-    public func reloadTLS() throws {
+    public func reloadTLS() throws(ChannelFailure) {
         preconditionCurrent("UVLoop.reloadTLS")
         do throws(TLSError) {
             var read: [(TLSContext, ClientMaterial)] = []
@@ -62,7 +62,7 @@ extension TLSConfiguration {
     /// - Returns: the trusted certificates and their sources.
     /// - Throws: `ChannelFailure` with reason `tlsHandshake`, whose description says what cannot be used; for an empty
     ///   system store it lists the places tried.
-    public func check() throws -> TrustReport {
+    public func check() throws(ChannelFailure) -> TrustReport {
         do throws(TLSError) {
             return try ClientMaterial(self).trust
         } catch {

@@ -146,7 +146,7 @@ public final class WebSocketClient {
     ///   - code: 1000 or from 3000 to 4999.
     ///   - reason: at most 123 bytes of UTF-8.
     /// - Throws: `WebSocketUsageError.invalidCloseCode` or `.closeReasonTooLong`; nothing has changed then.
-    public func close(_ code: CloseCode, reason: String = "") throws {
+    public func close(_ code: CloseCode, reason: String = "") throws(WebSocketUsageError) {
         loop.preconditionCurrent("WebSocketClient.close")
         guard code.isSendable else { throw WebSocketUsageError.invalidCloseCode }
         guard reason.utf8.count <= WebSocketClient.maxCloseReasonByteCount else {
@@ -210,7 +210,7 @@ extension WebSocketClient {
     ///   - completion: called once if the message was taken; see the extension's notes. Default: none.
     /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
     /// - Throws: `WebSocketUsageError.notOpen`.
-    public func send(text: String, completion: SendCompletion? = nil) throws -> SendResult {
+    public func send(text: String, completion: SendCompletion? = nil) throws(WebSocketUsageError) -> SendResult {
         loop.preconditionCurrent("WebSocketClient.send")
         return try send(.text, Array(text.utf8).span, completion)
     }
@@ -222,7 +222,7 @@ extension WebSocketClient {
     ///   - completion: called once if the message was taken; see the extension's notes. Default: none.
     /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
     /// - Throws: `WebSocketUsageError.notOpen`, `.invalidUTF8`.
-    public func send(text: Span<UInt8>, completion: SendCompletion? = nil) throws -> SendResult {
+    public func send(text: Span<UInt8>, completion: SendCompletion? = nil) throws(WebSocketUsageError) -> SendResult {
         loop.preconditionCurrent("WebSocketClient.send")
         guard UTF8Validator.isValid(text, 0..<text.count) else { throw WebSocketUsageError.invalidUTF8 }
         return try send(.text, text, completion)
@@ -235,7 +235,7 @@ extension WebSocketClient {
     ///   - completion: called once if the message was taken; see the extension's notes. Default: none.
     /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
     /// - Throws: `WebSocketUsageError.notOpen`.
-    public func send(binary: Span<UInt8>, completion: SendCompletion? = nil) throws -> SendResult {
+    public func send(binary: Span<UInt8>, completion: SendCompletion? = nil) throws(WebSocketUsageError) -> SendResult {
         loop.preconditionCurrent("WebSocketClient.send")
         return try send(.binary, binary, completion)
     }
@@ -247,7 +247,7 @@ extension WebSocketClient {
     ///   - completion: called once if the message was taken; see the extension's notes. Default: none.
     /// - Returns: `.wouldBlock` if the message was not taken because too much is queued.
     /// - Throws: `WebSocketUsageError.notOpen`.
-    public func send(binary: [UInt8], completion: SendCompletion? = nil) throws -> SendResult {
+    public func send(binary: [UInt8], completion: SendCompletion? = nil) throws(WebSocketUsageError) -> SendResult {
         try send(binary: binary.span, completion: completion)
     }
 
@@ -257,7 +257,7 @@ extension WebSocketClient {
     /// - Returns: `.wouldBlock` if it was not taken because too much is queued.
     /// - Throws: `WebSocketUsageError.notOpen`, `.pingTooLong`.
     @discardableResult
-    public func ping(_ payload: [UInt8] = []) throws -> SendResult {
+    public func ping(_ payload: [UInt8] = []) throws(WebSocketUsageError) -> SendResult {
         loop.preconditionCurrent("WebSocketClient.ping")
         guard payload.count <= WebSocketClient.maxPingByteCount else { throw WebSocketUsageError.pingTooLong }
         return try send(.ping, payload.span, nil)

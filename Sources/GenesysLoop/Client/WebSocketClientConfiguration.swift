@@ -20,7 +20,8 @@ public struct WebSocketClientConfiguration: Sendable {
     /// The `User-Agent` of the upgrade request, sent to every target of a redirect; nil sends none. Default
     /// `GenesysLoop`.
     public var userAgent: String? = "GenesysLoop"
-    /// How many redirects of the upgrade are followed in a row; 0 follows none. Default 5.
+    /// How many redirects of the upgrade are followed in a row; 0 follows none. Default 5: redirects are common among
+    /// endpoints in general. `ChannelConfiguration.maxRedirects` says why a channel follows none.
     ///
     /// The statuses are 301, 302, 307 and 308. A redirect from `wss:` to `ws:` is never followed. Another host, port or
     /// scheme than the first is another origin. From then on, even back at the first one, only the headers and

@@ -10,6 +10,24 @@ public struct WebSocketFailure: Error, Hashable, Sendable {
         self.failure = ChannelFailure(failure)
     }
 
+    /// Creates a failure, for example for a test of a delegate.
+    ///
+    /// - Parameters:
+    ///   - reason: why it failed.
+    ///   - phase: the phase of the connection in which it failed.
+    ///   - status: the HTTP status of an answer that refused the upgrade or CONNECT.
+    ///   - retryAfter: the `Retry-After` of that answer.
+    ///   - message: what that answer says.
+    ///   - underlying: the error below this one.
+    public init(
+        reason: FailureReason, phase: ChannelFailure.Phase, status: Int? = nil, retryAfter: Duration? = nil,
+        message: String? = nil, underlying: ChannelFailure.Underlying? = nil
+    ) {
+        failure = ChannelFailure(
+            reason: reason, phase: phase, message: message, status: status, retryAfter: retryAfter,
+            underlying: underlying)
+    }
+
     /// Why it failed: a reason of a connection, never one of a channel's service.
     ///
     /// If the peer broke a rule: `protocolViolation` (of the WebSocket protocol, or of TLS), `messageTooLarge` or

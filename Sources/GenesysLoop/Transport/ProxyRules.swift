@@ -72,7 +72,7 @@ package struct ProxyRules {
             guard let value = value(of: name, in: environment) else { continue }
             do throws(InvalidURI) {
                 // Many environments have only host and port.
-                return .success(try ProxyURI(checking: value.contains("://") ? value : "http://\(value)"))
+                return .success(try ProxyURI(value.contains("://") ? value : "http://\(value)"))
             } catch {
                 return .failure(InvalidVariable(name: name, error: error))
             }

@@ -55,11 +55,7 @@ public struct ProxyURI: Hashable, Sendable {
     /// Parses a URI.
     ///
     /// - Throws: `InvalidURI`, whose sentence does not repeat the URI, since it may hold a password.
-    public init(_ string: String) throws {
-        try self.init(checking: string)
-    }
-
-    init(checking string: String) throws(InvalidURI) {
+    public init(_ string: String) throws(InvalidURI) {
         let bytes = Array(string.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             throw InvalidURI("The URI of the proxy holds a space or a control character.")

@@ -24,6 +24,26 @@ import Testing
     }
 
     @Test(arguments: pairs)
+    func `a topic and a string are equal if their bytes are`(_ one: String, _ other: String) {
+        let topic = Topic(one)
+        #expect(topic == one && one == topic && !(topic != one) && !(one != topic))
+        #expect(topic != other && other != topic && !(topic == other) && !(other == topic))
+        #expect([topic].contains(one) && ![topic].contains(other))
+    }
+
+    @Test func `a channel takes topics one by one or in an array`() throws {
+        let channel = try NotificationChannel(uri: "ws://127.0.0.1:9/", topics: ["v2.a"], on: UVLoop())
+        try channel.subscribe("v2.b", "v2.c")
+        try channel.subscribe(["v2.d"])
+        #expect(channel.topics == ["v2.a", "v2.b", "v2.c", "v2.d"])
+        channel.unsubscribe("v2.a", "v2.x")
+        channel.unsubscribe(["v2.c"])
+        #expect(channel.topics == ["v2.b", "v2.d"])
+        channel.close()
+        channel.loop.run()
+    }
+
+    @Test(arguments: pairs)
     func `a channel keeps both, and takes away the one that was named`(_ one: String, _ other: String) throws {
         #expect(
             try NotificationChannel.checked([Topic(one), Topic(other), Topic(one)]).map { Array($0.rawValue.utf8) }

@@ -19,19 +19,19 @@ import Testing
         #expect(loop.registry.openCount == 1)
     }
 
-    @Test func `a rollover to an invalid URI is a failed rollover and changes nothing`() throws {
+    @Test func `a rollover to an invalid URI throws and changes nothing`() throws {
         let server = try ScriptedServer(UVLoop(), tls: true, Step.subscription + [.notify(1)] + Step.goodbye)
         let host = ChannelHost()
+        var failure: ChannelFailure?
         host.didHear = { channel, event in
             guard event == .subscribed else { return }
             let state = channel.machine.state
-            channel.rollover(to: "wss://localhost/secret path")
+            failure = #expect(throws: ChannelFailure.self) { try channel.rollover(to: "wss://localhost/secret path") }
             #expect(channel.machine.state == state)
         }
         host.didReceive = { channel, _ in channel.close() }
         try host.run(on: server)
-        #expect(host.events.filter { $0 != .failedRollover } == [.subscribed, .closed])
-        let failure = host.rolloverFailure
+        #expect(host.events == [.subscribed, .closed])
         #expect(failure?.kind == .rollover)
         #expect(failure?.reason == .invalidURI)
         #expect(failure?.description == "The rollover failed and the old connection goes on: the URI holds a space.")

@@ -100,4 +100,30 @@ struct ChannelNotificationTests {
         #expect(copy.borrowed.copy() == copy)
         #expect(try owned(#"{"topicName":"t"}"#) != copy)
     }
+
+    @Test(arguments: [
+        ("v2.a", #"{"id":"1","n":[1,2]}"#, #"{"topicName":"v2.a","eventBody":{"id":"1","n":[1,2]}}"#),
+        ("v2.a", " [1] ", #"{"topicName":"v2.a","eventBody": [1] }"#),
+        (#"v2."é\"#, "null", #"{"topicName":"v2.\"é\\","eventBody":null}"#),
+    ])
+    func `a test makes the notification that the service would send`(
+        _ topic: Topic, _ body: String, _ message: String
+    ) throws {
+        let made = try OwnedNotification(topic: topic, body: body)
+        #expect(String(decoding: made.message, as: UTF8.self) == message)
+        #expect(try made == owned(message))
+        #expect(topic == made.topic)
+        #expect(array(made.body) == array(try owned(message).body))
+        #expect(made.borrowed.copy() == made && made.correlationID == nil)
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "{}}", "x", "1,2", #"1,"topicName":"other""#, #"1,"eventBody":2"#, "1}", #""a" "b""#, "1} ",
+    ])
+    func `a body that is not one JSON value makes no notification`(_ body: String) {
+        let error = #expect(throws: OwnedNotification.InvalidBody.self) {
+            try OwnedNotification(topic: "v2.a", body: body)
+        }
+        #expect(error?.description.hasPrefix("The body of a notification is one JSON value") == true)
+    }
 }

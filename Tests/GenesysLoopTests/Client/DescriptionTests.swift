@@ -61,6 +61,17 @@ import Testing
             """
         ),
         (
+            RejectedTopics([
+                .init(topic: "v2.a", reason: "no\nsuch user"),
+                .init(topic: "v2.b", missingPermissions: ["x:y:view", "z"]),
+                .init(topic: "v2.c", reason: "no", missingPermissions: ["x"]), .init(topic: "v2.d"),
+            ]),
+            """
+            The service did not accept 4 topics: v2.a (no such user), v2.b (missing x:y:view, z), v2.c (no; missing x), \
+            v2.d.
+            """
+        ),
+        (
             DiscardedMessage(reason: .invalidMessage, bytes: Array("payload".utf8)),
             "A message of 7 bytes is no notification and was discarded (invalidMessage)."
         ),

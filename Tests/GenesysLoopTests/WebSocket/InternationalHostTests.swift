@@ -57,9 +57,9 @@ import Testing
 
     @Test func `a proxy's host is refused in the same way, and its user is to be percent-encoded`() throws {
         let host = try #require(
-            #expect(throws: InvalidURI.self) { try ProxyURI(checking: "http://a:hidden@bücher:80") })
+            #expect(throws: InvalidURI.self) { try ProxyURI("http://a:hidden@bücher:80") })
         #expect(host.description.contains("xn--bcher-kva,") && !host.description.contains("hidden"))
-        let user = try #require(#expect(throws: InvalidURI.self) { try ProxyURI(checking: "http://ü:hidden@proxy") })
+        let user = try #require(#expect(throws: InvalidURI.self) { try ProxyURI("http://ü:hidden@proxy") })
         #expect(user.description.contains("percent-encoded") && !user.description.contains("hidden"))
         let rules = try #require(ProxyRules(.environment) { $0 == "https_proxy" ? "http://bücher" : nil })
         let cause = try #require(

@@ -91,7 +91,7 @@ import Testing
         let host = RecordingHost()
         let other = try playground.server.createChannel().uri
         host.onEvent = { event, channel in
-            if event == .subscribed { channel.rollover(to: other) }
+            if event == .subscribed { try? channel.rollover(to: other) }
             if event == .recovered(.rollover) { channel.close() }
         }
         try playground.channel(host).open()
@@ -105,7 +105,7 @@ import Testing
         var lastCount: Int?
         host.onEvent = { event, channel in
             if event == .subscribed {
-                channel.rollover(to: "wss://localhost:\(playground.server.port)/channels/streaming-0-none")
+                try? channel.rollover(to: "wss://localhost:\(playground.server.port)/channels/streaming-0-none")
             }
             if event == .failedRollover { lastCount = host.notifications.count + 20 }
         }

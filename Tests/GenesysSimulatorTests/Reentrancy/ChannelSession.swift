@@ -78,7 +78,7 @@ final class ChannelSession: NotificationChannelDelegate {
         case .didReceive, .didSubscribe: break
         case .didFail, .willReconnect, .didMiss, .didRecover: stage.server.disconnect(target, .drop)
         case .willExpire: stage.server.announceMaintenance(target)
-        case .didFailRollover: channel.rollover(to: stage.server.uri(ofChannel: "streaming-0-unknown"))
+        case .didFailRollover: try channel.rollover(to: stage.server.uri(ofChannel: "streaming-0-unknown"))
         case .didReject: try channel.subscribe([MatrixStage.forbiddenTopic])
         case .didDiscard: stage.server.inject(Array("no JSON".utf8), into: target)
         case .didClose: channel.close()
@@ -88,7 +88,7 @@ final class ChannelSession: NotificationChannelDelegate {
     private func act(_ channel: NotificationChannel) throws {
         switch deed {
         case .close: channel.close()
-        case .rollover: channel.rollover(to: try stage.server.createChannel().uri)
+        case .rollover: try channel.rollover(to: stage.server.createChannel().uri)
         case .subscribe: try channel.subscribe(["v2.users.d.presence"])
         case .unsubscribe: channel.unsubscribe([stage.topics[0]])
         case .setTopics: try channel.setTopics(["v2.users.e.presence", stage.topics[1]])
