@@ -70,6 +70,8 @@ let package = Package(
             name: "plain-host", dependencies: ["GenesysLoop"], path: "Examples/PlainHost", swiftSettings: strict),
         .executableTarget(
             name: "actor-host", dependencies: ["GenesysLoop"], path: "Examples/ActorHost", swiftSettings: strict),
+        .executableTarget(
+            name: "service-host", dependencies: ["GenesysLoop"], path: "Examples/Service", swiftSettings: strict),
         .testTarget(
             name: "GenesysLoopTests",
             dependencies: ["GenesysLoop", "ServerKit", "CUV", "COpenSSL", "CVector"],
@@ -83,12 +85,13 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
         .testTarget(
-            name: "ReadmeTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CUV"], swiftSettings: strict),
+            name: "ReadmeTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CUV", "service-host"],
+            swiftSettings: strict),
         .testTarget(
             name: "ToolTests",
             dependencies: [
                 "GenesysLoop", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop", "websocket-echo",
-                "plain-host", "actor-host",
+                "plain-host", "actor-host", "service-host",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -37,19 +37,19 @@ import Testing
     }
 
     @Test func `the host of the README prints what arrives, until its channel ends`() async throws {
-        let service = try await Service.start()
+        let service = try await LocalService.start()
         Printed.begin { lines in if lines.count == 3 { service.end() } }
         try listen(to: service.uri, topics: [Self.topic])
         let lines = Printed.end()
         #expect(lines.prefix(3).allSatisfy { $0 == "v2.users.ID.presence AVAILABLE" }, "\(lines)")
         #expect(lines.last?.contains("revoked") == true, "\(lines)")
-        service.close()
+        await service.close()
     }
 
     @Test func `the embedding of the README leaves nothing on the program's loop`() async throws {
-        let service = try await Service.start()
+        let service = try await LocalService.start()
         try Self.embedAndLeave(service.uri)
-        service.close()
+        await service.close()
     }
 
     private static func embedAndLeave(_ uri: String) throws {
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test @MainActor func `the relay of the page shows all on the main actor, over its marks`() async throws {
-        let service = try await Service.start(rate: 50_000)
+        let service = try await LocalService.start(rate: 50_000)
         var (count, failures, isFailureLast) = (0, 0, false)
         try await follow(service.uri, topics: [Self.topic]) { event in
             isFailureLast = false
@@ -85,72 +85,65 @@ import Testing
             }
         }
         #expect(count >= 2_500 && failures == 1 && isFailureLast)
-        service.close()
+        await service.close()
     }
 
     @Test func `the relay of the page rests at its mark, and its stream ends after close`() async throws {
-        let service = try await Service.start(rate: 50_000)
+        let service = try await LocalService.start(rate: 50_000)
         let (events, stream) = AsyncStream.makeStream(of: Relay.Event.self)
-        let loop = try UVLoop()
-        let relay = LoopBound(try Relay(service.uri, topics: [Self.topic], on: loop, to: stream), on: loop)
-        Thread.detachNewThread { loop.run() }
+        let thread = try LoopThread()
+        let relay = try await thread.submit { [loop = thread.loop] in
+            LoopBound(try Relay(service.uri, topics: [Self.topic], on: loop, to: stream), on: loop)
+        }
         var seen: [Relay.Event] = []
         for await event in events {
             seen.append(event)
             // Not resumed: only the end may follow.
-            if case .mark = event { loop.execute { relay.value.close() } }
+            if case .mark = event { relay.execute { $0.close() } }
         }
         #expect(seen.count == 1_001)
         if case .mark? = seen.last {} else { Issue.record("\(String(describing: seen.last)) is not the mark") }
-        service.close()
+        await thread.shutdown()
+        await service.close()
     }
 
     @Test @MainActor func `canceling the task of the relay closes its channel`() async throws {
-        let service = try await Service.start(rate: 1_000)
+        let service = try await LocalService.start(rate: 1_000)
         var task: Task<Void, any Error>?
         task = Task { @MainActor in
             try await follow(service.uri, topics: [Self.topic]) { _ in task?.cancel() }
         }
         try await task?.value
         // The service receives the channel's Close frame: its socket ends while the server runs.
-        while await service.openSocketCount() > 0 { await Task.yield() }
-        service.close()
+        while try await service.openSocketCount() > 0 { await Task.yield() }
+        await service.close()
     }
 }
 
 /// A simulator without TLS, on a loop with a thread of its own.
-struct Service: Sendable {
+struct LocalService: Sendable {
     let uri: String
-    let loop: UVLoop
+    let thread: LoopThread
     let server: LoopBound<SimulatorServer>
 
-    static func start(rate: Double = 500) async throws -> Service {
-        try await withCheckedThrowingContinuation { started in
-            Thread.detachNewThread {
-                do {
-                    var configuration = SimulatedService.Configuration()
-                    configuration.publishing.rate = rate
-                    let loop = try UVLoop()
-                    let server = try SimulatorServer(on: loop, tls: false, configuration: configuration, seed: 1)
-                    let uri = try server.createChannel().uri
-                    server.start()
-                    started.resume(returning: Service(uri: uri, loop: loop, server: LoopBound(server, on: loop)))
-                    loop.run()
-                } catch {
-                    started.resume(throwing: error)
-                }
-            }
+    static func start(rate: Double = 500) async throws -> LocalService {
+        let thread = try LoopThread(name: "simulator")
+        return try await thread.submit {
+            var configuration = SimulatedService.Configuration()
+            configuration.publishing.rate = rate
+            let server = try SimulatorServer(on: thread.loop, tls: false, configuration: configuration, seed: 1)
+            let uri = try server.createChannel().uri
+            server.start()
+            return LocalService(uri: uri, thread: thread, server: LoopBound(server, on: thread.loop))
         }
     }
 
     /// Ends its channel.
-    func end() { loop.execute { server.value.revokeToken() } }
+    func end() { server.execute { $0.revokeToken() } }
 
-    func close() { loop.execute { server.value.close() } }
+    func close() async { await thread.shutdown() }
 
-    func openSocketCount() async -> Int {
-        await withCheckedContinuation { asked in
-            loop.execute { asked.resume(returning: server.value.openSocketCount) }
-        }
+    func openSocketCount() async throws -> Int {
+        try await thread.submit { server.value.openSocketCount }
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import GenesysLoop
 
 /// Owns a channel and passes its events to another actor, in order.
@@ -51,14 +50,16 @@ final class Relay: NotificationChannelDelegate {
 /// Shows the events of a channel on the main actor, until the channel ends or the task is canceled.
 @MainActor
 func follow(_ uri: String, topics: [Topic], show: (Relay.Event) -> Void) async throws {
-    let loop = try UVLoop()
     let (events, stream) = AsyncStream.makeStream(of: Relay.Event.self)
-    let relay = LoopBound(try Relay(uri, topics: topics, on: loop, to: stream), on: loop)
+    let thread = try LoopThread(name: "relay")
+    let relay = try await thread.submit { [loop = thread.loop] in
+        LoopBound(try Relay(uri, topics: topics, on: loop, to: stream), on: loop)
+    }
     stream.onTermination = { reason in
-        if case .cancelled = reason { loop.execute { relay.value.close() } }
+        if case .cancelled = reason { relay.execute { $0.close() } }
     }
-    Thread.detachNewThread { loop.run() }  // from here on the loop and everything on it belong to that thread
     for await event in events {
-        if case .mark = event { loop.execute { relay.value.resume() } } else { show(event) }
+        if case .mark = event { relay.execute { $0.resume() } } else { show(event) }
     }
+    await thread.shutdown()
 }

@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The Swift hosts of `Examples`: a plain class, and an actor that runs on the loop.
+/// The Swift hosts of `Examples`: a plain class, an actor that runs on the loop, and a service whose loop has a thread
+/// of its own.
 @Suite(.timeLimit(.minutes(patience(3)))) struct SwiftHostTests {
     private static let topics = [
         "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence",
@@ -15,7 +16,7 @@ import Testing
             Tool.executable.deletingLastPathComponent().appending(path: name), arguments, mayLeak: name == "actor-host")
     }
 
-    @Test(arguments: ["plain-host", "actor-host"])
+    @Test(arguments: ["plain-host", "actor-host", "service-host"])
     func `a host counts what it was sent, and ends`(_ name: String) async throws {
         try await Simulator.with("--rate", "1000") { simulator in
             let (uri, ca) = (simulator.announcement.uri, simulator.announcement.caFile)
@@ -26,11 +27,12 @@ import Testing
                 return words.count == 2 && SwiftHostTests.topics.contains(String(words[0])) ? Int(words[1]) : nil
             }
             #expect(counts.count == SwiftHostTests.topics.count, "\(end.outputText)")
-            #expect(counts.reduce(0, +) == 300)
+            // The service reads its counts when it has seen the last one: more may have come.
+            #expect(name == "service-host" ? counts.reduce(0, +) >= 300 : counts.reduce(0, +) == 300)
         }
     }
 
-    @Test(arguments: ["plain-host", "actor-host"])
+    @Test(arguments: ["plain-host", "actor-host", "service-host"])
     func `a host says what went wrong in a sentence`(_ name: String) async throws {
         let uri = "wss://127.0.0.1:1/channels/streaming-1-secret"
         let end = await (try SwiftHostTests.start(name, [uri, "no-such-file", "1"] + SwiftHostTests.topics)).end()
