@@ -205,14 +205,14 @@ extension UVLoop {
 
     /// Whether the library keeps the loop running.
     ///
-    /// A loop of its own: whether `run()` continues while nothing is open, and waits for blocks, until `stop()`. Default
-    /// false; true on the loop of a `LoopThread`. Open objects keep it running in any case. To leave, set it to false
-    /// and call `closeAll()`.
+    /// A loop of its own: whether `run()` continues while nothing is open, and waits for blocks, until `stop()`.
+    /// Default false; true on the loop of a `LoopThread`. Open objects keep it running in any case. To leave, set it to
+    /// false and call `closeAll()`.
     ///
     /// An adopted loop: whether the library's handles keep the host's `uv_run` from returning; default true. If false,
-    /// the loop ends with the host's own handles, as after `uv_unref` of each of our handles, including later ones. Open
-    /// objects stay open and continue when the loop runs again. A connection attempt and closing handles keep a loop
-    /// running in any case, because libuv cannot unref them. `detach(completion:)` sets it to true, so that its
+    /// the loop ends with the host's own handles, as after `uv_unref` of each of our handles, including later ones.
+    /// Open objects stay open and continue when the loop runs again. A connection attempt and closing handles keep a
+    /// loop running in any case, because libuv cannot unref them. `detach(completion:)` sets it to true, so that its
     /// completion runs.
     ///
     /// - Precondition: set on the loop's thread. Safe inside any delegate callback.

@@ -133,7 +133,8 @@ extension UVLoop {
     ///
     /// A channel or client is open between its `open()` and its terminal call, a timer until its call. Blocks that are
     /// passed to `execute(_:)` before the end run too. With `keepsRunning` it does not return when nothing is open, but
-    /// waits for blocks. `run()` may be called again. When it returns, it logs likely omissions of the host in `logger`.
+    /// waits for blocks. `run()` may be called again. When it returns, it logs likely omissions of the host in
+    /// `logger`.
     ///
     /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
     public func run() {
@@ -192,8 +193,8 @@ extension UVLoop {
     ///
     /// Blocks of one thread run in order. The loop's own `run()` does not return before they ran; an adopted loop is
     /// woken up, but not kept alive. If `run()` has returned because nothing was open, a block waits for the next
-    /// `run()`. After `detach(completion:)` or `LoopThread.shutdown()` took effect, blocks are released without running.
-    /// Both cause a warning in `logger`, the first time.
+    /// `run()`. After `detach(completion:)` or `LoopThread.shutdown()` took effect, blocks are released without
+    /// running. Both cause a warning in `logger`, the first time.
     ///
     /// - Parameter block: runs once.
     /// - Returns: what happens to the block, so that a host can tell whether the loop has ended.

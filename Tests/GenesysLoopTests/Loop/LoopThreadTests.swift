@@ -108,6 +108,8 @@ import Testing
         let (loop, tally) = (thread.loop, Tally())
         try thread.submit { Closeable(loop, tally, next: Closeable(loop, tally, next: Closeable(loop, tally))).open() }
         #expect(tally.value == 0)
+        // A timer does not hold up the end either.
+        _ = try thread.submit { loop.schedule(after: .seconds(3_600)) { tally.add() }.isPending }
         thread.shutdown()
         #expect(tally.value == 3)
         #expect(loop.holdCount == 0 && loop.openObjects.isEmpty && loop.isDetached)
