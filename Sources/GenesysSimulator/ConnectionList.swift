@@ -49,9 +49,25 @@ struct ServerLife {
     var state: State = .idle
     private var completions: [() -> Void] = []
 
-    /// Adds a closure to call at the end.
-    mutating func add(_ completion: (() -> Void)?) {
+    /// `close()` of a server: remembers what to call at the end, and keeps the server until then.
+    ///
+    /// - Returns: whether the server has to close what is open.
+    mutating func closeRequested(
+        by server: any LoopTask, on loop: UVLoop, completion: (() -> Void)?
+    ) -> Bool {
         if let completion { completions.append(completion) }
+        switch state {
+        case .idle, .started:
+            state = .closing
+            loop.retain(server)
+            return true
+        case .closing:
+            return false
+        case .closed:
+            loop.retain(server)
+            loop.schedule(server)
+            return false
+        }
     }
 
     /// The closures to call once `close()` was called and no handle is open; nil before.

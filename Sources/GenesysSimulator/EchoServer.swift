@@ -106,20 +106,10 @@ package final class EchoServer {
     /// - Parameter completion: called from the loop when the last handle is closed.
     package func close(completion: (() -> Void)? = nil) {
         loop.preconditionCurrent("EchoServer.close")
-        life.add(completion)
-        switch life.state {
-        case .idle, .started:
-            if life.state == .idle { loop.retain(self) }
-            life.state = .closing
-            listener.close()
-            for connection in connections.all { connection.close(.goingAway, reason: "The server closes") }
-            group.whenEmpty(self)
-        case .closing:
-            break
-        case .closed:
-            loop.retain(self)
-            loop.schedule(self)
-        }
+        guard life.closeRequested(by: self, on: loop, completion: completion) else { return }
+        listener.close()
+        for connection in connections.all { connection.close(.goingAway, reason: "The server closes") }
+        group.whenEmpty(self)
     }
 
     func endIfDone() {

@@ -149,21 +149,11 @@ public final class SimulatorServer {
     /// - Parameter completion: called from the loop when the last handle is closed; soon, if that has already happened.
     public func close(completion: (() -> Void)? = nil) {
         loop.preconditionCurrent("SimulatorServer.close")
-        life.add(completion)
-        switch life.state {
-        case .idle, .started:
-            life.state = .closing
-            loop.retain(self)
-            listener.close()
-            timer.close()
-            for connection in connections.all { connection.close(.goingAway, reason: "The simulator closes") }
-            group.whenEmpty(self)
-        case .closing:
-            break
-        case .closed:
-            loop.retain(self)
-            loop.schedule(self)
-        }
+        guard life.closeRequested(by: self, on: loop, completion: completion) else { return }
+        listener.close()
+        timer.close()
+        for connection in connections.all { connection.close(.goingAway, reason: "The simulator closes") }
+        group.whenEmpty(self)
     }
 
     /// Whether a text is a valid numeric address to listen on; it need not be one of this machine's.

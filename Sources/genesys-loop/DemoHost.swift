@@ -15,18 +15,17 @@ final class DemoHost: NotificationChannelDelegate {
     private static let minimumCount = 20
 
     /// The exit status; nil while it runs.
-    private(set) var status: ExitStatus?
+    var status: ExitStatus? { run.status }
 
     private let loop: UVLoop
     private let server: SimulatorServer
-    private let printer: NotificationPrinter
+    private let run: PrintedChannel
     private let narrator: DemoNarrator
     private let count: Int?
     private var channel: NotificationChannel?
     private var tally = DemoTally()
     private var isTimeOver = false
     private var countAtLastLook = 0
-    private var isQuiet = false
 
     private var timers: [LoopTimer] = []
 
@@ -38,7 +37,7 @@ final class DemoHost: NotificationChannelDelegate {
         configuration.publishing.rate = max(12, min(Double(count ?? 0) / 6, 2_000))
         var seed = SystemRandomNumberGenerator()
         server = try SimulatorServer(on: loop, configuration: configuration, seed: seed.next())
-        printer = NotificationPrinter(loop: loop, writer: writer)
+        run = PrintedChannel(loop: loop, writer: writer)
         narrator = DemoNarrator()
         var settings = ChannelConfiguration()
         settings.tls.trust = .pem(server.caCertificatePEM)
@@ -55,30 +54,23 @@ final class DemoHost: NotificationChannelDelegate {
                 + "its own")
         if count == nil { schedule(after: DemoHost.length) { $0.timeIsOver() } } else { isTimeOver = true }
         watch()
-        printer.channel = channel
         server.start()
-        channel?.open()
+        if let channel { run.open(channel) }
     }
 
     /// The user requested the end.
     func interrupt() {
-        close(with: .success)
+        run.close(with: .success)
     }
 
     /// The thread that writes to standard output reports something.
     func writerDidReport(_ report: LineWriter.Report) {
-        switch report {
-        case .drained:
-            printer.outputDrained()
-        case .failed:
-            isQuiet = true
-            close(with: .success)
-        }
+        run.writerDidReport(report)
     }
 
     /// Prints the last line.
     func summarize() {
-        guard !isQuiet else { return }
+        guard !run.isQuiet else { return }
         narrator.say("summary", tally.summary)
     }
 
@@ -99,29 +91,22 @@ final class DemoHost: NotificationChannelDelegate {
     // MARK: - The end
 
     private func endIfDone() {
-        guard isTimeOver, tally.isComplete, printer.lineCount >= count ?? DemoHost.minimumCount else { return }
-        close(with: .success)
+        guard isTimeOver, tally.isComplete, run.printer.lineCount >= count ?? DemoHost.minimumCount else { return }
+        run.close(with: .success)
     }
 
     /// Checks whether anything arrived since the last look.
     private func look() {
-        guard tally.isComplete, printer.lineCount > countAtLastLook else {
+        guard tally.isComplete, run.printer.lineCount > countAtLastLook else {
             narrator.say("failed", "\(tally.missing ?? "a notification") did not come within 30 seconds")
-            return close(with: .unavailable)
+            return run.close(with: .unavailable)
         }
-        countAtLastLook = printer.lineCount
+        countAtLastLook = run.printer.lineCount
         watch()
     }
 
-    private func close(with status: ExitStatus) {
-        guard self.status == nil, let channel else { return }
-        self.status = status
-        channel.close()
-    }
-
-    private func shutDown() {
-        printer.flush()
-        printer.channel = nil
+    private func ended(_ failure: ChannelFailure? = nil) {
+        run.ended(failure)
         channel = nil
         for timer in timers { timer.cancel() }
         server.close()
@@ -130,7 +115,7 @@ final class DemoHost: NotificationChannelDelegate {
 
 extension DemoHost {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
-        printer.print(notification)
+        run.printer.print(notification)
         tally.count(notification)
         endIfDone()
     }
@@ -164,12 +149,11 @@ extension DemoHost {
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         narrator.say("failed", "\(failure)")
-        status = ExitStatus(failure)
-        shutDown()
+        ended(failure)
     }
 
     func channelDidClose(_ channel: NotificationChannel) {
-        if !isQuiet { narrator.say("closed", "the closing handshake is done, and the last socket is closed") }
-        shutDown()
+        if !run.isQuiet { narrator.say("closed", "the closing handshake is done, and the last socket is closed") }
+        ended()
     }
 }

@@ -7,70 +7,51 @@ import ToolSupport
 /// All of it runs on the loop's thread.
 final class ListenHost: NotificationChannelDelegate {
     /// The exit status; nil while it runs.
-    private(set) var status: ExitStatus?
+    var status: ExitStatus? { run.status }
 
     private let loop: UVLoop
     private let log: EventLog
-    private let printer: NotificationPrinter
+    private let run: PrintedChannel
     private let count: Int?
-    private var channel: NotificationChannel?
     private var timer: LoopTimer?
     private var isSubscribed = false
-    private var isQuiet = false
 
     init(loop: UVLoop, log: EventLog, writer: LineWriter, count: Int?) {
         self.loop = loop
         self.log = log
         self.count = count
-        printer = NotificationPrinter(loop: loop, writer: writer)
+        run = PrintedChannel(loop: loop, writer: writer)
     }
 
     /// Opens the channel, and closes it after `duration`.
     func open(_ channel: NotificationChannel, for duration: Duration?) {
-        self.channel = channel
-        printer.channel = channel
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
-        channel.open()
+        run.open(channel)
     }
 
     /// The user requested the end.
     func interrupt() {
-        channel?.configuration.logger.debug("interrupted: closing; a second signal ends at once")
-        close(with: .success)
+        run.channel?.configuration.logger.debug("interrupted: closing; a second signal ends at once")
+        run.close(with: .success)
     }
 
     /// The thread that writes to standard output reports something.
     func writerDidReport(_ report: LineWriter.Report) {
-        switch report {
-        case .drained:
-            printer.outputDrained()
-        case .failed:
-            // The writer's outcome decides later whether to report this.
-            isQuiet = true
-            close(with: .success)
-        }
+        run.writerDidReport(report)
     }
 
     private func timeIsOver() {
         if isSubscribed {
-            close(with: .success)
+            run.close(with: .success)
         } else {
             log.write(.log(.error, "The time of --duration is over, and no subscription is confirmed."))
-            close(with: .unavailable)
+            run.close(with: .unavailable)
         }
     }
 
-    private func close(with status: ExitStatus) {
-        guard self.status == nil, let channel else { return }
-        self.status = status
-        channel.close()
-    }
-
     /// The channel has ended.
-    private func end() {
-        printer.flush()
-        printer.channel = nil
-        channel = nil
+    private func ended(_ failure: ChannelFailure? = nil) {
+        run.ended(failure)
         timer?.cancel()
         timer = nil
     }
@@ -78,8 +59,8 @@ final class ListenHost: NotificationChannelDelegate {
 
 extension ListenHost {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
-        printer.print(notification)
-        if printer.lineCount == count { close(with: .success) }
+        run.printer.print(notification)
+        if run.printer.lineCount == count { run.close(with: .success) }
     }
 
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
@@ -119,13 +100,11 @@ extension ListenHost {
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         log.write(.failed(failure))
-        status = ExitStatus(failure)
-        end()
+        ended(failure)
     }
 
     func channelDidClose(_ channel: NotificationChannel) {
-        if !isQuiet || log.style == .json { log.write(.closed) }
-        if status == nil { status = .success }
-        end()
+        if !run.isQuiet || log.style == .json { log.write(.closed) }
+        ended()
     }
 }

@@ -4,13 +4,13 @@ internal import CUV
 ///
 /// A deadline decides that a peer was silent, but a timer fires before the loop looks at the sockets: libuv before 1.45
 /// runs the timers before it polls, and later versions run them after a poll that may have preceded the answer. So the
-/// owner of a timer hears about it after one more poll:
+/// owner of a timer is notified after one more poll:
 ///
 ///     timer fires ──▶ (late: `loopWasLate`) ──▶ poll, without blocking ──▶ `timerDidFire`
 ///
 /// While a timer is due, an empty `uv_idle` keeps the poll from blocking. `uv_check`, which libuv calls after the poll,
-/// tells the owners. This order holds in every version of libuv and in every mode of `uv_run`. If `uv_run` returns
-/// after the timers (`UV_RUN_ONCE`, and `UV_RUN_NOWAIT` since 1.45), its next call tells the owners.
+/// notifies the owners. This order holds in every version of libuv and in every mode of `uv_run`. If `uv_run` returns
+/// after the timers (`UV_RUN_ONCE`, and `UV_RUN_NOWAIT` since 1.45), its next call notifies the owners.
 ///
 /// Bytes may be read before a late timer fires: by a poll before the timers, or after a callback that blocked the loop.
 /// So an owner that reads sockets calls `Timer.noticeLateness(now:)` before each read.
@@ -120,7 +120,7 @@ struct DueTimers {
 }
 
 extension UVLoop {
-    /// The loop has polled: tells the owners of the due timers.
+    /// The loop has polled: notifies the owners of the due timers.
     fileprivate func didPoll() {
         dueTimers.didPoll()
         while let timer = dueTimers.popFirst() { timer.loopDidPoll() }

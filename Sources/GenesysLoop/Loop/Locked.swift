@@ -20,7 +20,7 @@ internal import CUV
     }
 
     deinit {
-        // Nobody else has a reference any more.
+        // This is the last reference.
         unsafe uv_mutex_destroy(mutex)
         unsafe mutex.deallocate()
         unsafe value.deinitialize(count: 1)

@@ -116,7 +116,7 @@ private final class RunLimit: TimerOwner {
     init(on loop: UVLoop, after duration: Duration) {
         self.loop = loop
         timer = Timer(loop: loop, group: HandleGroup(loop: loop), keepsRunning: false)
-        // `end()` closes the timer before this object dies.
+        // `end()` closes the timer before this object is deallocated.
         unsafe timer.owner = self
         timer.start(at: loop.now.instant + duration)
     }

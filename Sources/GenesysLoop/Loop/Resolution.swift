@@ -1,6 +1,6 @@
 internal import CUV
 
-/// Who hears from a `Resolution`.
+/// The owner of a `Resolution`.
 package protocol ResolutionOwner: AnyObject {
     /// The answer for one family: its addresses, at least one, in the system's order of preference, or why there are
     /// none.
@@ -13,13 +13,13 @@ package protocol ResolutionOwner: AnyObject {
 
 /// One running look-up.
 ///
-/// Its owner hears about each family once, unless the look-up is cancelled or dropped before.
+/// Its owner is notified once for each family, unless the look-up is canceled or dropped before.
 package final class Resolution: LoopTask {
     /// The name or the numeric address that is looked up.
     package let host: String
     package let port: UInt16
 
-    /// Unretained. Before the owner is destroyed it must be set to nil, or the look-up cancelled or dropped.
+    /// Unretained. Before the owner is destroyed it must be set to nil, or the look-up canceled or dropped.
     package unowned(unsafe) var owner: (any ResolutionOwner)?
 
     /// Whether all answers have come.
@@ -44,7 +44,7 @@ package final class Resolution: LoopTask {
 
     deinit { cancel() }
 
-    /// Ends the look-up; its owner hears nothing more.
+    /// Ends the look-up; its owner gets no further call.
     ///
     /// Calling it again, or after the last answer, does nothing.
     ///

@@ -39,7 +39,7 @@ internal import CUV
     ///
     /// The answers come in later passes, also for numeric addresses, which need no thread.
     ///
-    /// - Returns: the request; drop or cancel it to hear nothing more.
+    /// - Returns: the request; drop or cancel it to get no answer.
     /// - Precondition: called on the loop's thread.
     package func resolve(_ host: String, port: UInt16, owner: any ResolutionOwner) -> Resolution {
         let loop = unsafe self.loop
@@ -73,7 +73,7 @@ internal import CUV
     func forget(_ resolution: Resolution) {
         guard unsafe underWay.removeValue(forKey: resolution.id) != nil else { return }
         for family in AddressFamily.allCases { queue.withdrawn(resolution.question(family), by: resolution.id) }
-        // In a task, so that a look-up that is cancelled next does not get the free place.
+        // In a task, so that a look-up that is canceled next does not get the free place.
         if queue.hasWaiting { unsafe loop.schedule(threadStart) }
     }
 

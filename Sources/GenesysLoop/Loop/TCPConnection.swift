@@ -2,7 +2,7 @@ internal import CUV
 
 /// One TCP connection, established by `connect(to:)` or accepted by a `TCPListener`.
 ///
-/// Dropping the last reference closes the connection, also inside its own callbacks. The owner hears nothing after
+/// Dropping the last reference closes the connection, also inside its own callbacks. The owner gets no call after
 /// `close()` or `abort()`. Nagle's algorithm is off, and keep-alive is on (60 s).
 ///
 /// Bytes are written by `send` with `MSG_NOSIGNAL` (`SO_NOSIGPIPE` on macOS), not by libuv, whose `write` raises
@@ -34,11 +34,11 @@ internal import CUV
 
     // Writing.
     var outbound = OutboundQueue()
-    /// The owner hears that the queue has drained when no more than this many bytes are queued. Default 0.
+    /// The owner is notified that the queue has drained when no more than this many bytes are queued. Default 0.
     package var lowWaterMark = 0
     /// How many bytes the kernel has accepted.
     var sentByteCount = 0
-    /// The owner hears about every write from the queue, not only when the queue has drained.
+    /// The owner is notified of every write from the queue, not only when the queue has drained.
     var reportsProgress = false
     var writability: WritabilityWatch?
     var wantsShutdown = false
@@ -89,7 +89,7 @@ internal import CUV
 
     /// Closes the connection and drops queued bytes.
     ///
-    /// The owner hears nothing more. Calling it again does nothing.
+    /// The owner gets no further call. Calling it again does nothing.
     ///
     /// The peer sees an orderly end, or a reset if unread bytes had arrived.
     package func close() {
@@ -101,7 +101,7 @@ internal import CUV
         block.close()
     }
 
-    /// Closes the connection with a reset: the peer hears at once, and the kernel drops unsent bytes.
+    /// Closes the connection with a reset: the peer is informed at once, and the kernel drops unsent bytes.
     package func abort() {
         if let descriptor { cuv_reset_on_close(descriptor) }
         close()

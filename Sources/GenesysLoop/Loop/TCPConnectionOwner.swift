@@ -1,4 +1,4 @@
-/// Who hears from a `TCPConnection`.
+/// The owner of a `TCPConnection`.
 ///
 /// Every call comes inside a pass of the loop.
 ///

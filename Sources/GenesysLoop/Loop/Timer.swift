@@ -17,7 +17,7 @@ extension TimerOwner {
 
 /// One deadline on a loop.
 ///
-/// An armed timer keeps the loop running. The owner hears from it after one more poll (see `DueTimers`), so that an
+/// An armed timer keeps the loop running. The owner is notified after one more poll (see `DueTimers`), so that an
 /// answer that waits in a socket is read before a peer is judged.
 ///
 /// Dropping the last reference closes the timer, inside its own callback too.
@@ -96,7 +96,7 @@ extension TimerOwner {
         return unsafe isDue || uv_is_active(block.handle) != 0
     }
 
-    /// Closes the timer. Its owner hears nothing more.
+    /// Closes the timer. Its owner gets no further call.
     ///
     /// Calling it again does nothing.
     package func close() {
@@ -121,7 +121,7 @@ extension TimerOwner {
         awaitPoll()
     }
 
-    /// Waits for the next poll. Tells the owner at once if the loop is late.
+    /// Waits for the next poll. Notifies the owner at once if the loop is late.
     private func awaitPoll() {
         guard let owner = unsafe owner else { return }
         let now = loop.now
@@ -134,7 +134,7 @@ extension TimerOwner {
         if isLate { loop.inPass { owner.loopWasLate(now: now) } }
     }
 
-    /// Tells the owner if the loop is late.
+    /// Notifies the owner if the loop is late.
     ///
     /// An owner that reads sockets calls it before each read: since libuv 1.45 the loop may poll before it runs its
     /// timers, and a callback may block the loop in the middle of a poll.

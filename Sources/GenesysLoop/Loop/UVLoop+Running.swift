@@ -42,7 +42,7 @@ extension UVLoop {
 
     /// Frees our own loop, in `deinit`.
     ///
-    /// Nobody else has a reference, so no thread runs it, and all wrappers are gone: what is left are handles that wait
+    /// There is no other reference, so no thread runs it, and all wrappers are gone: what is left are handles that wait
     /// for their close callback.
     func destroyOwnLoop() {
         dispose(backlog.reversed() + mailbox.close())

@@ -1,6 +1,6 @@
 internal import CUV
 
-/// Tells a connection when its full socket accepts bytes again.
+/// Notifies a connection when its full socket accepts bytes again.
 ///
 /// libuv would do so only if it wrote the bytes itself, with `write(2)` and SIGPIPE. So a second descriptor, which
 /// exists only while bytes are queued, watches the socket.
