@@ -14,7 +14,7 @@ static int broken;
 
 static const char uri[] = "ws://127.0.0.1:9/";
 static const char *const topics[] = {"v2.users.a.presence"};
-static int closed, failed, executed;
+static int closed, failed, stayed, executed;
 static genesys_loop *loop;
 
 static void did_close(genesys_channel *channel, void *user) {
@@ -33,6 +33,13 @@ static void did_fail(genesys_channel *channel, const genesys_failure *failure, v
     EXPECT(strlen(failure->description) > 20);
     genesys_channel_open(channel), genesys_channel_close(channel); /* it is over: nothing follows */
     genesys_channel_release(channel);
+}
+
+static void did_fail_rollover(genesys_channel *channel, const genesys_failure *failure, void *user) {
+    (void)channel, (void)user;
+    stayed++;
+    EXPECT(failed == 0); /* not terminal */
+    EXPECT(strcmp(failure->kind, "recovery.rollover") == 0 && strcmp(failure->reason, "invalidURI") == 0);
 }
 
 static void count_execution(void *user) {
@@ -123,14 +130,21 @@ int main(void) {
     check_arguments();
 
     genesys_channel_callbacks callbacks = {.struct_size = sizeof callbacks, .did_fail = did_fail};
+    callbacks.did_fail_rollover = did_fail_rollover;
     genesys_channel_config config = {.struct_size = sizeof config, .reconnect = GENESYS_RECONNECT_NEVER};
-    genesys_channel_open(make(uri, 1, &callbacks, &config, GENESYS_OK));
+    genesys_channel *channel = make(uri, 1, &callbacks, &config, GENESYS_OK);
+    genesys_channel_open(channel);
+    genesys_channel_rollover(channel, "http://a/");
+    EXPECT(stayed == 0); /* reported by the loop */
     genesys_loop_run(loop);
-    EXPECT(failed == 1);
+    EXPECT(stayed == 1 && failed == 1);
 
     pthread_t threads[2];
     for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, execute, NULL);
-    while (executed < 2000) genesys_loop_run(loop);
+    genesys_loop_set_keeps_running(loop, 1);
+    genesys_loop_run(loop); /* until the last call stops it: nothing is open */
+    EXPECT(executed == 2000);
+    genesys_loop_set_keeps_running(loop, 0);
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     genesys_loop_release(loop);
     if (!broken) puts("all is as promised");
