@@ -27,12 +27,13 @@
 ///   1,000 at each wake-up, so that a busy actor does not starve the sockets.
 /// - Life: a waiting job is like a block: `run()` does not return before it ran. A suspended task does not keep a loop
 ///   running. While the loop is not running, jobs wait for the next `run()`. A job that comes after
-///   `detach(completion:)` took effect, or that waits when the loop is released, can never run on the loop's thread:
-///   the process ends with a sentence. End the tasks of a loop's actors before you leave the loop.
+///   `detach(completion:)` or `LoopThread.shutdown()` took effect, or that waits when the loop is released, can never
+///   run on the loop's thread: the process ends with a sentence. End the tasks of a loop's actors before you leave the
+///   loop.
 /// - Cost: none for a host without actors; a delegate call does not pass through the executor.
 ///
 /// A host on the main actor either runs the loop on the main thread, where `MainActor.assumeIsolated` succeeds in every
-/// delegate method, or gives the loop a separate thread and sends copies to the main actor, as in
+/// delegate method, or gives the loop a separate thread (`LoopThread`) and sends copies to the main actor, as in
 /// `Documentation/Embedding.md`.
 extension UVLoop: SerialExecutor, TaskExecutor {
     /// Runs a job of the concurrency library on the loop's thread at its next wake-up.
@@ -42,8 +43,8 @@ extension UVLoop: SerialExecutor, TaskExecutor {
         checkFork()
         guard mailbox.post(.job(UnownedJob(job))) != .refused else {
             Misuse.trap(
-                "A job of an actor or a task came to a UVLoop after detach(completion:) took effect; "
-                    + "let the tasks that use the loop end before it is detached from.")
+                "A job of an actor or a task came to a UVLoop after detach(completion:) or LoopThread.shutdown() took "
+                    + "effect; let the tasks that use the loop end before it is left.")
         }
     }
 
