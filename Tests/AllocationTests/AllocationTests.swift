@@ -78,4 +78,5 @@ final class AllocationHost: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { self.failure = failure }
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
 }

@@ -29,6 +29,16 @@ import Testing
         #expect(Self.files.contains("RightUse.swift"))
     }
 
+    @Test(arguments: ["StoredNotification", "CollectedNotification", "CapturedNotification"])
+    func `the page about keeping a notification shows the compiler's words`(_ name: String) throws {
+        func text(_ path: String) throws -> String {
+            try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+        }
+        let words = try #require(try text("Tests/Misuses/\(name).swift").firstMatch(of: /\/\/ error: (.*)/)).1
+        let page = try text("Documentation/Embedding.md").split(separator: "## Keeping a notification")
+        #expect(page.count == 2 && page[1].contains(words))
+    }
+
     @Test(.enabled(if: modules != nil, "SKIPPED: the library's module does not lie beside the tests"), arguments: files)
     func `the compiler says what is wrong, where it is, and nothing else`(_ name: String) throws {
         let file = Self.root.appending(path: "Tests/Misuses/\(name)")

@@ -17,6 +17,7 @@ final class Host: NotificationChannelDelegate {
     }
 
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print("failed:", failure) }
     func channelDidClose(_ channel: NotificationChannel) { print("closed") }
 }

@@ -24,6 +24,7 @@ final class Host: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         let elapsed = milliseconds(since: start)

@@ -10,4 +10,5 @@ final class CapturedNotification: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {}
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
 }

@@ -1,6 +1,9 @@
 import GenesysLoop
 
 /// A notification cannot be stored in an array.
-func collect(_ notification: ChannelNotification, into list: inout [ChannelNotification]) {  // error: Escapable
+func collect(
+    _ notification: ChannelNotification,
+    into list: inout [ChannelNotification]  // error: does not conform to protocol 'Escapable'
+) {
     list.append(notification)
 }

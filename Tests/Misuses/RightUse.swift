@@ -10,6 +10,7 @@ final class RightUse: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {}
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
 }
 
 /// A test makes every value that a delegate is handed, and calls the delegate itself.

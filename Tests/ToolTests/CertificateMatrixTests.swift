@@ -13,6 +13,7 @@ struct CertificateMatrixTests {
 
         func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
         func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+        func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
         func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
             #expect(self.failure == nil)
             self.failure = failure

@@ -32,4 +32,5 @@ final class ChannelHost: NotificationChannelDelegate {
     }
 
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
 }

@@ -72,6 +72,7 @@ final class IdleHolder: NotificationChannelDelegate, WebSocketClientDelegate {
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { becameReady() }
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { give(failure.description) }
 
     // MARK: - Bare WebSockets

@@ -1,7 +1,16 @@
 /// A notification, borrowed from the receive buffer for the duration of one delegate call.
 ///
 /// Nothing is copied or decoded before it is requested. The value can be passed on, also into an actor's
-/// `assumeIsolated`, but storing it does not compile. `copy()` returns a value that outlives the call.
+/// `assumeIsolated`, but storing it does not compile:
+///
+///     var last: ChannelNotification?         // error: the 'get' accessor cannot return a ~Escapable result
+///     var all: [ChannelNotification] = []    // error: … does not conform to protocol 'Escapable'
+///     later = { print(notification.topic) }  // error: lifetime-dependent variable 'notification' escapes its scope
+///
+/// `copy()` returns a value that outlives the call:
+///
+///     var last: OwnedNotification?
+///     last = notification.copy()
 ///
 /// The whole message has been checked: it is one JSON object (RFC 8259) in UTF-8. The body is not interpreted.
 public struct ChannelNotification: ~Escapable, Sendable {

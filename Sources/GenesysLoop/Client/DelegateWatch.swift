@@ -1,38 +1,35 @@
 /// Distinguishes a delegate that the host removed from one that is missing by mistake.
 struct DelegateWatch {
     private enum Story {
-        case neverSet
         case set
-        /// The host itself set it to nil.
-        case removed
+        /// The host never set it, or itself set it to nil.
+        case unset
     }
 
     private var story: Story
     private var isTold = false
 
     init(isSet: Bool) {
-        story = isSet ? .set : .neverSet
+        story = isSet ? .set : .unset
     }
 
     /// The host set the delegate.
     mutating func changed(isSet: Bool) {
-        story = isSet ? .set : .removed
+        story = isSet ? .set : .unset
+    }
+
+    /// Traps with a sentence if `open()` of a `type` has no delegate to report to.
+    func preconditionSet(_ type: String) {
+        guard story == .unset else { return }
+        Misuse.trap("\(type).open() was called without a delegate: set one before, and keep it, as it is held weakly.")
     }
 
     /// There is no delegate for a callback.
     ///
     /// - Returns: the text of a warning; nil if the host removed the delegate, or if this was reported before.
     mutating func missed() -> String? {
-        guard !isTold else { return nil }
-        switch story {
-        case .removed:
-            return nil
-        case .neverSet:
-            isTold = true
-            return "it was never given a delegate"
-        case .set:
-            isTold = true
-            return "its delegate is gone, which is held weakly: keep it"
-        }
+        guard story == .set, !isTold else { return nil }
+        isTold = true
+        return "its delegate is gone, which is held weakly: keep it"
     }
 }

@@ -25,7 +25,7 @@ public final class NotificationChannel {
 
     /// The delegate, held weakly. Setting it to nil silences the channel, and closes it at the next delivery.
     ///
-    /// A delegate that was never set, or was deallocated, has the same effect, with a warning in the log.
+    /// A delegate that was deallocated has the same effect, with one warning in the log.
     public var delegate: (any NotificationChannelDelegate)? {
         get {
             loop.preconditionCurrent("NotificationChannel.delegate")
@@ -68,7 +68,7 @@ public final class NotificationChannel {
     ///   - topics: at most 1,000, each of at most 200 characters; duplicates collapse. May be empty when the topics are
     ///     managed over REST.
     ///   - loop: drives the channel.
-    ///   - delegate: receives the events; held weakly.
+    ///   - delegate: receives the events; held weakly. It may be set later, before `open()`.
     ///   - configuration: how the channel behaves.
     /// - Throws: `ChannelFailure` with reason `invalidURI`, `subscriptionRefused` (an invalid topic), `tlsHandshake`
     ///   (trust or identity that cannot be used) or `proxy` (a proxy of the environment that cannot be used).
@@ -106,9 +106,12 @@ public final class NotificationChannel {
     }
 
     /// Connects and subscribes. Calling it again does nothing.
+    ///
+    /// - Precondition: the channel was given a delegate. Keep it: the channel does not.
     public func open() {
         loop.preconditionCurrent("NotificationChannel.open")
         guard machine.state == .idle else { return }
+        delegateWatch.preconditionSet("NotificationChannel")
         loop.forgotten.opened(self)
         loop.retain(self)
         logger.debug("opening \(driver.redactedURI) with \(topics.count) topics")

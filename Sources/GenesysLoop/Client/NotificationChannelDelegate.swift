@@ -6,8 +6,8 @@
 ///   follows.
 /// - Re-entrancy: every public call of `NotificationChannel` is legal inside every method, as are dropping the last
 ///   reference, setting `delegate` to nil and opening other channels. Running the loop is not.
-/// - Borrowing: a `ChannelNotification` borrows the receive buffer; storing it does not compile, `copy()` makes a value
-///   to keep.
+/// - Borrowing: a `ChannelNotification` borrows the receive buffer. Storing it does not compile ("cannot return a
+///   ~Escapable result", "escapes its scope"); `copy()` makes a value to keep.
 /// - Retention: the channel holds its delegate weakly. If the delegate was deallocated, the next delivery closes the
 ///   channel.
 public protocol NotificationChannelDelegate: AnyObject {
@@ -20,6 +20,11 @@ public protocol NotificationChannelDelegate: AnyObject {
     /// The channel's life, or this connection, ends soon. The host may call `rollover(to:)`.
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry)
 
+    /// Notifications may have been missed in an interval; the service does not replay them.
+    ///
+    /// Read over REST what they would have told.
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap)
+
     /// The service confirmed the subscription for the first time; without topics, the connection is open.
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic])
 
@@ -31,9 +36,6 @@ public protocol NotificationChannelDelegate: AnyObject {
 
     /// The service did not accept topics that were added at run time.
     func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics)
-
-    /// Notifications may have been missed in an interval; the service does not replay them.
-    func channel(_ channel: NotificationChannel, didMiss gap: Gap)
 
     /// A message was not a notification. The channel continues.
     func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage)
@@ -55,8 +57,6 @@ extension NotificationChannelDelegate {
     /// Does nothing.
     public func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) {}
     /// Does nothing.
-    public func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
-    /// Does nothing.
     public func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {}
     /// Does nothing.
     public func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {}
@@ -71,4 +71,5 @@ final class AbsentDelegate: NotificationChannelDelegate {
     }
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {}
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { channel.closeWithoutDelegate() }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { channel.closeWithoutDelegate() }
 }

@@ -33,8 +33,8 @@ public final class WebSocketClient {
 
     /// The delegate, held weakly.
     ///
-    /// Setting it to nil silences the client, and closes it at the next delivery. A delegate that was never set, or was
-    /// deallocated, has the same effect, with a warning in the log.
+    /// Setting it to nil silences the client, and closes it at the next delivery. A delegate that was deallocated has
+    /// the same effect, with one warning in the log.
     public var delegate: (any WebSocketClientDelegate)? {
         get {
             loop.preconditionCurrent("WebSocketClient.delegate")
@@ -64,7 +64,7 @@ public final class WebSocketClient {
     /// - Parameters:
     ///   - uri: where to connect, `ws://…` or `wss://…`. It may be a secret and is never logged.
     ///   - loop: drives the client.
-    ///   - delegate: receives the events; held weakly.
+    ///   - delegate: receives the events; held weakly. It may be set later, before `open()`.
     ///   - configuration: how the client behaves.
     /// - Throws: `WebSocketFailure` with reason `invalidURI`, `tlsHandshake` (trust or identity that cannot be used) or
     ///   `proxy` (a proxy of the environment that cannot be used); `WebSocketUsageError` for headers, subprotocols or a
@@ -119,9 +119,12 @@ public final class WebSocketClient {
     // MARK: - Life
 
     /// Connects. Calling it again does nothing.
+    ///
+    /// - Precondition: the client was given a delegate. Keep it: the client does not.
     public func open() {
         loop.preconditionCurrent("WebSocketClient.open")
         guard machine.state == .idle else { return }
+        delegateWatch.preconditionSet("WebSocketClient")
         loop.forgotten.opened(self)
         loop.retain(self)
         configuration.logger.debug("opening \(driver.uri.redacted)")

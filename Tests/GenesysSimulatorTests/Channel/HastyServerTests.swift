@@ -117,6 +117,7 @@ private final class DelayHost: NotificationChannelDelegate {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { onEnd() }
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         delays.append(attempt.delay)
     }

@@ -48,12 +48,11 @@ import Testing
         }
     }
 
-    enum Absence: CaseIterable { case neverSet, gone, removed }
+    enum Absence: CaseIterable { case gone, removed }
 
     private func check(_ bench: Bench, _ absence: Absence) {
-        let words: [Absence: String] = [.neverSet: "was never given a delegate", .gone: "its delegate is gone"]
         #expect(bench.own.warnings.count == (absence == .removed ? 0 : 1))
-        if let text = words[absence] { #expect(bench.own.warnings.first?.contains(text) == true) }
+        #expect(bench.own.warnings.allSatisfy { $0.contains("its delegate is gone") })
         #expect(bench.own.warnings.allSatisfy { !$0.contains("/channels/") }, "the URI is a secret")
         #expect(
             bench.common.warnings
@@ -67,12 +66,12 @@ import Testing
         absence: Absence, isFinal: Bool
     ) throws {
         let bench = try Bench()
-        var host = absence == .neverSet ? nil : RecordingHost()
+        var host: RecordingHost? = RecordingHost()
         let channel = try bench.channel(host) { if isFinal { $0.reconnect = .never } }
+        channel.open()
         if absence == .removed { channel.delegate = nil }
         host = nil
         #expect(host == nil)
-        channel.open()
         bench.loop.run()
         bench.loop.run()
         check(bench, absence)
@@ -81,12 +80,12 @@ import Testing
     @Test(arguments: Absence.allCases)
     func `a client that has nobody to tell says so, unless its host wanted it so`(absence: Absence) throws {
         let bench = try Bench()
-        var host = absence == .neverSet ? nil : SocketHost()
+        var host: SocketHost? = SocketHost()
         let client = try bench.client(host)
+        client.open()
         if absence == .removed { client.delegate = nil }
         host = nil
         #expect(host == nil)
-        client.open()
         bench.loop.run()
         check(bench, absence)
     }
@@ -110,6 +109,25 @@ import Testing
     }
 
     // MARK: - open()
+
+    @Test func `opening a channel without a delegate traps with a sentence`() async throws {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            try Bench().channel(nil).open()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("NotificationChannel.open() was called without a delegate"), "\(text)")
+    }
+
+    @Test func `opening a client whose delegate was removed traps with a sentence`() async throws {
+        let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let host = SocketHost()
+            let client = try Bench().client(host)
+            client.delegate = nil
+            client.open()
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("WebSocketClient.open() was called without a delegate"), "\(text)")
+    }
 
     @Test func `a channel or a client that was never opened is told when run() returns`() throws {
         let bench = try Bench()

@@ -126,6 +126,7 @@ final class FirstNotification: NotificationChannelDelegate {
     }
 
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         received.fail(failure)
