@@ -72,6 +72,8 @@ let package = Package(
             name: "actor-host", dependencies: ["GenesysLoop"], path: "Examples/ActorHost", swiftSettings: strict),
         .executableTarget(
             name: "service-host", dependencies: ["GenesysLoop"], path: "Examples/Service", swiftSettings: strict),
+        .executableTarget(
+            name: "health-check", dependencies: ["GenesysLoop"], path: "Examples/HealthCheck", swiftSettings: strict),
         .testTarget(
             name: "GenesysLoopTests",
             dependencies: ["GenesysLoop", "ServerKit", "CUV", "COpenSSL", "CVector"],
@@ -91,7 +93,7 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "GenesysLoop", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop", "websocket-echo",
-                "plain-host", "actor-host", "service-host",
+                "plain-host", "actor-host", "service-host", "health-check",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -102,6 +102,21 @@ extension genesys_time {
     }
 }
 
+extension genesys_channel_state {
+    init(_ state: ChannelState) {
+        self =
+            switch state {
+            case .idle: GENESYS_CHANNEL_IDLE
+            case .connecting: GENESYS_CHANNEL_CONNECTING
+            case .subscribed: GENESYS_CHANNEL_SUBSCRIBED
+            case .recovering: GENESYS_CHANNEL_RECOVERING
+            case .rollingOver: GENESYS_CHANNEL_ROLLING_OVER
+            case .closing: GENESYS_CHANNEL_CLOSING
+            case .ended: GENESYS_CHANNEL_ENDED
+            }
+    }
+}
+
 extension Duration {
     /// The value in seconds, as C uses it.
     var inSeconds: Double {

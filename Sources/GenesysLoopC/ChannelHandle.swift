@@ -95,6 +95,10 @@ extension ChannelHandle: NotificationChannelDelegate {
         unsafe callback(pointer, &value, callbacks.user)
     }
 
+    func channel(_ channel: NotificationChannel, didChange state: ChannelState) {
+        unsafe callbacks.did_change?(pointer, genesys_channel_state(state), callbacks.user)
+    }
+
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         guard let callback = unsafe callbacks.did_subscribe else { return }
         unsafe CStrings.lend(topics.map(\.rawValue)) { unsafe callback(pointer, $0, topics.count, callbacks.user) }

@@ -102,6 +102,11 @@ private func changeTopics(
 }
 
 @c @implementation
+public func genesys_channel_get_state(_ channel: OpaquePointer?) -> genesys_channel_state {
+    unsafe ChannelHandle.of(channel)?.channel.map { genesys_channel_state($0.state) } ?? GENESYS_CHANNEL_IDLE
+}
+
+@c @implementation
 public func genesys_channel_get_statistics(
     _ channel: OpaquePointer?, _ statistics: UnsafeMutablePointer<genesys_channel_statistics>?,
     _ error: UnsafeMutablePointer<genesys_error>?

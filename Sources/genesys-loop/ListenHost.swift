@@ -14,7 +14,6 @@ final class ListenHost: NotificationChannelDelegate {
     private let run: PrintedChannel
     private let count: Int?
     private var timer: LoopTimer?
-    private var isSubscribed = false
 
     init(loop: UVLoop, log: EventLog, writer: LineWriter, count: Int?) {
         self.loop = loop
@@ -41,7 +40,7 @@ final class ListenHost: NotificationChannelDelegate {
     }
 
     private func timeIsOver() {
-        if isSubscribed {
+        if run.channel?.state.isSubscribed == true {
             run.close(with: .success)
         } else {
             log.write(.log(.error, "The time of --duration is over, and no subscription is confirmed."))
@@ -64,17 +63,14 @@ extension ListenHost {
     }
 
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
-        isSubscribed = true
         log.write(.subscribed(topics))
     }
 
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
-        isSubscribed = false
         log.write(.reconnecting(attempt))
     }
 
     func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
-        isSubscribed = true
         log.write(.recovered(recovery))
     }
 

@@ -29,7 +29,7 @@ int main(void) {
     MEMBER(genesys_channel_callbacks, will_reconnect), MEMBER(genesys_channel_callbacks, did_fail_rollover);
     MEMBER(genesys_channel_callbacks, did_reject), MEMBER(genesys_channel_callbacks, did_miss);
     MEMBER(genesys_channel_callbacks, did_discard), MEMBER(genesys_channel_callbacks, did_recover);
-    MEMBER(genesys_channel_callbacks, did_close);
+    MEMBER(genesys_channel_callbacks, did_close), MEMBER(genesys_channel_callbacks, did_change);
     SIZE(genesys_channel_config), MEMBER(genesys_channel_config, ca_file);
     MEMBER(genesys_channel_config, client_certificate), MEMBER(genesys_channel_config, client_key);
     MEMBER(genesys_channel_config, client_key_passphrase), MEMBER(genesys_channel_config, proxy);
@@ -43,6 +43,9 @@ int main(void) {
     NUMBER(GENESYS_OK), NUMBER(GENESYS_ERROR_ARGUMENT), NUMBER(GENESYS_ERROR_URI), NUMBER(GENESYS_ERROR_TOPICS);
     NUMBER(GENESYS_ERROR_TLS), NUMBER(GENESYS_ERROR_LOOP), NUMBER(GENESYS_ERROR_PROXY);
     NUMBER(GENESYS_EXPIRY_LIFETIME), NUMBER(GENESYS_EXPIRY_MAINTENANCE);
+    NUMBER(GENESYS_CHANNEL_IDLE), NUMBER(GENESYS_CHANNEL_CONNECTING), NUMBER(GENESYS_CHANNEL_SUBSCRIBED);
+    NUMBER(GENESYS_CHANNEL_RECOVERING), NUMBER(GENESYS_CHANNEL_ROLLING_OVER), NUMBER(GENESYS_CHANNEL_CLOSING);
+    NUMBER(GENESYS_CHANNEL_ENDED);
     NUMBER(GENESYS_RECONNECT_BACKOFF), NUMBER(GENESYS_RECONNECT_NEVER), NUMBER(GENESYS_RECONNECT_ONCE);
     return 0;
 }

@@ -15,6 +15,7 @@ static int broken;
 static const char uri[] = "ws://127.0.0.1:9/";
 static const char *const topics[] = {"v2.users.a.presence"};
 static int closed, failed, stayed, executed;
+static genesys_channel_state last_state;
 static genesys_loop *loop;
 
 static void did_close(genesys_channel *channel, void *user) {
@@ -23,9 +24,18 @@ static void did_close(genesys_channel *channel, void *user) {
     genesys_channel_release(channel); /* legal, and the last that is heard of it */
 }
 
+/* A channel that cannot connect: from idle to connecting to ended. */
+static void did_change(genesys_channel *channel, genesys_channel_state state, void *user) {
+    (void)user;
+    EXPECT(state == genesys_channel_get_state(channel) && failed == 0);
+    EXPECT(state == (last_state == GENESYS_CHANNEL_IDLE ? GENESYS_CHANNEL_CONNECTING : GENESYS_CHANNEL_ENDED));
+    last_state = state;
+}
+
 static void did_fail(genesys_channel *channel, const genesys_failure *failure, void *user) {
     (void)user;
     failed++;
+    EXPECT(last_state == GENESYS_CHANNEL_ENDED && genesys_channel_get_state(channel) == GENESYS_CHANNEL_ENDED);
     EXPECT(strcmp(failure->kind, "initialization.connection") == 0);
     EXPECT(strcmp(failure->reason, "connect") == 0 && strcmp(failure->phase, "connect") == 0);
     EXPECT(failure->http_status == 0 && failure->retry_after < 0 && failure->message == NULL);
@@ -111,7 +121,10 @@ static void check_arguments(void) {
     statistics.gap_count = 77;
     EXPECT(genesys_channel_get_statistics(channel, &statistics, NULL) == GENESYS_OK);
     EXPECT(statistics.received_count == 0 && statistics.gap_count == 77);
+    EXPECT(genesys_channel_get_state(channel) == GENESYS_CHANNEL_IDLE);
+    EXPECT(genesys_channel_get_state(NULL) == GENESYS_CHANNEL_IDLE);
     genesys_channel_open(channel);
+    EXPECT(genesys_channel_get_state(channel) == GENESYS_CHANNEL_CONNECTING);
     genesys_channel_close(channel);
     genesys_channel_close(channel);
     genesys_loop_run(loop);
@@ -129,7 +142,8 @@ int main(void) {
     genesys_loop_bind(loop);
     check_arguments();
 
-    genesys_channel_callbacks callbacks = {.struct_size = sizeof callbacks, .did_fail = did_fail};
+    genesys_channel_callbacks callbacks = {
+        .struct_size = sizeof callbacks, .did_fail = did_fail, .did_change = did_change};
     callbacks.did_fail_rollover = did_fail_rollover;
     genesys_channel_config config = {.struct_size = sizeof config, .reconnect = GENESYS_RECONNECT_NEVER};
     genesys_channel *channel = make(uri, 1, &callbacks, &config, GENESYS_OK);

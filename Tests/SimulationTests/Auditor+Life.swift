@@ -60,6 +60,7 @@ extension Auditor {
         terminalCount += 1
         promised = 0
         if terminalCount > 1 { fail("ended twice") }
+        if machine.channelState != .ended { fail("ended while \(machine.channelState)") }
         if case .failed(let failure) = end {
             if isCloseCalled { fail("a failure after close()") }
             if world.scenario.profile.isHarmless { fail("failed without a cause: \(failure)") }

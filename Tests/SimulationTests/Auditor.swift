@@ -33,6 +33,7 @@ final class Auditor {
     private var reads: [Int: [LinkID: Int]] = [:]
     private var deliveredRepeats: [Int: Int] = [:]
 
+    private var seenState = ChannelState.idle
     var isCloseCalled = false
     var terminalCount = 0
     var isSubscribed = false
@@ -161,9 +162,44 @@ final class Auditor {
         }
     }
 
+    /// The host gave the machine an input that may change its state.
+    func gotInput(_ host: SimulatedHost, _ actions: [ChannelMachine.Action]) {
+        let state = host.machine.channelState
+        guard state != seenState else { return }
+        defer { seenState = state }
+        // The driver reports a change before the first action that follows from it.
+        if actions.isEmpty { fail("\(seenState) became \(state) without an action") }
+        let isPossible =
+            switch (seenState, state) {
+            case (_, .idle), (.ended, _): false
+            case (_, .closing), (_, .ended): isCloseCalled || state == .ended && seenState != .idle
+            case (.idle, .connecting), (.connecting, .subscribed), (.recovering, .subscribed): true
+            case (.subscribed, .recovering), (.subscribed, .rollingOver): true
+            case (.rollingOver, .subscribed), (.rollingOver, .recovering): true
+            default: false
+            }
+        if !isPossible { fail("\(seenState) became \(state)") }
+    }
+
+    /// With every action performed, the state is what the host was told.
+    private func examineState(_ machine: ChannelMachine) {
+        let isTrue =
+            switch machine.channelState {
+            case .idle: false
+            case .connecting: !isSubscribed && machine.current == nil
+            case .subscribed: isSubscribed && !isOutage && machine.current?.confirmedAt != nil
+            case .rollingOver: isSubscribed && !isOutage && machine.candidate != nil
+            case .recovering: isSubscribed && isOutage && machine.current == nil
+            case .closing: isCloseCalled
+            case .ended: true
+            }
+        if !isTrue { fail("\(machine.channelState), and that is not so") }
+    }
+
     func examine(_ host: SimulatedHost) {
         let machine = host.machine
         guard !host.isOver, host.blockedUntil <= world.time else { return }
+        examineState(machine)
         if let link = machine.current, machine.state == .live,
             let live = host.links.first(where: { $0.id == link.id })
         {

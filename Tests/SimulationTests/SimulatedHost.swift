@@ -112,6 +112,7 @@ final class SimulatedHost {
     }
 
     func enqueue(_ more: [ChannelMachine.Action]) {
+        auditor.gotInput(self, more)
         guard !more.isEmpty else { return }
         actions.append(more)
         generation &+= 1

@@ -15,6 +15,8 @@ struct ChannelDriver {
     var addresses = AddressMemory()
     var handles: DriverHandles
     var end: Boxed<ChannelMachine.End>?
+    /// The last state that the delegate was told.
+    var toldState = ChannelState.idle
     private let firstEndpoint: WebSocketURI
     /// The endpoints of rollovers.
     private var otherEndpoints: [WebSocketURI] = []

@@ -67,7 +67,10 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
 
     func performPending() {
         guard driver.pending.begin() else { return }
-        while let action = driver.pending.pop() { perform(action) }
+        while let action = driver.pending.pop() {
+            announceState()
+            perform(action)
+        }
     }
 
     private func perform(_ action: ChannelMachine.Action) {
@@ -149,6 +152,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         guard let end = driver.end?.value, driver.links.isEmpty else { return }
         guard driver.handles.close(then: self) else { return }
         driver.end = nil
+        if case .failed = end, delegate != nil { announce(.ended) }
         let delegate = takeDelegate()
         loop.release(self)
         switch end {
@@ -177,6 +181,22 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         guard let why = delegateWatch.missed() else { return }
         loop.forgotten.lackedDelegate()
         logger.warning("\(driver.redactedURI) \(consequence): \(why)")
+    }
+
+    /// Reports a changed state before the actions that follow from it: what changes the state also has actions.
+    ///
+    /// The end is announced with the terminal call, which notifications that were held precede.
+    private func announceState() {
+        let state = machine.channelState
+        if state != driver.toldState, state != .ended { announce(state) }
+    }
+
+    private func announce(_ state: ChannelState) {
+        guard !machine.isSilent else { return }
+        guard let delegate else { return closeWithoutDelegate() }
+        logger.debug("state: \(state)")
+        driver.toldState = state
+        delegate.channel(self, didChange: state)
     }
 
     private func tell(_ event: ChannelMachine.Event) {

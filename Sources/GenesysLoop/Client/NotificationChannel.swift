@@ -99,6 +99,15 @@ public final class NotificationChannel {
         if loop.isCurrent { loop.forgotten.dropped(self)?() }
     }
 
+    /// What the channel is doing.
+    ///
+    /// `channel(_:didChange:)` reports changes, but for those that `close()` causes: after it only `channelDidClose`
+    /// follows.
+    public var state: ChannelState {
+        loop.preconditionCurrent("NotificationChannel.state")
+        return machine.channelState
+    }
+
     /// The wanted topics, in the order in which they were given.
     public var topics: [Topic] {
         loop.preconditionCurrent("NotificationChannel.topics")

@@ -1,9 +1,10 @@
 /// The events that a channel reports to its host.
 ///
 /// - Thread: every call comes on the thread of the channel's loop.
-/// - Order: `didSubscribe` is the first confirmation. `didFail` and `channelDidClose` are terminal: exactly one of them
-///   comes, once and last, when the channel's last handle is closed. After `close()` returned only `channelDidClose`
-///   follows.
+/// - Order: `didChange` comes before the calls that say what the change consists of: `didSubscribe`, `willReconnect`,
+///   `didMiss`, `didRecover`, `didFail`. `didSubscribe` is the first confirmation. `didFail` and `channelDidClose` are
+///   terminal: exactly one of them comes, once and last, when the channel's last handle is closed. After `close()`
+///   returned only `channelDidClose` follows.
 /// - Re-entrancy: every public call of `NotificationChannel` is legal inside every method, as are dropping the last
 ///   reference, setting `delegate` to nil and opening other channels. Running the loop is not.
 /// - Borrowing: a `ChannelNotification` borrows the receive buffer. Storing it does not compile ("cannot return a
@@ -24,6 +25,11 @@ public protocol NotificationChannelDelegate: AnyObject {
     ///
     /// Read over REST what they would have told.
     func channel(_ channel: NotificationChannel, didMiss gap: Gap)
+
+    /// The state of the channel changed; `channel.state` is `state`.
+    ///
+    /// Not called for what `close()` causes, after which only `channelDidClose` follows.
+    func channel(_ channel: NotificationChannel, didChange state: ChannelState)
 
     /// The service confirmed the subscription for the first time; without topics, the connection is open.
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic])
@@ -48,6 +54,8 @@ public protocol NotificationChannelDelegate: AnyObject {
 }
 
 extension NotificationChannelDelegate {
+    /// Does nothing.
+    public func channel(_ channel: NotificationChannel, didChange state: ChannelState) {}
     /// Does nothing.
     public func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {}
     /// Does nothing.

@@ -110,6 +110,17 @@ typedef struct genesys_recovery {
     uint64_t attempt_count, reconnect_count, rollover_count, extension_count, merged_repeats;
 } genesys_recovery;
 
+/* What a channel is doing. Notifications arrive in GENESYS_CHANNEL_SUBSCRIBED and GENESYS_CHANNEL_ROLLING_OVER. */
+typedef enum genesys_channel_state {
+    GENESYS_CHANNEL_IDLE = 0,          /* made and not opened */
+    GENESYS_CHANNEL_CONNECTING = 1,    /* the first connection, or the time before the next attempt at it */
+    GENESYS_CHANNEL_SUBSCRIBED = 2,    /* the service has confirmed the subscription */
+    GENESYS_CHANNEL_RECOVERING = 3,    /* the connection was lost */
+    GENESYS_CHANNEL_ROLLING_OVER = 4,  /* a second connection is taking over from the first */
+    GENESYS_CHANNEL_CLOSING = 5,       /* after genesys_channel_close */
+    GENESYS_CHANNEL_ENDED = 6          /* the last callback came, or comes when the last handle is closed */
+} genesys_channel_state;
+
 /* The events of a channel. Any member may be NULL. did_fail and did_close are terminal: exactly one of them is
  * called, once and last. The members correspond to the methods of NotificationChannelDelegate in Swift. */
 typedef struct genesys_channel_callbacks {
@@ -127,6 +138,8 @@ typedef struct genesys_channel_callbacks {
     void (*did_discard)(genesys_channel *channel, genesys_bytes message, const char *reason, void *user);
     void (*did_recover)(genesys_channel *channel, const genesys_recovery *recovery, void *user);
     void (*did_close)(genesys_channel *channel, void *user);
+    /* Called before the callbacks that say what the change consists of; never after genesys_channel_close. */
+    void (*did_change)(genesys_channel *channel, genesys_channel_state state, void *user);
 } genesys_channel_callbacks;
 
 typedef enum genesys_reconnect_policy {
@@ -205,6 +218,8 @@ genesys_status genesys_channel_unsubscribe(genesys_channel *channel, const char 
                                            genesys_error *error);
 genesys_status genesys_channel_set_topics(genesys_channel *channel, const char *const *topics, size_t count,
                                           genesys_error *error);
+/* What the channel is doing; GENESYS_CHANNEL_IDLE for NULL. */
+genesys_channel_state genesys_channel_get_state(genesys_channel *channel);
 /* Fills the part of `statistics` that its struct_size covers. */
 genesys_status genesys_channel_get_statistics(genesys_channel *channel, genesys_channel_statistics *statistics,
                                               genesys_error *error);

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import GenesysLoop
+
 /// `Documentation/ChannelMachine.md`, generated from the tables that test the machine.
 @Suite struct DiagramTests {
     // The simulation's package reaches these files through a symbolic link.
@@ -35,8 +37,21 @@ import Testing
         return lines + ["    ended --> [*]", "```"]
     }
 
+    /// What the host sees of a state.
+    private static func seen(_ state: StateName) -> String {
+        var beginning = Stage()
+        switch state {
+        case .waiting, .attempting: beginning.open()
+        default: break
+        }
+        let first = beginning.machine.channelState
+        let later = Stage.inState(state).machine.channelState
+        let exception = first == .idle ? "" : ", before the first confirmation `\(first)`"
+        return "`channel.state` is `\(later)`\(exception)."
+    }
+
     private static func table(_ state: StateName) -> [String] {
-        var lines = ["### \(state)", "", "| input | actions | next state |", "|---|---|---|"]
+        var lines = ["### \(state)", "", seen(state), "", "| input | actions | next state |", "|---|---|---|"]
         for row in TableTests.rows where row.state == state && row.cell != "=" {
             lines.append("| \(row.input) | \(actions(row)) | \(successor(row).map { "**\($0)**" } ?? "") |")
         }

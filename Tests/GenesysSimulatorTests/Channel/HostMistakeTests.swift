@@ -129,6 +129,15 @@ import Testing
         #expect(text.contains("WebSocketClient.open() was called without a delegate"), "\(text)")
     }
 
+    @Test func `a delegate that is gone before open() closes the channel, with one warning`() throws {
+        let bench = try Bench()
+        let channel = try bench.channel(RecordingHost())
+        channel.open()
+        bench.loop.run()
+        check(bench, .gone)
+        #expect(channel.state == .ended && channel.statistics.connectionCount == 0)
+    }
+
     @Test func `a channel or a client that was never opened is told when run() returns`() throws {
         let bench = try Bench()
         let (host, socketHost) = (RecordingHost(), SocketHost())

@@ -9,28 +9,43 @@ final class RecordingHost: NotificationChannelDelegate {
     }
 
     private(set) var events: [Event] = []
+    /// The events and the changes of state, in order; the latter behind an arrow.
+    private(set) var story: [String] = []
     private(set) var notifications: [OwnedNotification] = []
     private(set) var failure: ChannelFailure?
     private(set) var gaps: [Gap] = []
     /// Called with every event, after it was recorded.
     var onEvent: (Event, NotificationChannel) -> Void = { _, _ in }
+    /// Called with every change of state, after it was recorded.
+    var onChange: (ChannelState, NotificationChannel) -> Void = { _, _ in }
     /// Called with every notification, after it was recorded.
     var onNotification: (NotificationChannel) -> Void = { _ in }
 
     /// Releases the closures, which may hold the host itself.
     func forget() {
         onEvent = { _, _ in }
+        onChange = { _, _ in }
         onNotification = { _ in }
     }
 
     private func note(_ event: Event, _ channel: NotificationChannel) {
         events.append(event)
+        if case .recovered(let method) = event {
+            story.append("recovered by \(method.rawValue)")
+        } else {
+            story.append("\(event)")
+        }
         onEvent(event, channel)
     }
 
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         notifications.append(notification.copy())
         onNotification(channel)
+    }
+
+    func channel(_ channel: NotificationChannel, didChange state: ChannelState) {
+        story.append("→ \(state)")
+        onChange(state, channel)
     }
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {

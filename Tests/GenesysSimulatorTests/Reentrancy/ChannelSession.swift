@@ -28,7 +28,7 @@ final class ChannelSession: NotificationChannelDelegate {
         var backoff = ReconnectPolicy.Backoff()
         backoff.base = .milliseconds(1)
         backoff.floor = .zero
-        configuration.reconnect = moment == .didFail ? .never : .backoff(backoff)
+        configuration.reconnect = moment == .didFail || moment == .becameEnded ? .never : .backoff(backoff)
         let channel = try NotificationChannel(
             uri: uri, topics: stage.topics, on: stage.loop, delegate: self, configuration: configuration)
         self.channel = channel
@@ -60,6 +60,7 @@ final class ChannelSession: NotificationChannelDelegate {
 
     private func heard(_ now: ChannelMoment, _ sender: NotificationChannel) {
         log.note(now)
+        #expect(sender.state != .idle && (sender.state == .ended || !now.isTerminal), "\(now)")
         if log.countAtDeed == nil {
             if now == moment {
                 log.noteDeed()
@@ -75,9 +76,10 @@ final class ChannelSession: NotificationChannelDelegate {
     private func bringAbout(_ channel: NotificationChannel) throws {
         let target = SimulatedService.Target.channel(id)
         switch moment {
-        case .didReceive, .didSubscribe: break
-        case .didFail, .willReconnect, .didMiss, .didRecover: stage.server.disconnect(target, .drop)
-        case .willExpire: stage.server.announceMaintenance(target)
+        case .didReceive, .didSubscribe, .becameConnecting, .becameSubscribed: break
+        case .didFail, .willReconnect, .didMiss, .didRecover, .becameRecovering, .becameEnded:
+            stage.server.disconnect(target, .drop)
+        case .willExpire, .becameRollingOver: stage.server.announceMaintenance(target)
         case .didFailRollover: try channel.rollover(to: stage.server.uri(ofChannel: "streaming-0-unknown"))
         case .didReject: try channel.subscribe([MatrixStage.forbiddenTopic])
         case .didDiscard: stage.server.inject(Array("no JSON".utf8), into: target)
@@ -117,6 +119,10 @@ final class ChannelSession: NotificationChannelDelegate {
     }
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { heard(.didFail, channel) }
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) { heard(.willExpire, channel) }
+    func channel(_ channel: NotificationChannel, didChange state: ChannelState) {
+        #expect(channel.state == state)
+        if let now = ChannelMoment(state) { heard(now, channel) } else { Issue.record("told of \(state)") }
+    }
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) { heard(.didSubscribe, channel) }
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         heard(.willReconnect, channel)

@@ -33,6 +33,12 @@ extension Mutation {
             harm: "callbacks reach a host that has torn down what they need",
             Edit("ChannelMachine+Host", "        isSilent = true\n", "")),
         Mutation(
+            "call a channel subscribed while it reconnects",
+            harm: "a health check says that all is well during an outage",
+            Edit(
+                "ChannelState", "isEverConfirmed ? .recovering : .connecting",
+                "isEverConfirmed ? .subscribed : .connecting")),
+        Mutation(
             "treat 404 as something that passes",
             harm: "a channel that is gone is asked for, for a quarter of an hour, and nobody is told",
             Edit(

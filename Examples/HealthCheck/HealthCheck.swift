@@ -1,0 +1,55 @@
+import Foundation
+import GenesysLoop
+
+/// Reports the health of a channel when it changes, and for each line of standard input. The end of input ends it.
+///
+///     swift run health-check URI CA-FILE TOPIC [TOPIC …]
+@main
+enum HealthCheck {
+    static func main() {
+        do {
+            try watch()
+        } catch {
+            print("health-check: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func watch() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count > 3 else {
+            print("usage: health-check URI CA-FILE TOPIC [TOPIC …]")
+            return
+        }
+        var configuration = ChannelConfiguration()
+        configuration.tls.trust = .file(arguments[2])
+        let loop = try UVLoop()
+        let host = Host()
+        let channel = try NotificationChannel(
+            uri: arguments[1], topics: arguments[3...].map { Topic($0) }, on: loop, delegate: host,
+            configuration: configuration)
+        channel.open()
+        let bound = LoopBound(channel, on: loop)
+        Thread.detachNewThread {
+            // The state is read on the loop's thread, where it changes.
+            while readLine() != nil { bound.execute { report($0.state) } }
+            bound.execute { $0.close() }
+        }
+        loop.run()  // until the channel ended
+    }
+
+    /// What an HTTP endpoint for the health of the program would answer.
+    static func report(_ state: ChannelState) {
+        let line = state.isSubscribed ? "200 \(state)\n" : "503 \(state)\n"
+        FileHandle.standardOutput.write(Data(line.utf8))
+    }
+}
+
+/// Keeps no state: the channel has it.
+final class Host: NotificationChannelDelegate {
+    func channel(_ channel: NotificationChannel, didChange state: ChannelState) { HealthCheck.report(state) }
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {}
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) { print(gap) }
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print(failure) }
+}
