@@ -66,7 +66,7 @@ struct BorrowedFailure {
                                 http_status: Int32(clamping: failure.status ?? 0),
                                 is_retryable: failure.isRetryable ? 1 : 0,
                                 retry_after: failure.retryAfter?.inSeconds ?? -1, correlation_id: correlationID,
-                                location: location)
+                                location: location, remedy: genesys_remedy(failure.remedy))
                             unsafe body(&value)
                         }
                     }
@@ -99,6 +99,19 @@ extension genesys_bytes {
 extension genesys_time {
     init(_ time: WallTime) {
         self.init(seconds: time.seconds, nanoseconds: time.nanoseconds)
+    }
+}
+
+extension genesys_remedy {
+    init(_ remedy: ChannelFailure.Remedy) {
+        self =
+            switch remedy {
+            case .retryLater: GENESYS_REMEDY_RETRY_LATER
+            case .newChannel: GENESYS_REMEDY_NEW_CHANNEL
+            case .newToken: GENESYS_REMEDY_NEW_TOKEN
+            case .fixConfiguration: GENESYS_REMEDY_FIX_CONFIGURATION
+            case .reportToPeer: GENESYS_REMEDY_REPORT_TO_PEER
+            }
     }
 }
 

@@ -20,32 +20,9 @@ enum ExitStatus: Int32 {
     /// The service refused the subscription.
     case refused = 78
 
-    /// The status for a channel's failure.
+    /// The status for a channel's failure, from the library's table.
     init(_ failure: ChannelFailure) {
-        let isRefusal = failure.isCertificateFault || failure.isProxyAuthorizationFault
-        self = isRefusal ? .notPermitted : ExitStatus(failure.reason, status: failure.status)
-    }
-
-    private init(_ reason: FailureReason, status: Int?) {
-        switch reason {
-        case .httpUnauthorized, .httpForbidden, .tokenRevoked, .tlsExpired, .tlsNotYetValid, .tlsHostMismatch,
-            .tlsUnknownIssuer, .tlsSelfSigned, .tlsPinMismatch, .tlsClientCertificate:
-            self = .notPermitted
-        case .proxy where status == 407:
-            self = .notPermitted
-        case .invalidHandshake, .protocolViolation, .messageTooLarge, .invalidMessage, .unrecognizedMessage:
-            self = .protocolBroken
-        case .subscriptionRefused:
-            self = .refused
-        case .httpNotFound, .channelExpired, .channelTakenOver:
-            self = .channelGone
-        case .invalidURI:
-            self = .usage
-        default:
-            // dns, connect, timeout, proxy, tlsHandshake, the other HTTP statuses, subscriptionTimeout, and the ends of
-            // a confirmed connection: closed, heartbeat lost.
-            self = .unavailable
-        }
+        self = ExitStatus(rawValue: failure.consequence.exitStatus) ?? .unavailable
     }
 
     /// Ends the command with this status.

@@ -66,7 +66,7 @@ enum LifecycleEvent {
             line.add("phase", failure.phase.rawValue)
             addStatus(of: failure, to: &line)
             line.add("message", failure.description)
-            line.add("remedy", failure.remedy)
+            line.add("remedy", failure.advice)
         case .closed:
             break
         case .log(let level, let message):

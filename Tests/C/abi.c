@@ -16,6 +16,7 @@ int main(void) {
     MEMBER(genesys_failure, phase), MEMBER(genesys_failure, description), MEMBER(genesys_failure, message);
     MEMBER(genesys_failure, http_status), MEMBER(genesys_failure, is_retryable), MEMBER(genesys_failure, retry_after);
     MEMBER(genesys_failure, correlation_id), MEMBER(genesys_failure, location);
+    MEMBER(genesys_failure, remedy);
     SIZE(genesys_expiry), MEMBER(genesys_expiry, kind), MEMBER(genesys_expiry, deadline);
     SIZE(genesys_gap), MEMBER(genesys_gap, from), MEMBER(genesys_gap, to), MEMBER(genesys_gap, reason);
     SIZE(genesys_reconnect), MEMBER(genesys_reconnect, number), MEMBER(genesys_reconnect, delay);
@@ -43,6 +44,8 @@ int main(void) {
     NUMBER(GENESYS_OK), NUMBER(GENESYS_ERROR_ARGUMENT), NUMBER(GENESYS_ERROR_URI), NUMBER(GENESYS_ERROR_TOPICS);
     NUMBER(GENESYS_ERROR_TLS), NUMBER(GENESYS_ERROR_LOOP), NUMBER(GENESYS_ERROR_PROXY);
     NUMBER(GENESYS_EXPIRY_LIFETIME), NUMBER(GENESYS_EXPIRY_MAINTENANCE);
+    NUMBER(GENESYS_REMEDY_RETRY_LATER), NUMBER(GENESYS_REMEDY_NEW_CHANNEL), NUMBER(GENESYS_REMEDY_NEW_TOKEN);
+    NUMBER(GENESYS_REMEDY_FIX_CONFIGURATION), NUMBER(GENESYS_REMEDY_REPORT_TO_PEER);
     NUMBER(GENESYS_CHANNEL_IDLE), NUMBER(GENESYS_CHANNEL_CONNECTING), NUMBER(GENESYS_CHANNEL_SUBSCRIBED);
     NUMBER(GENESYS_CHANNEL_RECOVERING), NUMBER(GENESYS_CHANNEL_ROLLING_OVER), NUMBER(GENESYS_CHANNEL_CLOSING);
     NUMBER(GENESYS_CHANNEL_ENDED);

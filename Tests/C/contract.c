@@ -40,7 +40,7 @@ static void did_fail(genesys_channel *channel, const genesys_failure *failure, v
     EXPECT(strcmp(failure->reason, "connect") == 0 && strcmp(failure->phase, "connect") == 0);
     EXPECT(failure->http_status == 0 && failure->retry_after < 0 && failure->message == NULL);
     EXPECT(failure->correlation_id == NULL && failure->location == NULL);
-    EXPECT(strlen(failure->description) > 20);
+    EXPECT(strlen(failure->description) > 20 && failure->remedy == GENESYS_REMEDY_RETRY_LATER);
     genesys_channel_open(channel), genesys_channel_close(channel); /* it is over: nothing follows */
     genesys_channel_release(channel);
 }

@@ -36,6 +36,24 @@ import Testing
         }
     }
 
+    @Test func `the README's remedies and exit statuses are those of the table`() throws {
+        let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardizedFileURL
+        let page = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let table = try #require(page.split(separator: "## When it fails").last).split(separator: "\n")
+        let rows = table.map { $0.split(separator: "|") }.filter { $0.count == 5 && $0[0].contains("`") }
+        #expect(rows.count == 16)
+        for row in rows {
+            for match in row[0].matches(of: /`(\w+)`/) {
+                let reason = FailureReason(rawValue: String(match.1))
+                for isRetryable in [nil, false] {
+                    let failure = ChannelFailure(reason: reason, phase: .open, isRetryable: isRetryable)
+                    #expect(row[3].contains("`\(failure.remedy)`"), "\(reason): \(failure.remedy)")
+                    #expect(row[4].contains("\(failure.consequence.exitStatus)"), "\(reason)")
+                }
+            }
+        }
+    }
+
     @Test func `the host of the README prints what arrives, until its channel ends`() async throws {
         let service = try await LocalService.start()
         Printed.begin { lines in if lines.count == 3 { service.end() } }

@@ -4,20 +4,51 @@ import Testing
 @testable import genesys_loop
 
 @Suite struct ExitStatusTests {
-    static let table: [(FailureReason, Int32)] = [
-        (.dns, 69), (.connect, 69), (.timeout, 69), (.proxy, 69), (.tlsExpired, 77), (.tlsNotYetValid, 77),
-        (.tlsHostMismatch, 77), (.tlsUnknownIssuer, 77), (.tlsSelfSigned, 77), (.tlsPinMismatch, 77),
-        (.tlsClientCertificate, 77), (.tlsHandshake, 69), (.httpUnauthorized, 77), (.httpForbidden, 77),
-        (.httpNotFound, 66), (.httpTooManyRequests, 69), (.invalidStatusCode, 69), (.invalidHandshake, 76),
-        (.invalidURI, 64), (.invalidMessage, 76), (.unrecognizedMessage, 76), (.connectionClosed, 69),
-        (.heartbeatLost, 69), (.channelExpired, 66), (.channelClosing, 69), (.channelTakenOver, 66),
-        (.subscriptionRefused, 78), (.subscriptionTimeout, 69), (.messageTooLarge, 76), (.protocolViolation, 76),
-        (.tokenRevoked, 77), (.ambiguous, 69),
+    static let table: [(FailureReason, ChannelFailure.Remedy, Int32)] = [
+        (.dns, .retryLater, 69), (.connect, .retryLater, 69), (.timeout, .retryLater, 69),
+        (.proxy, .fixConfiguration, 69), (.tlsExpired, .fixConfiguration, 77),
+        (.tlsNotYetValid, .fixConfiguration, 77), (.tlsHostMismatch, .fixConfiguration, 77),
+        (.tlsUnknownIssuer, .fixConfiguration, 77), (.tlsSelfSigned, .fixConfiguration, 77),
+        (.tlsPinMismatch, .fixConfiguration, 77), (.tlsClientCertificate, .fixConfiguration, 77),
+        (.tlsHandshake, .fixConfiguration, 69), (.httpUnauthorized, .newToken, 77), (.httpForbidden, .newToken, 77),
+        (.httpNotFound, .newChannel, 66), (.httpTooManyRequests, .retryLater, 69),
+        (.invalidStatusCode, .fixConfiguration, 69), (.invalidHandshake, .reportToPeer, 76),
+        (.invalidURI, .fixConfiguration, 64), (.invalidMessage, .reportToPeer, 76),
+        (.unrecognizedMessage, .reportToPeer, 76), (.connectionClosed, .retryLater, 69),
+        (.heartbeatLost, .retryLater, 69), (.channelExpired, .newChannel, 66), (.channelClosing, .retryLater, 69),
+        (.channelTakenOver, .newChannel, 66), (.subscriptionRefused, .fixConfiguration, 78),
+        (.subscriptionTimeout, .retryLater, 69), (.messageTooLarge, .fixConfiguration, 76),
+        (.protocolViolation, .reportToPeer, 76), (.tokenRevoked, .newToken, 77), (.ambiguous, .reportToPeer, 69),
     ]
 
     @Test(arguments: table)
-    func `every reason has its status`(reason: FailureReason, status: Int32) {
-        #expect(ExitStatus(ChannelFailure(reason: reason, phase: .open)).rawValue == status)
+    func `every reason has its remedy and its status`(
+        reason: FailureReason, remedy: ChannelFailure.Remedy, status: Int32
+    ) {
+        let failure = ChannelFailure(reason: reason, phase: .open)
+        #expect(failure.remedy == remedy)
+        #expect(ExitStatus(failure).rawValue == status)
+    }
+
+    @Test func `what a failure says beyond its reason changes its remedy`() {
+        func remedy(
+            _ reason: FailureReason, _ phase: ChannelFailure.Phase = .open, status: Int? = nil, isRetryable: Bool? = nil
+        ) -> ChannelFailure.Remedy {
+            ChannelFailure(reason: reason, phase: phase, status: status, isRetryable: isRetryable).remedy
+        }
+        #expect(remedy(.dns, .dns, isRetryable: false) == .fixConfiguration, "there is no such name")
+        #expect(remedy(.connectionClosed, .subscribe, isRetryable: false) == .reportToPeer, "the Close is an answer")
+        #expect(remedy(.invalidStatusCode, .upgrade, status: 503) == .retryLater)
+        #expect(remedy(.proxy, .proxy, status: 502, isRetryable: true) == .retryLater)
+        #expect(remedy(.httpForbidden, .upgrade, status: 403) == .newToken)
+        #expect(remedy(.httpForbidden, .subscribe, status: 403) == .fixConfiguration, "a topic needs a permission")
+    }
+
+    @Test func `every exit status of the table is one of the tool's`() {
+        for (reason, _, _) in Self.table {
+            let number = ChannelFailure(reason: reason, phase: .open).consequence.exitStatus
+            #expect(ExitStatus(rawValue: number) != nil, "\(reason)")
+        }
     }
 
     @Test func `the kind of a failure does not change its status`() {

@@ -8,7 +8,7 @@ extension ChannelFailure: CustomStringConvertible {
         var sentence = prefix + cause
         if let detail { sentence += " (\(detail))" }
         if let retryAfter { sentence += "; it asks to wait \(retryAfter.components.seconds) s" }
-        if let advice { sentence += ". \(advice)" }
+        if let specialAdvice { sentence += ". \(specialAdvice)" }
         return ChannelFailure.printable(sentence + ".")
     }
 
@@ -109,14 +109,14 @@ extension ChannelFailure: CustomStringConvertible {
     }
 
     /// What to do about it, in one sentence; never empty.
-    package var remedy: String {
-        if let advice { return ChannelFailure.printable(advice + ".") }
+    package var advice: String {
+        if let specialAdvice { return ChannelFailure.printable(specialAdvice + ".") }
         if reason == .subscriptionRefused { return "Check the topics." }
         return isRetryable
             ? "Try again later: it may pass by itself." : "Tell those who run the server, or what stands before it."
     }
 
-    private var advice: String? {
+    private var specialAdvice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
         case .connect: causeText?.advice ?? "Check the network, the firewall and the port"

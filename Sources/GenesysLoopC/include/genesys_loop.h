@@ -74,6 +74,15 @@ typedef struct genesys_notification {
     genesys_bytes body;            /* eventBody, JSON; empty if there is none */
 } genesys_notification;
 
+/* What can be done about a failure. */
+typedef enum genesys_remedy {
+    GENESYS_REMEDY_RETRY_LATER = 0,        /* it may pass by itself */
+    GENESYS_REMEDY_NEW_CHANNEL = 1,        /* the channel is gone, or another client uses it */
+    GENESYS_REMEDY_NEW_TOKEN = 2,          /* a new token, and a new channel with it */
+    GENESYS_REMEDY_FIX_CONFIGURATION = 3,  /* URI, topics or their permissions, trust, identity, proxy, limits */
+    GENESYS_REMEDY_REPORT_TO_PEER = 4      /* tell those who run the server, or what stands before it */
+} genesys_remedy;
+
 typedef struct genesys_failure {
     const char *kind;              /* such as "initialization.connection" */
     const char *reason;            /* such as "tlsExpired" */
@@ -85,6 +94,7 @@ typedef struct genesys_failure {
     double retry_after;            /* seconds; negative if there was none */
     const char *correlation_id;    /* the service's id of the refused request, for its support; or NULL */
     const char *location;          /* the host that a refused upgrade was redirected to, or NULL */
+    genesys_remedy remedy;
 } genesys_failure;
 
 typedef enum genesys_expiry_kind { GENESYS_EXPIRY_LIFETIME = 0, GENESYS_EXPIRY_MAINTENANCE = 1 } genesys_expiry_kind;
