@@ -30,6 +30,8 @@ package struct Fifo<Element> {
     /// Removes and returns the oldest element.
     package mutating func popFirst() -> Element? {
         if front.isEmpty {
+            // The most frequent case: the queue holds one element.
+            guard back.count > 1 else { return back.popLast() }
             swap(&front, &back)
             front.reverse()
         }
