@@ -266,7 +266,7 @@ final class LoopCloser: LoopTask {
         }
     }
 
-    /// Nobody will wait for the thread.
+    /// No other thread will wait for the thread.
     func abandon() {
         thread.withLock { thread in
             if let left = thread { cuv_detach_thread(left) }
@@ -291,7 +291,7 @@ final class LoopCloser: LoopTask {
     }
 
     deinit {
-        // Nobody else has a reference any more.
+        // This is the last reference.
         unsafe uv_sem_destroy(semaphore)
         unsafe semaphore.deallocate()
     }

@@ -11,6 +11,6 @@ public struct UVLoopError: Error, Hashable, Sendable, CustomStringConvertible {
         description = sentence
     }
 
-    /// The loop of a `LoopThread` has ended, so nothing runs on it any more.
+    /// The loop of a `LoopThread` has ended, so nothing runs on it.
     public static let ended = UVLoopError("The event loop has ended.")
 }
