@@ -14,9 +14,11 @@ struct ActionQueue<Action> {
         actions.append(contentsOf: more)
     }
 
-    /// Whether performing may begin; false when it is under way already.
+    /// Begins performing.
+    ///
+    /// - Returns: false if there is nothing to perform, or if performing is under way already.
     mutating func begin() -> Bool {
-        guard !isBusy else { return false }
+        guard !isBusy, !actions.isEmpty else { return false }
         isBusy = true
         return true
     }

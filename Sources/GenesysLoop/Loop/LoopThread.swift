@@ -266,7 +266,7 @@ final class LoopCloser: LoopTask {
         }
     }
 
-    /// No other thread will wait for the thread.
+    /// Gives the thread up: nothing will wait for its end.
     func abandon() {
         thread.withLock { thread in
             if let left = thread { cuv_detach_thread(left) }

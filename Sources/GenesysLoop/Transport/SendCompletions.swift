@@ -44,7 +44,8 @@ struct SendCompletions {
 
     /// Whether the next completion is due once the kernel has accepted `count` bytes.
     func hasDone(at count: @autoclosure () -> Int) -> Bool {
-        entries.first.map { $0.end <= count() } ?? false
+        guard !entries.isEmpty, let first = entries.first else { return false }
+        return first.end <= count()
     }
 
     /// The next completion that is due.
