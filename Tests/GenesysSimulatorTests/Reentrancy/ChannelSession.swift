@@ -100,6 +100,7 @@ final class ChannelSession: NotificationChannelDelegate {
         case .dropLastReference: self.channel = nil
         case .openAnother: other = try ChannelSession(stage, .didReceive, .close, patience: 0)
         case .stopLoop: stage.stopLoop()
+        case .useLoop: stage.useLoop { _ = channel.state }
         case .send, .ping: Issue.record("a channel does not send")
         }
     }

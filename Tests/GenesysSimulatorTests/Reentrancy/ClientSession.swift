@@ -97,6 +97,7 @@ final class ClientSession: WebSocketClientDelegate {
         case .dropLastReference: self.client = nil
         case .openAnother: other = try ClientSession(stage, .didReceivePong, .close, patience: 0)
         case .stopLoop: stage.stopLoop()
+        case .useLoop: stage.useLoop {}
         case .rollover, .subscribe, .unsubscribe, .setTopics: Issue.record("a client has no topics")
         }
     }

@@ -62,6 +62,17 @@ final class MatrixStage: TimerOwner {
         loop.stop()
     }
 
+    /// Calls everything of the loop that a delegate may call; `body` runs in a timer.
+    func useLoop(_ body: @escaping () -> Void) {
+        loop.keepsRunning = true
+        loop.schedule(after: .zero) { Issue.record("a canceled timer fired") }.cancel()
+        loop.schedule(after: .zero) { [loop] in
+            body()
+            loop.keepsRunning = false
+        }
+        #expect(loop.execute {} == .taken)
+    }
+
     /// Runs the loop repeatedly until all sessions and the server have ended.
     func run() {
         repeat {

@@ -30,7 +30,7 @@ struct MomentLog<Kind: Moment> {
         case .pause:
             #expect(!afterDeed.contains { $0.isDelivery }, "\(moments)", sourceLocation: place)
         case .rollover, .subscribe, .unsubscribe, .setTopics, .resume, .dropLastReference, .openAnother, .stopLoop,
-            .send, .ping:
+            .useLoop, .send, .ping:
             break
         }
     }
