@@ -20,6 +20,7 @@ func tryOut(_ host: some NotificationChannelDelegate) throws {
     let noon = WallTime(seconds: 1_785_499_200, nanoseconds: 0)
     let notification = try OwnedNotification(topic: "v2.a", body: #"{"id": "1"}"#)
     host.channel(channel, didReceive: notification.borrowed)
+    host.channel(channel, didChange: .connecting)
     host.channel(channel, didSubscribe: ["v2.a"])
     host.channel(channel, willReconnect: ReconnectAttempt(number: 1, delay: .seconds(1), failure: failure))
     host.channel(channel, didMiss: Gap(from: noon, to: noon + .seconds(5), reason: .connectionClosed))
@@ -32,6 +33,10 @@ func tryOut(_ host: some NotificationChannelDelegate) throws {
     host.channel(channel, didFail: failure)
     host.channelDidClose(channel)
     precondition(channel.topics.contains(notification.topic))
+    precondition(!channel.state.isSubscribed)
+    switch failure.remedy {
+    case .retryLater, .newChannel, .newToken, .fixConfiguration, .reportToPeer: break
+    }
 }
 
 func tryOut(_ host: some WebSocketClientDelegate) throws {

@@ -181,14 +181,6 @@ extension ChannelFailure {
         }
     }
 
-    /// A sentence as a part of another: without its period, and in lower case unless it begins with a name.
-    static func clause(_ sentence: String) -> String {
-        let body = sentence.hasSuffix(".") ? sentence.dropLast() : Substring(sentence)
-        let word = body.prefix { $0.isLetter }
-        guard word.dropFirst().allSatisfy(\.isLowercase) else { return String(body) }
-        return body.prefix(1).lowercased() + body.dropFirst()
-    }
-
     /// The text without characters that disturb a terminal or a log.
     static func printable(_ text: String) -> String {
         let scalars = text.unicodeScalars.map { scalar -> Unicode.Scalar in

@@ -1,7 +1,7 @@
 /// Inputs from the service's notices: maintenance, takeover, revocation (protocol sheet §4.4).
 extension ChannelMachine {
     /// This many notices in a row, each within a second of a confirmation, mean that the service is broken.
-    static let maxHastyNoticeCount = 30
+    static let maxPrematureNoticeCount = 30
 
     /// The least time between two subscriptions that only refresh after a change by another client.
     static let refreshInterval: Duration = .seconds(10)
@@ -32,12 +32,12 @@ extension ChannelMachine {
     /// within the minute that the service grants.
     private mutating func rolloverDelay(now: ClockReading) -> Duration {
         let confirmedAt = current?.confirmedAt?.instant ?? now.instant
-        hastyNoticeCount = now.instant - confirmedAt <= .seconds(1) ? hastyNoticeCount + 1 : 0
-        guard hastyNoticeCount > ChannelMachine.maxHastyNoticeCount else {
+        prematureNoticeCount = now.instant - confirmedAt <= .seconds(1) ? prematureNoticeCount + 1 : 0
+        guard prematureNoticeCount > ChannelMachine.maxPrematureNoticeCount else {
             return random.duration(in: .zero...max(.zero, settings.rolloverJitter))
         }
         let delay = settings.reconnect.settings.delay(
-            attempt: hastyNoticeCount - ChannelMachine.maxHastyNoticeCount, random: &random)
+            attempt: prematureNoticeCount - ChannelMachine.maxPrematureNoticeCount, random: &random)
         return min(delay, settings.maintenanceNotice / 2)
     }
 

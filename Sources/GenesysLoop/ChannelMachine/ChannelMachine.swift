@@ -143,7 +143,7 @@ package struct ChannelMachine: Equatable, Sendable {
     var rolloverDue: Instant?
     var rolloverFailureCount = 0
     /// How many sockets in a row were announced to close as soon as they were confirmed.
-    var hastyNoticeCount = 0
+    var prematureNoticeCount = 0
     /// When the live link was last subscribed again, and when to do so next.
     var refreshedAt: Instant?
     var refreshDue: Instant?

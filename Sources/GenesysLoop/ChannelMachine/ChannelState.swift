@@ -5,7 +5,7 @@
 ///                              │     ▼             │
 ///                             recovering ◀─────────┘
 ///
-///     all of them ──close()──▶ closing ──▶ ended        all but idle ──final failure──▶ ended
+///     close() ──▶ closing, if a connection is open ──▶ ended        all but idle ──final failure──▶ ended
 public enum ChannelState: String, Hashable, Sendable, CaseIterable {
     /// Made and not opened.
     case idle
@@ -15,16 +15,16 @@ public enum ChannelState: String, Hashable, Sendable, CaseIterable {
     case subscribed
     /// The connection was lost: the channel reconnects, or waits for the next attempt.
     case recovering
-    /// A second connection is taking over from the first, which delivers until then.
+    /// A second connection is taking over. The first one delivers until then; if it ends early, the second one does.
     case rollingOver
     /// `close()` was called and the closing handshake is in progress.
     case closing
     /// Closed, or failed for good; the terminal call came, or comes when the last handle is closed.
     case ended
 
-    /// Whether notifications arrive: `subscribed` or `rollingOver`.
+    /// Whether the channel is in order: `subscribed` or `rollingOver`.
     ///
-    /// A health check needs no more than this.
+    /// A health check needs no more than this. It stays true while the host pauses the channel.
     public var isSubscribed: Bool { self == .subscribed || self == .rollingOver }
 }
 

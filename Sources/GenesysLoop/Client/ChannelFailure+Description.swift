@@ -112,8 +112,13 @@ extension ChannelFailure: CustomStringConvertible {
     package var advice: String {
         if let specialAdvice { return ChannelFailure.printable(specialAdvice + ".") }
         if reason == .subscriptionRefused { return "Check the topics." }
-        return isRetryable
-            ? "Try again later: it may pass by itself." : "Tell those who run the server, or what stands before it."
+        return switch remedy {
+        case .retryLater: "Try again later: it may pass by itself."
+        case .newChannel: "Create a new channel over REST."
+        case .newToken: "Get a new token and a new channel."
+        case .fixConfiguration: "Check the configuration of the channel."
+        case .reportToPeer: "Tell those who run the server, or what stands before it."
+        }
     }
 
     private var specialAdvice: String? {

@@ -34,7 +34,7 @@ struct DriverHandles {
 
     /// Closes the timer.
     ///
-    /// - Returns: whether no handle is left; if false, `pass` runs when none is left.
+    /// - Returns: whether no handle is left; if false, `task` runs when none is left.
     mutating func close(then task: any LoopTask) -> Bool {
         timer?.close()
         timer = nil

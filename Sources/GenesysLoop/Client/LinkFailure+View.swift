@@ -95,7 +95,7 @@ extension RedirectTrail {
     /// - Returns: false if it has none, or if redirects are off.
     /// - Throws: the refusal, with the reason why its redirect is not followed.
     mutating func follow(_ refusal: RefusedUpgrade) throws(LinkFailure) -> Bool {
-        do throws(RedirectTrail.Fault) {
+        do throws(RedirectError) {
             return try follow(status: refusal.answer.status, location: refusal.answer.location)
         } catch {
             var refusal = refusal

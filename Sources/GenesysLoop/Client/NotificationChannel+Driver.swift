@@ -5,7 +5,7 @@ internal import Logging
 /// Public calls touch only the machine and the queue of pending actions. Links, timer and delegate are touched here,
 /// from the loop, one action after the other.
 extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
-    /// Queues actions and schedules a pass that performs them.
+    /// Queues actions and schedules a task that performs them.
     func submit(_ actions: [ChannelMachine.Action]) {
         guard enqueue(actions), !driver.isAdvancing else { return }
         loop.schedule(self)

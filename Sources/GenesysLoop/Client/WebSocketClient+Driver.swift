@@ -5,7 +5,7 @@ internal import Logging
 /// Public calls touch only the machine, the queue of pending actions and, for sends, the link's outbox. Link, timer and
 /// delegate are touched here, from the loop, one action after the other.
 extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
-    /// Queues actions and schedules a pass that performs them.
+    /// Queues actions and schedules a task that performs them.
     func submit(_ actions: [WebSocketClientMachine.Action]) {
         if enqueue(actions) { schedulePass() }
     }

@@ -24,7 +24,7 @@ struct DueTimers {
     private var check: HandleBlock?
     /// The number of open timers on the loop.
     private var openCount = 0
-    /// In the order in which they fired.
+    /// In the order in which they fired. Not a `Fifo`: a timer may leave from the middle, and the storage is reserved.
     private var timers: [DueTimer] = []
     private var head = 0
     /// The number of polls for due timers.
@@ -51,7 +51,7 @@ struct DueTimers {
         timers.reserveCapacity(8)
     }
 
-    /// A timer that is not due was closed.
+    /// An open timer was closed; it has left the list.
     mutating func timerDidClose() {
         openCount -= 1
         guard openCount == 0 else { return }

@@ -20,8 +20,9 @@ internal import Synchronization
 /// - Retention: keep it. When the last reference is dropped without `shutdown()`, everything is closed as `shutdown()`
 ///   does, without waiting.
 /// - The loop: `thread.loop` is an ordinary loop, except that its thread runs it. `run()` and `detach(completion:)`
-///   trap. After `stop()` the thread runs it again at once. `keepsRunning` is true; set to false, the thread ends as
-///   soon as nothing is open. In the child of a `fork()` there is no such thread, and every method traps.
+///   trap while the thread lives. After `stop()` the thread runs it again at once. `keepsRunning` is true; set to
+///   false, the thread ends as soon as nothing is open. In the child of a `fork()` there is no such thread, and every
+///   method traps.
 @safe public final class LoopThread: Sendable {
     /// The name of the thread, for debuggers. Linux shows its first 15 bytes.
     public let name: String
@@ -162,7 +163,8 @@ extension UVLoop {
     /// `run()` ends unless messages wait, and a loop with a thread of its own ends with it.
     func endMailbox() -> Bool {
         guard endsWithRun else { return mailbox.endIfEmpty() }
-        isDetached = mailbox.closeIfEmpty()
+        // A loop that has ended is not run again by its thread; a host that runs it gets a return at once.
+        if !isDetached { isDetached = mailbox.closeIfEmpty() }
         return isDetached
     }
 }

@@ -76,7 +76,8 @@ extension UVLoop {
     ///
     /// The call never comes early and never inside `schedule(after:_:)`: after a delay of zero or less it comes in a
     /// later turn of the loop. It comes late if the loop is blocked. Calls that are due together come in the order of
-    /// their times. The clock is monotonic and stops while the system sleeps. A delay has no upper limit.
+    /// their times, to the millisecond, and within one in the order of scheduling. The clock is monotonic. A delay has
+    /// no upper limit.
     ///
     /// `run()` does not return, and `detach(completion:)` does not take effect, before the call or its cancellation.
     /// `closeAll()` cancels it.

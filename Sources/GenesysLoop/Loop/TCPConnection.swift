@@ -83,7 +83,7 @@ internal import CUV
         state = .connecting
         let request = ConnectRequest(self)
         let code = request.start(on: block, to: address)
-        guard code == 0 else { return failInPass(UVError(operation: "connect", code: code)) }
+        guard code == 0 else { return failInTask(UVError(operation: "connect", code: code)) }
         self.request = request
     }
 
@@ -213,11 +213,11 @@ internal import CUV
         // The block is open.
         if shouldRead {
             let code = unsafe uv_read_start(block.stream, allocateCallback, readCallback)
-            if code != 0 { failInPass(UVError(operation: "read", code: code)) }
+            if code != 0 { failInTask(UVError(operation: "read", code: code)) }
         } else {
             _ = unsafe uv_read_stop(block.stream)
             // Reports a write failure that waited for the rest of the input.
-            if let failure = latchedFailure { failInPass(failure) }
+            if let failure = latchedFailure { failInTask(failure) }
         }
     }
 
@@ -259,12 +259,12 @@ internal import CUV
         if isBroken, isReading, latchedFailure == nil {
             latchedFailure = error
         } else {
-            failInPass(error)
+            failInTask(error)
         }
     }
 
     /// Reports `error` in a separate task, never inside the call that met it.
-    private func failInPass(_ error: UVError) {
+    private func failInTask(_ error: UVError) {
         latchedFailure = error
         guard relay == nil else { return }
         let relay = TaskRelay(target: self)

@@ -30,12 +30,13 @@ extension TimerOwner {
     private var block: HandleBlock?
     /// When the timer fired, while it is due.
     private var firedAt = Instant(nanoseconds: 0)
-    /// From when on the loop counts as blocked. Never for a stopped timer, or if the owner knows already.
+    /// From when on the loop counts as blocked: never for a stopped timer; for a due one, a tolerance after the owner
+    /// was last notified.
     private var lateAt = Instant(nanoseconds: .max)
     private var isDue = false
     /// How many polls had been made when the timer became due.
     private(set) var awaitedPoll = 0
-    private var hasPolledTwice = false
+    private var isSecondPoll = false
 
     /// Creates a stopped timer.
     ///
@@ -117,12 +118,12 @@ extension TimerOwner {
 
     /// libuv's timer fired.
     fileprivate func didExpire() {
-        hasPolledTwice = false
-        awaitPoll()
+        isSecondPoll = false
+        becomeDue()
     }
 
-    /// Waits for the next poll. Notifies the owner at once if the loop is late.
-    private func awaitPoll() {
+    /// Joins the due timers. Notifies the owner at once if the loop is late.
+    private func becomeDue() {
         guard let owner = unsafe owner else { return }
         let now = loop.now
         let isLate = now.instant >= lateAt
@@ -155,9 +156,9 @@ extension TimerOwner {
         isDue = false
         // Another callback of that poll blocked the loop, so deadlines that passed in that time need one more poll.
         // There is no third one: a loop that is blocked in every turn must not starve its timers.
-        if !hasPolledTwice, loop.now.instant - firedAt >= loop.dueTimers.tolerance {
-            hasPolledTwice = true
-            return awaitPoll()
+        if !isSecondPoll, loop.now.instant - firedAt >= loop.dueTimers.tolerance {
+            isSecondPoll = true
+            return becomeDue()
         }
         lateAt = Instant(nanoseconds: .max)
         // The strong local keeps the owner alive for the whole pass.

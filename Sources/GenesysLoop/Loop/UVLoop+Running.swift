@@ -136,12 +136,12 @@ extension UVLoop {
         if isThreadAssumed { bindToCurrentThread() }
         passDepth += 1
         body()
-        if passDepth == 1 { drainPasses() }
+        if passDepth == 1 { drainTasks() }
         passDepth -= 1
         if passDepth == 0 { considerDetaching() }
     }
 
-    func drainPasses() {
+    func drainTasks() {
         // Tasks that keep scheduling each other must not starve the sockets.
         var budget = 10_000
         repeat {
@@ -155,8 +155,8 @@ extension UVLoop {
     }
 
     func wakeForTasks() {
-        guard !isWakingForPasses else { return }
-        isWakingForPasses = true
+        guard !isWakingForTasks else { return }
+        isWakingForTasks = true
         hold()
         mailbox.wake()
     }

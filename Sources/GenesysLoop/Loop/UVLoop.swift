@@ -46,7 +46,7 @@ internal import Synchronization
     var tasks = TaskQueue()
     var dueTimers = DueTimers()
     var passDepth = 0
-    var isWakingForPasses = false
+    var isWakingForTasks = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
 
     /// See `shared(_:where:make:)`.
@@ -226,8 +226,8 @@ extension UVLoop {
     /// The wake-up of the async handle.
     func didWakeUp() {
         inPass {
-            if isWakingForPasses {
-                isWakingForPasses = false
+            if isWakingForTasks {
+                isWakingForTasks = false
                 unhold()
             }
             if isPolling, stopRequested.load(ordering: .acquiring) { unsafe uv_stop(raw) }

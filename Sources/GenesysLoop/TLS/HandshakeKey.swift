@@ -25,6 +25,7 @@ package enum HandshakeKey {
         let count = unsafe EVP_EncodeBlock(&encoded, bytes, Int32(bytes.count))
         return String(decoding: encoded.prefix(Int(count)), as: UTF8.self)
     }
+
     /// The bytes of a Base64 text with padding (RFC 4648 §4); nil for anything else.
     static func bytes(ofBase64 text: String) -> [UInt8]? {
         let digits = Array(text.utf8)

@@ -97,7 +97,7 @@ extension Link {
     private func opened() {
         subprotocol = establishment?.upgrade?.subprotocol
         if let agreed = establishment?.upgrade?.deflate { compress(agreed) }
-        endApproach()
+        endEstablishment()
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)
     }

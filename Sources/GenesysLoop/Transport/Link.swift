@@ -1,8 +1,11 @@
 /// One physical connection: name, TCP, proxy, TLS, upgrade, frames, closing handshake.
 ///
-///     idle ─▶ waiting ─▶ resolving ─▶ connecting (─▶ tunneling) ─▶ securing ─▶ upgrading ─▶ open ─▶ closing ─▶
-///     lingering
-///                  └───────────┴────────────┴─────────────┴───────────┴─────────┴─ failure ─▶ (lingering) ─▶ ended ◀─┘
+///     idle ─▶ waiting ─▶ resolving ─▶ connecting (─▶ tunneling) ─▶ securing ─▶ upgrading ─▶ open
+///                 │          │            │              │             │           │         ├─▶ closing ─▶ lingering
+///                 └──────────┴────────────┴──────────────┴─────────────┴───────────┘         │                  │
+///                                         └─ failure ─▶ ended ◀─── (lingering) ◀── violation ┘                  │
+///                                                         ▲                                                     │
+///                                                         └─────────────────────────────────────────────────────┘
 ///
 /// With a proxy, name and TCP connection are the proxy's, and `tunneling` is the handshake with it (`ProxyTunnel`).
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
@@ -80,7 +83,7 @@
     }
 
     deinit {
-        endApproach()
+        endEstablishment()
         unsafe tunnel?.link = nil
         tcp?.close()
     }
@@ -107,7 +110,7 @@
     }
 
     /// The link is open or over: passes the turn on.
-    func endApproach() {
+    func endEstablishment() {
         guard let establishment else { return }
         self.establishment = nil
         establishment.cancel()
@@ -193,7 +196,7 @@
     func finish() {
         phase = .ended
         closeSocket()
-        endApproach()
+        endEstablishment()
         // A pull in progress frees it when it ends.
         if !isPulling { stream.input.freeCarry() }
     }

@@ -54,7 +54,7 @@ struct RefusedUpgrade: Hashable, Sendable {
     /// When the answer arrived.
     let time: WallTime
     /// Why its redirect was not followed; nil if it has none, or if redirects are off.
-    var redirectError: RedirectTrail.Fault?
+    var redirectError: RedirectError?
 }
 
 /// A Close frame of the peer.

@@ -3,16 +3,6 @@
 /// Follows 301, 302, 307 and 308, which all keep the method GET (RFC 9110 §15.4); never goes from `wss:` to `ws:`. The
 /// limit ends a loop of redirects.
 package struct RedirectTrail: Hashable, Sendable {
-    /// Why a redirect is not followed.
-    package enum Fault: Error, Hashable, Sendable {
-        /// The limit was reached.
-        case tooMany(limit: Int)
-        /// It leads from `wss:` to `ws:`.
-        case unencrypted
-        /// The target is not the URI of a WebSocket.
-        case unusable(InvalidURI)
-    }
-
     /// The URI to connect to.
     package private(set) var uri: WebSocketURI
     /// Whether another host, port or scheme than the first was visited. From then on only what the host declared public
@@ -29,14 +19,14 @@ package struct RedirectTrail: Hashable, Sendable {
     /// Follows the redirect of an answer to the upgrade.
     ///
     /// - Returns: false if it is not a redirect, or if no redirects are followed.
-    package mutating func follow(status: Int, location: String?) throws(Fault) -> Bool {
+    package mutating func follow(status: Int, location: String?) throws(RedirectError) -> Bool {
         guard limit > 0, [301, 302, 307, 308].contains(status), let location else { return false }
         guard followedCount < limit else { throw .tooMany(limit: limit) }
         let next: WebSocketURI
         do throws(InvalidURI) {
             next = try URIReference.resolve(location, against: uri)
         } catch {
-            throw .unusable(error)
+            throw .invalid(error)
         }
         guard next.isSecure || !uri.isSecure else { throw .unencrypted }
         followedCount += 1
@@ -64,13 +54,23 @@ package struct RedirectTrail: Hashable, Sendable {
     }
 }
 
-extension RedirectTrail.Fault: CustomStringConvertible {
+/// Why a redirect is not followed.
+package enum RedirectError: Error, Hashable, Sendable {
+    /// The limit was reached.
+    case tooMany(limit: Int)
+    /// It leads from `wss:` to `ws:`.
+    case unencrypted
+    /// The target is not the URI of a WebSocket.
+    case invalid(InvalidURI)
+}
+
+extension RedirectError: CustomStringConvertible {
     /// One clause that does not quote the server.
     package var description: String {
         switch self {
         case .tooMany(let limit): "it is one redirect more than the limit of \(limit)"
         case .unencrypted: "it redirects from wss: to ws:"
-        case .unusable(let why): "its redirect leads to no WebSocket: \(why)"
+        case .invalid(let why): "its redirect leads to no WebSocket: \(why)"
         }
     }
 }

@@ -9,7 +9,7 @@
  * What a callback receives by pointer is borrowed until it returns: copy what you want to keep. Strings and structs
  * that you pass are copied. A NULL handle causes GENESYS_ERROR_ARGUMENT, or no effect if the function returns nothing.
  *
- * Re-entrancy. Every call here is legal in every callback.
+ * Re-entrancy. Every call here is legal in every callback, except genesys_loop_run.
  *
  * Compatibility. The structs that you fill begin with their size, sizeof the struct you were compiled with. Later
  * versions append members, and accept a smaller struct as one whose later members have their defaults.

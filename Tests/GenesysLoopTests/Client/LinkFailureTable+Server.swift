@@ -116,7 +116,7 @@ extension LinkFailureTable {
         func refusal(_ status: Int, _ headers: [String] = [], body: String = "") throws -> LinkFailure {
             LinkFailure(.refused(try .of(status, headers, body: body)), of: uri, at: now)
         }
-        func redirect(_ error: RedirectTrail.Fault?) throws -> LinkFailure {
+        func redirect(_ error: RedirectError?) throws -> LinkFailure {
             let headers = ["Location: /sso?secret", "Content-Type: text/html"]
             let answer = try HTTPRefusal.of(302, headers, reason: "Moved over")
             return .refused(RefusedUpgrade(answer: answer, uri: uri, time: now, redirectError: error))
@@ -204,7 +204,7 @@ extension LinkFailureTable {
                 said: Moved over).
                 """),
             Row(
-                redirect(.unusable(InvalidURI("The URI has no host."))), .invalidStatusCode, .upgrade, "",
+                redirect(.invalid(InvalidURI("The URI has no host."))), .invalidStatusCode, .upgrade, "",
                 said: "Moved over | - | h | 302 | -",
                 below: "RFC 9110 §15.4/302/its redirect leads to no WebSocket: The URI has no host.",
                 """

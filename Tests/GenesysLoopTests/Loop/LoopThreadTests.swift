@@ -186,6 +186,14 @@ import Testing
         #expect(loop.description == "UVLoop(of another thread)")
     }
 
+    @Test func `running the loop of a thread that has ended returns at once`() throws {
+        let thread = try LoopThread()
+        let loop = thread.loop
+        thread.shutdown()
+        loop.run()
+        #expect(loop.execute {} == .refused)
+    }
+
     @Test func `running the loop of a thread traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let thread = try LoopThread()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import GenesysLoop
 
-@Suite(.timeLimit(.minutes(patience(1)))) struct ConnectionTurnsTests {
+@Suite(.timeLimit(.minutes(patience(1)))) struct ConnectLimiterTests {
     /// Opens many links at once to one server, and records how far each comes.
     private final class Crowd: LinkOwner {
         let server: ScriptedServer

@@ -72,7 +72,7 @@ import Testing
     func `a redirect's host is told in ASCII`(location: String) throws {
         var trail = RedirectTrail(try WebSocketURI("wss://h/"), limit: 1)
         let fault = try #require(
-            #expect(throws: RedirectTrail.Fault.self) { try trail.follow(status: 302, location: location) })
+            #expect(throws: RedirectError.self) { try trail.follow(status: 302, location: location) })
         #expect(fault.description.contains("xn--bcher-kva.example"))
         #expect(try HTTPRefusal.failure(302, ["Location: \(location)"]).location == "xn--bcher-kva.example")
     }

@@ -47,9 +47,9 @@ import Testing
     func `what is no WebSocket's URI is refused without being repeated`(location: String) throws {
         var trail = RedirectTrail(try WebSocketURI("ws://a/b"), limit: 5)
         let former = trail
-        let fault = #expect(throws: RedirectTrail.Fault.self) { try trail.follow(status: 302, location: location) }
+        let fault = #expect(throws: RedirectError.self) { try trail.follow(status: 302, location: location) }
         #expect(trail == former)
-        guard case .unusable = fault else {
+        guard case .invalid = fault else {
             Issue.record("\(String(describing: fault))")
             return
         }
@@ -76,10 +76,10 @@ import Testing
     @Test func `a circle ends at the limit, and encryption is never given up`() throws {
         var trail = RedirectTrail(try WebSocketURI("ws://h/"), limit: 5)
         for _ in 0..<5 { #expect(try trail.follow(status: 302, location: "/")) }
-        #expect(throws: RedirectTrail.Fault.tooMany(limit: 5)) { try trail.follow(status: 302, location: "/") }
+        #expect(throws: RedirectError.tooMany(limit: 5)) { try trail.follow(status: 302, location: "/") }
         trail = RedirectTrail(try WebSocketURI("ws://h/"), limit: 5)
         #expect(try trail.follow(status: 301, location: "wss://h/"))
-        #expect(throws: RedirectTrail.Fault.unencrypted) { try trail.follow(status: 301, location: "http://h/") }
+        #expect(throws: RedirectError.unencrypted) { try trail.follow(status: 301, location: "http://h/") }
         #expect(try trail.follow(status: 301, location: "//other/"))
         #expect(trail.uri.isSecure)
     }
