@@ -9,6 +9,8 @@ final class Child: @unchecked Sendable {
         var status: Int32
         var output: [UInt8]
         var errors: String
+        /// When the program ended, which may be long before a busy test continues.
+        var instant: ContinuousClock.Instant
 
         var outputText: String { String(decoding: output, as: UTF8.self) }
     }
@@ -18,7 +20,8 @@ final class Child: @unchecked Sendable {
     private let process = Process()
     private let input = Pipe()
     private var status: Int32 = -1
-    private let ended = AsyncStream<Int32>.makeStream()
+    private var instant = ContinuousClock.now
+    private let ended = AsyncStream<(Int32, ContinuousClock.Instant)>.makeStream()
     private let patience: any DispatchSourceTimer
 
     /// Starts a program.
@@ -48,7 +51,8 @@ final class Child: @unchecked Sendable {
         process.standardError = err.fileHandleForWriting
         let ending = ended.continuation
         try process.start { process in
-            ending.yield(process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0))
+            let status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+            ending.yield((status, .now))
             ending.finish()
         }
         try out.fileHandleForWriting.close()
@@ -91,11 +95,11 @@ final class Child: @unchecked Sendable {
 
     /// Waits for the end; may be called again.
     func end() async -> End {
-        for await value in ended.stream { status = value }
+        for await value in ended.stream { (status, instant) = value }
         // Otherwise the task would retain it for the rest of its time, unseen by the leak sanitizer.
         patience.cancel()
         errors.start()
         let text = String(decoding: await errors.all(), as: UTF8.self)
-        return End(status: status, output: await output?.all() ?? [], errors: text)
+        return End(status: status, output: await output?.all() ?? [], errors: text, instant: instant)
     }
 }
