@@ -79,9 +79,9 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     public var retryAfter: Duration?
     /// The error below this one.
     public var underlying: Underlying?
-    /// Whether the failure may pass by itself: an unreachable network, a time-out, 429, 5xx.
+    /// Whether a first connection is tried again after it: an unreachable network, a time-out, 429, 5xx.
     ///
-    /// A refusal, a violation or an untrusted certificate does not.
+    /// Not after a refusal, a violation or an untrusted certificate. `remedy` says what a host can do.
     public var isRetryable: Bool
     /// Whether the certificate (the peer's or ours) was not accepted.
     package var isCertificateFault: Bool

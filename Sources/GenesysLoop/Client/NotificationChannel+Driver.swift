@@ -166,7 +166,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         case .failed(let failure):
             let failure = driver.withoutSecrets(failure)
             logger.debug("failed: \(failure)")
-            guard let delegate else { return noteMissingDelegate("failed and told nobody") }
+            guard let delegate else { return noteMissingDelegate("failed, and no delegate was there") }
             delegate.channel(self, didFail: failure)
         }
     }

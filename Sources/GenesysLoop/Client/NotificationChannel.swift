@@ -101,8 +101,9 @@ public final class NotificationChannel {
 
     /// What the channel is doing.
     ///
-    /// `channel(_:didChange:)` reports changes, but for those that `close()` causes: after it only `channelDidClose`
-    /// follows.
+    /// It changes at once, inside a call too; `channel(_:didChange:)` reports the change from the loop, except those
+    /// that `close()` causes: after it only `channelDidClose` follows. After a failure it is `ended` while
+    /// notifications that were held are still delivered.
     public var state: ChannelState {
         loop.preconditionCurrent("NotificationChannel.state")
         return machine.channelState
@@ -144,8 +145,9 @@ public final class NotificationChannel {
 
     /// Moves to another channel URI without a break: the old connection lives until the new one is confirmed.
     ///
-    /// If the new connection fails, the channel calls `didFailRollover`, and the old connection continues. On a channel
-    /// that is closing or has ended it does nothing.
+    /// If the new connection fails, the channel calls `didFailRollover`, and the old connection continues. Before
+    /// `open()`, and while the channel connects or recovers, only the target of the next attempt changes. On a channel
+    /// that is closing or has ended a URI that can be used does nothing.
     ///
     /// - Parameter uri: the `connectUri` of the other channel.
     /// - Throws: `ChannelFailure` of kind `rollover` for a URI that cannot be used, with the reasons of

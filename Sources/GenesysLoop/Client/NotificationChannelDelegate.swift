@@ -23,7 +23,7 @@ public protocol NotificationChannelDelegate: AnyObject {
 
     /// Notifications may have been missed in an interval; the service does not replay them.
     ///
-    /// Read over REST what they would have told.
+    /// Read the current state over REST.
     func channel(_ channel: NotificationChannel, didMiss gap: Gap)
 
     /// The state of the channel changed; `channel.state` is `state`.

@@ -148,7 +148,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
             guard let cause = driver.failure else { preconditionFailure("a client failed without a failure") }
             let failure = WebSocketFailure(cause)
             configuration.logger.debug("failed: \(failure)")
-            guard let delegate else { return noteMissingDelegate("failed and told nobody") }
+            guard let delegate else { return noteMissingDelegate("failed, and no delegate was there") }
             delegate.webSocket(self, didFail: failure)
         }
     }

@@ -15,17 +15,23 @@ public struct WebSocketFailure: Error, Hashable, Sendable {
     /// - Parameters:
     ///   - reason: why it failed.
     ///   - phase: the phase of the connection in which it failed.
-    ///   - status: the HTTP status of an answer that refused the upgrade or CONNECT.
+    ///   - message: what an answer that refused the upgrade or CONNECT says.
+    ///   - status: the HTTP status of that answer.
     ///   - retryAfter: the `Retry-After` of that answer.
-    ///   - message: what that answer says.
+    ///   - correlationID: the `ININ-Correlation-Id` of that answer.
+    ///   - location: the host in the `Location` of that answer.
     ///   - underlying: the error below this one.
     public init(
-        reason: FailureReason, phase: ChannelFailure.Phase, status: Int? = nil, retryAfter: Duration? = nil,
-        message: String? = nil, underlying: ChannelFailure.Underlying? = nil
+        reason: FailureReason, phase: ChannelFailure.Phase, message: String? = nil, status: Int? = nil,
+        retryAfter: Duration? = nil, correlationID: String? = nil, location: String? = nil,
+        underlying: ChannelFailure.Underlying? = nil
     ) {
-        failure = ChannelFailure(
+        var failure = ChannelFailure(
             reason: reason, phase: phase, message: message, status: status, retryAfter: retryAfter,
             underlying: underlying)
+        failure.correlationID = correlationID
+        failure.location = location
+        self.failure = failure
     }
 
     /// Why it failed: a reason of a connection, never one of a channel's service.

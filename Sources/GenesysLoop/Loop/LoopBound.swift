@@ -1,9 +1,9 @@
 /// Carries a value that belongs to a loop's thread through other threads.
 ///
-/// On another thread, send it back: `bound.execute { $0.close() }`. Copies share the value. The value is
-/// destroyed on the loop's thread, whichever thread drops the last copy: at once on the loop's thread, otherwise at the
-/// loop's next wake-up. After the loop has ended (`run()` returned because nothing was open, or `detach(completion:)`
-/// took effect), the value is destroyed on the thread that drops it. A `LoopBound` keeps the loop alive.
+/// On another thread, send it back: `bound.execute { $0.close() }`. Copies share the value. The value is destroyed on
+/// the loop's thread, whichever thread drops the last copy: at once on the loop's thread, otherwise at the loop's next
+/// wake-up. After the loop has ended (`run()` returned because nothing was open, `detach(completion:)` took effect, or
+/// its `LoopThread` ended), the value is destroyed on the thread that drops it. A `LoopBound` keeps the loop alive.
 @safe public struct LoopBound<Value>: @unchecked Sendable {
     private let box: Box
 

@@ -100,7 +100,7 @@ internal import Synchronization
     /// Closes everything on the loop, and waits until its thread has ended.
     ///
     /// Every channel and client makes its terminal call; so does what is opened in the meantime, so a delegate that
-    /// opens another channel in `channelDidClose` at every time keeps the thread from ending. Blocks that the loop has
+    /// opens another channel in `channelDidClose` each time keeps the thread from ending. Blocks that the loop has
     /// taken run. A peer that does not answer the closing handshake delays the end by the `deadlines.close` of its
     /// channel. Later blocks are refused.
     ///

@@ -4,9 +4,10 @@ internal import Synchronization
 /// A libuv loop and everything the library needs to live on it.
 ///
 /// A loop, and every channel and client on it, belongs to one thread: first the thread that creates it, then the thread
-/// that calls `run()`. On other threads only `execute(_:)`, `stop()`, `isCurrent`, `description` and the requirements
-/// of an executor (such as `enqueue(_:)`) may be used. Everything else traps there with a sentence, in debug and in
-/// release. `bindToCurrentThread()` binds a loop that is not running to another thread.
+/// that calls `run()`; that of a `LoopThread` to its thread. On other threads only `execute(_:)`, `stop()`,
+/// `isCurrent`, `logger`, `description` and the requirements of an executor (such as `enqueue(_:)`) may be used.
+/// Everything else traps there with a sentence, in debug and in release. `bindToCurrentThread()` binds a loop that is
+/// not running to another thread.
 ///
 /// A loop traps in the child of a `fork()`.
 ///

@@ -131,8 +131,9 @@ typedef enum genesys_channel_state {
     GENESYS_CHANNEL_ENDED = 6          /* the last callback came, or comes when the last handle is closed */
 } genesys_channel_state;
 
-/* The events of a channel. Any member may be NULL. did_fail and did_close are terminal: exactly one of them is
- * called, once and last. The members correspond to the methods of NotificationChannelDelegate in Swift. */
+/* The events of a channel. Any member may be NULL, but a host without did_miss does not learn of gaps. did_fail and
+ * did_close are terminal: exactly one of them is called, once and last. The members correspond to the methods of
+ * NotificationChannelDelegate in Swift. */
 typedef struct genesys_channel_callbacks {
     size_t struct_size;
     void *user;                    /* passed to each callback unchanged */
