@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// ALPN in the programs: a server that accepts one protocol, or none.
-@Suite(.timeLimit(.minutes(patience(1)))) struct ALPNTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct ALPNTests {
     private static let taken: [[String]] = [[], ["--alpn", "http/1.1"], ["--alpn", "none"]]
 
     @Test func `http/1.1 is offered by default, and --alpn offers another one or none`() async throws {

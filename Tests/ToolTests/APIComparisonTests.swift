@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `Scripts/check-api` in a repository of its own, with symbol graphs that a test writes.
-@Suite(.timeLimit(.minutes(patience(1)))) struct APIComparisonTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct APIComparisonTests {
     /// A module with these declarations: path and text. `required` are those without a default implementation.
     private struct Module {
         var declarations: [(path: String, text: String)] = [

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The scripts of the repository, as far as they build nothing.
-@Suite(.timeLimit(.minutes(patience(1)))) struct RepositoryScriptTests {
+@Suite(.timeLimit(.minutes(patience(2)))) struct RepositoryScriptTests {
     private func script(_ name: String, _ arguments: String...) async throws -> Child.End {
         let file = CProgram.root.appending(path: "Scripts/\(name)")
         return await (try Child(file, arguments)).end()
