@@ -1,26 +1,21 @@
 /// Distinguishes a delegate that the host removed from one that is missing by mistake.
 struct DelegateWatch {
-    private enum Story {
-        case set
-        /// The host never set it, or itself set it to nil.
-        case unset
-    }
-
-    private var story: Story
+    /// False if the host never set it, or set it to nil; it stays true when a delegate that was set is deallocated.
+    private var isSet: Bool
     private var isTold = false
 
     init(isSet: Bool) {
-        story = isSet ? .set : .unset
+        self.isSet = isSet
     }
 
     /// The host set the delegate.
     mutating func changed(isSet: Bool) {
-        story = isSet ? .set : .unset
+        self.isSet = isSet
     }
 
     /// Traps with a sentence if `open()` of a `type` has no delegate to report to.
     func preconditionSet(_ type: String) {
-        guard story == .unset else { return }
+        guard !isSet else { return }
         Misuse.trap("\(type).open() was called without a delegate: set one before, and keep it, as it is held weakly.")
     }
 
@@ -28,7 +23,7 @@ struct DelegateWatch {
     ///
     /// - Returns: the text of a warning; nil if the host removed the delegate, or if this was reported before.
     mutating func missed() -> String? {
-        guard story == .set, !isTold else { return nil }
+        guard isSet, !isTold else { return nil }
         isTold = true
         return "its delegate is gone, which is held weakly: keep it"
     }
