@@ -32,3 +32,17 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Every build of tests has the same flags, so that none of the scripts makes another compile everything again.
 # shellcheck disable=SC2034
 strict_flags=(-Xswiftc -warnings-as-errors)
+
+# extract_graphs DIR: the symbol graphs of what is public, from the modules that a debug build made.
+extract_graphs() {
+    local target module
+    target=$(swift -print-target-info | sed -n 's/.*"unversionedTriple" *: *"\(.*\)".*/\1/p' | head -n 1)
+    case $target in *apple*) target=$(uname -m)-apple-macosx15.0 ;; esac
+    rm -rf "$1"
+    for module in GenesysLoop GenesysSimulator; do
+        mkdir -p "$1/$module"
+        swift symbolgraph-extract -module-name "$module" -target "$target" -I .build/debug/Modules -I Sources/CUV \
+            -I Sources/COpenSSL -I Sources/CVector -I Sources/CZlib -output-dir "$1/$module" \
+            -minimum-access-level public -skip-synthesized-members -emit-extension-block-symbols || return 1
+    done
+}

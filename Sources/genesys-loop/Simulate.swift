@@ -35,7 +35,8 @@ struct Simulate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Make things happen at their times; Documentation/SimulatorScript.md describes the file.", valueName: "file"
+            "Make things happen at their times; the manual, 'Scripts for the simulator', describes the file.",
+            valueName: "file"
         ))
     var script: String?
 

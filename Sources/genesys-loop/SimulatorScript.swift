@@ -4,7 +4,7 @@ import GenesysSimulator
 
 /// The actions of a simulated service with their times: the file of `simulate --script`.
 ///
-/// The format is described in `Documentation/SimulatorScript.md`.
+/// The format is described in `SimulatorScript.md` of the manual.
 struct SimulatorScript {
     /// Why a file is not a script: one sentence with the location and the cause.
     struct Invalid: Error, CustomStringConvertible {

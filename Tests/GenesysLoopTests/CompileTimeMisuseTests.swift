@@ -35,7 +35,8 @@ import Testing
             try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
         }
         let words = try #require(try text("Tests/Misuses/\(name).swift").firstMatch(of: /\/\/ error: (.*)/)).1
-        let page = try text("Documentation/Embedding.md").split(separator: "## Keeping a notification")
+        let page = try text("Sources/GenesysLoop/GenesysLoop.docc/Embedding.md")
+            .split(separator: "## Keeping a notification")
         #expect(page.count == 2 && page[1].contains(words))
     }
 

@@ -28,9 +28,10 @@ import Testing
         #expect(script.repeatsAfter == 9)
     }
 
-    /// The script shown in `Documentation/SimulatorScript.md`.
+    /// The script shown in `GenesysLoop.docc/SimulatorScript.md`.
     private func documentedScript() throws -> SimulatorScript {
-        let file = URL(filePath: #filePath).appending(path: "../../../Documentation/SimulatorScript.md")
+        let file = URL(filePath: #filePath).appending(
+            path: "../../../Sources/GenesysLoop/GenesysLoop.docc/SimulatorScript.md")
         let text = try String(contentsOf: file.standardizedFileURL, encoding: .utf8)
         let example = try #require(text.split(separator: "```json\n").last?.split(separator: "```").first)
         return try SimulatorScript(Data(example.utf8), name: "example")
