@@ -87,7 +87,10 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
         .testTarget(
-            name: "ReadmeTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CUV", "service-host"],
+            name: "ReadmeTests",
+            dependencies: [
+                "GenesysLoop", "GenesysSimulator", "CUV", "service-host", "genesys-loop", "websocket-echo",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ToolTests",

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Every block of code on a page is compiled and run. CONTRIBUTING.md, *The pages*, has the rules.
-@Suite struct PageTests {
+@Suite(.timeLimit(.minutes(patience(3)))) struct PageTests {
     /// The files that the tests compile and run, by the language of a block.
     static let compiled: [String: [String]] = {
         let suffixes = ["swift": ".swift", "c": ".c", "python": ".py"]
@@ -12,20 +12,89 @@ import Testing
     }()
 
     @Test(arguments: Page.all)
-    func `there is a rule for each block of a page`(page: Page) throws {
+    func `there is a rule for each block of a page`(page: Page) async throws {
         for block in try page.blocks {
+            let place: Comment = "\(page):\(block.line)"
             switch block.language {
-            case "swift", "c", "python": try Self.checkText(of: block, on: page)
-            case "json", "mermaid": break
-            default: Issue.record("\(page):\(block.line): no rule covers the language '\(block.language)'")
+            case "swift", "c", "python": try Self.checkText(of: block, at: place)
+            case "json": try await JSONBlock.check(block, at: place)
+            case "sh": try await Self.checkCommands(of: block, at: place)
+            case "text": try await Self.checkOptions(of: block, at: place)
+            case "mermaid": break
+            default: Issue.record("\(place): no rule covers the language '\(block.language)'")
             }
         }
     }
 
+    /// Commands that build and install are compared with what the repository has; all others run, with a simulator.
+    private static func checkCommands(of block: Page.Block, at place: Comment) async throws {
+        let shell = ShellBlock(block)
+        let compared = shell.commands.filter(ShellBlock.isCompared)
+        if !compared.isEmpty {
+            #expect(compared == shell.commands, "\(place): commands that run and commands that build, in one block")
+            for command in compared { try ShellBlock.compare(command, at: place) }
+            return
+        }
+        for program in ["bash", "curl", "jq"] where shell.block.text.contains(program) || program == "bash" {
+            guard Command.find(program) != nil else {
+                return Swift.print("SKIPPED: the commands of \(place) did not run: there is no \(program)")
+            }
+        }
+        let service = try await LocalService.start(tls: true)
+        let end = try await withTemporaryFolder { try await shell.run(in: .init(service: service, folder: $0)) }
+        #expect(end.status == 0, "\(place): \(end.output)\(end.errors)")
+        await service.close()
+    }
+
+    /// The options of a synopsis, from the line that begins with a program's name, are options of that program.
+    private static func checkOptions(of block: Page.Block, at place: Comment) async throws {
+        var help: String?
+        for line in block.lines {
+            let words = line.split(separator: " ").map(String.init)
+            if let program = words.first, !line.hasPrefix(" ") { help = try await Self.help(of: program, words) }
+            guard let help else { continue }
+            for match in line.matches(of: /--[a-z][a-z-]+/) {
+                #expect(help.contains(match.0), "\(place): \(match.0) is no option of this program")
+            }
+        }
+    }
+
+    /// What a program says of its options; nil for other words.
+    private static func help(of program: String, _ words: [String]) async throws -> String? {
+        switch program {
+        case "genesys-loop", "websocket-echo":
+            let command = words.dropFirst().prefix { program == "genesys-loop" && !$0.hasPrefix("-") }.prefix(1)
+            return try await Command.run(Command.programs.appending(path: program), command + ["--help"]).output
+        case _ where program.hasPrefix("./Scripts/"):
+            return try Page.text(String(program.dropFirst(2)))
+        default:
+            return nil
+        }
+    }
+
+    @Test(arguments: Page.all)
+    func `code on a page is fenced`(page: Page) throws {
+        var isFenced = false
+        var isList = false
+        var isAfterBlank = true
+        for (number, line) in try page.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let text = line.drop { $0 == " " }
+            if text.hasPrefix("```") { isFenced.toggle() }
+            if isFenced || text.isEmpty {
+                isAfterBlank = true
+                continue
+            }
+            let indent = line.count - text.count
+            if indent == 0 { isList = text.firstMatch(of: #/^(?:[-*]|\d+\.) /#) != nil }
+            #expect(indent < 4 || isList || !isAfterBlank, "\(page):\(number + 1): code without a fence")
+            isAfterBlank = false
+        }
+    }
+
     /// The block must be the text of a file that the tests compile and run.
-    private static func checkText(of block: Page.Block, on page: Page) throws {
+    private static func checkText(of block: Page.Block, at place: Comment) throws {
         let files = try compiled[block.language, default: []].filter { try contains(block, $0) }
-        #expect(!files.isEmpty, "\(page):\(block.line): no file that the tests compile holds this text")
+        #expect(!files.isEmpty, "\(place): no file that the tests compile holds this text")
     }
 
     /// Whether a file holds a block: its lines, one after another, equally indented; and each of the imports at its
