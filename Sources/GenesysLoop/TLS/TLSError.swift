@@ -17,7 +17,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case clientCertificateMissing(alert: Int, String)
         /// The first bytes of the peer are not a TLS record: it speaks another protocol, plain HTTP for example.
         case notTLS
-        /// The peer broke the rules of TLS: a bad record MAC, an unexpected or malformed message.
+        /// The peer broke the rules of TLS: a bad record MAC, an unexpected or malformed record or message.
         case `protocol`
         /// The peer offered no version that we accept.
         case version
@@ -25,7 +25,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case cipher
         /// A file or value of the configuration cannot be used; the error's `text` is the sentence.
         case configuration
-        /// OpenSSL failed for an internal reason, or was used incorrectly.
+        /// Something of ours failed, memory for example, or OpenSSL was used incorrectly.
         case `internal`
     }
 
@@ -33,7 +33,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     package var operation: String
     /// OpenSSL's packed error code (see `openssl errstr`), or the X.509 code of a refused chain; 0 if there is none.
     package var code: Int
-    /// What OpenSSL's error queue said, oldest first; the sentence itself when the fault is `configuration`.
+    /// What OpenSSL's error queue said, oldest first; a clause or a sentence about it where that alone says too little.
     package var text: String
     /// The cause, and which side is responsible.
     package var fault: Fault
@@ -124,6 +124,8 @@ extension TLSError {
         var looksLikeTLS: Bool
         /// Whether the handshake had been completed.
         var isEstablished: Bool
+        /// Whether the failed call consumed bytes of the peer.
+        var hasTakenInput: Bool
         /// Whether the server asked for a certificate, and none is configured.
         var isCertificateMissing = false
     }
@@ -138,15 +140,19 @@ extension TLSError {
             if !circumstances.isEstablished && !circumstances.looksLikeTLS {
                 Fault.notTLS
             } else {
-                queue.essential.map { Fault($0, isEstablished: circumstances.isEstablished) } ?? .internal
+                queue.essential.map { Fault($0, of: queue, circumstances) } ?? .internal
             }
+        var text = queue.text
+        if fault == .protocol, queue.essential?.isInternalError == true {
+            text = "OpenSSL cannot process what it sent (\(text))"
+        }
         // Before TLS 1.3 a server says handshake_failure (RFC 5246 §7.4.6).
         if circumstances.isCertificateMissing, case .alertReceived(let number, let name) = fault,
             (40...46).contains(number) || [48, 49, 116].contains(number)
         {
             fault = .clientCertificateMissing(alert: number, name)
         }
-        self.init(operation: operation, code: Int(queue.essential?.code ?? 0), text: queue.text, fault: fault)
+        self.init(operation: operation, code: Int(queue.essential?.code ?? 0), text: text, fault: fault)
     }
 
     /// Builds the error of a call that does not involve a peer.
@@ -158,11 +164,11 @@ extension TLSError {
 }
 
 extension TLSError.Fault {
-    /// Classifies an entry of the error queue.
-    fileprivate init(_ entry: ErrorQueue.Entry, isEstablished: Bool) {
+    /// Classifies the essential entry of an error queue.
+    fileprivate init(_ entry: ErrorQueue.Entry, of queue: ErrorQueue, _ circumstances: TLSError.Circumstances) {
         guard entry.library == Int(ERR_LIB_SSL) else {
             // A record or message that libcrypto refused (malformed keys, points, certificates) came from the peer.
-            self = entry.library == Int(ERR_LIB_SYS) ? .internal : .protocol
+            self = entry.library == Int(ERR_LIB_SYS) || entry.isMemoryExhausted ? .internal : .protocol
             return
         }
         let alertOffset = Int(SSL_AD_REASON_OFFSET)
@@ -171,12 +177,17 @@ extension TLSError.Fault {
             self = .received(alert: entry.reason - alertOffset)
         case Int(SSL_R_HTTP_REQUEST), Int(SSL_R_HTTPS_PROXY_REQUEST):
             self = .notTLS
-        case Int(SSL_R_WRONG_VERSION_NUMBER) where isEstablished:
+        case Int(SSL_R_WRONG_VERSION_NUMBER) where circumstances.isEstablished:
             self = .protocol
         case _ where Self.versionReasons.contains(entry.reason):
             self = .version
         case _ where Self.cipherReasons.contains(entry.reason):
             self = .cipher
+        case _ where entry.isInternalError:
+            // OpenSSL reports this where it has no better reason. Some of these failures only the peer's bytes can
+            // cause: a TLS 1.2 record too short for its cipher, a public key from which no secret can be derived.
+            let isPeers = circumstances.hasTakenInput && !entry.isAboutOwnMessage && !queue.hasOwnCause
+            self = isPeers ? .protocol : .internal
         case _ where entry.reason & Int(ERR_RFLAG_FATAL) != 0:
             self = .internal
         default:
@@ -228,19 +239,43 @@ extension TLSError.Fault {
         var library: Int
         var reason: Int
         var text: String
+        /// Whether a function that builds a message for the peer made the entry.
+        var isAboutOwnMessage = false
+
+        /// Whether the TLS layer had no reason to give.
+        var isInternalError: Bool { library == Int(ERR_LIB_SSL) && reason == Int(ERR_R_INTERNAL_ERROR) }
+
+        /// Whether a library, whichever it is, got no memory.
+        var isMemoryExhausted: Bool { reason == Int(ERR_R_MALLOC_FAILURE) }
+
+        /// Whether it states a cause that no peer can bring about: the memory, the system, the source of randomness, or
+        /// an algorithm that no provider of this OpenSSL has.
+        fileprivate var isOwnCause: Bool {
+            switch Int32(library) {
+            case ERR_LIB_SYS, ERR_LIB_RAND: true
+            case ERR_LIB_EVP where reason == Int(ERR_R_UNSUPPORTED) || reason == Int(ERR_R_FETCH_FAILED): true
+            default: isMemoryExhausted
+            }
+        }
     }
 
     /// The entries, oldest first.
     let entries: [Entry]
 
-    /// The entry that states the cause: the first of the TLS layer, else the first.
+    /// The entry that states the cause: exhausted memory, which the layers above report as something else; else the
+    /// first of the TLS layer; else the first.
     var essential: Entry? {
-        entries.first { $0.library == Int(ERR_LIB_SSL) } ?? entries.first
+        entries.first(where: \.isMemoryExhausted) ?? entries.first { $0.library == Int(ERR_LIB_SSL) } ?? entries.first
     }
 
-    /// The last entry of the TLS layer, else the last: the result of a call that began with entries of other code.
+    /// Whether an entry states a cause that no peer can bring about.
+    var hasOwnCause: Bool { entries.contains(where: \.isOwnCause) }
+
+    /// Exhausted memory, else the last entry of the TLS layer, else the last: the result of a call that began with
+    /// entries of other code.
     var latest: ErrorQueue {
-        let latest = entries.last { $0.library == Int(ERR_LIB_SSL) } ?? entries.last
+        let latest =
+            entries.last(where: \.isMemoryExhausted) ?? entries.last { $0.library == Int(ERR_LIB_SSL) } ?? entries.last
         return ErrorQueue(entries: latest.map { [$0] } ?? [])
     }
 
@@ -257,12 +292,16 @@ extension TLSError.Fault {
     static func drain() -> ErrorQueue {
         var entries: [Entry] = []
         while true {
-            let code = ERR_get_error()
+            var function: UnsafePointer<CChar>?
+            // The queue keeps the name until the thread's next errors; it is copied at once.
+            let code = unsafe ERR_get_error_all(nil, nil, &function, nil, nil)
             guard code != 0 else { break }
             entries.append(
                 Entry(
                     code: UInt(code), library: Int(ERR_GET_LIB(code)), reason: Int(ERR_GET_REASON(code)),
-                    text: text(of: code)))
+                    text: text(of: code),
+                    isAboutOwnMessage: unsafe function.map { unsafe String(cString: $0).hasPrefix("tls_construct_") }
+                        ?? false))
         }
         return ErrorQueue(entries: entries)
     }

@@ -106,6 +106,7 @@ internal import COpenSSL
         if let failure { throw failure }
         if isEstablished { return true }
         ErrorQueue.clear()
+        let lentByteCount = unsafe block.pointee.inputByteCount
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             try checkVerified()
@@ -115,12 +116,12 @@ internal import COpenSSL
         }
         switch unsafe SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
-            if firstBytes.count == 5 && !looksLikeTLS { throw fail("SSL_do_handshake") }
+            if firstBytes.count == 5 && !looksLikeTLS { throw fail("SSL_do_handshake", hasTakenInput: true) }
             return false
         case SSL_ERROR_ZERO_RETURN:
             throw latch(TLSError(operation: "SSL_do_handshake", code: 0, text: "", fault: .received(alert: 0)))
         default:
-            throw fail("SSL_do_handshake")
+            throw fail("SSL_do_handshake", hasTakenInput: unsafe block.pointee.inputByteCount < lentByteCount)
         }
     }
 
@@ -213,7 +214,7 @@ internal import COpenSSL
         // fatal error puts the session back into the state of a handshake. Its message is the last entry.
         let queue = ErrorQueue.drain().latest
         guard unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0, unsafe SSL_in_init(ssl) == 0 else {
-            throw fail("SSL_read_ex", queue)
+            throw fail("SSL_read_ex", queue, hasTakenInput: true)
         }
         hasReceivedCloseNotify = true
         unsafe block.pointee.isStreaming = false
@@ -241,21 +242,22 @@ internal import COpenSSL
         case .wait:
             unsafe plaintext.withUnsafeBytes { unsafe block.pointee.unsent.append(contentsOf: $0) }
             unsafe block.pointee.isStreaming = false
-        case .failed: throw fail("SSL_write_ex")
+        case .failed(let hasTakenInput): throw fail("SSL_write_ex", hasTakenInput: hasTakenInput)
         }
     }
 
-    private enum WriteOutcome { case written, wait, failed }
+    private enum WriteOutcome { case written, wait, failed(hasTakenInput: Bool) }
 
     /// All or nothing: partial writes are off, and the stream accepts everything.
     private func encrypt(_ plaintext: UnsafeRawBufferPointer) -> WriteOutcome {
         var count = 0
         ErrorQueue.clear()
+        let lentByteCount = unsafe block.pointee.inputByteCount
         let result = unsafe SSL_write_ex(ssl, plaintext.baseAddress, plaintext.count, &count)
         if result == 1 { return .written }
         switch unsafe SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .wait
-        default: return .failed
+        default: return .failed(hasTakenInput: unsafe block.pointee.inputByteCount < lentByteCount)
         }
     }
 
@@ -264,7 +266,7 @@ internal import COpenSSL
         switch unsafe block.pointee.unsent.withUnsafeBytes({ unsafe encrypt($0) }) {
         case .written: unsafe block.pointee.unsent = []
         case .wait: break
-        case .failed: throw fail("SSL_write_ex")
+        case .failed(let hasTakenInput): throw fail("SSL_write_ex", hasTakenInput: hasTakenInput)
         }
     }
 
@@ -313,13 +315,14 @@ internal import COpenSSL
         return (20...24).contains(type) && (firstBytes.count < 2 || firstBytes[1] == 3)
     }
 
-    private func fail(_ operation: String, _ queue: ErrorQueue = .drain()) -> TLSError {
+    private func fail(_ operation: String, _ queue: ErrorQueue = .drain(), hasTakenInput: Bool) -> TLSError {
         latch(
             TLSError(
                 operation, queue,
                 TLSError.Circumstances(
                     finding: unsafe block.pointee.finding?.value, looksLikeTLS: looksLikeTLS,
-                    isEstablished: isEstablished, isCertificateMissing: unsafe block.pointee.isCertificateMissing)))
+                    isEstablished: isEstablished, hasTakenInput: hasTakenInput,
+                    isCertificateMissing: unsafe block.pointee.isCertificateMissing)))
     }
 
     private func latch(_ error: TLSError) -> TLSError {

@@ -72,6 +72,34 @@ import Testing
         #expect(pair.server.endOfInput() == .truncated)
     }
 
+    @Test(arguments: [UInt8(20), 21, 22, 23, 255], [UInt8(0), 1, 23])
+    func `a record too short for its cipher is a protocol fault of the peer`(type: UInt8, count: UInt8) throws {
+        let record = [type, 3, 3, 0, count] + [UInt8](repeating: 255, count: Int(count))
+        for isServer in [false, true] {
+            let pair = try TLSPair(maximumVersion: 0x0303)
+            try pair.run()
+            let session = isServer ? pair.server : pair.client
+            let error = #expect(throws: TLSError.self) { try pair.deliver(record, to: session) }
+            #expect(error?.fault == .protocol)
+            #expect(error?.operation == "SSL_read_ex")
+            #expect(
+                error?.description == "The peer broke the TLS protocol: OpenSSL cannot process what it sent "
+                    + "(internal error).")
+        }
+    }
+
+    @Test func `a Finished too short for its cipher is a protocol fault of the peer`() throws {
+        let pair = try TLSPair(maximumVersion: 0x0303)
+        _ = try pair.client.handshake()
+        try pair.deliver(pair.client.takeOutgoing(), to: pair.server)
+        try pair.deliver(pair.server.takeOutgoing(), to: pair.client)
+        // ClientKeyExchange, ChangeCipherSpec, and a Finished of 40 bytes (GCM), of which four remain.
+        let flight = Array(pair.client.takeOutgoing().dropLast(45)) + [22, 3, 3, 0, 4, 0, 0, 0, 0]
+        let error = #expect(throws: TLSError.self) { try pair.deliver(flight, to: pair.server) }
+        #expect(error?.fault == .protocol)
+        #expect(error?.operation == "SSL_do_handshake")
+    }
+
     @Test func `bytes that are no record after the handshake are a protocol fault`() throws {
         let pair = try TLSPair()
         try pair.run()
