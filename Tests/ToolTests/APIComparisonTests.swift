@@ -106,8 +106,7 @@ import Testing
             #expect(end.status == 1)
             #expect(
                 end.outputText.contains("\(line)\n    breaks programs written for HEAD's parent"), "\(end.outputText)")
-            try "# meant\n\n\(line)\n".write(
-                to: folder.appending(path: "Tests/API/allowed-breaks.txt"), atomically: true, encoding: .utf8)
+            try Self.allow("# meant", "", line, in: folder)
             #expect(try await Self.checkAPI(folder).status == 0)
         }
     }
@@ -124,6 +123,44 @@ import Testing
             let end = try await Self.checkAPI(folder)
             #expect(end.status == 1)
             #expect(end.outputText.contains("breaks programs written for the tag 1.0.0"), "\(end.outputText)")
+        }
+    }
+
+    /// Writes the list of breaks that are meant.
+    private static func allow(_ lines: String..., in folder: URL) throws {
+        try lines.map { "\($0)\n" }.joined().write(
+            to: folder.appending(path: "Tests/API/allowed-breaks.txt"), atomically: true, encoding: .utf8)
+    }
+
+    @Test(arguments: [
+        "Library gone: Channel.open(): func open()", "Library new case: State.ended: case ended",
+        "Library new requirement: Delegate.didMiss(): func didMiss() // required", "Other gone: A: class A", "nonsense",
+    ])
+    func `a permission for a break that cannot be is an error`(_ line: String) async throws {
+        try await Self.withRepository { folder in
+            try Self.allow(line, in: folder)
+            let end = try await Self.checkAPI(folder)
+            #expect(end.status == 1)
+            #expect(
+                end.outputText == "Tests/API/allowed-breaks.txt: permits nothing, remove it: \(line)\n",
+                "\(end.outputText)\(end.errors)")
+        }
+    }
+
+    @Test func `a permission stays until a release, and is an error after it`() async throws {
+        try await Self.withRepository { folder in
+            var module = Module()
+            module.declarations.remove(at: 1)
+            try module.write(to: folder)
+            #expect(try await Self.checkAPI(folder, "--update").status == 0)
+            try Self.allow("Library gone: Channel.open(): func open()", in: folder)
+            try await Self.commit(folder)
+            try await Self.commit(folder)
+            let before = try await Self.checkAPI(folder)
+            #expect(before.status == 0, "\(before.outputText)")
+            try await Self.git(folder, "tag", "1.0.0")
+            let after = try await Self.checkAPI(folder)
+            #expect(after.status == 1 && after.outputText.contains("permits nothing, remove it"), "\(after.outputText)")
         }
     }
 
