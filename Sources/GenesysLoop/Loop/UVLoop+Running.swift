@@ -215,9 +215,12 @@ extension UVLoop {
     /// loop running in any case, because libuv cannot unref them. `detach(completion:)` sets it to true, so that its
     /// completion runs.
     ///
-    /// - Precondition: set on the loop's thread. Safe inside any delegate callback.
+    /// - Precondition: used on the loop's thread. Safe inside any delegate callback.
     public var keepsRunning: Bool {
-        get { isAdopted ? registry.keepsRunning : isKept }
+        get {
+            preconditionCurrent("UVLoop.keepsRunning")
+            return isAdopted ? registry.keepsRunning : isKept
+        }
         set {
             preconditionCurrent("UVLoop.keepsRunning")
             guard !isDetached, newValue != keepsRunning else { return }

@@ -23,6 +23,21 @@ import Testing
         #expect(text.contains("LoopBound.value"))
     }
 
+    @Test func `keepsRunning is neither read nor set on another thread`() async {
+        let read = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let loop = try UVLoop()
+            onOtherThread { print(loop.keepsRunning) }
+        }
+        let set = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+            let loop = try UVLoop()
+            onOtherThread { loop.keepsRunning = true }
+        }
+        for result in [read, set] {
+            let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(text.contains("UVLoop.keepsRunning was called on a thread that is not its event loop's"))
+        }
+    }
+
     @Test func `run inside run traps with a sentence`() async {
         let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
             let loop = try UVLoop()
