@@ -51,6 +51,11 @@ import Testing
         }
     }
 
+    @Test func `a reason that the table does not have means the same as an ambiguous one`() {
+        let unknown = ChannelFailure(reason: FailureReason(rawValue: "unheardOf"), phase: .open)
+        #expect(unknown.consequence == ChannelFailure(reason: .ambiguous, phase: .open).consequence)
+    }
+
     @Test func `the kind of a failure does not change its status`() {
         let failure = ChannelFailure(reason: .httpForbidden, phase: .subscribe, status: 403)
         #expect(ExitStatus(failure.asKind(.reconnect)) == .notPermitted)

@@ -27,6 +27,9 @@ extension ChannelFailure {
             self.remedy = remedy
             self.exitStatus = exitStatus
         }
+
+        /// That of `ambiguous`, and of a reason that the table does not have.
+        fileprivate static let ambiguous = Consequence(.reportToPeer, 69)
     }
 
     /// The row of its reason, unless the failure says more than the reason.
@@ -34,7 +37,7 @@ extension ChannelFailure {
         if isCertificateFault || isProxyAuthorizationFault || (reason == .proxy && status == 407) {
             return Consequence(.fixConfiguration, 77)
         }
-        let row = ChannelFailure.consequences[reason] ?? Consequence(.reportToPeer, 69)
+        let row = ChannelFailure.consequences[reason] ?? .ambiguous
         switch reason {
         case .httpForbidden where phase == .subscribe:
             // The topics need permissions, which a new token would not have either.
@@ -80,6 +83,6 @@ extension ChannelFailure {
         .messageTooLarge: Consequence(.fixConfiguration, 76),
         .protocolViolation: Consequence(.reportToPeer, 76),
         .tokenRevoked: Consequence(.newToken, 77),
-        .ambiguous: Consequence(.reportToPeer, 69),
+        .ambiguous: .ambiguous,
     ]
 }
