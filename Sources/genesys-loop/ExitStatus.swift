@@ -22,7 +22,15 @@ enum ExitStatus: Int32 {
 
     /// The status for a channel's failure, from the library's table.
     init(_ failure: ChannelFailure) {
-        self = ExitStatus(rawValue: failure.consequence.exitStatus) ?? .unavailable
+        self =
+            switch failure.consequence.exitStatus {
+            case .usage: .usage
+            case .channelGone: .channelGone
+            case .unavailable: .unavailable
+            case .protocolBroken: .protocolBroken
+            case .notPermitted: .notPermitted
+            case .refused: .refused
+            }
     }
 
     /// Ends the command with this status.

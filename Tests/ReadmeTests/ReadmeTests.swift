@@ -31,7 +31,7 @@ import Testing
                 for isRetryable in [nil, false] {
                     let failure = ChannelFailure(reason: reason, phase: .open, isRetryable: isRetryable)
                     #expect(row[3].contains("`\(failure.remedy)`"), "\(reason): \(failure.remedy)")
-                    #expect(row[4].contains("\(failure.consequence.exitStatus)"), "\(reason)")
+                    #expect(row[4].contains("\(failure.consequence.exitStatus.rawValue)"), "\(reason)")
                 }
             }
         }

@@ -44,10 +44,10 @@ import Testing
         #expect(remedy(.httpForbidden, .subscribe, status: 403) == .fixConfiguration, "a topic needs a permission")
     }
 
-    @Test func `every exit status of the table is one of the tool's`() {
+    @Test func `every exit status of the table is the tool's of the same number`() {
         for (reason, _, _) in Self.table {
-            let number = ChannelFailure(reason: reason, phase: .open).consequence.exitStatus
-            #expect(ExitStatus(rawValue: number) != nil, "\(reason)")
+            let failure = ChannelFailure(reason: reason, phase: .open)
+            #expect(ExitStatus(failure).rawValue == failure.consequence.exitStatus.rawValue, "\(reason)")
         }
     }
 

@@ -17,25 +17,40 @@ extension ChannelFailure {
     /// What can be done about it. `description` says it in words.
     public var remedy: Remedy { consequence.remedy }
 
+    /// How a program ends after a failure, with the number of `sysexits.h`.
+    package enum ExitStatus: Int32, Sendable {
+        /// Wrong usage.
+        case usage = 64
+        /// The channel is gone, or belongs to another client.
+        case channelGone = 66
+        /// The connection could not be made or recovered.
+        case unavailable = 69
+        /// The peer broke the protocol.
+        case protocolBroken = 76
+        /// Authorization refused, or a certificate not trusted.
+        case notPermitted = 77
+        /// The service refused the subscription.
+        case refused = 78
+    }
+
     /// What a failure means for the host and for a program that ends with it.
     package struct Consequence: Equatable, Sendable {
         package let remedy: Remedy
-        /// A number of `sysexits.h`.
-        package let exitStatus: Int32
+        package let exitStatus: ExitStatus
 
-        fileprivate init(_ remedy: Remedy, _ exitStatus: Int32) {
+        fileprivate init(_ remedy: Remedy, _ exitStatus: ExitStatus) {
             self.remedy = remedy
             self.exitStatus = exitStatus
         }
 
         /// That of `ambiguous`, and of a reason that the table does not have.
-        fileprivate static let ambiguous = Consequence(.reportToPeer, 69)
+        fileprivate static let ambiguous = Consequence(.reportToPeer, .unavailable)
     }
 
     /// The row of its reason, unless the failure says more than the reason.
     package var consequence: Consequence {
         if isCertificateFault || isProxyAuthorizationFault || (reason == .proxy && status == 407) {
-            return Consequence(.fixConfiguration, 77)
+            return Consequence(.fixConfiguration, .notPermitted)
         }
         let row = ChannelFailure.consequences[reason] ?? .ambiguous
         switch reason {
@@ -52,37 +67,37 @@ extension ChannelFailure {
     /// One row for each reason. Those of `dns`, `connect`, `proxy`, `invalidStatusCode` and `connectionClosed` are for
     /// failures that do not pass by themselves.
     private static let consequences: [FailureReason: Consequence] = [
-        .dns: Consequence(.fixConfiguration, 69),
-        .connect: Consequence(.fixConfiguration, 69),
-        .timeout: Consequence(.retryLater, 69),
-        .proxy: Consequence(.fixConfiguration, 69),
-        .tlsExpired: Consequence(.fixConfiguration, 77),
-        .tlsNotYetValid: Consequence(.fixConfiguration, 77),
-        .tlsHostMismatch: Consequence(.fixConfiguration, 77),
-        .tlsUnknownIssuer: Consequence(.fixConfiguration, 77),
-        .tlsSelfSigned: Consequence(.fixConfiguration, 77),
-        .tlsPinMismatch: Consequence(.fixConfiguration, 77),
-        .tlsClientCertificate: Consequence(.fixConfiguration, 77),
-        .tlsHandshake: Consequence(.fixConfiguration, 69),
-        .httpUnauthorized: Consequence(.newToken, 77),
-        .httpForbidden: Consequence(.newToken, 77),
-        .httpNotFound: Consequence(.newChannel, 66),
-        .httpTooManyRequests: Consequence(.retryLater, 69),
-        .invalidStatusCode: Consequence(.fixConfiguration, 69),
-        .invalidHandshake: Consequence(.reportToPeer, 76),
-        .invalidURI: Consequence(.fixConfiguration, 64),
-        .invalidMessage: Consequence(.reportToPeer, 76),
-        .unrecognizedMessage: Consequence(.reportToPeer, 76),
-        .connectionClosed: Consequence(.reportToPeer, 69),
-        .heartbeatLost: Consequence(.retryLater, 69),
-        .channelExpired: Consequence(.newChannel, 66),
-        .channelClosing: Consequence(.retryLater, 69),
-        .channelTakenOver: Consequence(.newChannel, 66),
-        .subscriptionRefused: Consequence(.fixConfiguration, 78),
-        .subscriptionTimeout: Consequence(.retryLater, 69),
-        .messageTooLarge: Consequence(.fixConfiguration, 76),
-        .protocolViolation: Consequence(.reportToPeer, 76),
-        .tokenRevoked: Consequence(.newToken, 77),
+        .dns: Consequence(.fixConfiguration, .unavailable),
+        .connect: Consequence(.fixConfiguration, .unavailable),
+        .timeout: Consequence(.retryLater, .unavailable),
+        .proxy: Consequence(.fixConfiguration, .unavailable),
+        .tlsExpired: Consequence(.fixConfiguration, .notPermitted),
+        .tlsNotYetValid: Consequence(.fixConfiguration, .notPermitted),
+        .tlsHostMismatch: Consequence(.fixConfiguration, .notPermitted),
+        .tlsUnknownIssuer: Consequence(.fixConfiguration, .notPermitted),
+        .tlsSelfSigned: Consequence(.fixConfiguration, .notPermitted),
+        .tlsPinMismatch: Consequence(.fixConfiguration, .notPermitted),
+        .tlsClientCertificate: Consequence(.fixConfiguration, .notPermitted),
+        .tlsHandshake: Consequence(.fixConfiguration, .unavailable),
+        .httpUnauthorized: Consequence(.newToken, .notPermitted),
+        .httpForbidden: Consequence(.newToken, .notPermitted),
+        .httpNotFound: Consequence(.newChannel, .channelGone),
+        .httpTooManyRequests: Consequence(.retryLater, .unavailable),
+        .invalidStatusCode: Consequence(.fixConfiguration, .unavailable),
+        .invalidHandshake: Consequence(.reportToPeer, .protocolBroken),
+        .invalidURI: Consequence(.fixConfiguration, .usage),
+        .invalidMessage: Consequence(.reportToPeer, .protocolBroken),
+        .unrecognizedMessage: Consequence(.reportToPeer, .protocolBroken),
+        .connectionClosed: Consequence(.reportToPeer, .unavailable),
+        .heartbeatLost: Consequence(.retryLater, .unavailable),
+        .channelExpired: Consequence(.newChannel, .channelGone),
+        .channelClosing: Consequence(.retryLater, .unavailable),
+        .channelTakenOver: Consequence(.newChannel, .channelGone),
+        .subscriptionRefused: Consequence(.fixConfiguration, .refused),
+        .subscriptionTimeout: Consequence(.retryLater, .unavailable),
+        .messageTooLarge: Consequence(.fixConfiguration, .protocolBroken),
+        .protocolViolation: Consequence(.reportToPeer, .protocolBroken),
+        .tokenRevoked: Consequence(.newToken, .notPermitted),
         .ambiguous: .ambiguous,
     ]
 }
