@@ -24,10 +24,11 @@ extension UVLoop {
 
     /// Closes the async handle when it is the last thing of ours on an adopted loop that is to be left.
     func considerDetaching() {
-        guard isDetaching, !isDetached, !isInPass, holdCount == 0, backlog.isEmpty, registry.openCount == 1
-        else { return }
-        isDetached = mailbox.closeIfEmpty()
-        if isDetached { sayWhatWasForgotten(isOver: true) }
+        guard isDetaching, !isDetached, !isInPass, holdCount == 0, registry.openCount == 1 else { return }
+        // A block does not keep an adopted loop running, but a detachment that waits for one does.
+        guard backlog.isEmpty, mailbox.closeIfEmpty() else { return wakeForTasks() }
+        isDetached = true
+        sayWhatWasForgotten(isOver: true)
     }
 
     /// `deinit` of an adopted loop: leaves it as far as that can be done without running it.

@@ -51,6 +51,24 @@ import Testing
         #expect(foreign.close() == 0)
     }
 
+    // More than one wake-up handles.
+    @Test(arguments: [1, 2_500]) func `a detachment keeps the loop running for the blocks that wait`(count: Int) throws
+    {
+        let foreign = ForeignLoop()
+        let loop = try unsafe UVLoop(adopting: foreign.raw)
+        let ran = Tally()
+        for _ in 0..<count { loop.execute { ran.add() } }
+        #expect(!foreign.run(), "blocks alone do not")
+        #expect(ran.value == 0)
+        var ranBefore: Int?
+        loop.detach { ranBefore = ran.value }
+        #expect(ranBefore == nil)
+        #expect(!foreign.run())
+        #expect(ranBefore == count)
+        #expect(foreign.strangeHandleCount == 0)
+        #expect(foreign.close() == 0)
+    }
+
     @Test func `the thread of the first callback becomes the loop's thread`() throws {
         let foreign = ForeignLoop()
         let loop = try unsafe UVLoop(adopting: foreign.raw)
