@@ -66,9 +66,13 @@ public func genesys_loop_is_current(_ loop: OpaquePointer?) -> Int32 {
 public func genesys_loop_execute(
     _ loop: OpaquePointer?, _ function: (@convention(c) (UnsafeMutableRawPointer?) -> Void)?,
     _ user: UnsafeMutableRawPointer?
-) {
+) -> genesys_status {
+    guard let loop = unsafe LoopHandle.of(loop)?.loop, unsafe function != nil else { return GENESYS_ERROR_ARGUMENT }
     let callback = unsafe CallbackOnce(function, user)
-    unsafe LoopHandle.of(loop)?.loop.execute { callback.call() }
+    return switch loop.execute({ callback.call() }) {
+    case .taken, .waits: GENESYS_OK
+    case .refused: GENESYS_ERROR_LOOP
+    }
 }
 
 @c @implementation

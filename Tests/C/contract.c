@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 static int broken;
 
@@ -59,7 +60,7 @@ static void count_execution(void *user) {
 
 static void *execute(void *unused) {
     EXPECT(!genesys_loop_is_current(loop));
-    for (int i = 0; i < 1000; i++) genesys_loop_execute(loop, count_execution, &executed);
+    for (int i = 0; i < 1000; i++) EXPECT(genesys_loop_execute(loop, count_execution, &executed) == GENESYS_OK);
     return unused;
 }
 
@@ -131,6 +132,38 @@ static void check_arguments(void) {
     EXPECT(closed == 1);
 }
 
+static void count(void *user) { ++*(int *)user; }
+
+/* A loop of the program, left: what was given to it before is called, and what comes afterwards is refused. */
+static void check_detached_loop(void) {
+    int before = 0, after = 0, left = 0;
+    uv_loop_t own;
+    EXPECT(uv_loop_init(&own) == 0);
+    genesys_loop *adopted = genesys_loop_adopt(&own, NULL);
+    EXPECT(genesys_loop_execute(NULL, count, &before) == GENESYS_ERROR_ARGUMENT);
+    EXPECT(genesys_loop_execute(adopted, NULL, &before) == GENESYS_ERROR_ARGUMENT);
+    EXPECT(genesys_loop_execute(adopted, count, &before) == GENESYS_OK);
+    genesys_loop_detach(adopted, count, &left);
+    uv_run(&own, UV_RUN_DEFAULT);
+    EXPECT(before == 1 && left == 1);
+    EXPECT(genesys_loop_execute(adopted, count, &after) == GENESYS_ERROR_LOOP);
+    uv_run(&own, UV_RUN_DEFAULT);
+    EXPECT(after == 0);
+    genesys_loop_release(adopted);
+    EXPECT(uv_loop_close(&own) == 0);
+}
+
+/* After genesys_loop_run has returned, a function waits for the next one. */
+static void check_waiting_function(void) {
+    int called = 0;
+    genesys_loop *idle = genesys_loop_new(NULL);
+    genesys_loop_run(idle);
+    EXPECT(genesys_loop_execute(idle, count, &called) == GENESYS_OK && called == 0);
+    genesys_loop_run(idle);
+    EXPECT(called == 1);
+    genesys_loop_release(idle);
+}
+
 int main(void) {
     genesys_error error;
     EXPECT(genesys_loop_version() == GENESYS_LOOP_VERSION_MAJOR * 1000000 + GENESYS_LOOP_VERSION_MINOR * 1000 +
@@ -161,6 +194,8 @@ int main(void) {
     genesys_loop_set_keeps_running(loop, 0);
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
     genesys_loop_release(loop);
+    check_detached_loop();
+    check_waiting_function();
     if (!broken) puts("all is as promised");
     return broken;
 }

@@ -198,9 +198,10 @@ void genesys_loop_bind(genesys_loop *loop);
 void genesys_loop_run(genesys_loop *loop);
 void genesys_loop_stop(genesys_loop *loop);
 int genesys_loop_is_current(const genesys_loop *loop);
-/* Calls `function` once on the loop's thread, in the order of the calls of each thread; never, if the loop was left
- * or is released before its turn. */
-void genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void *user);
+/* Calls `function` once on the loop's thread, in the order of the calls of each thread. GENESYS_OK: it is called by
+ * this genesys_loop_run or the next; never, if the loop is released or left before its turn. GENESYS_ERROR_LOOP: the
+ * loop was left (genesys_loop_detach), and it is never called. GENESYS_ERROR_ARGUMENT: a NULL pointer. */
+genesys_status genesys_loop_execute(genesys_loop *loop, void (*function)(void *user), void *user);
 /* Whether our handles keep an adopted loop alive (1, the default) or not (0); whether genesys_loop_run goes on while
  * nothing is open on a loop of genesys_loop_new (1) or not (0, the default). */
 void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
