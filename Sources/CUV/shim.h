@@ -152,11 +152,11 @@ CUV_INLINE int cuv_tcp_bind(uv_tcp_t *tcp, const cuv_address *to) {
     return uv_tcp_bind(tcp, (const struct sockaddr *)&storage, 0);
 }
 
-CUV_INLINE int cuv_tcp_name(uv_tcp_t *tcp, int of_peer, cuv_address *out) {
+CUV_INLINE int cuv_tcp_local_address(uv_tcp_t *tcp, cuv_address *out) {
     struct sockaddr_storage storage;
     int length = sizeof storage;
     struct sockaddr *name = (struct sockaddr *)&storage;
-    int code = of_peer ? uv_tcp_getpeername(tcp, name, &length) : uv_tcp_getsockname(tcp, name, &length);
+    int code = uv_tcp_getsockname(tcp, name, &length);
     return code < 0 ? code : cuv_address_read(out, name);
 }
 

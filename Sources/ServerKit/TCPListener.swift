@@ -73,7 +73,7 @@ package protocol TCPListenerOwner: AnyObject {
         guard let block else { return nil }
         var raw = cuv_address()
         // The block is open; the result lives for the call.
-        return unsafe cuv_tcp_name(block.tcp, 0, &raw) == 0 ? SocketAddress(raw) : nil
+        return unsafe cuv_tcp_local_address(block.tcp, &raw) == 0 ? SocketAddress(raw) : nil
     }
 
     /// The port it is bound to; 0 when it is not.

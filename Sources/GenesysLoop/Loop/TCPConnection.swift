@@ -154,29 +154,6 @@ internal import CUV
         }
     }
 
-    // MARK: Addresses and settings
-
-    /// The local address, or nil if there is none yet.
-    package var localAddress: SocketAddress? { address(ofPeer: false) }
-
-    /// The peer's address, or nil if not connected.
-    package var peerAddress: SocketAddress? { address(ofPeer: true) }
-
-    /// Whether small writes are sent at once (the default), instead of being collected by Nagle's algorithm.
-    package func setNoDelay(_ isOn: Bool) {
-        guard let block else { return }
-        // The block is open.
-        _ = unsafe uv_tcp_nodelay(block.tcp, isOn ? 1 : 0)
-    }
-
-    private func address(ofPeer isPeer: Bool) -> SocketAddress? {
-        guard let block else { return nil }
-        var raw = cuv_address()
-        // The block is open; the result lives for the call.
-        guard unsafe cuv_tcp_name(block.tcp, isPeer ? 1 : 0, &raw) == 0 else { return nil }
-        return SocketAddress(raw)
-    }
-
     /// The socket, or nil if there is none.
     var descriptor: Int32? {
         guard let block else { return nil }

@@ -84,18 +84,6 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         text.prefix(1).uppercased() + text.dropFirst()
     }
 
-    /// Whether both sides speak TLS but could not agree on a version or an algorithm.
-    ///
-    /// The alerts counted are handshake_failure, protocol_version, insufficient_security and inappropriate_fallback
-    /// (RFC 8446 §6.2).
-    package var isNegotiationFailure: Bool {
-        switch fault {
-        case .version, .cipher: true
-        case .alertReceived(let number, _): [40, 70, 71, 86].contains(number)
-        case .certificate, .clientCertificateMissing, .notTLS, .protocol, .configuration, .internal: false
-        }
-    }
-
     /// Whether the peer requires a client certificate, or refused ours: the alerts bad_certificate to
     /// certificate_unknown, unknown_ca, access_denied and certificate_required (RFC 8446 §6.2).
     package var isClientCertificateRefused: Bool {

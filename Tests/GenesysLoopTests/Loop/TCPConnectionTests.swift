@@ -8,8 +8,7 @@ import Testing
         let loop = try UVLoop()
         guard let listener = try? ListenerProbe(loop, host: host) else { return }  // no IPv6 on this machine
         let client = ConnectionProbe(loop)
-        let address = try listener.address
-        client.connection?.connect(to: address)
+        client.connection?.connect(to: try listener.address)
         listener.didAccept = { listener, server in
             listener.close()
             server.connection?.startReading()
@@ -17,9 +16,6 @@ import Testing
             server.didEnd = { $0.connection?.close() }
         }
         client.didConnect = { client in
-            #expect(client.connection?.peerAddress == address)
-            #expect(client.connection?.localAddress != nil)
-            client.connection?.setNoDelay(false)
             client.connection?.write([1, 2, 3].span)
             client.connection?.startReading()
         }
