@@ -17,8 +17,11 @@ import Testing
             "D1", "awaiting the channel gives nothing to iterate",
             .impossible("nothing is awaited or iterated: open() returns, the delegate is told")
         ),
-        ("D2", "the documented switch for the extension does not exist", .test("a page shows code that compiles")),
-        ("D3", "the sample in the README is not valid code", .test("a page shows code that compiles")),
+        (
+            "D2", "the documented switch for the extension does not exist",
+            .test("there is a rule for each block of a page")
+        ),
+        ("D3", "the sample in the README is not valid code", .test("there is a rule for each block of a page")),
         ("D4", "the documentation promises heartbeats, which never come", .test("a message is told by its topic")),
         (
             "D5", "after a reconnect nothing is subscribed",

@@ -14,7 +14,8 @@ import Testing
         func write(to folder: URL) throws {
             let symbols = declarations.map { path, text in
                 [
-                    "identifier": ["precise": path], "pathComponents": path.split(separator: ".").map(String.init),
+                    "kind": ["identifier": "swift.func"], "identifier": ["precise": path],
+                    "pathComponents": path.split(separator: ".").map(String.init),
                     "declarationFragments": [["kind": "text", "spelling": text]],
                 ] as [String: Any]
             }
