@@ -47,7 +47,7 @@ import Testing
         // These two are only reported by `discarded`, and the channel goes on.
         for reason in Set(reasons).subtracting(["invalidMessage", "unrecognizedMessage"]) {
             let failure = ChannelFailure(reason: FailureReason(rawValue: reason), phase: .open)
-            #expect(listed.removeValue(forKey: reason) == failure.consequence.exitStatus, "\(reason)")
+            #expect(listed.removeValue(forKey: reason) == failure.consequence.exitStatus.rawValue, "\(reason)")
         }
         #expect(listed.isEmpty, "no reasons: \(listed)")
     }
