@@ -67,6 +67,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
+            name: "first-host", dependencies: ["GenesysLoop"], path: "Examples/FirstHost/Sources/first-host",
+            swiftSettings: strict),
+        .executableTarget(
             name: "plain-host", dependencies: ["GenesysLoop"], path: "Examples/PlainHost", swiftSettings: strict),
         .executableTarget(
             name: "actor-host", dependencies: ["GenesysLoop"], path: "Examples/ActorHost", swiftSettings: strict),
@@ -96,7 +99,7 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "GenesysLoop", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop", "websocket-echo",
-                "plain-host", "actor-host", "service-host", "health-check",
+                "first-host", "plain-host", "actor-host", "service-host", "health-check",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

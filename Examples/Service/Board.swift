@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// Counts what a channel delivers. `Tests/ReadmeTests/BoardTests.swift` tests it without a channel that is open.
+/// Counts what a channel delivers. `BoardTests` tests it without a channel that is open.
 final class Board: NotificationChannelDelegate {
     private(set) var countOfTopic: [Topic: Int] = [:]
     /// Notifications may have been missed: the state must be read again by REST.

@@ -1,4 +1,5 @@
 import CUV
+import GenesysLoop
 import Testing
 
 extension PageCodeTests {
@@ -15,7 +16,7 @@ extension PageCodeTests {
             defer { unsafe raw.deallocate() }
             #expect(unsafe uv_loop_init(raw) == 0)
             Printed.begin()
-            let host = Host()
+            let host = TopicPrinter()
             let leave = try unsafe embed(host, in: raw, uri: uri)
             while Printed.count < 3 { unsafe _ = uv_run(raw, UV_RUN_ONCE) }
             leave()
@@ -25,4 +26,13 @@ extension PageCodeTests {
             #expect(lines.last == "none of the library's handles is left on the loop", "\(lines)")
         }
     }
+}
+
+private final class TopicPrinter: NotificationChannelDelegate {
+    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
+        print(notification.topic)
+    }
+    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {}
+    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {}
+    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) { print(failure) }
 }

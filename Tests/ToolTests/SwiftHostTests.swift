@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The Swift hosts of `Examples`: a plain class, an actor that runs on the loop, and a service whose loop has a thread
+/// The Swift hosts of `Examples`: the first program, a plain class, an actor that runs on the loop, and a service whose loop has a thread
 /// of its own.
 @Suite(.timeLimit(.minutes(patience(3)))) struct SwiftHostTests {
     private static let topics = [
@@ -29,6 +29,18 @@ import Testing
             #expect(counts.count == SwiftHostTests.topics.count, "\(end.outputText)")
             // The service reads its counts when it has seen the last one: more may have come.
             #expect(name == "service-host" ? counts.reduce(0, +) >= 300 : counts.reduce(0, +) == 300)
+        }
+    }
+
+    @Test func `the first program of the README prints presences, until it is ended`() async throws {
+        // As fast as this, because a pipe gets whole blocks only.
+        try await Simulator.with("--rate", "1000") { simulator in
+            let (uri, ca) = (simulator.announcement.uri, simulator.announcement.caFile)
+            let child = try SwiftHostTests.start("first-host", [uri, ca])
+            let line = try #require(await child.output?.nextLine())
+            #expect(line == "v2.users.ID.presence AVAILABLE 2024-05-14 09:03:17 +0000")
+            child.signal(SIGTERM)
+            _ = await child.end()
         }
     }
 

@@ -2,7 +2,9 @@ import CUV
 import GenesysLoop
 
 /// `theirs` is the program's own loop, which it runs, stops and closes as before.
-func embed(_ host: Host, in theirs: UnsafeMutablePointer<uv_loop_t>, uri: String) throws -> () -> Void {
+func embed(
+    _ host: any NotificationChannelDelegate, in theirs: UnsafeMutablePointer<uv_loop_t>, uri: String
+) throws -> () -> Void {
     let loop = unsafe try UVLoop(adopting: theirs)
     let channel = try NotificationChannel(uri: uri, topics: ["v2.users.ID.presence"], on: loop, delegate: host)
     channel.open()
