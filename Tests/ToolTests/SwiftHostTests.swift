@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The Swift hosts of `Examples`: the first program, a plain class, an actor that runs on the loop, and a service whose loop has a thread
-/// of its own.
+/// The Swift hosts of `Examples`: the first program, a plain class, an actor that runs on the loop, and a service whose
+/// loop has a thread of its own.
 @Suite(.timeLimit(.minutes(patience(3)))) struct SwiftHostTests {
     private static let topics = [
         "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence",
