@@ -1,10 +1,5 @@
 /// Takes messages from a link to the delegate.
 extension NotificationChannel: LinkOwner {
-    private enum Progress {
-        case needMore
-        case reload
-    }
-
     func link(_ link: Link, didReach address: SocketAddress) {
         driver.addresses.reached(address)
     }
@@ -35,45 +30,27 @@ extension NotificationChannel: LinkOwner {
         advance()
     }
 
-    func linkDidReceive(_ link: Link) {
+    func linkDidReceive(_ link: Link, isDrained: Bool) {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
         counters.readAt = now.instant
         driver.handles.timer?.noticeLateness(now: now)
-        machine.bytesReceived(on: link.id, isDrained: link.isDrained, now: now)
-        while true {
-            let progress = drain(link, to: delegate ?? AbsentDelegate())
-            performPending()
-            guard progress == .reload, !link.isPaused, link.phase == .open || link.phase == .closing else { break }
-        }
+        machine.bytesReceived(on: link.id, isDrained: isDrained, now: now)
+        while receiveMessages(of: link, delegate ?? AbsentDelegate()) { performPending() }
         advance()
     }
 
-    /// Delivers until there is nothing more, or until a callout changed the state.
-    private func drain(_ link: Link, to delegate: any NotificationChannelDelegate) -> Progress {
+    /// Delivers until there is nothing more, or until a callout changed the state: then there may be more.
+    private func receiveMessages(of link: Link, _ delegate: any NotificationChannelDelegate) -> Bool {
         let generation = self.generation
         let isDirect = machine.deliversDirectly(on: link.id)
-        return link.withStream { stream in
-            while true {
-                switch link.nextEvent(from: &stream) {
-                case .needMore:
-                    return .needMore
-                case .message(.text, let range):
-                    receive(stream.payload(range), isDirect, on: link, delegate)
-                case .message(.binary, let range):
-                    receiveBinary(stream.payload(range), delegate)
-                case .assembledMessage(let kind):
-                    let message = stream.takeMessage()
-                    switch kind {
-                    case .text: receive(message.span, isDirect, on: link, delegate)
-                    case .binary: receiveBinary(message.span, delegate)
-                    }
-                    stream.recycle(consume message)
-                case .pong:
-                    break
-                }
-                if generation != self.generation { return .reload }
+        return link.deliver { kind, message in
+            switch kind {
+            case .text: receive(message, isDirect, on: link, delegate)
+            case .binary: receiveBinary(message, delegate)
+            case .pong: break
             }
+            return generation == self.generation
         }
     }
 

@@ -2,11 +2,6 @@ internal import Logging
 
 /// Takes messages from the link to the delegate.
 extension WebSocketClient: LinkOwner {
-    private enum Progress {
-        case needMore
-        case reload
-    }
-
     func linkDidOpen(_ link: Link) {
         driver.subprotocol = link.subprotocol
         driver.isCompressed = link.isCompressed
@@ -45,14 +40,9 @@ extension WebSocketClient: LinkOwner {
         advance()
     }
 
-    func linkDidReceive(_ link: Link) {
+    func linkDidReceive(_ link: Link, isDrained: Bool) {
         driver.isReceiving = true
-        while link === driver.link, !link.isPaused {
-            guard machine.isDelivering else {
-                link.discardInput()
-                break
-            }
-            guard drain(link, to: weakDelegate ?? AbsentSocketDelegate()) == .reload else { break }
+        while receiveMessages(of: link, weakDelegate ?? AbsentSocketDelegate()) {
             performPending()
             adjustReading(of: link)
         }
@@ -60,32 +50,20 @@ extension WebSocketClient: LinkOwner {
         advance()
     }
 
-    /// Delivers until there is nothing more, or until a callout changed the state.
-    private func drain(_ link: Link, to delegate: any WebSocketClientDelegate) -> Progress {
-        let generation = self.generation
-        return link.withStream { stream in
-            while true {
-                switch link.nextEvent(from: &stream) {
-                case .needMore:
-                    return .needMore
-                case .message(let kind, let range):
-                    deliver(stream.payload(range), kind, to: delegate)
-                case .assembledMessage(let kind):
-                    let message = stream.takeMessage()
-                    deliver(message.span, kind, to: delegate)
-                    stream.recycle(consume message)
-                case .pong:
-                    delegate.webSocket(self, didReceivePong: stream.pongPayload.span)
-                }
-                if generation != self.generation { return .reload }
-            }
+    /// Delivers until there is nothing more, or until a callout changed the state: then there may be more.
+    private func receiveMessages(of link: Link, _ delegate: any WebSocketClientDelegate) -> Bool {
+        guard machine.isDelivering else {
+            link.discardInput()
+            return false
         }
-    }
-
-    private func deliver(_ message: Span<UInt8>, _ kind: MessageKind, to delegate: any WebSocketClientDelegate) {
-        switch kind {
-        case .text: delegate.webSocket(self, didReceiveText: message)
-        case .binary: delegate.webSocket(self, didReceiveBinary: message)
+        let generation = self.generation
+        return link.deliver { kind, message in
+            switch kind {
+            case .text: delegate.webSocket(self, didReceiveText: message)
+            case .binary: delegate.webSocket(self, didReceiveBinary: message)
+            case .pong: delegate.webSocket(self, didReceivePong: message)
+            }
+            return generation == self.generation
         }
     }
 }

@@ -49,7 +49,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
         do throws(TLSError) {
             let session = try TLSSession(context: context, clientFor: uri.host, port: uri.port)
             tls = session
-            stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits), tls: session)
+            inbound = Inbound(limits: configuration.limits, tls: session)
             _ = try session.handshake()
         } catch {
             fail(.tls(error, during: .tls))

@@ -8,42 +8,35 @@ extension Link {
     /// Takes bytes of the server from a read or from a tunnel; lent for the call.
     @inline(__always)
     func receive(_ bytes: UnsafeRawBufferPointer, isDrained: Bool) {
-        self.isDrained = isDrained
         if let tls {
             unsafe tls.lend(bytes)
         } else {
-            unsafe stream.input.set(bytes)
+            unsafe inbound.lend(bytes)
         }
-        advance()
-        keepOrForgetInput()
+        if phase == .securing { continueHandshake() }
+        if phase == .upgrading { continueUpgrade() }
+        letOwnerReceive(isDrained: isDrained)
         _ = tls?.takeBack()
         flush()
         readDidEnd()
         reportEndIfDue()
     }
 
-    /// Processes the input.
-    private func advance() {
-        if phase == .securing { continueHandshake() }
-        if phase == .upgrading { continueUpgrade() }
-        pull()
-    }
-
-    /// Lets the owner pull; again if it paused and resumed during the pull, so that the rest of this read is not lost.
-    private func pull() {
-        isPulling = true
+    /// Lets the owner take messages; again if it paused and resumed meanwhile, so that the rest of this read is not
+    /// lost. The rest of a read that the owner does not want yet moves out of the loop's buffers.
+    private func letOwnerReceive(isDrained: Bool) {
         repeat {
-            guard phase == .open || phase == .closing, !isPaused else { break }
-            wasInterrupted = false
-            unsafe owner?.linkDidReceive(self)
-        } while wasInterrupted
-        isPulling = false
+            guard isDelivering else { break }
+            reception = .running
+            unsafe owner?.linkDidReceive(self, isDrained: isDrained)
+        } while reception == .interrupted
+        reception = .idle
+        guard isPaused else { return inbound.forget() }
+        if phase == .open || phase == .closing { inbound.keep(on: loop) }
     }
 
-    /// A pull consumes the input, unless the owner paused: then the rest moves out of the loop's buffers.
-    private func keepOrForgetInput() {
-        if isPaused { stash() } else { stream.input.freeCarry() }
-    }
+    /// Whether messages may reach the owner.
+    private var isDelivering: Bool { (phase == .open || phase == .closing) && !isPaused }
 
     private func continueHandshake() {
         do throws(TLSError) {
@@ -55,18 +48,16 @@ extension Link {
     }
 
     private func continueUpgrade() {
-        while phase == .upgrading, !stream.input.isExhausted || refill() {
+        while phase == .upgrading, fill() {
             do throws(UpgradeFailure) {
-                let start = stream.input.offset
-                guard let result = try establishment?.upgrade?.receive(stream.input.span.extracting(start...)) else {
-                    return
-                }
+                guard let result = try establishment?.upgrade?.receive(inbound.unread) else { return }
                 switch result {
                 case .needMore:
-                    stream.input.offset = stream.input.end
+                    let count = inbound.unread.count
+                    inbound.skip(count)
                     if establishment?.upgrade?.isReadingBody == true { limitBody() }
                 case .accepted(let consumed):
-                    stream.input.offset += consumed
+                    inbound.skip(consumed)
                     opened()
                 }
             } catch {
@@ -105,77 +96,80 @@ extension Link {
     /// Compresses from now on, with the agreed parameters (RFC 7692 §6).
     private func compress(_ agreed: DeflateParameters) {
         isCompressed = true
-        stream.reader = MessageReader(role: .client, limits: configuration.limits, deflate: agreed)
+        inbound.decompress(agreed, limits: configuration.limits)
         deflater = Deflater(
             windowBits: agreed.sentWindowBits(by: .client), keepsContext: agreed.keepsSentContext(for: .client))
     }
 
-    /// Lends the stream that messages are pulled from. Not re-entrant.
-    ///
-    /// `body` may call out: no call of a host accesses the stream.
-    func withStream<Result>(_ body: (inout LinkStream) -> Result) -> Result {
-        stream.isStopped = isPaused || phase != .open && phase != .closing
-        return body(&stream)
+    /// Whether there are bytes for the upgrade; acts on the end of the session.
+    private func fill() -> Bool {
+        do throws(TLSError) {
+            guard let event = try inbound.fill(on: loop) else { return true }
+            act(on: event)
+        } catch {
+            fail(.tls(error, during: failurePhase))
+        }
+        return false
     }
 
-    /// The next message, or `needMore`. Acts on control frames on the way.
+    // MARK: - Events
+
+    /// Delivers messages and pongs, one after the other, and acts on all other events itself. Not re-entrant.
     ///
-    /// - Parameter stream: this link's.
-    func nextEvent(from stream: inout LinkStream) -> LinkEvent {
-        while true {
-            if stream.input.isExhausted {
-                guard !stream.isStopped, let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer))
-                else { return .needMore }
-                unsafe stream.input.set(plaintext(count), mayGrow: true)
-            }
-            do throws(WebSocketViolation) {
-                switch try stream.decode() {
-                case .needMore: if !stream.input.isExhausted { unsafe stream.grow(in: loop.plaintextBuffer) }
-                case .message(let kind, let range): return .message(kind, range)
-                case .assembledMessage(let kind): return .assembledMessage(kind)
-                case .ping: answerPing(stream.reader.controlPayload)
-                case .pong: return .pong
-                case .close(let code):
-                    stream.isStopped = true
-                    closeReceived(code, reason: stream.reader.closeReason)
-                }
+    /// - Parameter receive: returns whether it takes another one. It may call out: no call of a host accesses what is
+    ///   lent.
+    /// - Returns: whether there may be more, because `receive` stopped.
+    @inline(__always)
+    func deliver(_ receive: (Delivery, Span<UInt8>) -> Bool) -> Bool {
+        while isDelivering {
+            do throws(TLSError) {
+                guard let event = try Link.deliver(from: &inbound, on: loop, receive) else { return true }
+                if case .needMore = event { return false }
+                act(on: event)
             } catch {
-                stream.isStopped = true
-                violated(error)
+                fail(.tls(error, during: failurePhase))
+            }
+        }
+        return false
+    }
+
+    /// Delivers until another event comes; nil if `receive` stopped.
+    @inline(__always)
+    private static func deliver(
+        from inbound: inout Inbound, on loop: UVLoop, _ receive: (Delivery, Span<UInt8>) -> Bool
+    ) throws(TLSError) -> Inbound.Event? {
+        while true {
+            let event = try inbound.next(on: loop)
+            switch event {
+            case .message(let kind, let range):
+                guard receive(Delivery(kind), inbound.payload(range)) else { return nil }
+            case .assembledMessage(let kind):
+                let message = inbound.takeMessage()
+                let takesMore = receive(Delivery(kind), message.span)
+                inbound.recycle(consume message)
+                guard takesMore else { return nil }
+            case .pong:
+                guard receive(.pong, inbound.controlPayload.span) else { return nil }
+            case .needMore, .ping, .close, .violation, .closeNotify:
+                return event
             }
         }
     }
 
-    /// Reads the next record during the upgrade; false without more input.
-    private func refill() -> Bool {
-        guard let count = decrypted(unsafe stream.read(into: loop.plaintextBuffer)) else { return false }
-        unsafe stream.input.set(plaintext(count))
-        return true
-    }
-
-    /// The size of the next record in the loop's plaintext buffer; nil without one.
-    @inline(__always)
-    private func decrypted(_ result: Result<TLSSession.ReadResult, TLSError>) -> Int? {
-        switch result {
-        case .success(.bytes(let count)): return count
-        case .success(.needMore): break
-        case .success(.closeNotify): peerEnded(isTruncated: false)
-        case .failure(let error): fail(.tls(error, during: failurePhase))
+    /// Acts on an event that the owner does not get.
+    private func act(on event: Inbound.Event) {
+        switch event {
+        case .ping: answerPing(inbound.controlPayload)
+        case .close(let code): closeReceived(code, reason: inbound.closeReason)
+        case .violation(let violation): violated(violation)
+        case .closeNotify: peerEnded(isTruncated: false)
+        case .needMore, .message, .assembledMessage, .pong: break
         }
-        return nil
     }
 
-    /// The last decrypted record. The plaintext buffer belongs to this link until the read ends.
-    @inline(__always)
-    private func plaintext(_ count: Int) -> UnsafeRawBufferPointer {
-        unsafe UnsafeRawBufferPointer(rebasing: loop.plaintextBuffer[..<count])
-    }
-
-    /// Pulls and discards messages: for a link that only waits for the peer's Close frame.
+    /// Takes and discards messages: for a link that only waits for the peer's Close frame.
     func discardInput() {
-        withStream { stream in
-            while nextEvent(from: &stream) != .needMore {}
-        }
+        _ = deliver { _, _ in true }
     }
 
     // MARK: - Pausing
@@ -184,48 +178,20 @@ extension Link {
     func pauseReading() {
         guard !isPaused else { return }
         isPaused = true
-        wasInterrupted = isPulling
+        if reception == .running { reception = .interrupted }
         tcp?.stopReading()
     }
 
-    /// Resumes, first with the kept bytes. Inside a pull, that pull continues.
+    /// Resumes, first with the kept bytes. While the owner takes messages, it continues with them.
     func resumeReading() {
         guard isPaused else { return }
         isPaused = false
         tcp?.startReading()
-        guard !isPulling else { return }
-        if stream.input.hasCarry || hasUnseenEnd {
-            hasUnseenEnd = false
-            isDrained = false
-            pull()
-            keepOrForgetInput()
+        guard reception == .idle else { return }
+        if inbound.hasKept {
+            letOwnerReceive(isDrained: false)
             flush()
         }
         reportEndIfDue()
-    }
-
-    /// Decrypts the rest of this read and keeps it: other links need the loop's buffers.
-    private func stash() {
-        guard phase == .open || phase == .closing else { return }
-        var kept = unsafe [UInt8](stream.input.rest)
-        decryptRest(into: &kept)
-        stream.input.adopt(kept)
-    }
-
-    /// Does not act on an end of the session: the pull after the kept bytes finds it again.
-    private func decryptRest(into kept: inout [UInt8]) {
-        guard let tls else { return }
-        do throws(TLSError) {
-            while true {
-                switch try unsafe tls.read(into: loop.plaintextBuffer) {
-                // Copied before the next record overwrites the buffer.
-                case .bytes(let count): unsafe kept.append(contentsOf: loop.plaintextBuffer[..<count])
-                case .needMore: return
-                case .closeNotify: return hasUnseenEnd = true
-                }
-            }
-        } catch {
-            hasUnseenEnd = true
-        }
     }
 }

@@ -9,12 +9,30 @@
 ///
 /// With a proxy, name and TCP connection are the proxy's, and `tunneling` is the handshake with it (`ProxyTunnel`).
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
-/// `deadlineReached`. The owner pulls one event at a time, so that it can check its state after each callout.
+/// `deadlineReached`. The owner takes the messages of a read one after the other, and can stop after each of them, so
+/// that it can check its state after a callout.
 /// `lingering` reads and discards until the peer ends the connection, for at most `lingerTimeout`, so that a reset does
 /// not destroy the sent Close frame on its way (RFC 6455 §7.1.1).
 @safe final class Link {
     enum Phase: Equatable {
         case idle, waiting, resolving, connecting, tunneling, securing, upgrading, open, closing, lingering, ended
+    }
+
+    /// Whether the owner is taking what arrived.
+    enum Reception {
+        case idle
+        case running
+        /// It has paused meanwhile. If it has also resumed, it is asked again, as a part of the read is left.
+        case interrupted
+    }
+
+    /// What the owner knows of the end.
+    enum End: Equatable {
+        case none
+        /// The owner is notified of this cause once it has taken everything that arrived before.
+        case due(LinkFailure)
+        /// The owner was notified, or does not want to be.
+        case told
     }
 
     /// How long the peer may take to end the TCP connection after the closing handshake.
@@ -36,14 +54,8 @@
     var subprotocol: String?
     /// The server agreed to permessage-deflate.
     var isCompressed = false
-    /// The last read emptied the kernel's buffer: everything that had arrived is being pulled.
-    var isDrained = false
-    /// The owner is pulling.
-    var isPulling = false
-    /// The current pull paused reading, and perhaps resumed it.
-    var wasInterrupted = false
-    /// The bytes kept for a paused owner end with a close_notify or an error that was not acted on yet.
-    var hasUnseenEnd = false
+    var reception = Reception.idle
+    var end = End.none
 
     /// Nil once the link is open.
     var establishment: LinkEstablishment?
@@ -51,13 +63,9 @@
     var tls: TLSSession?
     /// During the handshake with a proxy; with TLS to the proxy, until the end.
     var tunnel: ProxyTunnel?
-    /// Lent to the owner for the length of a pull.
-    var stream: LinkStream
+    var inbound: Inbound
     /// Compresses sent messages; nil without permessage-deflate.
     var deflater: Deflater?
-    /// Why it ended; the owner is notified once it has pulled everything that arrived before.
-    var pendingEnd: LinkFailure?
-    var isEndTold = false
     /// Frames not yet passed to TLS.
     var outbox: [UInt8] = []
     /// The completions of sent messages.
@@ -79,7 +87,7 @@
         self.loop = loop
         self.group = group
         unsafe self.owner = owner
-        stream = LinkStream(reader: MessageReader(role: .client, limits: configuration.limits))
+        inbound = Inbound(limits: configuration.limits)
     }
 
     deinit {
@@ -158,13 +166,13 @@
         end(variable.map { .invalidProxyVariable($0) } ?? failure, lingering: false)
     }
 
-    /// Records why it ended; the owner is notified when it has pulled everything that arrived before.
+    /// Records why it ended; the owner is notified when it has taken everything that arrived before.
     ///
-    /// Bytes that a paused owner has not pulled yet are kept until it resumes.
+    /// Bytes that a paused owner has not taken yet are kept until it resumes.
     func end(_ failure: LinkFailure, lingering: Bool) {
         guard phase != .ended, phase != .lingering else { return }
         // A Close frame or a violation among the kept bytes came before the end of the connection.
-        if pendingEnd == nil || lingering { pendingEnd = failure }
+        if end == .none || lingering && end != .told { end = .due(failure) }
         if lingering, tcp != nil {
             finishWriting()
             // A TLS error after that frame has ended the link already.
@@ -184,10 +192,10 @@
 
     /// Notifies the owner of the end if it is due. The last statement of every entry from below.
     func reportEndIfDue() {
-        if let failure = pendingEnd, !isEndTold {
-            guard !isPaused || phase != .open || !(isPulling || stream.input.hasCarry) else { return }
+        if case .due(let failure) = end {
+            guard !isPaused || phase != .open || (reception == .idle && !inbound.hasKeptBytes) else { return }
             if phase == .open { finish() }
-            isEndTold = true
+            end = .told
             unsafe owner?.link(self, didEnd: failure)
         }
         if phase == .ended { tellFinish() }
@@ -197,8 +205,7 @@
         phase = .ended
         closeSocket()
         endEstablishment()
-        // A pull in progress frees it when it ends.
-        if !isPulling { stream.input.freeCarry() }
+        inbound.forget()
     }
 
     private func closeSocket() {
@@ -222,17 +229,17 @@
 
     /// Abandons the connection at once. Only `linkDidFinish` follows.
     func drop() {
-        isEndTold = true
+        end = .told
         finish()
         tellFinish()
     }
 
     /// Whether it is closing in the background and no longer needs its owner.
-    var isWindingDown: Bool { isEndTold && (phase == .closing || phase == .lingering) }
+    var isWindingDown: Bool { (phase == .closing || phase == .lingering) && end == .told }
 
     /// Closes with a closing handshake, in the background. Only `linkDidFinish` follows.
     func retire() {
-        isEndTold = true
+        end = .told
         switch phase {
         case .open:
             sendClose(.normal)
@@ -289,7 +296,7 @@ extension Link {
     private func releaseIdleMemory() {
         tls?.releaseBuffers()
         tunnel?.releaseBuffers()
-        stream.reader.releaseIdleState()
+        inbound.releaseIdleState()
         if outbox.isEmpty { outbox = [] }
     }
 }

@@ -7,8 +7,10 @@ protocol LinkOwner: AnyObject {
     func link(_ link: Link, didReach address: SocketAddress)
     /// The upgrade was accepted.
     func linkDidOpen(_ link: Link)
-    /// There may be messages: pull them with `Link.nextEvent(from:)`, inside `Link.withStream`, until `needMore`.
-    func linkDidReceive(_ link: Link)
+    /// Bytes arrived, or a pause is over: take the messages with `Link.deliver` until it returns false.
+    ///
+    /// - Parameter isDrained: whether they are all that had arrived; false after a pause.
+    func linkDidReceive(_ link: Link, isDrained: Bool)
     /// The queue has drained to the low-water mark of the configuration, or to nothing.
     func linkDidDrain(_ link: Link)
     /// The `deadline` has changed: it may be earlier than the owner's timer.
@@ -25,14 +27,17 @@ extension LinkOwner {
     func link(_ link: Link, didReach address: SocketAddress) {}
 }
 
-/// The result of a pull from a link.
-enum LinkEvent: Equatable {
-    /// A message in one piece in the input: `LinkStream.payload(_:)` of the range.
-    case message(MessageKind, Range<Int>)
-    /// A message assembled from pieces: `LinkStream.takeMessage()`, then `LinkStream.recycle(_:)`.
-    case assembledMessage(MessageKind)
-    /// A Pong frame: `LinkStream.pongPayload`.
+/// What a link delivers to its owner; all other events are the link's own business.
+enum Delivery {
+    case text
+    case binary
+    /// A Pong frame.
     case pong
-    /// No more events until the next read.
-    case needMore
+
+    init(_ kind: MessageKind) {
+        switch kind {
+        case .text: self = .text
+        case .binary: self = .binary
+        }
+    }
 }

@@ -8,7 +8,7 @@ import Testing
         #expect(MemoryLayout<ChannelMachine>.size <= 896)
         #expect(MemoryLayout<ChannelDriver>.size <= 144)
         #expect(MemoryLayout<ChannelCounters>.size <= 56)
-        #expect(MemoryLayout<LinkStream>.size <= 304)
+        #expect(MemoryLayout<Inbound>.size <= 304)
     }
 
     @Test func `what is left after the confirmation holds no storage`() throws {

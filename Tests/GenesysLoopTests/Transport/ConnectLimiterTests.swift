@@ -46,7 +46,7 @@ import Testing
             link.flush()
         }
 
-        func linkDidReceive(_ link: Link) { link.discardInput() }
+        func linkDidReceive(_ link: Link, isDrained: Bool) { link.discardInput() }
         func linkDidDrain(_ link: Link) {}
         func link(_ link: Link, didEnd failure: LinkFailure) { ended.append(link.id.rawValue) }
 

@@ -159,7 +159,7 @@ private final class DroppingOwner: LinkOwner, TimerOwner {
     }
 
     func linkDidOpen(_ link: Link) {}
-    func linkDidReceive(_ link: Link) {}
+    func linkDidReceive(_ link: Link, isDrained: Bool) {}
     func linkDidDrain(_ link: Link) {}
     func link(_ link: Link, didEnd failure: LinkFailure) {}
 

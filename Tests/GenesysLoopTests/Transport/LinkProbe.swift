@@ -7,8 +7,10 @@ final class LinkProbe: LinkOwner, TimerOwner {
     private(set) var end: LinkEnd?
     private(set) var endCount = 0
     private(set) var finishCount = 0
-    /// How often the owner was asked to pull.
+    /// How often the owner was asked to take messages.
     private(set) var receiveCount = 0
+    /// Whether the read that is being taken emptied the socket.
+    private(set) var isDrained = false
     private(set) var phases: [Link.Phase] = []
     private let server: ScriptedServer
     private var timer: Timer?
@@ -66,25 +68,17 @@ final class LinkProbe: LinkOwner, TimerOwner {
         link.flush()
     }
 
-    func linkDidReceive(_ link: Link) {
+    func linkDidReceive(_ link: Link, isDrained: Bool) {
         receiveCount += 1
-        while true {
-            switch link.withStream({ pull(link, &$0) }) {
-            case .needMore: return
-            case .message, .assembledMessage: didReceive(self, link)
-            case .pong: continue
-            }
-        }
+        self.isDrained = isDrained
+        while link.deliver({ take($1, $0) }) { didReceive(self, link) }
     }
 
-    private func pull(_ link: Link, _ stream: inout LinkStream) -> LinkEvent {
-        let event = link.nextEvent(from: &stream)
-        switch event {
-        case .message(_, let range): messages.append(stream.payload(range).byteArray())
-        case .assembledMessage: messages.append(stream.takeMessage())
-        case .pong, .needMore: break
-        }
-        return event
+    /// Takes no other event after a message, so that `didReceive` is called for each.
+    private func take(_ bytes: Span<UInt8>, _ kind: Delivery) -> Bool {
+        guard kind != .pong else { return true }
+        messages.append(bytes.byteArray())
+        return false
     }
 
     func linkDidDrain(_ link: Link) {}

@@ -56,7 +56,7 @@ import Testing
         let server = try ScriptedServer(UVLoop(), tls: tls, Step.upgrade + [.bytes(bytes), .fin])
         let probe = LinkProbe(server)
         var answers: [Bool] = []
-        probe.didReceive = { _, link in answers.append(link.isDrained) }
+        probe.didReceive = { probe, _ in answers.append(probe.isDrained) }
         try probe.run()
         #expect(answers.contains(false))
         #expect(answers.last == true)
