@@ -85,8 +85,8 @@ extension Auditor {
         guard !world.scenario.sharesChannel else { return }
         let target = host.targets[Int(machine.endpoint.rawValue)]
         let topics = try? world.service.subscriptions(of: String(target.dropFirst("/channels/".count)))
-        if Set(topics ?? []) != Set(machine.topics) {
-            fail("wants \(machine.topics), has \(topics ?? [])")
+        if Set(topics ?? []) != Set(machine.subscriptions.wanted) {
+            fail("wants \(machine.subscriptions.wanted), has \(topics ?? [])")
         }
     }
 

@@ -59,12 +59,13 @@ final class Auditor {
     /// A topic is promised from the confirmation of its subscription until it is no longer wanted.
     func updatePromises(_ machine: ChannelMachine) {
         guard !isCloseCalled, terminalCount == 0 else { return promised = 0 }
-        confirmed.removeAll { !machine.topics.contains($0) }
+        confirmed.removeAll { !machine.subscriptions.wanted.contains($0) }
         // A confirmation on the old link at the end of a rollover was not reported.
         var isDraining: Bool { if case .draining = machine.state { true } else { false } }
         if let link = machine.current, link.confirmedAt != nil, !isDraining {
             let unsettled = link.pending.filter { $0.purpose == .add }.flatMap(\.topics)
-            for topic in machine.topics where link.subscribed.contains(topic) && !unsettled.contains(topic) {
+            for topic in machine.subscriptions.wanted
+            where link.subscribed.contains(topic) && !unsettled.contains(topic) {
                 if !confirmed.contains(topic) { confirmed.append(topic) }
             }
         }
@@ -136,7 +137,7 @@ final class Auditor {
     /// Everything missing must be in a gap by now, unless the link is dead and this is not detected yet.
     func reckon(_ machine: ChannelMachine, patience: VirtualTime) {
         guard !missing.isEmpty, machine.state == .live, machine.loss == nil, let link = machine.current else { return }
-        guard link.lapse == nil, !link.pending.contains(where: \.isRestoring) else { return }
+        guard link.evidence.lapse == nil, !link.pending.contains(where: \.isRestoring) else { return }
         missing.removeAll { isExplained($0) }
         if let first = missing.first(where: { lastLiveRead - $0.since >= patience || patience == 0 }) {
             let copy = world.publications.copies[first.topicIndex][first.position]

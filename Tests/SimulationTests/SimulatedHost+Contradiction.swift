@@ -45,9 +45,11 @@ extension SimulatedHost {
     private var boundContradiction: String? {
         let pending = (machine.current?.pending.count ?? 0) + (machine.candidate?.pending.count ?? 0)
         if pending > 24 { return "\(pending) commands wait for their answer" }
-        if machine.heldByteCount > machine.settings.maxHeldByteCount + 1_000 { return "too much is held back" }
-        if machine.deduplicator.rememberedCount > machine.deduplicator.capacity { return "too much is remembered" }
-        if machine.state == .live, machine.overlapEnd == nil, machine.wantsFingerprints {
+        if machine.overlap.heldByteCount > machine.settings.maxHeldByteCount + 1_000 { return "too much is held back" }
+        if machine.overlap.deduplicator.rememberedCount > machine.overlap.deduplicator.capacity {
+            return "too much is remembered"
+        }
+        if machine.state == .live, machine.overlap.echoDeadline == nil, machine.wantsFingerprints {
             return "copies are looked for without end"
         }
         if !held.isEmpty, !machine.isPaused {

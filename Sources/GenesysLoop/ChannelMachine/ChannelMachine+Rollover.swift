@@ -1,78 +1,78 @@
-/// Make before break: the second socket of a rollover.
+/// Two links: what happens while rolling over.
 ///
-/// Order per topic: messages that arrive on the new socket before the old one ends are held. After its confirmation the
-/// new socket is not read until the old one ends, or for `drainTimeout`. `Deduplicator` removes copies.
+///     startRollover ──▶ rollingOver ──confirmed──▶ draining ──old link ended, answered, or given up──▶ promote
+///                        │  │                       │ └─new link ended──▶ successorLost ──▶ live
+///                        │  └─new link failed──▶ rolloverFailed ──▶ live
+///                        └─old link ended──▶ lostWhileRollingOver ──▶ handedOver ──confirmed──▶ promote
+///                                               └─not a hand-over──▶ continueAsAttempt ──▶ attempting
+///
+/// Make before break: messages that arrive on the new socket before the old one ends are held (`Overlap`). After its
+/// confirmation the new socket is not read until the old one ends, or for `drainTimeout`.
 extension ChannelMachine {
     /// The most by which the acceptance may arrive later than the old socket's orderly end.
     static let handOverSlack: Duration = .milliseconds(100)
-    /// How long copies may still arrive after an overlap.
-    static let overlapEcho: Duration = .seconds(5)
 
-    mutating func startRollover(_ purpose: Purpose, to endpoint: EndpointID, now: ClockReading) -> [Action] {
+    mutating func startRollover(_ purpose: Purpose, to endpoint: EndpointID, now: ClockReading) {
         let link = makeLink(to: endpoint, now: now)
         candidate = link
         state = .rollingOver(purpose)
-        rolloverDue = nil
-        if leftBehind.deadline == nil { heldByteCount = 0 }
-        overlapEnd = nil
-        deduplicator.begin(with: link.id)
-        return [.connect(link.id, endpoint)]
+        maintenance.settled()
+        overlap.begin(with: link.id)
+        emit(.connect(link.id, endpoint))
     }
 
     /// The new link failed; the old one continues.
-    mutating func rolloverFailed(_ failure: ChannelFailure, purpose: Purpose, now: ClockReading) -> [Action] {
-        let held = candidate.map { leaveBehind($0.id, now: now) } ?? []
+    mutating func rolloverFailed(_ failure: ChannelFailure, _ purpose: Purpose, now: ClockReading) {
+        overlap.onlyOneLeft(now: now.instant)
+        if let candidate { leaveBehind(candidate.id, now: now) }
         candidate = nil
         state = .live
-        overlapEnd = now.instant + ChannelMachine.overlapEcho
-        rolloverFailureCount += 1
-        let told = held + [.tell(.didFailRollover(failure.asKind(.rollover)))]
-        let repaired = told + repairSubscription(now: now) + synchronizeCurrent(now: now)
-        return repaired + (startQueuedRollover(now: now) ?? maintenanceGoesOn(after: failure, purpose, now: now))
-    }
-
-    /// After a failed rollover the service's notice still applies.
-    private mutating func maintenanceGoesOn(
-        after failure: ChannelFailure, _ purpose: Purpose, now: ClockReading
-    ) -> [Action] {
-        guard let link = current, link.isClosingSoon else { return [] }
+        maintenance.rolloverFailed()
+        emit(.tell(.didFailRollover(failure.asKind(.rollover))))
+        repairSubscription(now: now)
+        synchronizeCurrent(now: now)
+        guard !startQueuedRollover(now: now) else { return }
+        askForEcho(now: now)
+        guard let link = current, link.isClosingSoon else { return }
+        // The service's notice still applies.
         guard link.isClosingAnnounced else { return announceMaintenance(now: now) }
-        guard settings.rollover == .automatic else { return [] }
-        switch (purpose, settings.reconnect) {
-        case (.requested, _):
-            // The host's own rollover failed: the automatic one starts now.
-            rolloverDue = now.instant
-        case (.maintenance, .backoff(let backoff)) where !failure.isFinalOnReconnect:
-            let delay = backoff.delay(attempt: rolloverFailureCount - 1, random: &random)
-            rolloverDue = now.instant + max(delay, failure.retryAfter ?? .zero)
-        case (.maintenance, _):
-            break
-        }
-        return []
+        maintenance.goesOn(after: failure, purpose, settings, now: now.instant, random: &random)
     }
 
     /// Starts the rollover that was requested during another one.
-    private mutating func startQueuedRollover(now: ClockReading) -> [Action]? {
-        guard let queuedRollover else { return nil }
-        self.queuedRollover = nil
-        return startRollover(.requested, to: queuedRollover, now: now)
+    private mutating func startQueuedRollover(now: ClockReading) -> Bool {
+        guard let endpoint = overlap.takeQueuedRollover() else { return false }
+        startRollover(.requested, to: endpoint, now: now)
+        return true
+    }
+
+    mutating func dropCandidate(now: ClockReading) {
+        guard let link = candidate else { return }
+        leaveBehind(link.id, now: now)
+        candidate = nil
+        emit(link.openedAt == nil ? .drop(link.id) : .retire(link.id))
     }
 
     // MARK: - The old link ends first
 
     /// The old link ended while the new one was connecting.
-    mutating func lostWhileRollingOver(_ end: LinkEnd, now: ClockReading) -> [Action] {
-        guard let next = candidate, let link = current else { return [] }
-        noteLoss(of: link, lossFailure(end, link))
+    mutating func lostWhileRollingOver(_ link: LinkRecord, _ end: LinkEnd, now: ClockReading) {
+        guard let next = candidate else { return brokenInvariant("rolling over without a new link") }
+        noteLoss(of: link, end.lossFailure(of: link))
         current = nil
-        rolloverDue = nil
-        overlapEnd = now.instant + ChannelMachine.overlapEcho
-        let held = releaseLeftBehind() + releaseHeld(next.id)
+        maintenance.settled()
+        releaseDeferred()
+        releaseHeld(next.id)
         // Only a second socket to the same channel is a hand-over; another channel delivers from its confirmation on.
-        guard end.isClean, next.endpoint == endpoint else { return held + continueAsAttempt(now: now) }
-        candidate?.isDoubtful = !link.wasRead(while: next) || link.isDeprived
-        state = .handedOver(since: now.instant)
-        return held
+        guard end.isClean, next.endpoint == endpoint else { return continueAsAttempt(now: now) }
+        let isProven = link.evidence.provesHandOver(to: next.id) && !link.isDeprived
+        state = .handedOver(since: now.instant, isProven: isProven)
+    }
+
+    /// When the acceptance of the new socket comes too late for a hand-over; nil unless it is awaited.
+    var handOverLimit: Instant? {
+        guard case .handedOver(let since, _) = state, let candidate, candidate.openedAt == nil else { return nil }
+        return handOverLimit(of: candidate, since: since)
     }
 
     /// The latest acceptance of the new socket that proves a hand-over without a break.
@@ -80,14 +80,20 @@ extension ChannelMachine {
     /// The service accepts the new socket before it closes the old one, and both events take about the same time to
     /// arrive. Opening a connection takes at least three round trips. An acceptance that arrives later than a third of
     /// the time spent so far therefore happened after the old link's end.
-    func handOverLimit(since end: Instant) -> Instant {
-        guard let next = candidate else { return end }
-        return end + min(ChannelMachine.handOverSlack, (end - next.createdAt.instant) / 3)
+    private func handOverLimit(of next: LinkRecord, since end: Instant) -> Instant {
+        end + min(ChannelMachine.handOverSlack, (end - next.createdAt.instant) / 3)
     }
 
-    /// The rollover attempt becomes a reconnect attempt.
-    mutating func continueAsAttempt(now: ClockReading) -> [Action] {
-        guard let loss, let next = candidate else { return [] }
+    /// The new link is confirmed after the orderly end of the old one.
+    mutating func handedOver(_ next: LinkRecord, since: Instant, isProven: Bool, now: ClockReading) {
+        let isSoon = next.openedAt.map { $0.instant <= handOverLimit(of: next, since: since) } ?? false
+        if isSoon, isProven { loss = nil } else { reportLoss(now: now) }
+        promote(now: now)
+    }
+
+    /// The rollover attempt becomes a reconnect attempt: its end of the gap is the confirmation.
+    mutating func continueAsAttempt(now: ClockReading) {
+        guard let loss, let next = candidate else { return brokenInvariant("a new link without a loss") }
         if next.endpoint != endpoint {
             fallback = loss.failure.isFinalOnReconnect ? nil : endpoint
             endpoint = next.endpoint
@@ -95,107 +101,151 @@ extension ChannelMachine {
         _ = reconnect.lost(now: now.instant, random: &random)
         state = .attempting
         let attempt = ReconnectAttempt(number: max(1, reconnect.attemptCount), delay: .zero, failure: loss.failure)
-        let told: [Action] = [.tell(.willReconnect(attempt))]
-        guard let queuedRollover else { return told }
-        self.queuedRollover = nil
-        return told + rolloverRequested(to: queuedRollover, now: now)
+        emit(.tell(.willReconnect(attempt)))
+        if let target = overlap.takeQueuedRollover() { redirectAttempt(to: target, now: now) }
     }
 
     /// The service closed the old socket in order, then the new one failed: this is a loss.
-    mutating func handOverFailed(_ failure: ChannelFailure, now: ClockReading) -> [Action] {
+    mutating func handOverFailed(_ failure: ChannelFailure, now: ClockReading) {
         candidate = nil
-        if let queuedRollover {
-            self.queuedRollover = nil
+        if let target = overlap.takeQueuedRollover() {
             fallback = failure.isFinalOnReconnect ? nil : endpoint
-            endpoint = queuedRollover
+            endpoint = target
         } else if lifetime.state == .expiring {
-            return finish(expiredFailure(failure))
+            return finish(expired(failure))
         } else if failure.isFinalOnReconnect {
             return finish(failure.asKind(.reconnect))
         }
         let decision = reconnect.lost(retryAfter: failure.retryAfter, now: now.instant, random: &random)
-        return act(on: decision, failure.asKind(.reconnect), now: now)
+        act(on: decision, failure.asKind(.reconnect), now: now)
+    }
+
+    // MARK: - The new link is confirmed first
+
+    /// The new link waits, unread, until the old one is read to its end.
+    mutating func startDraining(_ next: LinkRecord, now: ClockReading) {
+        state = .draining(until: now.instant + settings.drainTimeout)
+        candidate?.heartbeat.suspend()
+        emit(.pauseReading(next.id))
+        // Silence may mean a dead path: then what the service sent before the new subscription is lost (E3).
+        ask(now: now)
+        synchronizeTopics(of: next, now: now)
+    }
+
+    /// Asks the current link for the proof that everything sent until now has arrived.
+    private mutating func ask(now: ClockReading) {
+        guard let link = current else { return brokenInvariant("no link to ask") }
+        current?.evidence.pinged(isQuestion: true)
+        current?.heartbeat.probed(now: now.instant)
+        emit(.send(link.id, .ping))
     }
 
     /// The old link ended while the new one was waiting for it.
-    mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: ClockReading) -> [Action] {
-        // A service that closes the old socket of a channel accepted the new one before; two channels are unrelated.
+    mutating func drained(_ link: LinkRecord, _ end: LinkEnd, now: ClockReading) {
+        guard let next = candidate else { return brokenInvariant("draining without a new link") }
+        // A service that closes the old socket of a channel accepted the new one before (E4); two channels are
+        // unrelated.
         let isHandedOver =
-            candidate.map { end.isClean && $0.endpoint == link.endpoint && link.wasRead(while: $0) } ?? false
-        let gap = isHandedOver && !link.isDeprived ? [] : drainedUnproven(end.failure.reason, now: now)
+            end.isClean && next.endpoint == link.endpoint && link.evidence.provesHandOver(to: next.id)
+            && !link.isDeprived
+        if !isHandedOver { reportUnproven(end.failure.reason, now: now) }
         current = nil
-        return gap + promote(now: now)
+        promote(now: now)
     }
 
-    /// Asks the old link, just before the new one takes over, whether it still delivers.
-    ///
-    /// Its silence may mean a dead path: then what the service sent before the new subscription is lost.
-    mutating func probe(now: ClockReading) -> [Action] {
-        guard let link = current else { return [] }
-        current?.unansweredPingCount += 1
-        current?.heartbeat.probed(now: now.instant)
-        return [.send(link.id, .ping)]
+    mutating func drainTimedOut(now: ClockReading) {
+        reportUnproven(.connectionClosed, now: now)
+        promote(now: now)
     }
 
-    /// The gap after an old link that neither answered nor sent a Close frame, or that had lost its subscription.
+    /// The gap after an old link that neither answered (E3) nor sent a Close frame (E4), or that had lost its
+    /// subscription (E5).
     ///
     /// On the same channel our own new socket takes the subscription over; another channel has no data of the old one.
-    func drainedUnproven(_ reason: FailureReason, now: ClockReading) -> [Action] {
-        guard let link = current else { return [] }
-        let isTakenOver = link.isDeprived || link.lapse?.from != nil && link.endpoint != candidate?.endpoint
-        guard !link.isProven || isTakenOver else { return [] }
-        return gapAction(from: link.deliveredUntil, now: now, reason: reason)
+    mutating func reportUnproven(_ reason: FailureReason, now: ClockReading) {
+        guard let link = current else { return brokenInvariant("draining without an old link") }
+        let isOvertaken = link.evidence.lapse?.from != nil && link.endpoint != candidate?.endpoint
+        guard !link.evidence.isProven || link.isDeprived || isOvertaken else { return }
+        reportGap(from: link.deliveredUntil, reason, now: now)
     }
 
-    // MARK: - The new link
-
     /// The confirmed, unread new link ended while the old one was being drained.
-    mutating func successorLost(_ end: LinkEnd, now: ClockReading) -> [Action] {
-        guard let next = candidate else { return [] }
+    mutating func successorLost(_ next: LinkRecord, _ end: LinkEnd, now: ClockReading) {
+        // What the service sent only to the new socket is lost, and on the same channel it may continue to send there.
         // The service may have accepted it long before the acceptance arrived.
         let from = next.createdAt
-        let purpose: Purpose = next.endpoint == endpoint ? .maintenance : .requested
-        // What the service sent only to the new socket is lost, and on the same channel it may continue to send there.
-        guard next.endpoint == endpoint, !topics.isEmpty else {
-            let gap = gapAction(from: from, now: now, reason: end.failure.reason)
-            return rolloverFailed(end.failure, purpose: purpose, now: now) + gap
+        let isSameChannel = next.endpoint == endpoint
+        let isRepaired = isSameChannel && !subscriptions.wanted.isEmpty
+        if isRepaired {
+            let start = from.earlier(current?.evidence.lapse?.from)
+            current?.evidence.overtaken(SubscriptionLapse(from: start, reason: end.failure.reason))
         }
-        let start = current?.lapse?.from.map { $0.instant < from.instant ? $0 : from } ?? from
-        current?.lapse = SubscriptionLapse(from: start, reason: end.failure.reason)
-        return rolloverFailed(end.failure, purpose: purpose, now: now)
+        rolloverFailed(end.failure, isSameChannel ? .maintenance : .requested, now: now)
+        if !isRepaired { reportGap(from: from, end.failure.reason, now: now) }
     }
 
     /// The new link takes over.
-    mutating func promote(now: ClockReading) -> [Action] {
-        guard let next = candidate else { return [] }
-        var actions: [Action] = current.map { [.retire($0.id)] } ?? []
+    mutating func promote(now: ClockReading) {
+        guard let next = candidate else { return brokenInvariant("no new link takes over") }
+        if let current { emit(.retire(current.id)) }
         current = next
         candidate = nil
         endpoint = next.endpoint
-        asked = asked.filter { $0.key == next.endpoint }
-        refreshDue = nil
         state = .live
-        current?.tookOverAt = now.instant
-        rolloverFailureCount = 0
+        subscriptions.moved(to: next.endpoint)
+        maintenance.rolledOver()
         lifetime.renewed(now: next.confirmedAt ?? now)
-        overlapEnd = now.instant + ChannelMachine.overlapEcho
         counts.rolloverCount += 1
-        actions += releaseLeftBehind() + releaseHeld(next.id)
-        actions.append(.tell(.didRecover(recovery(.rollover))))
+        overlap.onlyOneLeft(now: now.instant)
+        releaseDeferred()
+        releaseHeld(next.id)
+        reportRecovery(.rollover)
         if !isPaused {
             current?.heartbeat.restart(now: now.instant)
-            actions.append(.resumeReading(next.id))
+            emit(.resumeReading(next.id))
         }
-        if next.isClosingSoon { actions += announceMaintenance(now: now) }
-        actions += repairSubscription(now: now) + synchronizeCurrent(now: now)
-        return actions + (startQueuedRollover(now: now) ?? [])
+        if next.isClosingSoon { announceMaintenance(now: now) }
+        repairSubscription(now: now)
+        synchronizeCurrent(now: now)
+        if !startQueuedRollover(now: now) { askForEcho(now: now) }
     }
 
-    func recovery(_ method: Recovery.Method, attemptCount: Int = 1) -> Recovery {
-        var recovery = counts
-        recovery.method = method
-        recovery.attemptCount = attemptCount
-        recovery.mergedRepeats = deduplicator.mergedCount
-        return recovery
+    // MARK: - The echo
+
+    /// The only link left is asked: what it delivers after its pong is new (E3).
+    mutating func askForEcho(now: ClockReading) {
+        if overlap.echoDeadline != nil { ask(now: now) }
+    }
+
+    mutating func echoTimedOut(now: ClockReading) {
+        guard let link = current else { return brokenInvariant("an echo without a link") }
+        overlap.echoDeadlineReached(
+            arrivedUntil: link.evidence.arrivedUntil.instant, isProven: link.evidence.isProven, now: now.instant)
+    }
+
+    // MARK: - Held messages
+
+    /// Messages held for an ended link must still be delivered: after the old link's data, if that is unread.
+    private mutating func leaveBehind(_ link: LinkID, now: ClockReading) {
+        if overlap.heldByteCount > 0, let current, isPaused || current.evidence.hasBacklog {
+            overlap.leaveBehind(link, now: now.instant)
+        } else {
+            releaseHeld(link)
+        }
+    }
+
+    mutating func releaseDeferred() {
+        for link in overlap.takeDeferred() { emit(.releaseHeld(link)) }
+    }
+
+    /// Delivers the messages held for a link now.
+    private mutating func releaseHeld(_ link: LinkID) {
+        if overlap.takeHeld() { emit(.releaseHeld(link)) }
+    }
+
+    /// Whatever ends the channel, everything held is delivered first.
+    mutating func releaseEverything() {
+        releaseDeferred()
+        if let candidate { releaseHeld(candidate.id) }
     }
 }

@@ -53,8 +53,14 @@ package struct Lifetime: Equatable, Sendable {
         (confirmedAt ?? WallTime(seconds: 0)) + max(Lifetime.granted, duration)
     }
 
+    /// Whether either clock has reached the deadline.
+    package func isDue(now: ClockReading) -> Bool {
+        guard state == .running, let due else { return false }
+        return now.instant >= due.instant || now.wall >= due.wall
+    }
+
     package mutating func deadlineReached(now: ClockReading) -> Verdict {
-        guard state == .running, let due, now.instant >= due.instant || now.wall >= due.wall else { return .wait }
+        guard isDue(now: now) else { return .wait }
         guard isExtended else {
             state = .expiring
             return .expire

@@ -20,7 +20,8 @@ package struct Reconnect: Equatable, Sendable {
     /// Attempts decided in this outage.
     package private(set) var attemptCount = 0
     private var recoveredAt: Instant?
-    private var isInitial = true
+    /// A connection was confirmed since the channel was opened.
+    package private(set) var isConfirmed = false
 
     package init(policy: ReconnectPolicy) {
         self.policy = policy
@@ -34,7 +35,7 @@ package struct Reconnect: Equatable, Sendable {
     /// A connection was confirmed.
     package mutating func recovered(now: Instant) {
         recoveredAt = now
-        isInitial = false
+        isConfirmed = true
     }
 
     /// A confirmed connection was lost.
@@ -68,7 +69,7 @@ package struct Reconnect: Equatable, Sendable {
     /// The end of the total: the last attempt of the outage, or of the first connection, starts then; nil without a
     /// total.
     package var budgetEnd: Instant? {
-        guard let since, let total = isInitial ? settings.initialTotal : settings.outageTotal else { return nil }
+        guard let since, let total = isConfirmed ? settings.outageTotal : settings.initialTotal else { return nil }
         return since + total
     }
 

@@ -112,7 +112,7 @@ public final class NotificationChannel {
     /// The wanted topics, in the order in which they were given.
     public var topics: [Topic] {
         loop.preconditionCurrent("NotificationChannel.topics")
-        return machine.topics
+        return machine.subscriptions.wanted
     }
 
     /// Connects and subscribes. Calling it again does nothing.
@@ -225,7 +225,7 @@ public final class NotificationChannel {
     public func unsubscribe(_ removed: [Topic]) {
         loop.preconditionCurrent("NotificationChannel.unsubscribe")
         let removed = Set(removed)
-        submit(machine.topicsChanged(to: machine.topics.filter { !removed.contains($0) }, now: loop.now))
+        submit(machine.topicsChanged(to: machine.subscriptions.wanted.filter { !removed.contains($0) }, now: loop.now))
     }
 
     /// Replaces the topics; only the difference goes to the service.
@@ -269,10 +269,10 @@ extension NotificationChannel {
         statistics.reconnectCount = machine.counts.reconnectCount
         statistics.rolloverCount = machine.counts.rolloverCount
         statistics.extensionCount = machine.counts.extensionCount
-        statistics.unconfirmedTopicCount = machine.unconfirmed.count
-        statistics.mergedRepeats = machine.deduplicator.mergedCount
+        statistics.unconfirmedTopicCount = machine.subscriptions.unconfirmed.count
+        statistics.mergedRepeats = machine.overlap.deduplicator.mergedCount
         statistics.lastNotificationAge = counters.lastNotificationAt.map { now - $0 }
-        statistics.silence = machine.current.map { now - $0.lastHeard.instant }
+        statistics.silence = machine.current.map { now - $0.evidence.lastRead.instant }
         statistics.pingRoundTrip = machine.current?.heartbeat.roundTrip
         statistics.connectionCount = driver.links.count
         for messages in driver.held.values {
@@ -289,7 +289,7 @@ extension NotificationChannel {
 extension NotificationChannel: CustomStringConvertible, CustomReflectable {
     /// The redacted URI and the number of topics.
     public var description: String {
-        "NotificationChannel(\(driver.redactedURI), \(machine.topics.count) topics)"
+        "NotificationChannel(\(driver.redactedURI), \(machine.subscriptions.wanted.count) topics)"
     }
 
     /// A mirror without children.

@@ -12,7 +12,7 @@ import Testing
         #expect(words(stage.ended(.first, .closed(1000))) == "release 2")
         #expect(stage.released(.second, 1) == .deliver)
         #expect(stage.message(.second, 2) == .deliver)
-        #expect(words(stage.accept(.second)) == "didRecover rollover, resume 2")
+        #expect(words(stage.accept(.second)) == "didRecover rollover, resume 2, ping 2")
         #expect(stage.log.gaps == [])
         #expect(stage.log.attempts == [])
         stage.check()

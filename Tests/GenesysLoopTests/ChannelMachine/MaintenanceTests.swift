@@ -82,13 +82,13 @@ import Testing
         #expect(stage.message(.first, 2) == .deliver)
         #expect(stage.message(.first, 3) == .deliver)
         let end = stage.ended(.first, .closed(1001))
-        #expect(words(end) == "release 2, didRecover rollover, resume 2")
+        #expect(words(end) == "release 2, didRecover rollover, resume 2, ping 2")
         #expect(stage.released(.second, 1) == .ignore)
         #expect(stage.released(.second, 2) == .ignore)
         #expect(stage.message(.second, 3) == .ignore)
         #expect(stage.message(.second, 4) == .deliver)
         #expect(stage.log.gaps == [])
-        #expect(stage.machine.deduplicator.mergedCount == 3)
+        #expect(stage.machine.overlap.deduplicator.mergedCount == 3)
         stage.check()
     }
 
@@ -110,7 +110,7 @@ import Testing
         stage.noticeLateness()
         #expect(stage.message(.first, 1) == .deliver)
         stage.pong(.first)
-        #expect(words(stage.fireTimers()) == "retire 1, didRecover rollover, resume 2")
+        #expect(words(stage.fireTimers()) == "retire 1, didRecover rollover, resume 2, ping 2")
     }
 
     @Test func `a new socket that fails leaves the old one, and another is tried`() {
@@ -185,7 +185,7 @@ import Testing
         var stage = Stage.live { $0.rolloverJitter = .seconds(10) }
         stage.socketClosing(.first)
         stage.ended(.first, .reset)
-        #expect(stage.machine.rolloverDue == nil)
+        #expect(stage.machine.maintenance.rolloverDue == nil)
         stage.wait(.seconds(1))
         stage.connect(.second)
         #expect(!stage.live(.seconds(30)).contains(word: "connect 3 to 0"))

@@ -44,7 +44,7 @@ import Testing
         #expect(words(stage.resume()) == "resume 1, resume 2")
         #expect(stage.message(.first, 1) == .deliver)
         #expect(stage.ended(.first, .closed(1001)) == [])
-        #expect(words(stage.accept(.second)) == "didRecover rollover, resume 2")
+        #expect(words(stage.accept(.second)) == "didRecover rollover, resume 2, ping 2")
         #expect(stage.log.gaps == [])
         stage.check()
     }

@@ -83,7 +83,7 @@ import Testing
         stage.accept(.second)
         stage.block(.milliseconds(500))
         let actions = stage.ended(.second, .reset)
-        #expect(words(actions) == "release 2, didFailRollover connectionClosed, didMiss")
+        #expect(words(actions) == "release 2, didFailRollover connectionClosed, ping 1, didMiss")
         #expect(actions.gaps == [Gap(from: from, to: stage.now.wall, reason: .connectionClosed)])
         #expect(stage.released(.second, 1) == .deliver)
         #expect(stage.message(.first, 1) == .ignore)

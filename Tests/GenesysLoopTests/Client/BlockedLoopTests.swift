@@ -47,7 +47,7 @@ import Testing
         host.didHear = { channel, event in
             guard event == .subscribed else { return }
             channel.loopWasLate(now: channel.loop.now)
-            held = channel.machine.current?.holdsBacklog
+            held = channel.machine.current?.evidence.hasBacklog
         }
         host.didReceive = { channel, _ in channel.close() }
         try host.run(on: server)

@@ -6,32 +6,33 @@ extension Mutation {
             "forget to resubscribe after a reconnect",
             harm: "a channel that came back receives nothing, or dies unnoticed after 24 hours",
             Edit(
-                "ChannelMachine+Confirmation", "guard !topics.isEmpty else { return confirmed(link.id, now: now) }",
-                "guard !topics.isEmpty, !isEverConfirmed else { return confirmed(link.id, now: now) }"),
+                "ChannelMachine+Connection",
+                "guard !subscriptions.wanted.isEmpty else { return confirmed(link.id, now: now) }",
+                "guard !subscriptions.wanted.isEmpty, !isEverConfirmed else { return confirmed(link.id, now: now) }"),
             Edit(
-                "ChannelMachine+Confirmation", "guard granted.isSubset(of: next.subscribed) else",
-                "guard isEverConfirmed || granted.isSubset(of: next.subscribed) else")),
+                "ChannelMachine+Connection", "guard subscriptions.isComplete(on: next) else",
+                "guard isEverConfirmed || subscriptions.isComplete(on: next) else")),
         Mutation(
             "drop the old socket before the confirmation on the new one",
             harm: "each rollover loses what comes in between",
             Edit(
-                "ChannelMachine+Links", "return (isPaused ? [.pauseReading(link)] : []) + subscribe(record, now: now)",
+                "ChannelMachine+Connection", "        candidate = record\n        subscribe(record, now: now)",
                 """
-                let dropped: [Action] = current.map { [.drop($0.id)] } ?? []
-                            current = nil
-                            return dropped + subscribe(record, now: now)
+                        candidate = record
+                        if let current { emit(.drop(current.id)) }
+                        current = nil
+                        subscribe(record, now: now)
                 """)),
         Mutation(
             "two terminal callbacks",
             harm: "a host that frees its state in the first one crashes in the second",
             Edit(
-                "ChannelMachine+Links",
-                "guard current == nil, candidate == nil else { return [] }\n            state = .ended",
-                "guard current == nil, candidate == nil else { return [] }")),
+                "ChannelMachine", "mutating func finish(_ end: End) {\n        state = .ended\n",
+                "mutating func finish(_ end: End) {\n        if end != .closed { state = .ended }\n")),
         Mutation(
             "tell the host of events after close()",
             harm: "callbacks reach a host that has torn down what they need",
-            Edit("ChannelMachine+Host", "        isSilent = true\n", "")),
+            Edit("ChannelMachine", "        isSilent = true\n", "")),
         Mutation(
             "call a channel subscribed while it reconnects",
             harm: "a health check says that all is well during an outage",
@@ -54,36 +55,38 @@ extension Mutation {
         Mutation(
             "never end the de-duplication",
             harm: "memory, and genuine repeats across rollovers that are long over",
-            Edit("ChannelMachine+Deadlines", "        if isHeard { deduplicator.end() }\n", "")),
+            Edit("Overlap", "        echo = nil\n        deduplicator.end()\n", "        echo = nil\n")),
         Mutation(
             "deliver what was held back out of order",
             harm: "an older state overwrites a newer one",
             Edit(
-                "ChannelMachine+Messages", "settings.maxHeldByteCount else { return .hold }",
-                "settings.maxHeldByteCount else { return .deliver }")),
+                "ChannelMachine+Service", "                ? .hold : admitted(fingerprint, from: link)",
+                "                ? .deliver : admitted(fingerprint, from: link)")),
         Mutation(
             "report a gap from the last byte",
             harm: "what was under way when the connection broke is missing and in no gap",
             Edit(
-                "LinkRecord", "var heardUntil: ClockReading { previousBurst }",
-                "var heardUntil: ClockReading { lastHeard }")),
+                "LinkEvidence", "var arrivedUntil: ClockReading { previousBurst }",
+                "var arrivedUntil: ClockReading { lastRead }")),
         Mutation(
             "no gap after an outage",
             harm: "a host believes that it knows everything",
             Edit(
-                "ChannelMachine+Confirmation",
-                "        counts.reconnectCount += 1\n        let gap = lossGap(now: now)",
-                "        counts.reconnectCount += 1\n        let gap: [Action] = []")),
+                "ChannelMachine+Connection",
+                "            counts.reconnectCount += 1\n            reportLoss(now: now)\n",
+                "            counts.reconnectCount += 1\n            loss = nil\n")),
         Mutation(
             "a gap after a clean rollover",
             harm: "each maintenance makes every host read its whole state again",
             Edit(
-                "ChannelMachine+Rollover", "let gap = isHandedOver && !link.isDeprived ? [] : drainedUnproven(",
-                "let gap = drainedUnproven(")),
+                "ChannelMachine+Rollover", "        if !isHandedOver { reportUnproven(end.failure.reason, now: now) }",
+                "        if !isHandedOver || true { reportUnproven(end.failure.reason, now: now) }")),
         Mutation(
             "believe an old socket that says nothing",
             harm: "a rollover from a dead path loses notifications, and reports none",
-            Edit("ChannelMachine+Rollover", "guard !link.isProven || isTakenOver else", "guard isTakenOver else")),
+            Edit(
+                "ChannelMachine+Rollover", "guard !link.evidence.isProven || link.isDeprived || isOvertaken else",
+                "guard link.isDeprived || isOvertaken else")),
     ]
 
     private static let times = [
@@ -105,22 +108,16 @@ extension Mutation {
         Mutation(
             "the watchdog watches a paused link",
             harm: "a host that takes its time loses a healthy connection",
-            Edit("LinkRecord", "        heartbeat.suspend()\n", ""),
+            Edit("ChannelMachine", "        current?.heartbeat.suspend()\n", ""),
             Edit(
-                "ChannelMachine+Deadlines",
-                "            guard !isPaused else { return due }\n            return earliest(earliest(due",
-                "            return earliest(earliest(due"),
-            Edit(
-                "ChannelMachine+Deadlines",
-                "        guard !isPaused else { return actions }\n        actions += backlogOverdue(",
-                "        actions += backlogOverdue(")),
+                "TimerTable", "return isPaused ? timers.intersection(.duringPause) : timers", "return timers")),
         Mutation(
             // The loop polls before a deadline is judged, so the machine only learns that the loop was late.
             "a blocked loop is not noticed",
             harm: "what a blocked host reads late counts as just sent, and a gap begins too late",
             Edit(
-                "ChannelMachine+Deadlines",
-                "    package mutating func loopWasLate(now: ClockReading) {\n        current?.holdsBacklog = true\n",
+                "TimerTable",
+                "    package mutating func loopWasLate(now: ClockReading) {\n        current?.evidence.readingStalled()\n",
                 "    package mutating func loopWasLate(now: ClockReading) {\n")),
         Mutation(
             "the watchdog sleeps on after a pause",
@@ -130,8 +127,8 @@ extension Mutation {
             "answer every notice of changed subscriptions",
             harm: "a storm of commands, which the service answers with notices",
             Edit(
-                "ChannelMachine+Notices", "now.instant - refreshedAt < ChannelMachine.refreshInterval else",
-                "now.instant - refreshedAt < .zero else")),
+                "Subscriptions", "now - refreshedAt < Subscriptions.refreshInterval else",
+                "now - refreshedAt < .zero else")),
     ]
 
     private static let topics = [
@@ -139,30 +136,20 @@ extension Mutation {
             "forget a topic that was added during a rollover",
             harm: "its notifications stop with the old socket",
             Edit(
-                "ChannelMachine+Confirmation",
-                "guard granted.isSubset(of: next.subscribed) else",
-                "guard granted.isEmpty || true else"),
+                "ChannelMachine+Connection", "guard subscriptions.isComplete(on: next) else",
+                "guard subscriptions.wanted.isEmpty || true else"),
             Edit(
-                "ChannelMachine+Confirmation", " + probe(now: now) + synchronizeTopics(of: next, now: now)",
-                " + probe(now: now)")),
+                "ChannelMachine+Rollover",
+                "        ask(now: now)\n        synchronizeTopics(of: next, now: now)\n", "        ask(now: now)\n")),
         Mutation(
             "forget what the channel has from earlier connections",
             harm: "notifications of topics that nobody wants any longer",
-            Edit("ChannelMachine+Commands", "return link.subscribed.union(earlier)", "return link.subscribed")),
+            Edit("Subscriptions", "return link.subscribed.union(earlier)", "return link.subscribed")),
         Mutation(
             "take a topic away before its combined one is there",
             harm: "notifications are lost in between",
-            Edit("ChannelMachine+Commands", "return isRoom ? adding + removing", "return isRoom ? removing + adding"),
             Edit(
-                "ChannelMachine+Commands",
-                "        let adding = added.isEmpty ? [] : command(.add, added, on: link.id, now: now)\n", ""),
-            Edit(
-                "ChannelMachine+Commands",
-                "        let removing = removed.isEmpty ? [] : command(.remove, removed, on: link.id, now: now)\n",
-                """
-                        let removing = removed.isEmpty ? [] : command(.remove, removed, on: link.id, now: now)
-                        let adding = added.isEmpty ? [] : command(.add, added, on: link.id, now: now)
-
-                """)),
+                "Subscriptions", "isRoom ? [.add(added), .remove(removed)] : [.remove(removed), .add(added)]",
+                "[.remove(removed), .add(added)]")),
     ]
 }
