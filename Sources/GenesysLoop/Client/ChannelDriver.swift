@@ -1,10 +1,5 @@
-/// What the driver of a channel owns: links, handles, pending actions.
+/// What the driver of a channel owns beside its `DriverCore`.
 struct ChannelDriver {
-    /// Performed only in a pass, never during a callout.
-    var pending = ActionQueue<ChannelMachine.Action>()
-    var isAdvancing = false
-    /// All links that have not released their sockets, including those that close in the background.
-    var links: [Link] = []
     /// Links to resume when all actions are performed.
     var resuming: [LinkID] = []
     /// Notifications that may not be delivered yet.
@@ -13,7 +8,6 @@ struct ChannelDriver {
     var trails: [LinkID: RedirectTrail] = [:]
     /// Which addresses worked, for the life of the channel.
     var addresses = AddressMemory()
-    var handles: DriverHandles
     var end: Boxed<ChannelMachine.End>?
     /// The last state that the delegate was told.
     var toldState = ChannelState.idle
@@ -22,7 +16,6 @@ struct ChannelDriver {
     private var otherEndpoints: [WebSocketURI] = []
 
     init(endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions) throws(LinkFailure) {
-        handles = DriverHandles(loop: loop)
         firstEndpoint = endpoint
         _ = try linkOptions.link(to: endpoint, on: loop)
     }
@@ -53,11 +46,6 @@ struct ChannelDriver {
 
     subscript(endpoint: EndpointID) -> WebSocketURI {
         endpoint.rawValue == 0 ? firstEndpoint : otherEndpoints[Int(endpoint.rawValue) - 1]
-    }
-
-    /// The link with that id: the last one, if earlier ones were redirected to it.
-    func link(_ id: LinkID) -> Link? {
-        links.last { $0.id == id }
     }
 }
 

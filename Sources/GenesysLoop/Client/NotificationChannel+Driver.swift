@@ -1,95 +1,46 @@
 internal import Logging
 
-/// Performs the machine's actions.
-///
-/// Public calls touch only the machine and the queue of pending actions. Links, timer and delegate are touched here,
-/// from the loop, one action after the other.
-extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
-    /// Queues actions and schedules a task that performs them.
-    func submit(_ actions: [ChannelMachine.Action]) {
-        guard enqueue(actions), !driver.isAdvancing else { return }
-        loop.schedule(self)
-    }
+extension NotificationChannel: Driver {
+    var redactedURI: String { driver.redactedURI }
+    var nextDeadline: Instant? { machine.nextDeadline }
+    var isFinishing: Bool { driver.end != nil }
 
-    @discardableResult
-    func enqueue(_ actions: [ChannelMachine.Action]) -> Bool {
-        guard !actions.isEmpty else { return false }
-        driver.pending.append(actions)
-        generation &+= 1
-        return true
-    }
-
-    package func closeByLoop() {
-        close()
-    }
-
-    package func runTask() {
-        advance()
+    func deadlineReached(now: ClockReading) -> [ChannelMachine.Action] {
+        machine.deadlineReached(now: now)
     }
 
     package func loopWasLate(now: ClockReading) {
         machine.loopWasLate(now: now)
     }
 
-    package func timerDidFire(_ timer: Timer) {
-        driver.handles.timerDidFire()
-        let now = loop.now
-        for link in driver.links {
-            link.deadlineReached(now: now.instant)
-            link.reportEndIfDue()
+    /// Delivers what a pause left, and resumes one link when all actions are performed.
+    func adjustReading() -> Bool {
+        releaseLeftovers()
+        if core.pending.isEmpty, !driver.resuming.isEmpty {
+            let id = driver.resuming.removeFirst()
+            link(id)?.resumeReading()
         }
-        enqueue(machine.deadlineReached(now: now))
-        advance()
+        return !driver.resuming.isEmpty
     }
 
-    /// Performs all pending actions, resumes links and sets the timer.
-    ///
-    /// Inside another call of it, or of `performPending`, it leaves the work to that call.
-    func advance() {
-        guard !driver.isAdvancing, !driver.pending.isBusy else { return }
-        driver.isAdvancing = true
-        repeat {
-            performPending()
-            releaseLeftovers()
-            if driver.pending.isEmpty, !driver.resuming.isEmpty {
-                let id = driver.resuming.removeFirst()
-                driver.link(id)?.resumeReading()
-            }
-            for link in driver.links {
-                link.flush()
-                link.reportEndIfDue()
-            }
-        } while !driver.pending.isEmpty || !driver.resuming.isEmpty
-        driver.isAdvancing = false
-        setTimer()
-        endIfDone()
-    }
-
-    func performPending() {
-        guard driver.pending.begin() else { return }
-        while let action = driver.pending.pop() {
-            announceState()
-            perform(action)
-        }
-    }
-
-    private func perform(_ action: ChannelMachine.Action) {
+    func perform(_ action: ChannelMachine.Action) {
+        announceState()
         switch action {
         case .connect(let id, let endpoint):
             connect(id, to: endpoint)
         case .send(let id, let command):
-            driver.link(id)?.send(.text, command.encoded())
+            link(id)?.send(.text, command.encoded())
         case .sendClose(let id):
             withLink(id) { $0.sendClose(.normal) }
         case .retire(let id):
-            driver.link(id)?.retire()
+            link(id)?.retire()
         case .drop(let id):
-            guard let link = driver.link(id) else { return }
+            guard let link = link(id) else { return }
             if link.establishment != nil { driver.addresses.withdrawn() }
             link.drop()
         case .pauseReading(let id):
             driver.resuming.removeAll { $0 == id }
-            driver.link(id)?.pauseReading()
+            link(id)?.pauseReading()
         case .resumeReading(let id):
             driver.resuming.append(id)
         case .releaseHeld(let id):
@@ -104,7 +55,7 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
     }
 
     private func withLink(_ id: LinkID, _ body: (Link) -> Void) {
-        guard let link = driver.link(id) else { return }
+        guard let link = link(id) else { return }
         body(link)
         link.reportEndIfDue()
     }
@@ -117,24 +68,17 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         connect(id, to: uri, target)
     }
 
+    /// The link with that id: the last one, if earlier ones were redirected to it.
+    func link(_ id: LinkID) -> Link? {
+        core.links.last { $0.id == id }
+    }
+
     func connect(_ id: LinkID, to uri: WebSocketURI, _ target: LinkConfiguration) {
-        let link = Link(id: id, uri: uri, configuration: target, loop: loop, group: driver.handles.group, owner: self)
-        driver.links.append(link)
+        let link = Link(id: id, uri: uri, configuration: target, loop: loop, group: core.handles.group, owner: self)
+        core.links.append(link)
         let proxy = (try? target.proxy?.check(uri)).map { " through the proxy \($0)" } ?? ""
         logger.debug("connecting to \(uri.redacted)\(proxy)")
         link.connect(memory: driver.addresses)
-    }
-
-    // MARK: - Time
-
-    func setTimer() {
-        guard driver.end == nil || !driver.links.isEmpty else { return }
-        var deadline = machine.nextDeadline
-        for link in driver.links {
-            guard let own = link.deadline else { continue }
-            deadline = min(deadline ?? own, own)
-        }
-        driver.handles.setTimer(at: deadline, owner: self)
     }
 
     // MARK: - The end
@@ -144,13 +88,11 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
         driver.resuming = []
         // What a pause still holds must be delivered now; after `close()` it is dropped.
         for id in driver.held.keys.sorted(by: { $0.rawValue < $1.rawValue }) { releaseHeld(id, evenIfPaused: true) }
-        for link in driver.links where !link.isWindingDown { link.drop() }
+        for link in core.links where !link.isWindingDown { link.drop() }
     }
 
-    /// Makes the terminal call when the last handle is closed.
-    private func endIfDone() {
-        guard let end = driver.end?.value, driver.links.isEmpty else { return }
-        guard driver.handles.close(then: self) else { return }
+    func makeTerminalCall() {
+        guard let end = driver.end?.value else { return }
         driver.end = nil
         if case .failed = end, delegate != nil { announce(.ended) }
         let delegate = takeDelegate()
@@ -169,18 +111,6 @@ extension NotificationChannel: LoopTask, TimerOwner, LoopCloseable {
             guard let delegate else { return noteMissingDelegate("failed, and no delegate was there") }
             delegate.channel(self, didFail: failure)
         }
-    }
-
-    /// There is no delegate for a delivery: closes the channel.
-    func closeWithoutDelegate() {
-        noteMissingDelegate("is closed")
-        submit(machine.closeRequested(now: loop.now))
-    }
-
-    private func noteMissingDelegate(_ consequence: String) {
-        guard let why = delegateWatch.missed() else { return }
-        loop.forgotten.lackedDelegate()
-        logger.warning("\(driver.redactedURI) \(consequence): \(why)")
     }
 
     /// Reports a changed state before the actions that follow from it: what changes the state also has actions.

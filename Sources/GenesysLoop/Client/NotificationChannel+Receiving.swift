@@ -1,5 +1,5 @@
 /// Takes messages from a link to the delegate.
-extension NotificationChannel: LinkOwner {
+extension NotificationChannel {
     func link(_ link: Link, didReach address: SocketAddress) {
         driver.addresses.reached(address)
     }
@@ -8,12 +8,7 @@ extension NotificationChannel: LinkOwner {
         enqueue(machine.linkOpened(link.id, now: loop.now))
         performPending()
         // The timer is set when this read is over.
-        loop.schedule(self)
-    }
-
-    func linkDidChangeDeadline(_ link: Link) {
-        // An advance in progress sets the timer at its end.
-        if !driver.isAdvancing { setTimer() }
+        schedule()
     }
 
     func linkDidDrain(_ link: Link) {}
@@ -25,8 +20,8 @@ extension NotificationChannel: LinkOwner {
     }
 
     func linkDidFinish(_ link: Link) {
-        driver.links.removeAll { $0 === link }
-        if driver.link(link.id) == nil { driver.trails[link.id] = nil }
+        core.links.removeAll { $0 === link }
+        if self.link(link.id) == nil { driver.trails[link.id] = nil }
         advance()
     }
 
@@ -34,10 +29,11 @@ extension NotificationChannel: LinkOwner {
         guard !link.isWindingDown else { return link.discardInput() }
         let now = loop.now
         counters.readAt = now.instant
-        driver.handles.timer?.noticeLateness(now: now)
+        core.handles.timer?.noticeLateness(now: now)
         machine.bytesReceived(on: link.id, isDrained: isDrained, now: now)
+        beginReceiving()
         while receiveMessages(of: link, delegate ?? AbsentDelegate()) { performPending() }
-        advance()
+        endReceiving()
     }
 
     /// Delivers until there is nothing more, or until a callout changed the state: then there may be more.

@@ -34,8 +34,7 @@ public final class NotificationChannel {
         set {
             loop.preconditionCurrent("NotificationChannel.delegate")
             weakDelegate = newValue
-            delegateWatch.changed(isSet: newValue != nil)
-            generation &+= 1
+            delegateDidChange(isSet: newValue != nil)
         }
     }
 
@@ -48,7 +47,6 @@ public final class NotificationChannel {
         return weakDelegate
     }
 
-    var delegateWatch: DelegateWatch
     private weak var weakDelegate: (any NotificationChannelDelegate)?
     /// Changes with everything that makes the receive loop check its conditions again: delegate, machine, pending
     /// actions.
@@ -57,6 +55,7 @@ public final class NotificationChannel {
     var machine: ChannelMachine {
         didSet { generation &+= 1 }
     }
+    var core: DriverCore<ChannelMachine.Action>
     var driver: ChannelDriver
     // Not in `driver`, so that counting a message needs no check for exclusive access.
     var counters = ChannelCounters()
@@ -89,7 +88,7 @@ public final class NotificationChannel {
         var seed = SystemRandomNumberGenerator()
         machine = ChannelMachine(topics: topics, settings: linkOptions.settings, seed: seed.next())
         weakDelegate = delegate
-        delegateWatch = DelegateWatch(isSet: delegate != nil)
+        core = DriverCore(loop: loop, hasDelegate: delegate != nil)
         let logger = self.logger
         loop.forgotten.made(self) { logger.warning("\(endpoint.redacted) was never opened: call open()") }
     }
@@ -121,9 +120,8 @@ public final class NotificationChannel {
     public func open() {
         loop.preconditionCurrent("NotificationChannel.open")
         guard machine.state == .idle else { return }
-        delegateWatch.preconditionSet("NotificationChannel")
-        loop.forgotten.opened(self)
-        loop.retain(self)
+        core.delegateWatch.preconditionSet("NotificationChannel")
+        retainUntilEnd()
         logger.debug("opening \(driver.redactedURI) with \(topics.count) topics")
         submit(machine.openRequested(now: loop.now))
     }
@@ -136,10 +134,7 @@ public final class NotificationChannel {
     /// Source: RFC 6455 §7.1.2.
     public func close() {
         loop.preconditionCurrent("NotificationChannel.close")
-        if machine.state == .idle {
-            loop.forgotten.opened(self)
-            loop.retain(self)
-        }
+        if machine.state == .idle { retainUntilEnd() }
         submit(machine.closeRequested(now: loop.now))
     }
 
@@ -274,13 +269,13 @@ extension NotificationChannel {
         statistics.lastNotificationAge = counters.lastNotificationAt.map { now - $0 }
         statistics.silence = machine.current.map { now - $0.evidence.lastRead.instant }
         statistics.pingRoundTrip = machine.current?.heartbeat.roundTrip
-        statistics.connectionCount = driver.links.count
+        statistics.connectionCount = core.links.count
         for messages in driver.held.values {
             statistics.heldCount += messages.count
             statistics.heldByteCount += messages.reduce(0) { $0 + $1.count }
         }
         statistics.pendingCommandCount = (machine.current?.pending.count ?? 0) + (machine.candidate?.pending.count ?? 0)
-        statistics.queuedByteCount = driver.links.reduce(0) { $0 + $1.queuedByteCount }
+        statistics.queuedByteCount = core.links.reduce(0) { $0 + $1.queuedByteCount }
         return statistics
     }
 }

@@ -1,104 +1,47 @@
 internal import Logging
 
-/// Performs the machine's actions.
-///
-/// Public calls touch only the machine, the queue of pending actions and, for sends, the link's outbox. Link, timer and
-/// delegate are touched here, from the loop, one action after the other.
-extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
-    /// Queues actions and schedules a task that performs them.
-    func submit(_ actions: [WebSocketClientMachine.Action]) {
-        if enqueue(actions) { schedulePass() }
+extension WebSocketClient: Driver {
+    var logger: Logger { configuration.logger }
+    var redactedURI: String { driver.uri.redacted }
+    var isFinishing: Bool { driver.isFinishing }
+
+    /// The only link: that of the first target, or of a redirect.
+    var link: Link? { core.links.first }
+
+    /// Pauses or resumes the link as the host requested.
+    func adjustReading() -> Bool {
+        if let link { adjustReading(of: link) }
+        return false
     }
 
-    @discardableResult
-    func enqueue(_ actions: [WebSocketClientMachine.Action]) -> Bool {
-        guard !actions.isEmpty else { return false }
-        driver.pending.append(actions)
-        generation &+= 1
-        return true
-    }
-
-    func schedulePass() {
-        guard !driver.isScheduled, !driver.isReceiving else { return }
-        driver.isScheduled = true
-        loop.schedule(self)
+    func adjustReading(of link: Link) {
+        if machine.wantsPause { link.pauseReading() } else { link.resumeReading() }
     }
 
     /// The host paused or resumed.
     func readingDidChange() {
-        guard let link = driver.link, link.isPaused != machine.wantsPause else { return }
+        guard let link, link.isPaused != machine.wantsPause else { return }
         generation &+= 1
-        schedulePass()
+        schedule()
     }
 
-    package func closeByLoop() {
-        close()
-    }
-
-    package func runTask() {
-        driver.isScheduled = false
-        advance()
-    }
-
-    package func timerDidFire(_ timer: Timer) {
-        driver.handles.timerDidFire()
-        driver.link?.deadlineReached(now: loop.now.instant)
-        driver.link?.reportEndIfDue()
-        advance()
-    }
-
-    /// Performs all pending actions, sends what is queued, resumes reading if allowed, and sets the timer.
-    ///
-    /// Inside another call of it, or of `performPending`, it leaves the work to that call.
-    func advance() {
-        guard !driver.isAdvancing, !driver.pending.isBusy else { return }
-        driver.isAdvancing = true
-        repeat {
-            performPending()
-            if let link = driver.link {
-                adjustReading(of: link)
-                link.flush()
-                link.reportEndIfDue()
-            }
-        } while !driver.pending.isEmpty
-        driver.isAdvancing = false
-        awaitTurn()
-        setTimer()
-        endIfDone()
-    }
-
-    func performPending() {
-        guard driver.pending.begin() else { return }
-        while let action = driver.pending.pop() { perform(action) }
-    }
-
-    private func perform(_ action: WebSocketClientMachine.Action) {
+    func perform(_ action: WebSocketClientMachine.Action) {
         switch action {
         case .connect:
             let link = Link(
                 id: LinkID(rawValue: 0), uri: driver.uri,
                 configuration: configuration.link(context: driver.context, proxy: driver.proxy, trail: driver.trail),
-                loop: loop, group: driver.handles.group, owner: self)
-            driver.link = link
+                loop: loop, group: core.handles.group, owner: self)
+            core.links.append(link)
             link.connect()
         case .sendClose(let code, let reason):
-            driver.link?.sendClose(code, reason: reason)
+            link?.sendClose(code, reason: reason)
         case .tell(let event):
             tell(event)
         case .finish:
             driver.isFinishing = true
-            if let link = driver.link, !link.isWindingDown { link.drop() }
+            if let link, !link.isWindingDown { link.drop() }
         }
-    }
-
-    /// Pauses or resumes the link as the host requested.
-    func adjustReading(of link: Link) {
-        if machine.wantsPause { link.pauseReading() } else { link.resumeReading() }
-    }
-
-    func setTimer() {
-        guard !driver.isFinishing || driver.link != nil else { return }
-        driver.handles.setTimer(at: driver.link?.deadline, owner: self)
     }
 
     // MARK: - Flow control
@@ -107,8 +50,8 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
     ///
     /// A pass may fill the queue and empty it at its end. Other clients get their turn in between, however fast the
     /// peer reads.
-    private func awaitTurn() {
-        guard !driver.isTurnAwaited, let link = driver.link,
+    func didAdvance() {
+        guard !driver.isTurnAwaited, let link,
             machine.hasRoomToTell(at: link.queuedByteCount) || link.sends.hasDone(at: link.sentByteCount)
         else { return }
         driver.isTurnAwaited = true
@@ -118,7 +61,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
 
     private func turnCame() {
         driver.isTurnAwaited = false
-        guard let link = driver.link else { return }
+        guard let link else { return }
         linkDidDrain(link)
     }
 
@@ -130,11 +73,8 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
 
     // MARK: - The end
 
-    /// Makes the terminal call when the last handle is closed.
-    private func endIfDone() {
-        guard driver.isFinishing, driver.link == nil, case .ended(let end) = machine.state,
-            driver.handles.close(then: self)
-        else { return }
+    func makeTerminalCall() {
+        guard case .ended(let end) = machine.state else { return }
         driver.isFinishing = false
         let delegate = weakDelegate
         weakDelegate = nil
@@ -142,27 +82,15 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
         loop.release(self)
         switch end {
         case .closed(let code, let reason):
-            configuration.logger.debug("closed with \(code)")
+            logger.debug("closed with \(code)")
             delegate?.webSocket(self, didClose: code, reason: reason)
         case .failed:
             guard let cause = driver.failure else { preconditionFailure("a client failed without a failure") }
             let failure = WebSocketFailure(cause)
-            configuration.logger.debug("failed: \(failure)")
+            logger.debug("failed: \(failure)")
             guard let delegate else { return noteMissingDelegate("failed, and no delegate was there") }
             delegate.webSocket(self, didFail: failure)
         }
-    }
-
-    /// There is no delegate for a delivery: closes the client.
-    func closeWithoutDelegate() {
-        noteMissingDelegate("is closed")
-        closeNow(.normal, reason: "")
-    }
-
-    private func noteMissingDelegate(_ consequence: String) {
-        guard let why = delegateWatch.missed() else { return }
-        loop.forgotten.lackedDelegate()
-        configuration.logger.warning("\(driver.uri.redacted) \(consequence): \(why)")
     }
 
     private func tell(_ event: WebSocketClientMachine.Event) {
@@ -170,7 +98,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
         guard let delegate = weakDelegate else { return closeWithoutDelegate() }
         switch event {
         case .didOpen:
-            configuration.logger.debug("open")
+            logger.debug("open")
             delegate.webSocketDidOpen(self)
         case .didBecomeWritable:
             delegate.webSocketDidBecomeWritable(self)
@@ -178,7 +106,7 @@ extension WebSocketClient: LoopTask, TimerOwner, LoopCloseable {
     }
 }
 
-/// What the driver of a client owns: its link, handles, pending actions.
+/// What the driver of a client owns beside its `DriverCore`.
 struct WebSocketClientDriver {
     /// The current target, and the redirects that led to it.
     var trail: RedirectTrail
@@ -187,19 +115,10 @@ struct WebSocketClientDriver {
     let proxy: ProxyRules?
     /// The link ended with a redirect; the next one follows when this one has released its socket.
     var isRedirected = false
-    /// Performed only in a pass, never during a callout.
-    var pending = ActionQueue<WebSocketClientMachine.Action>()
-    var isAdvancing = false
-    /// A pass is scheduled.
-    var isScheduled = false
-    /// The link is being read: the host's requests are performed when the read ends.
-    var isReceiving = false
     /// The queue is checked again at the next turn of the loop.
     var isTurnAwaited = false
-    var link: Link?
     var subprotocol: String?
     var isCompressed = false
-    var handles: DriverHandles
     /// Why the link failed.
     var failure: LinkFailure?
     /// Only the terminal call is missing.
@@ -217,7 +136,6 @@ struct WebSocketClientDriver {
             throw WebSocketFailure(error)
         }
         try configuration.check(for: trail.uri)
-        handles = DriverHandles(loop: loop)
     }
 
     /// The current target.

@@ -1,7 +1,7 @@
 internal import Logging
 
 /// Takes messages from the link to the delegate.
-extension WebSocketClient: LinkOwner {
+extension WebSocketClient {
     func linkDidOpen(_ link: Link) {
         driver.subprotocol = link.subprotocol
         driver.isCompressed = link.isCompressed
@@ -9,12 +9,7 @@ extension WebSocketClient: LinkOwner {
         performPending()
         adjustReading(of: link)
         // The timer is set when this read is over.
-        schedulePass()
-    }
-
-    func linkDidChangeDeadline(_ link: Link) {
-        // An advance in progress sets the timer at its end.
-        if !driver.isAdvancing { setTimer() }
+        schedule()
     }
 
     func link(_ link: Link, didEnd failure: LinkFailure) {
@@ -29,7 +24,7 @@ extension WebSocketClient: LinkOwner {
     }
 
     func linkDidFinish(_ link: Link) {
-        driver.link = nil
+        core.links.removeAll { $0 === link }
         while let completion = link.sends.popDone(at: 0) { completion(nil) }
         let failure = driver.failure ?? .abandoned
         while let completion = link.sends.popFirst() { completion(failure) }
@@ -41,13 +36,12 @@ extension WebSocketClient: LinkOwner {
     }
 
     func linkDidReceive(_ link: Link, isDrained: Bool) {
-        driver.isReceiving = true
+        beginReceiving()
         while receiveMessages(of: link, weakDelegate ?? AbsentSocketDelegate()) {
             performPending()
             adjustReading(of: link)
         }
-        driver.isReceiving = false
-        advance()
+        endReceiving()
     }
 
     /// Delivers until there is nothing more, or until a callout changed the state: then there may be more.

@@ -43,18 +43,16 @@ public final class WebSocketClient {
         set {
             loop.preconditionCurrent("WebSocketClient.delegate")
             weakDelegate = newValue
-            delegateWatch.changed(isSet: newValue != nil)
-            generation &+= 1
+            delegateDidChange(isSet: newValue != nil)
         }
     }
-
-    var delegateWatch: DelegateWatch
 
     weak var weakDelegate: (any WebSocketClientDelegate)?
     /// Changes with everything that makes the receive loop check its conditions again: delegate, close, pause.
     var generation = 0
 
     var machine: WebSocketClientMachine
+    var core: DriverCore<WebSocketClientMachine.Action>
     var driver: WebSocketClientDriver
 
     /// Makes a client.
@@ -80,7 +78,7 @@ public final class WebSocketClient {
         self.loop = loop
         self.configuration = configuration
         weakDelegate = delegate
-        delegateWatch = DelegateWatch(isSet: delegate != nil)
+        core = DriverCore(loop: loop, hasDelegate: delegate != nil)
         let (uri, logger) = (driver.uri.redacted, configuration.logger)
         loop.forgotten.made(self) { logger.warning("\(uri) was never opened: call open()") }
     }
@@ -113,7 +111,7 @@ public final class WebSocketClient {
     /// Bytes that were taken for sending and that the kernel has not taken yet.
     public var queuedByteCount: Int {
         loop.preconditionCurrent("WebSocketClient.queuedByteCount")
-        return driver.link?.queuedByteCount ?? 0
+        return link?.queuedByteCount ?? 0
     }
 
     // MARK: - Life
@@ -124,9 +122,8 @@ public final class WebSocketClient {
     public func open() {
         loop.preconditionCurrent("WebSocketClient.open")
         guard machine.state == .idle else { return }
-        delegateWatch.preconditionSet("WebSocketClient")
-        loop.forgotten.opened(self)
-        loop.retain(self)
+        core.delegateWatch.preconditionSet("WebSocketClient")
+        retainUntilEnd()
         configuration.logger.debug("opening \(driver.uri.redacted)")
         submit(machine.openRequested())
     }
@@ -159,10 +156,7 @@ public final class WebSocketClient {
     }
 
     func closeNow(_ code: CloseCode, reason: String) {
-        if machine.state == .idle {
-            loop.forgotten.opened(self)
-            loop.retain(self)
-        }
+        if machine.state == .idle { retainUntilEnd() }
         submit(machine.closeRequested(code, reason: reason))
     }
 
@@ -269,16 +263,16 @@ extension WebSocketClient {
     private func send(
         _ opcode: Opcode, _ payload: Span<UInt8>, _ completion: SendCompletion?
     ) throws(WebSocketUsageError) -> SendResult {
-        switch machine.sendRequested(queuedByteCount: driver.link?.queuedByteCount ?? 0) {
+        switch machine.sendRequested(queuedByteCount: link?.queuedByteCount ?? 0) {
         case .send:
             // It is only queued here; the next pass sends it.
-            driver.link?.send(opcode, payload)
+            link?.send(opcode, payload)
             if let completion {
-                driver.link?.sends.append { failure in
+                link?.sends.append { failure in
                     completion(failure.map { .failure(WebSocketFailure($0)) } ?? .success(()))
                 }
             }
-            schedulePass()
+            schedule()
             return .sent
         case .wouldBlock:
             return .wouldBlock

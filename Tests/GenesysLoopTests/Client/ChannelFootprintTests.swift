@@ -6,7 +6,8 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(1)))) struct ChannelFootprintTests {
     @Test func `what lies in the objects of a channel is small`() {
         #expect(MemoryLayout<ChannelMachine>.size <= 896)
-        #expect(MemoryLayout<ChannelDriver>.size <= 144)
+        #expect(MemoryLayout<GenesysLoop.ChannelDriver>.size <= 144)
+        #expect(MemoryLayout<DriverCore<ChannelMachine.Action>>.size <= 80)
         #expect(MemoryLayout<ChannelCounters>.size <= 56)
         #expect(MemoryLayout<Inbound>.size <= 304)
     }
@@ -20,10 +21,10 @@ import Testing
         host.didReceive = { channel, number in
             // During this read, the test sees how the previous read left the link.
             guard number == 2 else { return }
-            let link = channel.driver.links.first
+            let link = channel.core.links.first
             capacities = [link?.outbox.capacity ?? -1, link?.tls?.outgoing.capacity ?? -1]
             #expect(link?.establishment == nil)
-            #expect(channel.driver.pending.capacity == 0)
+            #expect(channel.core.pending.capacity == 0)
             #expect(channel.machine.current?.pending.capacity == 0)
             channel.close()
         }

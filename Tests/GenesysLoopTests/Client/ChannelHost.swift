@@ -59,7 +59,7 @@ final class ChannelHost: NotificationChannelDelegate {
     }
 
     private func noteEnd(_ event: Event, _ channel: NotificationChannel) {
-        openCountAtEnd = channel.driver.handles.group.openCount
+        openCountAtEnd = channel.core.handles.group.openCount
         note(event, channel)
         didEnd()
     }

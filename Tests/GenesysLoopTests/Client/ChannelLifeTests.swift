@@ -33,7 +33,7 @@ import Testing
         }
         if reach != .idle { made.open() }
         let watch = TimerProbe(server.loop) { watch in
-            guard made.driver.links.first?.phase == .securing else { return watch.start(after: .milliseconds(1)) }
+            guard made.core.links.first?.phase == .securing else { return watch.start(after: .milliseconds(1)) }
             watch.drop()
             made.close()
         }
@@ -43,7 +43,7 @@ import Testing
         case .resolving, .connecting:
             // The pass of `open()`, which also resolves a numeric address.
             server.loop.inPass {}
-            #expect(made.driver.links.first?.phase == (reach == .resolving ? .resolving : .connecting))
+            #expect(made.core.links.first?.phase == (reach == .resolving ? .resolving : .connecting))
             made.close()
         case .securing:
             watch.start(after: .milliseconds(1))
@@ -114,8 +114,8 @@ import Testing
         weak var timer: GenesysLoop.Timer?
         host.didHear = { _, event in
             guard event == .subscribed else { return }
-            link = channel?.driver.links.first
-            (tcp, tls, timer) = (link?.tcp, link?.tls, channel?.driver.handles.timer)
+            link = channel?.core.links.first
+            (tcp, tls, timer) = (link?.tcp, link?.tls, channel?.core.handles.timer)
             #expect(tcp != nil && tls != nil && timer != nil)
         }
         host.didReceive = { channel, _ in channel.close() }
@@ -125,7 +125,7 @@ import Testing
             made.open()
         }
         server.loop.inPass {
-            link = channel?.driver.links.first
+            link = channel?.core.links.first
             connector = link?.establishment?.connector
         }
         server.run()

@@ -65,7 +65,7 @@ import Testing
         // The server's socket, and the second half of the ticket.
         var rest: (tcp: TCPConnection, bytes: [UInt8])?
         func sendWhenHalfIsRead() {
-            guard let client, let session = client.driver.link?.tls else { return }
+            guard let client, let session = client.link?.tls else { return }
             guard unsafe SSL_in_init(session.ssl) == 1 else { return loop.afterTurns(1, sendWhenHalfIsRead) }
             #expect((try? ledger.send([UInt8](repeating: 1, count: 100), through: client)) == .sent)
             loop.afterTurns(3, completeTicket)
