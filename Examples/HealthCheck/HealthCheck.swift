@@ -1,7 +1,9 @@
+import Dispatch
 import Foundation
 import GenesysLoop
 
-/// Reports the health of a channel when it changes, and for each line of standard input. The end of input ends it.
+/// Reports the health of a channel when it changes, and for each line of standard input. The end of input ends it, and
+/// so do SIGTERM and SIGINT.
 ///
 ///     swift run health-check URI CA-FILE TOPIC [TOPIC …]
 @main
@@ -35,7 +37,19 @@ enum HealthCheck {
             while readLine() != nil { bound.execute { report($0.state) } }
             bound.execute { $0.close() }
         }
-        loop.run()  // until the channel ended
+        let signals = [SIGTERM, SIGINT].map { onSignal($0, close: bound) }
+        withExtendedLifetime(signals) { loop.run() }  // until the channel ended
+    }
+
+    /// Closes the channel, instead of ending the process, when the signal comes. Keep what it returns.
+    private static func onSignal(
+        _ number: Int32, close channel: LoopBound<NotificationChannel>
+    ) -> any DispatchSourceSignal {
+        _ = signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler { channel.execute { $0.close() } }
+        source.activate()
+        return source
     }
 
     /// What an HTTP endpoint for the health of the program would answer.

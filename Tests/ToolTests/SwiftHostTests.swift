@@ -58,6 +58,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a health check closes its channel on a signal`(_ number: Int32) async throws {
+        try await Simulator.with("--rate", "1") { simulator in
+            let (uri, ca) = (simulator.announcement.uri, simulator.announcement.caFile)
+            let child = try SwiftHostTests.start("health-check", [uri, ca] + SwiftHostTests.topics)
+            #expect(await child.output?.nextLine() == "503 connecting")
+            #expect(await child.output?.nextLine() == "200 subscribed")
+            child.signal(number)
+            let end = await child.end()
+            #expect(end.status == 0 && end.errors.isEmpty, "\(end.errors)")
+        }
+    }
+
     @Test(arguments: ["plain-host", "actor-host", "service-host"])
     func `a host says what went wrong in a sentence`(_ name: String) async throws {
         let uri = "wss://127.0.0.1:1/channels/streaming-1-secret"

@@ -34,7 +34,7 @@
 ///
 /// A host on the main actor either runs the loop on the main thread, where `MainActor.assumeIsolated` succeeds in every
 /// delegate method, or gives the loop a separate thread (`LoopThread`) and sends copies to the main actor, as in
-/// <doc:Embedding>.
+/// <doc:BackPressure>.
 extension UVLoop: SerialExecutor, TaskExecutor {
     /// Runs a job of the concurrency library on the loop's thread at its next wake-up.
     ///
