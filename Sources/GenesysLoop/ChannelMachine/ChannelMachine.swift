@@ -76,10 +76,10 @@ package struct ChannelMachine: Equatable, Sendable {
         }
     }
 
-    package internal(set) var subscriptions: Subscriptions
-    package internal(set) var overlap = Overlap()
     package internal(set) var lifetime: Lifetime
     package internal(set) var maintenance = Maintenance()
+    package internal(set) var subscriptions: Subscriptions
+    package internal(set) var overlap = Overlap()
     var reconnect: Reconnect
     var takeover = Takeover()
     var random: SplitMix64

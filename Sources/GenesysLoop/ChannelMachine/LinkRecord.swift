@@ -2,13 +2,13 @@
 package struct LinkRecord: Equatable, Sendable {
     package let id: LinkID
     package let endpoint: EndpointID
+    package internal(set) var heartbeat: Heartbeat
+    package internal(set) var evidence: LinkEvidence
     package let createdAt: ClockReading
     /// When the upgrade was accepted.
     package private(set) var openedAt: ClockReading?
     /// When the subscription on it was confirmed.
     package internal(set) var confirmedAt: ClockReading?
-    package internal(set) var heartbeat: Heartbeat
-    package internal(set) var evidence: LinkEvidence
     /// Commands sent and not answered, oldest first.
     package internal(set) var pending: [PendingCommand] = []
     /// The topics requested on this link.

@@ -26,11 +26,12 @@ package struct Overlap: Equatable, Sendable {
         var deadline: Instant
     }
 
+    // The machine looks at these two after each read.
+    private var deferred = DeferredRelease()
+    private var echo: Echo?
     package private(set) var deduplicator = Deduplicator()
     /// The bytes of the messages that are held.
     package private(set) var heldByteCount = 0
-    private var deferred = DeferredRelease()
-    private var echo: Echo?
     /// The target of a `rollover(to:)` during a rollover that could no longer be stopped.
     private var queuedTarget: EndpointID?
 
@@ -77,7 +78,7 @@ package struct Overlap: Equatable, Sendable {
 
     /// The old socket was read.
     package mutating func oldLinkRead(isDrained: Bool, now: Instant) {
-        if !deferred.links.isEmpty { deferred.backlogRead(isDrained: isDrained, now: now) }
+        if deferred.deadline != nil { deferred.backlogRead(isDrained: isDrained, now: now) }
     }
 
     /// When to look whether the old socket's backlog is read; nil if nothing waits for it.
@@ -156,9 +157,9 @@ package struct Overlap: Equatable, Sendable {
 /// The loop polls before each `deadlineReached`. If none of the backlog is read between two of them, all of it has been
 /// read.
 struct DeferredRelease: Equatable, Sendable {
-    private(set) var links: [LinkID] = []
     /// When to look next; nil if nothing waits.
     private(set) var deadline: Instant?
+    private(set) var links: [LinkID] = []
     /// The last look found nothing to read.
     private var isDrained = false
 
