@@ -8,6 +8,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(name: "GenesysLoop", path: "../.."),
+        .package(path: "../../Examples/HealthService"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.81.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.0.0"),
@@ -19,6 +20,8 @@ let package = Package(
             dependencies: [
                 .product(name: "GenesysLoop", package: "GenesysLoop"),
                 .product(name: "GenesysSimulator", package: "GenesysLoop"),
+                // Not linked: the host runs it.
+                .product(name: "health-service", package: "HealthService"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -46,11 +46,11 @@ import Testing
         await service.close()
     }
 
-    /// The options of a synopsis, from the line that begins with a program's name, are options of that program.
+    /// The options of a synopsis, or of a session after its `$`, are options of the program at the line's beginning.
     private static func checkOptions(of block: Page.Block, at place: Comment) async throws {
         var help: String?
         for line in block.lines {
-            let words = line.split(separator: " ").map(String.init)
+            let words = line.split(separator: " ").map(String.init).filter { $0 != "$" }
             if let program = words.first, !line.hasPrefix(" ") { help = try await Self.help(of: program, words) }
             guard let help else { continue }
             for match in line.matches(of: /--[a-z][a-z-]+/) {
@@ -61,10 +61,11 @@ import Testing
 
     /// What a program says of its options; nil for other words.
     private static func help(of program: String, _ words: [String]) async throws -> String? {
-        switch program {
+        switch program.split(separator: "/").last {
         case "genesys-loop", "websocket-echo":
-            let command = words.dropFirst().prefix { program == "genesys-loop" && !$0.hasPrefix("-") }.prefix(1)
-            return try await Command.run(Command.programs.appending(path: program), command + ["--help"]).output
+            let name = String(program.split(separator: "/").last ?? "")
+            let command = words.dropFirst().prefix { name == "genesys-loop" && !$0.hasPrefix("-") }.prefix(1)
+            return try await Command.run(Command.programs.appending(path: name), command + ["--help"]).output
         case _ where program.hasPrefix("./Scripts/"):
             return try Page.text(String(program.dropFirst(2)))
         default:
@@ -111,6 +112,29 @@ import Testing
             let indent = lines[start].dropLast(first.count)
             return indent.allSatisfy { $0 == " " }
                 && zip(code, lines[start...]).allSatisfy { $0.isEmpty ? $1.isEmpty : indent + $0 == $1 }
+        }
+    }
+
+    /// Text of an example may be on a page, so each is a target of the package, or belongs to `Tests/Neighbors`, which
+    /// runs it.
+    @Test func `each example in Swift is built`() throws {
+        let manifests = try Page.text("Package.swift") + Page.text("Tests/Neighbors/Package.swift")
+        for file in Page.files("Examples") where file.hasSuffix(".swift") && !file.hasSuffix("/Package.swift") {
+            let folder = file.split(separator: "/").prefix(2).joined(separator: "/")
+            #expect(manifests.contains("\(folder)\"") || manifests.contains("\(folder)/"), "\(file)")
+        }
+    }
+
+    @Test func `the manifests of examples are valid`() async throws {
+        let swift = try #require(Command.find("swift"))
+        for file in Page.files("Examples") where file.hasSuffix("/Package.swift") {
+            let folder = file.split(separator: "/").dropLast().joined(separator: "/")
+            try await withTemporaryFolder { scratch in
+                let end = try await Command.run(
+                    swift, ["package", "--package-path", folder, "--scratch-path", scratch.path, "dump-package"],
+                    in: Page.root)
+                #expect(end.status == 0, "\(file): \(end.errors)")
+            }
         }
     }
 

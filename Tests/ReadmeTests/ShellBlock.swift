@@ -10,6 +10,9 @@ struct ShellBlock {
         let folder: URL
     }
 
+    /// Debian's names for what a program needs where it runs, beside those that Scripts/setup installs to build it.
+    static let runTimePackages = ["libuv1", "libssl3", "zlib1g", "libstdc++6", "ca-certificates"]
+
     let block: Page.Block
     /// The commands, without comments; a command with a backslash at its end goes on.
     let commands: [String]
@@ -40,7 +43,8 @@ struct ShellBlock {
                 #expect(try Page.text("Package.swift").contains("\"\(product)\""), place)
             }
         case "apt-get", "brew":
-            let known = try Page.text("Package.swift") + Page.text("Scripts/setup")
+            let texts = try Page.text("Package.swift") + Page.text("Scripts/setup")
+            let known = texts.matches(of: /[a-z0-9][a-z0-9.+@-]+/).map { String($0.0) } + runTimePackages
             for name in words where name != "install" && !name.hasPrefix("-") {
                 #expect(known.contains(name), "\(place): neither Package.swift nor Scripts/setup names \(name)")
             }

@@ -21,6 +21,8 @@ enum NeighborHost {
                 fail("Hummingbird answered:\n\(answer)")
             }
             print("neighbor-host: Hummingbird answered with the topic of the notification, \(topic.rawValue)")
+            try await HealthServiceCheck.run()
+            print("neighbor-host: Examples/HealthService answered, recovered, and ended in order")
         } catch let error as UVLoopError {
             fail("the system has no resource left for a loop: \(error)")
         } catch {
@@ -93,7 +95,7 @@ enum NeighborHost {
     }
 
     /// The bytes of a whole response.
-    private static func get(_ path: String, from address: SocketAddress) async throws -> String {
+    static func get(_ path: String, from address: SocketAddress) async throws -> String {
         let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connect(to: address) { (channel: any Channel) in
                 channel.eventLoop.makeCompletedFuture {
