@@ -29,6 +29,33 @@ import Testing
         #expect(sequences(of: host) == Array(1...host.notifications.count))
     }
 
+    @Test func `what repeats a rollover's notifications is delivered once the new socket has answered`() throws {
+        let playground = try Playground {
+            $0.publishing.rate = 0
+            $0.endings.maintenanceLead = .seconds(1)
+        }
+        let host = RecordingHost()
+        let topic = playground.topics[1]
+        func publish(_ count: Int) {
+            let message = NumberedFeed.message(#"{"same":true}"#, topic: topic)
+            for _ in 0..<count { playground.server.publish(message, to: topic) }
+        }
+        func repeatWhenAnswered(_ channel: NotificationChannel) {
+            guard channel.statistics.pingRoundTrip == nil else { return publish(3) }
+            playground.loop.schedule(after: .milliseconds(1)) { repeatWhenAnswered(channel) }
+        }
+        host.onChange = { state, _ in if state == .rollingOver { publish(2) } }
+        host.onEvent = { event, channel in
+            if event == .subscribed { playground.server.announceMaintenance(.all) }
+            if event == .recovered(.rollover) { repeatWhenAnswered(channel) }
+        }
+        host.onNotification = { if host.notifications.count == 5 { $0.close() } }
+        try playground.channel(host).open()
+        playground.run(host)
+        #expect(host.events == [.subscribed, .willExpire, .recovered(.rollover), .closed])
+        #expect(host.notifications.count == 5)
+    }
+
     @Test func `a cut connection is reported at once, recovered, and the gap told once`() throws {
         let playground = try Playground()
         let host = RecordingHost()
