@@ -1,7 +1,8 @@
 /// What is known about the data that the service sent on one link: how much of it has arrived.
 ///
 /// What was lost cannot be seen. This value decides what was *not* lost: everything up to `deliveredUntil` has arrived,
-/// and a gap begins there. Each rule of `didMiss` follows one of these sentences.
+/// and a gap begins there. Each rule of `didMiss` follows one of these sentences. `Documentation/Proof.md` has them in
+/// plain words, with five scenes.
 ///
 /// **E1. Received is not sent.** TCP keeps the order, so a byte that arrives proves that everything the service sent
 /// *before* it has arrived. It proves nothing about what was sent since: that is in transit for up to `transit`, and is
