@@ -33,6 +33,13 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # shellcheck disable=SC2034
 strict_flags=(-Xswiftc -warnings-as-errors)
 
+# The path of the toolchain's docc; 1 if it has none.
+find_docc() {
+    local library
+    library=$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath" *: *"\(.*\)".*/\1/p')
+    if [ -x "$library/../../bin/docc" ]; then echo "$library/../../bin/docc"; else command -v docc; fi
+}
+
 # extract_graphs DIR: the symbol graphs of what is public, from the modules that a debug build made.
 extract_graphs() {
     local target module
