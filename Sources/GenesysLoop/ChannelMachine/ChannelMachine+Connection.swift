@@ -134,7 +134,7 @@ extension ChannelMachine {
     /// A command reply arrived on `link`.
     package mutating func replyReceived(_ reply: CommandReply, on link: LinkID, now: ClockReading) -> [Action] {
         guard isDelivering, var record = record(link),
-            let pending = subscriptions.takePending(answeredBy: reply, on: &record)
+            let pending = record.takePending(answeredBy: reply)
         else {
             ignoreLate()
             return []
@@ -300,13 +300,13 @@ extension ChannelMachine {
         loss = Loss(from: link.deliveredUntil, failure: failure)
     }
 
-    /// Abandons the current link, which is useless without an end, then handles a loss.
+    /// Abandons the current link, which is useless although it has not ended, then handles a loss.
     ///
-    /// - Parameter farewell: whether to close it in order; a dead path would not answer.
-    mutating func abandon(_ failure: ChannelFailure, inOrder farewell: Bool, now: ClockReading) {
+    /// - Parameter inOrder: whether to close it in order; a dead path would not answer.
+    mutating func abandon(_ failure: ChannelFailure, inOrder: Bool, now: ClockReading) {
         guard let link = current else { return brokenInvariant("only a current link is abandoned") }
         let end = LinkEnd(failure: failure)
-        emit(farewell ? .retire(link.id) : .drop(link.id))
+        emit(inOrder ? .retire(link.id) : .drop(link.id))
         switch state {
         case .live: lost(link, end, now: now)
         case .rollingOver: lostWhileRollingOver(link, end, now: now)

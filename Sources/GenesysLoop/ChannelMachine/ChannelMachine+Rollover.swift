@@ -36,7 +36,7 @@ extension ChannelMachine {
         guard let link = current, link.isClosingSoon else { return }
         // The service's notice still applies.
         guard link.isClosingAnnounced else { return announceMaintenance(now: now) }
-        maintenance.goesOn(after: failure, purpose, settings, now: now.instant, random: &random)
+        maintenance.scheduleRetry(after: failure, purpose, settings, now: now.instant, random: &random)
     }
 
     /// Starts the rollover that was requested during another one.
@@ -193,7 +193,6 @@ extension ChannelMachine {
         endpoint = next.endpoint
         state = .live
         subscriptions.moved(to: next.endpoint)
-        maintenance.rolledOver()
         lifetime.renewed(now: next.confirmedAt ?? now)
         counts.rolloverCount += 1
         overlap.onlyOneLeft(now: now.instant)

@@ -131,7 +131,7 @@ extension ChannelMachine {
             let overdue = subscriptions.overdue(id, on: &record, now: now.instant)
             store(record)
             switch overdue {
-            case .waits: break
+            case .wait: break
             case .resend(let command): emit(.send(link, command))
             case .unanswered(let pending): refused(pending, .unansweredCommand, on: record, now: now)
             }

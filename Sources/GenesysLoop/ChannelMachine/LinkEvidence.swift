@@ -9,8 +9,8 @@
 /// lost with the link. It also does not prove when it was sent: a path that stalled delivers everything at once.
 ///
 /// **E2. A burst proves the time before it.** A burst is a read that leaves nothing unread, at least `transit` after
-/// the burst before. Its first byte was not there when the burst before had been read, so it was sent after that one,
-/// and E1 covers everything up to that time. The start of the burst before the last one is therefore proven, and no
+/// the burst before. Its first byte arrived at least `transit` after that one began, so it was sent after that, and E1
+/// covers everything up to that time. The start of the burst before the last one is therefore proven, and no
 /// more: the last burst may consist of bytes that waited on a stalled path.
 ///
 ///     service sends    a      b        c d            e            x  (e, x: in transit, lost with the link)

@@ -62,6 +62,18 @@ package struct LinkRecord: Equatable, Sendable {
         pending.first.map { first in pending.dropFirst().reduce(first.deadline) { min($0, $1.deadline) } }
     }
 
+    /// The oldest command that the reply answers: by its id, or any command if a refusal names none.
+    mutating func takePending(answeredBy reply: CommandReply) -> PendingCommand? {
+        let index = pending.firstIndex { command in
+            reply.correlationID?.isExactly(command.correlationID) ?? reply.isRefused
+        }
+        guard let index else { return nil }
+        let taken = pending.remove(at: index)
+        // Gives the storage back: most links wait for their next command for hours.
+        if pending.isEmpty { pending = [] }
+        return taken
+    }
+
     // MARK: - Its subscription
 
     /// The restorations that the service has not confirmed yet.

@@ -41,17 +41,12 @@ package struct Maintenance: Equatable, Sendable {
         rolloverDue = nil
     }
 
-    /// A new link took over.
-    package mutating func rolledOver() {
-        failureCount = 0
-    }
-
     package mutating func rolloverFailed() {
         failureCount += 1
     }
 
-    /// The link of a failed rollover still has to be replaced.
-    package mutating func goesOn(
+    /// The notice outlives the rollover that failed: decides when to try again.
+    package mutating func scheduleRetry(
         after failure: ChannelFailure, _ purpose: ChannelMachine.Purpose, _ settings: ChannelSettings, now: Instant,
         random: inout SplitMix64
     ) {

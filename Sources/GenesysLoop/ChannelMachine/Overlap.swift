@@ -30,7 +30,9 @@ package struct Overlap: Equatable, Sendable {
     private var deferred = DeferredRelease()
     private var echo: Echo?
     package private(set) var deduplicator = Deduplicator()
-    /// The bytes of the messages that are held.
+    /// The bytes of the messages that were held for the new socket, and of those beyond the limit.
+    ///
+    /// What is held for a failed successor counts until the first overlap after its release.
     package private(set) var heldByteCount = 0
     /// The target of a `rollover(to:)` during a rollover that could no longer be stopped.
     private var queuedTarget: EndpointID?
@@ -73,7 +75,7 @@ package struct Overlap: Equatable, Sendable {
         return deferred.links
     }
 
-    /// Whether messages of a failed successor still wait.
+    /// Whether messages held for `link`, a failed successor, still wait.
     package func isDeferred(_ link: LinkID) -> Bool { deferred.links.contains(link) }
 
     /// The old socket was read.

@@ -98,38 +98,27 @@ package struct Subscriptions: Equatable, Sendable {
 
     /// A command whose deadline may have passed.
     package enum Overdue: Equatable {
-        case waits
+        case wait
         case resend(OutgoingCommand)
         case unanswered(PendingCommand)
     }
 
     package func overdue(_ correlationID: String, on link: inout LinkRecord, now: Instant) -> Overdue {
         // An earlier command of this pass may have ended it.
-        guard let index = link.pending.firstIndex(where: { $0.correlationID == correlationID }) else { return .waits }
+        guard let index = link.pending.firstIndex(where: { $0.correlationID == correlationID }) else { return .wait }
         switch link.pending[index].deadlineReached(now: now) {
         case .wait:
-            return .waits
+            return .wait
         case .resend:
             link.pending[index].revise(wanted.filter(link.subscribed.contains), subscribed: link.subscribed)
             let pending = link.pending[index]
-            return pending.topics.isEmpty ? .waits : .resend(pending.command)
+            return pending.topics.isEmpty ? .wait : .resend(pending.command)
         case .unanswered:
             return .unanswered(link.pending.remove(at: index))
         }
     }
 
     // MARK: - Answers
-
-    /// The oldest command that the reply answers: by its id, or any command if a refusal names none.
-    package func takePending(answeredBy reply: CommandReply, on link: inout LinkRecord) -> PendingCommand? {
-        let index = link.pending.firstIndex { command in
-            reply.correlationID?.isExactly(command.correlationID) ?? reply.isRefused
-        }
-        guard let index else { return nil }
-        let taken = link.pending.remove(at: index)
-        if link.pending.isEmpty { link.pending = [] }
-        return taken
-    }
 
     /// The single topics that the service did not name, each once.
     ///

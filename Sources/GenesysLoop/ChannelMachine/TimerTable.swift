@@ -2,8 +2,9 @@
 ///
 /// A deadline is kept where it is decided, and nowhere twice. This table is the only list of them: `deadline(of:)` says
 /// when a timer is due and `fire(_:now:)` what happens then. Both are exhaustive, so a timer without a deadline or
-/// without a handler does not compile; and both ask `timers`, so none runs in a state that does not know it.
-package enum ChannelTimer: UInt8, CaseIterable, Sendable {
+/// without a handler does not compile. `timers` says which ones run in a state: the others are neither waited for nor
+/// fired.
+enum ChannelTimer: UInt8, CaseIterable, Sendable {
     /// The delay before the next attempt.
     case attempt
     /// A new socket accepted later than this is a loss, not a hand-over.
@@ -46,11 +47,13 @@ struct TimerSet: OptionSet {
     static let closing = TimerSet(.closing)
     static let lifetime = TimerSet(.lifetime)
     static let rollover = TimerSet(.rollover)
-    /// Those that follow from what is read on the current link.
-    static let current: TimerSet = [TimerSet(.currentSilence), TimerSet(.currentCommand)]
+    static let release = TimerSet(.release)
+    static let echo = TimerSet(.echo)
+    static let refresh = TimerSet(.refresh)
+    /// Those of the candidate.
     static let candidate: TimerSet = [TimerSet(.candidateSilence), TimerSet(.candidateCommand)]
-    static let held: TimerSet = TimerSet(.release)
-    static let settling: TimerSet = [TimerSet(.echo), TimerSet(.refresh)]
+    /// Those of the current link.
+    static let current: TimerSet = [TimerSet(.currentSilence), TimerSet(.currentCommand)]
 
     /// A pause stops what judges a peer; what the channel itself decides goes on.
     static let duringPause: TimerSet = [.attempt, .handOver, .closing, .lifetime, .rollover]
@@ -58,14 +61,14 @@ struct TimerSet: OptionSet {
 
 extension ChannelMachine {
     /// The timers that run in the machine's state.
-    private var timers: TimerSet {
+    var timers: TimerSet {
         let timers: TimerSet =
             switch state {
             case .idle, .ended: []
             case .waiting: .attempt
             case .attempting: .candidate
-            case .live: [.lifetime, .rollover, .held, .settling, .current]
-            case .rollingOver: [.lifetime, .held, .candidate, .current]
+            case .live: [.lifetime, .rollover, .release, .echo, .refresh, .current]
+            case .rollingOver: [.lifetime, .release, .candidate, .current]
             case .handedOver: [.handOver, .candidate]
             case .draining: [.drain, .current]
             case .closing: .closing
@@ -87,7 +90,7 @@ extension ChannelMachine {
         return first
     }
 
-    private func deadline(of timer: ChannelTimer) -> Instant? {
+    func deadline(of timer: ChannelTimer) -> Instant? {
         switch timer {
         case .attempt, .closing, .drain: state.end
         case .handOver: handOverLimit
