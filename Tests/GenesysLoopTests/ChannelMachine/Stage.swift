@@ -42,6 +42,18 @@ extension LinkEnd {
     }
 }
 
+extension ClockReading {
+    /// This many seconds after the start of a test.
+    static func at(_ seconds: Double) -> ClockReading {
+        ClockReading(instant: Instant(nanoseconds: 0), wall: WallTime(seconds: 1_700_000_000)) + .seconds(seconds)
+    }
+}
+
+extension Instant {
+    /// This many seconds after the start of a test.
+    static func at(_ seconds: Double) -> Instant { ClockReading.at(seconds).instant }
+}
+
 /// A machine, a clock and a driver's books: all inputs of a test pass through here.
 struct Stage {
     typealias Action = ChannelMachine.Action
