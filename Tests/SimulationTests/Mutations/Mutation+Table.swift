@@ -1,5 +1,5 @@
 extension Mutation {
-    static let all: [Mutation] = links + overlaps + times + topics
+    static let all: [Mutation] = links + overlaps + times + topics + evidence + echoes + schedules
 
     private static let links = [
         Mutation(
@@ -110,7 +110,8 @@ extension Mutation {
             harm: "a host that takes its time loses a healthy connection",
             Edit("ChannelMachine", "        current?.heartbeat.suspend()\n", ""),
             Edit(
-                "TimerTable", "return isPaused ? timers.intersection(.duringPause) : timers", "return timers")),
+                "TimerTable", "duringPause: TimerSet = [.attempt,",
+                "duringPause: TimerSet = [TimerSet(.currentSilence), .attempt,")),
         Mutation(
             // The loop polls before a deadline is judged, so the machine only learns that the loop was late.
             "a blocked loop is not noticed",
@@ -151,5 +152,98 @@ extension Mutation {
             Edit(
                 "Subscriptions", "isRoom ? [.add(added), .remove(removed)] : [.remove(removed), .add(added)]",
                 "[.remove(removed), .add(added)]")),
+    ]
+
+    private static let evidence = [
+        Mutation(
+            "data is never in transit",
+            harm: "what was under way when a link broke is missing and in no gap",
+            Edit("LinkEvidence", "static let transit: Duration = .seconds(1)", "static let transit: Duration = .zero")),
+        Mutation(
+            "the last burst proves itself",
+            harm: "a gap after a stalled path begins when the path was already dead",
+            Edit(
+                "LinkEvidence", "var arrivedUntil: ClockReading { previousBurst }",
+                "var arrivedUntil: ClockReading { burst }")),
+        Mutation(
+            "a backlog counts as a burst",
+            harm: "what a paused host reads late counts as just sent, and a gap begins too late",
+            Edit("LinkEvidence", "guard !hasBacklog else { return hasBacklog = false }", "hasBacklog = false")),
+        Mutation(
+            "a pong without a ping is counted",
+            harm: "the answer to the watchdog counts as the end of the old socket, whose last data is in no gap",
+            Edit("LinkEvidence", "        guard pongCount < pingCount else { return false }\n", "")),
+        Mutation(
+            "an old answer proves a new question",
+            harm: "a rollover from a path that died since loses notifications, and reports none",
+            Edit("LinkEvidence", "pongCount >= question }", "pongCount > 0 }")),
+        Mutation(
+            "a Close frame that waited during a pause proves a hand-over",
+            harm: "what the service had between that frame and the new socket is in no gap",
+            Edit("LinkEvidence", "        unwatchedSuccessor = successor\n", "")),
+    ]
+
+    private static let echoes = [
+        Mutation(
+            "any pong ends the echo",
+            harm: "copies that are still under way are delivered twice",
+            Edit("ChannelMachine+Service", "if isProof, state == .live {", "if isProof || true, state == .live {")),
+        Mutation(
+            "the echo ends at its limit on a stalled path",
+            harm: "the copies on that path are delivered twice when it recovers",
+            Edit(
+                "Overlap", "guard isProven || arrivedUntil >= echo.start, deferred.links.isEmpty else",
+                "guard isProven || arrivedUntil >= echo.start || true, deferred.links.isEmpty else")),
+        Mutation(
+            "the echo ends before held messages are released",
+            harm: "what the old socket delivered comes once more from a successor that failed",
+            Edit("Overlap", "if echo != nil, deferred.links.isEmpty { endEcho() }", "if echo != nil { endEcho() }")),
+        Mutation(
+            "held messages are forgotten when the channel ends",
+            harm: "notifications that arrived are lost, and no gap says so",
+            Edit(
+                "ChannelMachine+Rollover", "mutating func releaseEverything() {\n        releaseDeferred()\n",
+                "mutating func releaseEverything() {\n")),
+    ]
+
+    private static let schedules = [
+        Mutation(
+            "the old link has no watchdog while rolling over",
+            harm: "a dead old link counts as alive for as long as the new one needs",
+            Edit(
+                "TimerTable", "[.lifetime, .release, .candidate, .current]",
+                "[.lifetime, .release, .candidate, TimerSet(.currentCommand)]")),
+        Mutation(
+            "what a timer makes due is done at once",
+            harm: "a rollover starts before the host has heard of the notice, and could have chosen another one",
+            Edit(
+                "TimerTable", "for timer in due where isDue(timer, now: now)",
+                "for timer in due + ChannelTimer.allCases where isDue(timer, now: now)")),
+        Mutation(
+            "a command is sent again unchanged",
+            harm: "the second copy undoes what the host changed after the first",
+            Edit(
+                "Subscriptions",
+                """
+                            link.pending[index].revise(wanted.filter(link.subscribed.contains), subscribed: link.subscribed)
+
+                """, "")),
+        Mutation(
+            "forget that an earlier command asked for a refused topic",
+            harm: "the channel keeps a topic that nobody wants any longer",
+            Edit("Subscriptions", "subtract(refused.intersection(pending.firstAsked))", "subtract(refused)")),
+        Mutation(
+            "try a refused removal again with each change",
+            harm: "commands that the service refuses again and again",
+            Edit("Subscriptions", "if isAnswered { asked[link.endpoint]?.subtract(pending.topics) }", "")),
+        Mutation(
+            "forget the jitter after a maintenance notice",
+            harm: "all channels of a process reconnect at the same moment",
+            Edit(
+                "Maintenance", "now + random.duration(in: .zero...max(.zero, settings.rolloverJitter))", "now")),
+        Mutation(
+            "the failures of an earlier rollover delay the next maintenance",
+            harm: "a rollover that fails once is not tried again within the minute that the service grants",
+            Edit("Maintenance", "        failureCount = 0\n        guard settings", "        guard settings")),
     ]
 }
