@@ -126,6 +126,7 @@ extension ChannelMachine {
     mutating func startDraining(_ next: LinkRecord, now: ClockReading) {
         state = .draining(until: now.instant + settings.drainTimeout)
         candidate?.heartbeat.suspend()
+        candidate?.evidence.readingStalled()
         emit(.pauseReading(next.id))
         // Silence may mean a dead path: then what the service sent before the new subscription is lost (E3).
         ask(now: now)

@@ -96,6 +96,22 @@ import Testing
         #expect(stage.accept(.first).gaps.map(\.from) == [known])
     }
 
+    @Test func `a new socket that waited unread for the old one has a backlog`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.block(.seconds(2))
+        let opened = stage.now.wall
+        stage.opened(.second)
+        stage.block(.seconds(2))
+        stage.accept(.second)
+        stage.pong(.first)
+        stage.wait(.seconds(2))
+        stage.heard(.second)
+        stage.ended(.second, .reset)
+        stage.wait(.seconds(1))
+        #expect(stage.connect(.third).gaps.map(\.from) == [opened], "what was read at last may have come at once")
+    }
+
     @Test func `what a new socket alone had begins when it was made`() {
         var stage = Stage.live()
         stage.live(.seconds(30))
