@@ -119,7 +119,12 @@ extension ChannelMachine {
             if lapse.from != nil { current?.evidence.overtaken(lapse) }
             return abandon(failure, inOrder: true, now: now)
         }
-        reportGap(from: lapse.from, failure.reason, now: now)
+        if let from = lapse.from {
+            reportGap(from: from, failure.reason, now: now)
+        } else {
+            // A refresh restores nothing: the link has delivered until it is given up here.
+            reportUnproven(failure.reason, now: now)
+        }
         promote(now: now)
     }
 

@@ -70,6 +70,19 @@ import Testing
         #expect(stage.wait(.seconds(2)).gaps == [], "our own second socket took it")
     }
 
+    @Test(arguments: [false, true])
+    func `an old socket given up because its refresh was refused has to answer first`(isAnswered: Bool) {
+        var stage = Stage.live()
+        stage.live(.seconds(30))
+        stage.system(.subscriptionChanged, .first)
+        stage.rollover(to: .other)
+        stage.connect(.second)
+        if isAnswered { stage.pong(.first) }
+        let end = isAnswered ? "" : "didMiss, "
+        #expect(words(stage.refuse(.first)) == end + "retire 1, didRecover rollover, resume 2")
+        stage.check()
+    }
+
     @Test func `a Close frame that waited for the host may be older than the new socket`() {
         var stage = Stage.live()
         stage.announceMaintenance()
