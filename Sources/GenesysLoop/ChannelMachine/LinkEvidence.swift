@@ -28,7 +28,8 @@
 /// **E4. A Close frame proves a hand-over.** It is the last frame of a link, so by E1 everything on that link has
 /// arrived. A service closes the old socket of a channel after it has accepted the new one, so nothing was sent in
 /// between. This holds only for two sockets of one channel, and only if the frame was read when it arrived: one that
-/// waited during a pause may be older than the acceptance (E5). An end without a Close frame proves nothing.
+/// waited during a pause, or for a blocked loop, may be older than the acceptance (E5). An end without a Close frame
+/// proves nothing.
 ///
 ///     service           accepts the new socket ─── Close on the old one
 ///     client, reading       └ accepted                 └ Close            no gap
@@ -89,6 +90,11 @@ package struct LinkEvidence: Equatable, Sendable {
     /// - Parameter acceptedAt: when its acceptance was read; nil if it was not.
     package mutating func paused(_ pause: Pause, successor: LinkID, acceptedAt: Instant?) {
         if let acceptedAt, acceptedAt + ChannelMachine.handOverSlack <= pause.start { return }
+        missedAcceptance(of: successor)
+    }
+
+    /// Nothing was read while `successor` may have been accepted (E4).
+    package mutating func missedAcceptance(of successor: LinkID) {
         unwatchedSuccessor = successor
     }
 

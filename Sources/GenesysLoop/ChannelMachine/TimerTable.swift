@@ -164,6 +164,8 @@ extension ChannelMachine {
     package mutating func loopWasLate(now: ClockReading) {
         current?.evidence.readingStalled()
         candidate?.evidence.readingStalled()
+        // The order of a Close frame and of an acceptance that both waited is unknown.
+        if let candidate, candidate.openedAt == nil { current?.evidence.missedAcceptance(of: candidate.id) }
     }
 }
 

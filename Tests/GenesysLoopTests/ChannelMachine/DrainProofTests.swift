@@ -97,6 +97,29 @@ import Testing
         stage.check()
     }
 
+    @Test func `a Close frame that waited for a blocked loop may be older than the new socket`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.block(.seconds(36))
+        stage.noticeLateness()
+        stage.ended(.first, .closed(1001))
+        stage.opened(.second)
+        stage.fireTimers()
+        #expect(words(stage.accept(.second)) == "didMiss, didRecover rollover, resume 2")
+        #expect(stage.log.attempts == [])
+        stage.check()
+    }
+
+    @Test func `a loop that is blocked after the acceptance leaves the Close frame its meaning`() {
+        var stage = Stage.live()
+        stage.announceMaintenance()
+        stage.opened(.second)
+        stage.block(.seconds(36))
+        stage.noticeLateness()
+        stage.ended(.first, .closed(1001))
+        #expect(words(stage.accept(.second)) == "didRecover rollover, resume 2")
+    }
+
     @Test func `a Close frame that waited may be read a moment before the acceptance`() {
         var stage = Stage.live()
         stage.announceMaintenance()
