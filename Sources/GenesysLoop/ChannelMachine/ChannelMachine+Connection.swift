@@ -192,6 +192,7 @@ extension ChannelMachine {
             catchUp(on: link, now: now)
         case .remove:
             subscriptions.removalRefused(pending, isAnswered: isAnswered, on: link)
+            if isAnswered { catchUp(on: link, now: now) }
         }
     }
 

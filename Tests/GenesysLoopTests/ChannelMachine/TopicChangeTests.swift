@@ -186,6 +186,14 @@ import Testing
         #expect(words(stage.setTopics(["v2.c"])) == "subscribe 2")
     }
 
+    @Test func `a change that waited for its turn is sent when the service refused what came before it`() {
+        let many = (0...Subscriptions.maxPendingCount).map { Topic("v2.t\($0)") }
+        var stage = Stage.live(topics: many)
+        for count in many.indices.dropFirst().reversed() { stage.setTopics(Array(many.prefix(count))) }
+        #expect(stage.setTopics([]) == [], "too many are pending")
+        #expect(commands(stage.refuse(.first)).map(topics) == [["v2.t0"]])
+    }
+
     @Test func `an unanswered removal is sent again and forgotten`() {
         var stage = Stage.live()
         stage.setTopics(["v2.a"])
