@@ -1,5 +1,5 @@
 extension Mutation {
-    static let all: [Mutation] = links + overlaps + times + topics + evidence + echoes + schedules
+    static let all: [Mutation] = links + overlaps + times + topics + evidence + waits + echoes + schedules
 
     private static let links = [
         Mutation(
@@ -181,6 +181,30 @@ extension Mutation {
             "a Close frame that waited during a pause proves a hand-over",
             harm: "what the service had between that frame and the new socket is in no gap",
             Edit("LinkEvidence", "        unwatchedSuccessor = successor\n", "")),
+    ]
+
+    private static let waits = [
+        Mutation(
+            "a Close frame that a blocked loop read late proves a hand-over",
+            harm: "what the service had between that frame and the new socket is in no gap",
+            Edit(
+                "TimerTable", "if let candidate, candidate.openedAt == nil {",
+                "if let candidate, candidate.openedAt == nil, isPaused {")),
+        Mutation(
+            "the data of a new socket that waited unread has a known age",
+            harm: "a gap just after a rollover begins too late",
+            Edit("ChannelMachine+Rollover", "        candidate?.evidence.readingStalled()\n", "")),
+        Mutation(
+            "an old socket is given up over a refused refresh without proof",
+            harm: "what was in transit on it is missing and in no gap",
+            Edit(
+                "ChannelMachine+Service",
+                "            reportUnproven(failure.reason, now: now)\n        }\n        promote(",
+                "        }\n        promote(")),
+        Mutation(
+            "forget the changes that waited when a removal is refused",
+            harm: "the host's last change never reaches the service",
+            Edit("ChannelMachine+Connection", "if isAnswered { catchUp(on: link, now: now) }", "")),
     ]
 
     private static let echoes = [
