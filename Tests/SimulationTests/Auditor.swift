@@ -20,6 +20,7 @@ final class Auditor {
     unowned let world: World
     var lastWake: VirtualTime = -1
     var policy = PolicyAudit()
+    var evidence = EvidenceAudit()
     var cursors = Array(repeating: 0, count: TopicPlan.singles.count)
     private var missing: [Missing] = []
     /// Copies that were skipped and not promised, by number.
@@ -165,6 +166,9 @@ final class Auditor {
 
     /// The host gave the machine an input that may change its state.
     func gotInput(_ host: SimulatedHost, _ actions: [ChannelMachine.Action]) {
+        examineHandOver(actions)
+        examineAnswer(host)
+        noteOverlap(host.machine)
         let state = host.machine.channelState
         guard state != seenState else { return }
         defer { seenState = state }

@@ -29,7 +29,16 @@ final class NetworkLink {
 
     struct Packet<Content> {
         let arrival: VirtualTime
+        let sentAt: VirtualTime
         let content: Content
+        /// For a message of the service.
+        var stamp: Stamp?
+    }
+
+    /// When the service sent a message, and how many it had sent on the link before.
+    struct Stamp {
+        let time: VirtualTime
+        let number: Int
     }
 
     let id: LinkID
@@ -57,6 +66,7 @@ final class NetworkLink {
     /// The time from which nothing more can arrive.
     var darkSince: VirtualTime?
     var lastReadAt: VirtualTime = 0
+    var truth = LinkTruth()
     private var lastDown: VirtualTime = 0
     private var lastUp: VirtualTime = 0
 
@@ -78,15 +88,21 @@ final class NetworkLink {
     }
 
     func sendDown(_ content: Down, at now: VirtualTime) {
-        guard !isDownLost else { return }
+        let stamp = content.isHeard ? truth.sent(at: now) : nil
+        guard !isDownLost else { return truth.lost(stamp) }
         lastDown = max(lastDown, now + latency + VirtualTime(random.below(jitter)), stalledUntil)
-        down.append(Packet(arrival: lastDown, content: content))
+        down.append(Packet(arrival: lastDown, sentAt: now, content: content, stamp: stamp))
     }
 
     func sendUp(_ content: Up, at now: VirtualTime, extra: VirtualTime = 0) {
         guard !isUpLost else { return }
         lastUp = max(lastUp, now + latency + VirtualTime(random.below(jitter)) + extra, stalledUntil)
-        up.append(Packet(arrival: lastUp, content: content))
+        up.append(Packet(arrival: lastUp, sentAt: now, content: content))
+    }
+
+    func resumeReading() {
+        if isPaused { truth.isStale = true }
+        isPaused = false
     }
 
     /// Whether one read empties the socket: it begins with a packet of `arrival` that the host had not taken already,
@@ -98,9 +114,14 @@ final class NetworkLink {
         return true
     }
 
+    /// How long after the end of `old` an acceptance of this link looks like one before it.
+    func blindSpan(after old: NetworkLink) -> VirtualTime { 2 * max(old.latency, latency) }
+
     /// Data that had not arrived at `now` is lost; data in the kernel may be lost too.
     func loseDown(after now: VirtualTime, evenArrived: Bool) {
-        down.keep { $0.arrival <= (evenArrived ? takenUntil : now) }
+        let limit = evenArrived ? takenUntil : now
+        truth.lost(down.first(where: { $0.arrival > limit && $0.stamp != nil })?.stamp)
+        down.keep { $0.arrival <= limit }
         lastDown = min(lastDown, now)
     }
 }
@@ -119,7 +140,13 @@ extension NetworkLink {
     /// Packets in transit arrive all at once when the path is free again.
     func stall(until end: VirtualTime, now: VirtualTime) {
         stalledUntil = max(stalledUntil, end)
-        down.change { $0.arrival > now ? Packet(arrival: max($0.arrival, stalledUntil), content: $0.content) : $0 }
-        up.change { Packet(arrival: max($0.arrival, stalledUntil), content: $0.content) }
+        down.change { $0.arrival > now ? $0.delayed(until: stalledUntil) : $0 }
+        up.change { $0.delayed(until: stalledUntil) }
+    }
+}
+
+extension NetworkLink.Packet {
+    fileprivate func delayed(until time: VirtualTime) -> Self {
+        Self(arrival: max(arrival, time), sentAt: sentAt, content: content, stamp: stamp)
     }
 }

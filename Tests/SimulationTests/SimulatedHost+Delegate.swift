@@ -29,6 +29,7 @@ extension SimulatedHost {
 
     private func receiveNotification(_ message: [UInt8], on link: NetworkLink) {
         auditor.read(message, on: link.id)
+        auditor.examineCopy(message, on: link)
         guard !isDirect else {
             input { _ in }
             return deliver(message)

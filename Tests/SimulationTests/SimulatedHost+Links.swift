@@ -39,6 +39,7 @@ extension SimulatedHost {
     }
 
     func ended(_ link: NetworkLink, _ end: LinkEnd) {
+        auditor.willEnd(link, end, machine)
         forget(link)
         enqueue(input { $0.linkEnded(link.id, end, now: now) })
     }

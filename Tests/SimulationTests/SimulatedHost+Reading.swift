@@ -19,7 +19,9 @@ extension SimulatedHost {
                 link.lastReadAt = world.time
                 let isDrained = link.takesAll(after: packet.arrival, budget, at: world.time)
                 input { $0.bytesReceived(on: link.id, isDrained: isDrained, now: now) }
+                auditor.heard(link, isDrained: isDrained, now, machine)
             }
+            link.truth.stamp = packet.stamp
             meet(content, on: link, now)
             guard generation != before else { continue }
             performPending()
@@ -35,7 +37,9 @@ extension SimulatedHost {
             link.phase = .open
             link.deadline = nil
             link.lastReadAt = world.time
-            enqueue(input { $0.linkOpened(link.id, now: now) })
+            let actions = input { $0.linkOpened(link.id, now: now) }
+            auditor.heard(link, isDrained: true, now, machine)
+            enqueue(actions)
         case .message(let bytes):
             receive(bytes, on: link, now)
         case .binary:

@@ -60,7 +60,10 @@ final class SimulatedHost {
     func wake() {
         noteRest()
         let now = now
-        if let timer, now.instant - timer >= .seconds(1) { input { $0.loopWasLate(now: now) } }
+        if let timer, now.instant - timer >= .seconds(1) {
+            input { $0.loopWasLate(now: now) }
+            for link in links { link.truth.isStale = true }
+        }
         for link in links where link.readableAt <= world.time { read(link) }
         if let timer, timer <= now.instant { timerFired() }
         auditor.examine(self)
@@ -136,8 +139,7 @@ final class SimulatedHost {
             performPending()
             releaseLeftovers()
             if actions.isEmpty, !resuming.isEmpty {
-                let id = resuming.removeFirst()
-                link(id)?.isPaused = false
+                link(resuming.removeFirst())?.resumeReading()
             }
         } while !actions.isEmpty || !resuming.isEmpty
         isAdvancing = false

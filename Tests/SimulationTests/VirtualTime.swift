@@ -72,6 +72,9 @@ struct Queue<Element> {
         return true
     }
 
+    /// The first element that satisfies `isMeant`.
+    func first(where isMeant: (Element) -> Bool) -> Element? { storage[head...].first(where: isMeant) }
+
     mutating func change(_ body: (Element) -> Element) {
         storage = storage[head...].map(body)
         head = 0

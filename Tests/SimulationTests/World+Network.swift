@@ -11,6 +11,7 @@ extension World {
             random: SplitMix64(seed: random.next()))
         link.deadline = host.now.instant + .seconds(10)
         link.lastReadAt = time
+        link.truth.made(at: time, host.now.instant)
         link.isUpLost = time < unreachableUntil[host.index]
         links.removeAll { $0.isOver }
         links.append(link)
@@ -24,8 +25,10 @@ extension World {
         return link
     }
 
-    func arrive(_ content: NetworkLink.Up, on link: NetworkLink) {
-        switch content {
+    private static let ping = Command.ping
+
+    func arrive(_ packet: NetworkLink.Packet<NetworkLink.Up>, on link: NetworkLink) {
+        switch packet.content {
         case .upgrade:
             // Only an awake host can send a request.
             let awake = hosts[link.host].blockedUntil
@@ -33,6 +36,7 @@ extension World {
             upgrade(link)
         case .text(let bytes):
             guard let socket = link.socket else { return }
+            if bytes == World.ping { link.truth.pingRead(sentAt: packet.sentAt) }
             let before = topicMask(of: link)
             carry(service.textReceived(on: socket, bytes, now: serviceTime))
             noteTaken(before, by: link)
@@ -74,6 +78,7 @@ extension World {
         switch answer {
         case .accept(let socket):
             link.socket = socket
+            link.truth.acceptedAt = time
             noteBlindSpan(link)
             sockets[socket] = link
             link.sendDown(.accepted, at: time)
@@ -91,7 +96,7 @@ extension World {
     /// What it was given to send in between is lost, and a host cannot detect this.
     private func noteBlindSpan(_ link: NetworkLink) {
         for old in links where old.host == link.host && old.target == link.target {
-            guard let closedAt = old.closedAt, time - closedAt <= 2 * max(old.latency, link.latency) else { continue }
+            guard let closedAt = old.closedAt, time - closedAt <= link.blindSpan(after: old) else { continue }
             // Another client may have received notifications of the moment before.
             let takenFrom = scenario.sharesChannel ? closedAt - .milliseconds(200) : closedAt
             hosts[link.host].auditor.excuse(from: takenFrom, to: time)

@@ -105,7 +105,7 @@ final class World {
         case .publication:
             publish()
         case .link(let index):
-            arrive(links[index].up.removeFirst().content, on: links[index])
+            arrive(links[index].up.removeFirst(), on: links[index])
         case .host(let index):
             hosts[index].wake()
         }

@@ -28,18 +28,18 @@
 /// **E4. A Close frame proves a hand-over.** It is the last frame of a link, so by E1 everything on that link has
 /// arrived. A service closes the old socket of a channel after it has accepted the new one, so nothing was sent in
 /// between. This holds only for two sockets of one channel, and only if the frame was read when it arrived: one that
-/// waited during a pause, or for a blocked loop, may be older than the acceptance (E5). An end without a Close frame
-/// proves nothing.
+/// waited during a pause, or for a blocked loop, may be older than the acceptance (E5). So may one that waited on a
+/// stalled path, but that cannot be seen: the limit of this sentence. An end without a Close frame proves nothing.
 ///
 ///     service           accepts the new socket ─── Close on the old one
 ///     client, reading       └ accepted                 └ Close            no gap
 ///     client, paused    ─────────────────── resume: Close, accepted       either order is possible: gap from E2
 ///
 /// **E5. What takes proof away.** After a pause, a blocked loop or a suspended host, unread bytes have no known arrival
-/// time: the read that empties the socket is not a burst, the next one is. A stalled path has the same effect, which
-/// is why E2 waits for a second burst. A subscription that another client took (`overtaken`) delivers nothing from then
-/// on, however alive its link is, until the service confirms another one: the gap begins at the last proven moment
-/// before the notice.
+/// time: the read that empties the socket is not a burst, the next one is. So it is on the new socket of a rollover,
+/// which is not read until the old one ends. A stalled path has the same effect, which is why E2 waits for a second
+/// burst. A subscription that another client took (`overtaken`) delivers nothing from then on, however alive its link
+/// is, until the service confirms another one: the gap begins at the last proven moment before the notice.
 ///
 /// Times carry both clocks. Source: RFC 9293 §3.4 (order), RFC 6455 §5.5.1 (Close), protocol sheet §4.3, §5.4, §8 P1.
 package struct LinkEvidence: Equatable, Sendable {
@@ -56,7 +56,7 @@ package struct LinkEvidence: Equatable, Sendable {
     /// Application pings sent and answered, and the number of the one that asks for a proof (E3).
     private var pingCount: UInt32 = 0
     private var pongCount: UInt32 = 0
-    private var question: UInt32 = .max
+    package private(set) var question: UInt32 = .max
     /// The successor that may have been accepted while this link was not read (E4).
     private var unwatchedSuccessor: LinkID?
     /// Another client may have taken the subscription (E5): what to repair if no successor takes over.
