@@ -17,7 +17,8 @@ enum HealthCheck {
         }
     }
 
-    private static func watch() throws {
+    /// On the main actor, as `main` is, so that its closures are too, unless they are `@Sendable`.
+    @MainActor private static func watch() throws {
         let arguments = CommandLine.arguments
         guard arguments.count > 3 else {
             print("usage: health-check URI CA-FILE TOPIC [TOPIC …]")
@@ -37,19 +38,14 @@ enum HealthCheck {
             while readLine() != nil { bound.execute { report($0.state) } }
             bound.execute { $0.close() }
         }
-        let signals = [SIGTERM, SIGINT].map { onSignal($0, close: bound) }
-        withExtendedLifetime(signals) { loop.run() }  // until the channel ended
-    }
-
-    /// Closes the channel, instead of ending the process, when the signal comes. Keep what it returns.
-    private static func onSignal(
-        _ number: Int32, close channel: LoopBound<NotificationChannel>
-    ) -> any DispatchSourceSignal {
-        _ = signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler { channel.execute { $0.close() } }
-        source.activate()
-        return source
+        let sources = [SIGTERM, SIGINT].map { number in
+            _ = signal(number, SIG_IGN)  // on macOS the signal itself would still end the process
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { @Sendable in bound.execute { $0.close() } }
+            source.activate()
+            return source
+        }
+        withExtendedLifetime(sources) { loop.run() }  // until the channel ended
     }
 
     /// What an HTTP endpoint for the health of the program would answer.

@@ -4,7 +4,8 @@ public import GenesysLoop
 ///
 /// See `SimulatedService` for details.
 extension SimulatorServer {
-    /// Announces maintenance on every open socket of the target, and ends these sockets later.
+    /// Announces maintenance on every open socket of the target, and ends these sockets
+    /// `configuration.endings.maintenanceLead` later.
     public func announceMaintenance(_ target: SimulatedService.Target = .all) {
         operate { $0.announceMaintenance(target, now: $1) }
     }

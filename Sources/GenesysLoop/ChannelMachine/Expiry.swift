@@ -3,9 +3,11 @@ public enum Expiry: Hashable, Sendable {
     /// The channel's life ends and is not, or could not be, extended.
     case lifetime(deadline: WallTime)
     /// The service closes this socket for maintenance; the channel itself continues.
+    ///
+    /// The service's notice carries no time: the deadline is its arrival plus 60 s, and the service may close sooner.
     case maintenance(deadline: WallTime)
 
-    /// The latest time at which it ends.
+    /// The end of the channel's life, or the expected end of the connection.
     public var deadline: WallTime {
         switch self {
         case .lifetime(let deadline), .maintenance(let deadline): deadline
