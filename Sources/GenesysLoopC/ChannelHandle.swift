@@ -19,6 +19,10 @@ internal import GenesysLoop
 
     /// Makes the channel; called once.
     func make(uri: String, topics: [Topic], on loop: UVLoop, _ configuration: ChannelConfiguration) throws {
+        loop.preconditionCurrent("genesys_channel_new")
+        guard !loop.isDetaching else {
+            throw CallError(status: GENESYS_ERROR_LOOP, sentence: "the loop was left: genesys_loop_detach was called")
+        }
         channel = try NotificationChannel(
             uri: uri, topics: topics, on: loop, delegate: self, configuration: configuration)
     }

@@ -134,6 +134,14 @@ static void check_arguments(void) {
 
 static void count(void *user) { ++*(int *)user; }
 
+/* No channel is made on a loop that the program leaves, or has left. */
+static void expect_no_channel(genesys_loop *left) {
+    genesys_channel_callbacks callbacks = {.struct_size = sizeof callbacks, .user = &closed, .did_close = did_close};
+    genesys_error error;
+    EXPECT(genesys_channel_new(left, uri, topics, 1, &callbacks, NULL, &error) == NULL);
+    EXPECT(error.status == GENESYS_ERROR_LOOP && strstr(error.message, "genesys_loop_detach") != NULL);
+}
+
 /* A loop of the program, left: what was given to it before is called, and what comes afterwards is refused. */
 static void check_detached_loop(void) {
     int before = 0, after = 0, left = 0;
@@ -144,8 +152,11 @@ static void check_detached_loop(void) {
     EXPECT(genesys_loop_execute(adopted, NULL, &before) == GENESYS_ERROR_ARGUMENT);
     EXPECT(genesys_loop_execute(adopted, count, &before) == GENESYS_OK);
     genesys_loop_detach(adopted, count, &left);
+    genesys_loop_detach(adopted, count, &left); /* again: harmless, and each completion is called */
+    expect_no_channel(adopted);
     uv_run(&own, UV_RUN_DEFAULT);
-    EXPECT(before == 1 && left == 1);
+    EXPECT(before == 1 && left == 2);
+    expect_no_channel(adopted);
     EXPECT(genesys_loop_execute(adopted, count, &after) == GENESYS_ERROR_LOOP);
     uv_run(&own, UV_RUN_DEFAULT);
     EXPECT(after == 0);

@@ -28,7 +28,8 @@ struct ShellBlock {
         let words = command.split(separator: " ")
         let first = words.first == "sudo" ? words.dropFirst().first : words.first
         guard let first else { return false }
-        return first.hasPrefix("./Scripts/") || ["swift", "apt-get", "brew", "git", "cd"].contains(first)
+        let builders = ["swift", "apt-get", "brew", "git", "cd", "cc", "export"]
+        return first.hasPrefix("./Scripts/") || builders.contains(String(first))
     }
 
     /// Compares a command with what the repository has.
@@ -49,6 +50,11 @@ struct ShellBlock {
                 #expect(known.contains(name), "\(place): neither Package.swift nor Scripts/setup names \(name)")
             }
         case "git", "cd": break
+        case "cc", "export":
+            // What Scripts/install-c prints, which a test of it runs.
+            let script = try Page.text("Scripts/install-c")
+            let told = program == "cc" ? "echo '\(command)'" : "echo \"export \(words[0].prefix { $0 != "=" })="
+            #expect(script.contains(told), "\(place): Scripts/install-c does not print \(command)")
         default:
             let script = try Page.text(String(program.dropFirst(2)))
             for option in words where option.hasPrefix("--") {

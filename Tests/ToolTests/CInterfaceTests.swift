@@ -142,6 +142,11 @@ import Testing
                 #expect(lines.count == 250)
                 #expect(lines.allSatisfy { $0.hasPrefix("{\"topicName\":\"\(topic)\"") })
 
+                let listening = try Child(program, [uri, ca, "0", topic])
+                #expect(await listening.output?.nextLine() != nil)
+                listening.signal(SIGTERM)
+                #expect(await listening.end().status == 0)
+
                 let wrong = await (try Child(program, [uri, "no-such-file", "1", topic])).end()
                 #expect(wrong.status == 64)
                 #expect(wrong.errors.contains("no-such-file"))

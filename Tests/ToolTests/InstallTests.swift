@@ -52,6 +52,13 @@ import Testing
             try await compile(into: program, packages: libraries.appending(path: "pkgconfig"))
             let usage = await (try Child(program, [])).end()
             #expect(usage.errors.hasPrefix("usage: listen"), "\(usage.status): \(usage.errors)")
+
+            // The commands that the script prints.
+            let source = CProgram.root.appending(path: "Examples/C/listen.c")
+            try FileManager.default.copyItem(at: source, to: folder.appending(path: "host.c"))
+            let told = "cd '\(folder.path)'\n\(end.outputText)./host"
+            let host = await (try Child(URL(filePath: "/bin/bash"), ["-eu", "-c", told])).end()
+            #expect(host.errors.hasPrefix("usage: listen"), "\(told): \(host.errors)")
         }
     }
 

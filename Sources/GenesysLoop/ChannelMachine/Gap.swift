@@ -2,7 +2,10 @@
 ///
 /// The service does not replay them: read the current state again.
 public struct Gap: Hashable, Sendable {
-    /// The last moment at which the old connection was known to deliver.
+    /// The last moment up to which everything is proven to have arrived.
+    ///
+    /// It lies before the last notification that arrived, often by a second or two: a notification does not prove that
+    /// nothing after it was missed.
     public var from: WallTime
     /// The moment at which the new subscription was confirmed.
     public var to: WallTime

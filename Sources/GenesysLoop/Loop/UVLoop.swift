@@ -33,7 +33,7 @@ internal import Synchronization
     var isThreadAssumed: Bool
     var isRunning = false
     var isPolling = false
-    var isDetaching = false
+    package internal(set) var isDetaching = false
     var isDetached = false
     var holdCount = 0
     /// `keepsRunning` of a loop of its own.
@@ -297,7 +297,9 @@ extension UVLoop {
     package func preconditionCurrent(_ what: StaticString) {
         checkFork()
         guard isCurrent else {
-            Misuse.trap("\(what) was called on a thread that is not its event loop's; use UVLoop.execute(_:).")
+            Misuse.trap(
+                "\(what) was called on a thread that is not its event loop's; "
+                    + "use UVLoop.execute(_:), in C genesys_loop_execute.")
         }
     }
 

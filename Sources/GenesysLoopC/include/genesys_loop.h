@@ -105,8 +105,9 @@ typedef struct genesys_expiry {
 } genesys_expiry;
 
 typedef struct genesys_gap {
-    genesys_time from, to;
-    const char *reason;
+    genesys_time from;             /* everything is proven to have arrived up to here; before the last notification */
+    genesys_time to;               /* when the new subscription was confirmed */
+    const char *reason;            /* why the old connection was lost */
 } genesys_gap;
 
 typedef struct genesys_reconnect {
@@ -131,9 +132,10 @@ typedef enum genesys_channel_state {
     GENESYS_CHANNEL_ENDED = 6          /* the last callback came, or comes when the last handle is closed */
 } genesys_channel_state;
 
-/* The events of a channel. Any member may be NULL, but a host without did_miss does not learn of gaps. did_fail and
- * did_close are terminal: exactly one of them is called, once and last. The members correspond to the methods of
- * NotificationChannelDelegate in Swift. */
+/* The events of a channel. Any member may be NULL, but a host without did_miss does not learn of gaps, and one without
+ * did_fail does not learn that its channel has ended. Until the first connection is made or given up, 60 s by default,
+ * only will_reconnect says why an attempt failed: set it. did_fail and did_close are terminal: exactly one of them is
+ * called, once and last. The members correspond to the methods of NotificationChannelDelegate in Swift. */
 typedef struct genesys_channel_callbacks {
     size_t struct_size;
     void *user;                    /* passed to each callback unchanged */
@@ -190,9 +192,11 @@ const char *genesys_loop_version_text(void);
 
 /* Makes a new loop for the thread that runs it; NULL on failure. */
 genesys_loop *genesys_loop_new(genesys_error *error);
-/* Uses a loop of yours, which is never run, stopped, walked or closed. Bound to the thread of its first callback, or
- * to the current thread by genesys_loop_bind. */
+/* Uses a loop of yours, which is never run, stopped, walked or closed. It belongs to the current thread until its first
+ * callback, and then to the thread of that callback. */
 genesys_loop *genesys_loop_adopt(struct uv_loop_s *loop, genesys_error *error);
+/* Makes the current thread the loop's. Wanted only if another thread than that of genesys_loop_adopt runs the loop and
+ * calls functions of this header before the first callback, or to hand a loop that is not running to another thread. */
 void genesys_loop_bind(genesys_loop *loop);
 /* Runs a loop of genesys_loop_new until nothing on it is open, or until genesys_loop_stop. */
 void genesys_loop_run(genesys_loop *loop);
@@ -208,11 +212,15 @@ void genesys_loop_set_keeps_running(genesys_loop *loop, int keeps_running);
 /* Closes every channel of the loop. */
 void genesys_loop_close_all(genesys_loop *loop);
 /* Leaves an adopted loop when every channel on it has ended; it closes none (genesys_loop_close_all does).
- * `completion`, which may be NULL, is called in your uv_run when none of our handles is left on the loop. */
+ * `completion`, which may be NULL, is called in your uv_run when none of our handles is left on the loop, or inside
+ * this call if none was left before. May be called in any callback, and again: each completion is called. From the
+ * first call on no channel can be made on the loop. Open no channel that was made before once the loop is left: that
+ * ends the process with a message. */
 void genesys_loop_detach(genesys_loop *loop, void (*completion)(void *user), void *user);
 void genesys_loop_release(genesys_loop *loop);
 
-/* Makes a channel that is not open yet; NULL on failure. `config` may be NULL. */
+/* Makes a channel that is not open yet; NULL on failure, and on a loop that was left (genesys_loop_detach). `config`
+ * may be NULL. */
 genesys_channel *genesys_channel_new(genesys_loop *loop, const char *uri, const char *const *topics, size_t topic_count,
                                      const genesys_channel_callbacks *callbacks, const genesys_channel_config *config,
                                      genesys_error *error);
