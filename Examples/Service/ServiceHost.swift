@@ -43,13 +43,18 @@ final class Service: Sendable {
         var configuration = ChannelConfiguration()
         configuration.tls.trust = .file(caFile)
         let thread = try LoopThread(name: "notifications")
-        // Made on the loop's thread, where board and channel then live.
-        board = try await thread.submit { [configuration, loop = thread.loop] in
-            let board = Board(changes)
-            let channel = try NotificationChannel(
-                uri: uri, topics: topics, on: loop, delegate: board, configuration: configuration)
-            channel.open()
-            return LoopBound(board, on: loop)
+        do {
+            // Made on the loop's thread, where board and channel then live.
+            board = try await thread.submit { [configuration, loop = thread.loop] in
+                let board = Board(changes)
+                let channel = try NotificationChannel(
+                    uri: uri, topics: topics, on: loop, delegate: board, configuration: configuration)
+                channel.open()
+                return LoopBound(board, on: loop)
+            }
+        } catch {
+            await thread.shutdown()
+            throw error
         }
         self.counts = counts
         self.thread = thread
