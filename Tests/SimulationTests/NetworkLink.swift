@@ -114,8 +114,11 @@ final class NetworkLink {
         return true
     }
 
-    /// How long after the end of `old` an acceptance of this link looks like one before it.
-    func blindSpan(after old: NetworkLink) -> VirtualTime { 2 * max(old.latency, latency) }
+    /// How long after the end of `old` an acceptance of this link looks like one before it: its Close frame may still be
+    /// in transit then.
+    func blindSpan(after old: NetworkLink) -> VirtualTime {
+        max(2 * max(old.latency, latency), old.latency + VirtualTime(old.jitter))
+    }
 
     /// Data that had not arrived at `now` is lost; data in the kernel may be lost too.
     func loseDown(after now: VirtualTime, evenArrived: Bool) {
