@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import GenesysLoop
 
 /// A program that a test runs, with its streams as lines. It is killed if it takes too long.
 final class Command: Sendable {
@@ -15,7 +15,7 @@ final class Command: Sendable {
     let output: Lines
     /// The lines of standard error, without their ends.
     let errors: Lines
-    private let status = Mutex<Int32?>(nil)
+    private let status = Locked<Int32?>(nil)
     private let identifier: pid_t
     private let ended: AsyncStream<Int32>
 
@@ -53,7 +53,7 @@ final class Command: Sendable {
         _ ending: AsyncStream<Int32>.Continuation, _ setUp: @escaping @Sendable (Process) -> Void
     ) throws -> pid_t {
         let isStarted = DispatchSemaphore(value: 0)
-        let result = Mutex<Result<pid_t, any Error>>(.success(0))
+        let result = Locked<Result<pid_t, any Error>>(.success(0))
         let patience = DispatchTime.now() + .seconds(60 * patience(2))
         Thread.detachNewThread {
             var none = sigset_t()
@@ -80,7 +80,7 @@ final class Command: Sendable {
             ending.finish()
         }
         isStarted.wait()
-        return try result.withLock { try $0.get() }
+        return try result.withLock { $0 }.get()
     }
 
     func signal(_ number: Int32) { kill(identifier, number) }
@@ -124,7 +124,7 @@ final class Lines: Sendable {
     private let handle: FileHandle
     private let lines: AsyncStream<String>
     private let continuation: AsyncStream<String>.Continuation
-    private let state = Mutex((isStarted: false, text: ""))
+    private let state = Locked((isStarted: false, text: ""))
 
     init(_ handle: FileHandle) {
         self.handle = handle

@@ -1,4 +1,4 @@
-import Synchronization
+import GenesysLoop
 
 /// Records what the code of the pages prints, instead of standard output.
 enum Printed {
@@ -7,7 +7,7 @@ enum Printed {
         var whenPrinted: @Sendable ([String]) -> Void = { _ in }
     }
 
-    private static let state = Mutex(State())
+    private static let state = Locked(State())
 
     static var count: Int { state.withLock { $0.lines.count } }
 
