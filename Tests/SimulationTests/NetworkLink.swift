@@ -114,8 +114,8 @@ final class NetworkLink {
         return true
     }
 
-    /// How long after the end of `old` an acceptance of this link looks like one before it: its Close frame may still be
-    /// in transit then.
+    /// How long after the end of `old` an acceptance of this link looks like one before it: the Close frame may still
+    /// be in transit then.
     func blindSpan(after old: NetworkLink) -> VirtualTime {
         max(2 * max(old.latency, latency), old.latency + VirtualTime(old.jitter))
     }
