@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .library(name: "GenesysLoop", targets: ["GenesysLoop"]),
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
+        .library(name: "GenesysMetrics", targets: ["GenesysMetrics"]),
         .library(name: "GenesysLoopC", type: .dynamic, targets: ["GenesysLoopC"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),
@@ -22,6 +23,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
     ],
     targets: [
@@ -45,6 +47,9 @@ let package = Package(
         .target(
             name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"], swiftSettings: strict),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop", "ServerKit"], swiftSettings: strict),
+        .target(
+            name: "GenesysMetrics",
+            dependencies: ["GenesysLoop", .product(name: "Metrics", package: "swift-metrics")], swiftSettings: strict),
         .target(
             name: "ToolSupport",
             dependencies: [
@@ -85,6 +90,14 @@ let package = Package(
             name: "GenesysSimulatorTests",
             dependencies: [
                 "GenesysSimulator", "GenesysLoop", "ServerKit", "CUV", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GenesysMetricsTests",
+            dependencies: [
+                "GenesysMetrics", "GenesysLoop", "GenesysSimulator",
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         .testTarget(

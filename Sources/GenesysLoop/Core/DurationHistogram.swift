@@ -1,0 +1,44 @@
+/// How often durations fell into each of fixed ranges, from a millisecond to ten seconds, and their sum.
+///
+/// Counts and sum never decrease. A histogram without observations has no storage.
+public struct DurationHistogram: Hashable, Sendable {
+    /// The upper ends of the ranges, ascending. A duration belongs to the first one that is not less than it; a last
+    /// range has no upper end.
+    public static let bounds: [Duration] = [
+        .milliseconds(1), .microseconds(2_500), .milliseconds(5), .milliseconds(10), .milliseconds(25),
+        .milliseconds(50), .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1),
+        .milliseconds(2_500), .seconds(5), .seconds(10),
+    ]
+
+    /// The sum of the observations.
+    public private(set) var sum: Duration = .zero
+
+    /// Empty before the first observation.
+    private var counts: [Int] = []
+
+    /// Creates a histogram without observations.
+    public init() {}
+
+    /// The number of observations in a range.
+    ///
+    /// - Parameter range: an index of `bounds`, or its count for the range above the last bound.
+    public subscript(range: Int) -> Int { counts.isEmpty ? 0 : counts[range] }
+
+    /// The number of observations.
+    public var count: Int { counts.reduce(0, &+) }
+
+    /// Adds an observation; a negative one counts as zero.
+    package mutating func record(_ duration: Duration) {
+        if counts.isEmpty { counts = Array(repeating: 0, count: DurationHistogram.bounds.count + 1) }
+        let range = DurationHistogram.bounds.firstIndex { duration <= $0 } ?? DurationHistogram.bounds.count
+        counts[range] &+= 1
+        sum += max(.zero, duration)
+    }
+}
+
+extension DurationHistogram: CustomStringConvertible {
+    /// The number of observations and their mean, in seconds.
+    public var description: String {
+        count == 0 ? "no observation" : "\(count) observations, mean \((sum / count).secondsText) s"
+    }
+}
