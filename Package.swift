@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "GenesysLoop", targets: ["GenesysLoop"]),
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
         .library(name: "GenesysMetrics", targets: ["GenesysMetrics"]),
+        .library(name: "GenesysPlatform", targets: ["GenesysPlatform"]),
         .library(name: "GenesysLoopC", type: .dynamic, targets: ["GenesysLoopC"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),
@@ -34,6 +35,8 @@ let package = Package(
         .systemLibrary(name: "CVector"),
         .target(name: "CArguments"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .target(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
@@ -47,6 +50,7 @@ let package = Package(
         .target(
             name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"], swiftSettings: strict),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop", "ServerKit"], swiftSettings: strict),
+        .target(name: "GenesysPlatform", dependencies: ["GenesysLoop", "CCurl"], swiftSettings: strict),
         .target(
             name: "GenesysMetrics",
             dependencies: ["GenesysLoop", .product(name: "Metrics", package: "swift-metrics")], swiftSettings: strict),
@@ -99,6 +103,9 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GenesysPlatformTests", dependencies: ["GenesysPlatform", "GenesysLoop", "ServerKit"],
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
