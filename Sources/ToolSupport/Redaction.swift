@@ -4,10 +4,19 @@ package enum Redaction {
     package static func redact(_ arguments: some Sequence<String>, in message: String) -> String {
         var message = Substring(message)
         for argument in arguments {
-            guard let scheme = argument.firstRange(of: "://")?.upperBound, scheme != argument.endIndex else { continue }
-            message = Substring(replace(argument, by: argument[..<scheme] + "…", in: message))
+            // A message may repeat `--option=value`, or only the value.
+            for text in [argument[...], value(of: argument)] {
+                guard let scheme = text.firstRange(of: "://")?.upperBound, scheme != text.endIndex else { continue }
+                message = Substring(replace(String(text), by: text[..<scheme] + "…", in: message))
+            }
         }
         return String(message)
+    }
+
+    /// What follows the `=` of an option; the whole argument if it is no option.
+    private static func value(of argument: String) -> Substring {
+        guard argument.hasPrefix("--"), let sign = argument.firstIndex(of: "=") else { return argument[...] }
+        return argument[argument.index(after: sign)...]
     }
 
     private static func replace(_ text: String, by replacement: Substring, in message: Substring) -> String {

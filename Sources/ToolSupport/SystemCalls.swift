@@ -93,12 +93,47 @@ import Glibc
         return try read(descriptor, path, maxByteCount: maxByteCount)
     }
 
+    /// The contents of a file, a pipe or a device that holds a secret on one line, at most `maxByteCount` bytes of it.
+    ///
+    /// A pipe is not read beyond its first line: its writer may keep it open.
+    ///
+    /// - Returns: the bytes, and whether other users can read the file.
+    package static func readSecret(
+        _ path: String, maxByteCount: Int
+    ) throws(Failure) -> (bytes: [UInt8], isExposed: Bool) {
+        // The path is a C string, valid during the call.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(path) }
+        defer { _ = close(descriptor) }
+        let bytes = try read(descriptor, path, maxByteCount: maxByteCount, until: SecretLine.isComplete)
+        return (bytes, isExposed(descriptor))
+    }
+
+    /// A secret on the first line of standard input.
+    package static func readSecretFromStandardInput(maxByteCount: Int) throws(Failure) -> [UInt8] {
+        try read(standardInput, "standard input", maxByteCount: maxByteCount, until: SecretLine.isComplete)
+    }
+
+    /// Whether a file can be read by users other than its owner.
+    ///
+    /// The rule is libpq's for private keys: the group may read a file of root, because that is how a service gets its
+    /// files, for example the credentials of systemd.
+    private static func isExposed(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        // The variable is valid during the call.
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return status.st_mode & (status.st_uid == 0 ? 0o037 : 0o077) != 0
+    }
+
     /// The rest of standard input, at most `maxByteCount` bytes of it.
     package static func readStandardInput(maxByteCount: Int) throws(Failure) -> [UInt8] {
         try read(standardInput, "standard input", maxByteCount: maxByteCount)
     }
 
-    private static func read(_ descriptor: Int32, _ name: String, maxByteCount: Int) throws(Failure) -> [UInt8] {
+    /// - Parameter isComplete: says that nothing more is needed.
+    private static func read(
+        _ descriptor: Int32, _ name: String, maxByteCount: Int, until isComplete: ([UInt8]) -> Bool = { _ in false }
+    ) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while bytes.count <= maxByteCount {
@@ -107,6 +142,7 @@ import Glibc
             if count == 0 { return bytes }
             if count > 0 {
                 bytes += chunk[..<count]
+                if isComplete(bytes) { return bytes }
                 continue
             }
             switch errno {

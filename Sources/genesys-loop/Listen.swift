@@ -42,7 +42,8 @@ struct ListenSession {
         host = ListenHost(loop: loop, log: plan.log, writer: writer, count: plan.count)
         do {
             channel = try NotificationChannel(
-                uri: plan.uri, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
+                uri: plan.channel.text, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration
+            )
         } catch {
             // Nothing was sent yet: the error is in the URI, a topic, a file, or a proxy of the environment.
             throw ValidationError(error.underlying?.text ?? error.description)
@@ -50,7 +51,8 @@ struct ListenSession {
     }
 
     func run() throws -> ExitStatus {
-        if !plan.endpoint.isSecure, !plan.endpoint.isLoopback {
+        let endpoint = plan.channel.endpoint
+        if !endpoint.isSecure, !endpoint.isLoopback {
             plan.configuration.logger.warning(
                 "ws:// is not encrypted: everybody on the way can read the channel's URI and its notifications.")
         }

@@ -13,60 +13,13 @@ struct ListenOptions: ParsableArguments {
         case trace, debug, info, notice, warning, error, critical
     }
 
-    @Option(help: ArgumentHelp("The channel's connectUri: wss://… It is a secret.", valueName: "uri"))
-    var uri: String
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var topics: TopicOptions
 
-    @Option(name: .customLong("topic"), help: ArgumentHelp("A topic; may be given again.", valueName: "topic"))
-    var topics: [String] = []
+    @Flag(help: "Subscribe to nothing: the topics of the channel are managed over REST.")
+    var noSubscribe = false
 
-    @Option(
-        help: ArgumentHelp("A file with one topic a line, - for standard input; # begins a comment.", valueName: "file")
-    )
-    var topicsFile: String?
-
-    @Option(help: ArgumentHelp("Trust these PEM certificates instead of the system's.", valueName: "file"))
-    var caFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Show this PEM certificate (then its issuers, without the root) to a server that asks for one.",
-            valueName: "file"))
-    var clientCertificate: String?
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            The PEM key of the client certificate. The passphrase of an encrypted one is taken from the environment's \
-            \(ClientKey.variable), or asked for at the terminal.
-            """, valueName: "file"))
-    var clientKey: String?
-
-    @Option(
-        name: .customLong("pin"),
-        help: ArgumentHelp(
-            "Accept the server only with this public key in its chain: sha256/ and the digest in Base64; may be given "
-                + "again, and one of them must be there.", valueName: "digest"))
-    var pins: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Offer this application protocol to the server by ALPN; none offers none (default: http/1.1).",
-            valueName: "name|none"))
-    var alpn: ALPNOption?
-
-    @Option(
-        help: ArgumentHelp(
-            "Connect through this proxy, whatever the environment says: http://, https:// or socks5:// "
-                + "(also written socks://), then user:password@ where it wants them, host and port.", valueName: "url"))
-    var proxy: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Trust these PEM certificates at a proxy of https:// (default: those of --ca-file).", valueName: "file"))
-    var proxyCaFile: String?
-
-    @Flag(help: "Do not look for a proxy in the environment (HTTPS_PROXY, ALL_PROXY, NO_PROXY).")
-    var noProxy = false
+    @OptionGroup var connection: ConnectionOptions
 
     @Option(help: ArgumentHelp("Extend the channel's life after so long (default: 23h).", valueName: "seconds"))
     var lifetime: Seconds?
@@ -79,16 +32,8 @@ struct ListenOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Give up the first connection after so long (default: 60s).", valueName: "seconds|never"))
-    var firstConnectionLimit: Limit?
-
-    @Option(
-        help: ArgumentHelp(
             "Give up after an outage of so long (default: 15m).", valueName: "seconds|never"))
     var outageLimit: Limit?
-
-    @Option(help: ArgumentHelp("The largest message accepted (default: 16777216).", valueName: "bytes"))
-    var maxMessageSize: Int?
 
     @Option(help: ArgumentHelp("End after so many notifications.", valueName: "n"))
     var count: Int?
@@ -103,14 +48,25 @@ struct ListenOptions: ParsableArguments {
     var logLevel = Level.warning
 
     func validate() throws {
-        try ClientKey.check(certificate: clientCertificate, key: clientKey)
+        try StandardInput.check([
+            ("--uri-file", source.uriFile), ("--topics-file", topics.topicsFile),
+            ("--proxy-credentials-file", connection.proxyCredentialsFile),
+        ])
+        guard topics.isGiven || noSubscribe else {
+            throw ValidationError(
+                "No topic: give --topic or --topics-file, or --no-subscribe if the topics are managed over REST.")
+        }
+        guard !topics.isGiven || !noSubscribe else {
+            throw ValidationError("--no-subscribe takes no topic: leave it out, or --topic and --topics-file.")
+        }
         try Numbers.check(seconds: lifetime, of: "--lifetime")
         try Numbers.check(seconds: duration, of: "--duration")
-        try Numbers.check(seconds: firstConnectionLimit?.seconds, of: "--first-connection-limit")
         try Numbers.check(seconds: outageLimit?.seconds, of: "--outage-limit")
         try Numbers.check(count: count, of: "--count")
-        try Numbers.check(count: maxMessageSize, of: "--max-message-size")
     }
+
+    /// The least severe messages to log.
+    var level: Logger.Level { Logger.Level(rawValue: logLevel.rawValue) ?? .warning }
 }
 
 /// Numbers of the command line.

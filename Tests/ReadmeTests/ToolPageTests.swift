@@ -64,14 +64,22 @@ import Testing
             ])
         var names: Set = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
         for text in texts.values {
-            for call in text.matches(of: /Environment\.(?:value|secret)\(of: (?:"(\w+)"|(\w+))\)/) {
-                if let name = call.1 { names.insert(String(name)) } else { #expect(call.2 == "variable") }
+            for call in text.matches(of: /Environment\.(?:value|secret)\(of: (?:"(\w+)"|([\w.]+))\)/) {
+                if let name = call.1 {
+                    names.insert(String(name))
+                } else {
+                    #expect(call.2 == "variable" || call.2 == "Self.variable")
+                }
             }
+            for call in text.matches(of: /Secret\.taken\(from: ([\w.]+)\)/) {
+                #expect(call.1 == "Self.variable" || call.1 == "ConnectionOptions.proxyVariable")
+            }
+            if text.contains("takeSecret(of:") { #expect(text.contains("static func taken(from name: String)")) }
         }
-        names.insert(ClientKey.variable)
+        names.formUnion([ClientKey.variable, SourceOptions.variable, ConnectionOptions.proxyVariable])
         let rules = try #require(texts["Sources/GenesysLoop/Transport/ProxyRules.swift"])
         names.formUnion(rules.matches(of: /"(\w+_(?:proxy|PROXY))"/).map { String($0.1) })
-        #expect(names.count == 13)
+        #expect(names.count == 15)
         let rows = try Self.rows("Environment.md").dropFirst()
         #expect(Set(rows.flatMap { Self.words($0[0]) }) == names)
     }

@@ -21,7 +21,18 @@ import Testing
     }
 
     static let cases: [Case] = [
-        Case(["listen"], "--uri"),
+        Case(["listen"], "No channel: give the file of its connectUri with --uri-file, or set GENESYS_LOOP_URI"),
+        Case(["listen", "--topic", "v2.a", "--uri-file", "/nonexistent/u", "--uri", secret], "and not both"),
+        Case(["listen", "--topic", "v2.a", "--uri-file", "/nonexistent/u"], "The URI file “/nonexistent/u” cannot be"),
+        Case(["listen", "--topic", "v2.a", "--uri-file", "/"], "The URI file “/” cannot be read: "),
+        Case(["listen", "--topic", "v2.a", "--uri-file", "/dev/zero"], "cannot be read: file too large"),
+        Case(["listen", "--topic", "v2.a", "--uri-file", secret], "The URI file “wss://…” cannot be read"),
+        Case(["listen", "--topic", "v2.a", "--uri-file=\(secret)"], "The URI file “wss://…” cannot be read"),
+        Case(["listen", "--uri-file", "-", "--topics-file", "-"], "--uri-file and --topics-file cannot both be"),
+        Case(listen("--no-subscribe"), "--no-subscribe takes no topic"),
+        Case(["listen", "--uri", secret, "--no-subscribe", "--topics-file", "/nonexistent/t"], "takes no topic"),
+        Case(listen("--no-proxy", "--proxy-credentials-file", "/nonexistent/c"), "--no-proxy uses none"),
+        Case(listen("--proxy-credentials-file", "/nonexistent/c"), "“/nonexistent/c” cannot be read"),
         Case(["listen", "--uri", secret], "No topic"),
         Case(["listen", secret, "--topic", "v2.a"], "--uri"),
         Case(listen(secret), "Unexpected argument"),

@@ -39,6 +39,8 @@ public struct ChannelConfiguration: Sendable {
     public var tls = TLSConfiguration()
     /// Whether to connect through a proxy. Default `.none`.
     public var proxy = ProxySetting.none
+    /// The user and the password for a proxy that the environment names without them.
+    package var environmentProxyCredentials: ProxyCredentials?
     /// The TLS configuration for a proxy of `https:`; `tls` applies to the service only. Default: the system's store.
     public var proxyTLS = TLSConfiguration()
     /// Receives life-cycle messages, with channel URIs redacted. Default: no log.

@@ -53,7 +53,8 @@ final class SharedLinkOptions {
     private func proxyRules(on loop: UVLoop) throws(LinkFailure) -> ProxyRules? {
         if let made = proxy { return made }
         let made = try loop.proxyRules(
-            configuration.proxy, tls: configuration.proxyTLS, logger: configuration.logger)
+            configuration.proxy, credentials: configuration.environmentProxyCredentials, tls: configuration.proxyTLS,
+            logger: configuration.logger)
         proxy = .some(made)
         return made
     }
@@ -78,7 +79,8 @@ extension ChannelConfiguration {
             && rollover == other.rollover && heartbeatTimeout == other.heartbeatTimeout
             && pingTimeout == other.pingTimeout && deadlines == other.deadlines
             && maxMessageSize == other.maxMessageSize && compression == other.compression && tls == other.tls
-            && proxy == other.proxy && proxyTLS == other.proxyTLS && maxRedirects == other.maxRedirects
+            && proxy == other.proxy && environmentProxyCredentials == other.environmentProxyCredentials
+            && proxyTLS == other.proxyTLS && maxRedirects == other.maxRedirects
     }
 }
 

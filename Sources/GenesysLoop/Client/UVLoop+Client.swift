@@ -48,9 +48,11 @@ extension UVLoop {
     ///
     /// - Throws: why TLS with a proxy cannot be used.
     func proxyRules(
-        _ setting: ProxySetting, tls: TLSConfiguration, logger: Logger
+        _ setting: ProxySetting, credentials: ProxyCredentials? = nil, tls: TLSConfiguration, logger: Logger
     ) throws(LinkFailure) -> ProxyRules? {
-        guard var rules = ProxyRules(setting, environment: Environment.value) else { return nil }
+        guard var rules = ProxyRules(setting, credentials: credentials, environment: Environment.value) else {
+            return nil
+        }
         if rules.needsContext { rules.context = try sharedContext(checking: tls, logger: logger) }
         return rules
     }

@@ -14,6 +14,18 @@ package enum Environment {
     /// Blanks belong to a secret; only line breaks at its end are removed.
     package static func secret(of name: String) -> [UInt8]? { secret(bytes(of: name)) }
 
+    /// The value of a variable that holds a secret, as `secret(of:)` returns it, and removes it from the environment.
+    ///
+    /// The memory of the value is overwritten, so that `ps` and /proc no longer show it. Only for a program's start,
+    /// while no other thread reads the environment.
+    package static func takeSecret(of name: String) -> [UInt8]? {
+        let secret = secret(of: name)
+        // The name and the value are C strings; nothing is written beyond the value's end.
+        if let value = unsafe getenv(name) { unsafe memset(value, 0, strlen(value)) }
+        unsafe unsetenv(name)
+        return secret
+    }
+
     static func value(_ text: String?) -> String? {
         guard let value = text.map(WhiteSpace.trimmed), !value.isEmpty else { return nil }
         return value

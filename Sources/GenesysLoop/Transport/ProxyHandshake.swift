@@ -28,7 +28,7 @@ struct ProxyHandshake: Sendable {
 
     /// RFC 9110 §9.3.6: the target is host and port, never without the port; RFC 7617 §2: Basic.
     private static func request(
-        to target: WebSocketURI, as credentials: ProxyURI.Credentials?, userAgent: String?
+        to target: WebSocketURI, as credentials: ProxyCredentials?, userAgent: String?
     ) -> [UInt8] {
         let authority = "\(target.isIPv6Literal ? "[\(target.host)]" : target.host):\(target.port)"
         var head = "CONNECT \(authority) HTTP/1.1\r\nHost: \(authority)\r\n"

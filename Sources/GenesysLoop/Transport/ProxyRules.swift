@@ -19,8 +19,12 @@ package struct ProxyRules {
 
     /// The rules of a setting; nil if no link has a proxy.
     ///
-    /// - Parameter environment: returns the value of a variable.
-    package init?(_ setting: ProxySetting, environment: (String) -> String?) {
+    /// - Parameters:
+    ///   - credentials: for a proxy that the environment names.
+    ///   - environment: returns the value of a variable.
+    package init?(
+        _ setting: ProxySetting, credentials: ProxyCredentials? = nil, environment: (String) -> String?
+    ) {
         switch setting {
         case .none:
             return nil
@@ -30,8 +34,9 @@ package struct ProxyRules {
             exemptions = ProxyExemptions("")
         case .environment:
             // Not HTTP_PROXY: if a web server started the program, it may be a header of the request (CVE-2016-5385).
-            secure = ProxyRules.proxy(of: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], in: environment)
-            plain = ProxyRules.proxy(of: ["http_proxy", "all_proxy", "ALL_PROXY"], in: environment)
+            secure = ProxyRules.proxy(
+                of: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], credentials, in: environment)
+            plain = ProxyRules.proxy(of: ["http_proxy", "all_proxy", "ALL_PROXY"], credentials, in: environment)
             if case (.success(nil), .success(nil)) = (secure, plain) { return nil }
             exemptions = ProxyExemptions(
                 ProxyRules.value(of: "no_proxy", in: environment) ?? ProxyRules.value(of: "NO_PROXY", in: environment)
@@ -66,13 +71,14 @@ package struct ProxyRules {
     }
 
     private static func proxy(
-        of names: [String], in environment: (String) -> String?
+        of names: [String], _ credentials: ProxyCredentials?, in environment: (String) -> String?
     ) -> Result<ProxyURI?, InvalidVariable> {
         for name in names {
             guard let value = value(of: name, in: environment) else { continue }
             do throws(InvalidURI) {
                 // Many environments have only host and port.
-                return .success(try ProxyURI(value.contains("://") ? value : "http://\(value)"))
+                let proxy = try ProxyURI(value.contains("://") ? value : "http://\(value)")
+                return .success(try credentials.map(proxy.with) ?? proxy)
             } catch {
                 return .failure(InvalidVariable(name: name, error: error))
             }

@@ -21,12 +21,6 @@ public struct ProxyURI: Hashable, Sendable {
         case socks5h
     }
 
-    /// User and password. Never printed.
-    struct Credentials: Hashable, Sendable {
-        let user: [UInt8]
-        let password: [UInt8]
-    }
-
     /// The protocol of the proxy.
     public let scheme: Scheme
     /// The host in lower case; an IPv6 address without its brackets.
@@ -37,7 +31,7 @@ public struct ProxyURI: Hashable, Sendable {
     private let isIPv6Literal: Bool
     /// The interface of a link-local address.
     private let zone: String?
-    let credentials: Credentials?
+    private(set) var credentials: ProxyCredentials?
 
     /// The host to resolve, with the zone of an address.
     var destination: String { HostSyntax.destination(host, zone: zone) }
@@ -100,9 +94,22 @@ public struct ProxyURI: Hashable, Sendable {
         }
     }
 
+    /// The same proxy with credentials that do not stand in the URI.
+    ///
+    /// - Throws: if the URI has some already, or if the protocol of the proxy does not allow these.
+    package func with(_ credentials: ProxyCredentials) throws(InvalidURI) -> ProxyURI {
+        guard !hasCredentials else {
+            throw InvalidURI("The URI of the proxy holds a user or a password, and others are given beside it.")
+        }
+        try Self.check(credentials, for: scheme)
+        var proxy = self
+        proxy.credentials = credentials
+        return proxy
+    }
+
     private static func credentials(
         _ bytes: ArraySlice<UInt8>, for scheme: Scheme
-    ) throws(InvalidURI) -> Credentials? {
+    ) throws(InvalidURI) -> ProxyCredentials? {
         guard !bytes.isEmpty else { return nil }
         guard bytes.allSatisfy({ $0 < 0x80 }) else {
             throw InvalidURI(
@@ -110,19 +117,23 @@ public struct ProxyURI: Hashable, Sendable {
             )
         }
         let colon = bytes.firstIndex(of: .colon) ?? bytes.endIndex
-        let user = try decoded(bytes[..<colon])
-        let password = try decoded(bytes[colon...].dropFirst())
+        let credentials = ProxyCredentials(
+            user: try decoded(bytes[..<colon]), password: try decoded(bytes[colon...].dropFirst()))
+        try check(credentials, for: scheme)
+        return credentials
+    }
+
+    private static func check(_ credentials: ProxyCredentials, for scheme: Scheme) throws(InvalidURI) {
         switch scheme {
         case .http, .https:
             // RFC 7617 §2: the first colon ends the user.
-            if user.contains(.colon) { throw InvalidURI("The user of the proxy's URI holds a colon.") }
+            if credentials.user.contains(.colon) { throw InvalidURI("The user of the proxy's URI holds a colon.") }
         case .socks5, .socks5h:
             // RFC 1929 §2 does not allow an empty password, but other clients send one.
-            guard (1...255).contains(user.count), password.count <= 255 else {
+            guard (1...255).contains(credentials.user.count), credentials.password.count <= 255 else {
                 throw InvalidURI("SOCKS5 takes a user of 1 to 255 bytes and a password of at most 255.")
             }
         }
-        return Credentials(user: user, password: password)
     }
 
     /// The percent-decoded bytes, which must not contain what RFC 7617 §2 forbids.
@@ -138,7 +149,7 @@ public struct ProxyURI: Hashable, Sendable {
             else { throw InvalidURI("The user or the password of the proxy's URI is not percent-encoded properly.") }
             decoded.append(high << 4 | low)
         }
-        guard decoded.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+        guard ProxyCredentials.allows(decoded) else {
             throw InvalidURI("The user or the password of the proxy's URI holds a control character.")
         }
         return decoded

@@ -20,7 +20,7 @@ struct SOCKSHandshake: Sendable {
     private let host: String
     private let isIPv6: Bool
     private let port: UInt16
-    private let credentials: ProxyURI.Credentials?
+    private let credentials: ProxyCredentials?
     private var state: State = .method
     /// The incomplete message, and the number of bytes until it can be parsed further.
     private var message: [UInt8] = []
@@ -29,7 +29,7 @@ struct SOCKSHandshake: Sendable {
     private(set) var outgoing: [UInt8]
 
     /// Starts with the methods.
-    init(host: String, isIPv6: Bool, port: UInt16, credentials: ProxyURI.Credentials?) {
+    init(host: String, isIPv6: Bool, port: UInt16, credentials: ProxyCredentials?) {
         self.host = host
         self.isIPv6 = isIPv6
         self.port = port
@@ -78,7 +78,7 @@ struct SOCKSHandshake: Sendable {
     }
 
     /// RFC 1929 §2.
-    private mutating func send(_ credentials: ProxyURI.Credentials) {
+    private mutating func send(_ credentials: ProxyCredentials) {
         outgoing += [1, UInt8(clamping: credentials.user.count)] + credentials.user
         outgoing += [UInt8(clamping: credentials.password.count)] + credentials.password
         expect(.verdict)

@@ -49,7 +49,9 @@ import Testing
             { $0.rollover = .manual }, { $0.heartbeatTimeout = .seconds(1) }, { $0.pingTimeout = .seconds(1) },
             { $0.deadlines.close = .seconds(1) }, { $0.maxMessageSize = 1 },
             { $0.compression = .permessageDeflate }, { $0.tls.minimumVersion = .tls13 },
-            { $0.maxRedirects = 1 }, { $0.proxy = .environment }, { $0.proxyTLS.minimumVersion = .tls13 },
+            { $0.maxRedirects = 1 }, { $0.proxy = .environment },
+            { $0.environmentProxyCredentials = ProxyCredentials(Array("a:b".utf8)) },
+            { $0.proxyTLS.minimumVersion = .tls13 },
         ]
         // All members except the logger: a new member must be compared too.
         #expect(Mirror(reflecting: ChannelConfiguration()).children.count == changes.count + 1)

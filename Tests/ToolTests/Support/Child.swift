@@ -79,6 +79,9 @@ final class Child: @unchecked Sendable {
             variables: variables)
     }
 
+    /// The number of the process.
+    var identifier: Int32 { process.processIdentifier }
+
     func signal(_ number: Int32) {
         if process.isRunning { kill(process.processIdentifier, number) }
     }

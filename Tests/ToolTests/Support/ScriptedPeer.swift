@@ -5,6 +5,10 @@ import GenesysLoop
 final class ScriptedPeer: Sendable {
     private let held: HeldPort
     private let collector: Locked<StreamCollector?> = Locked(nil)
+    private let received = Locked("")
+
+    /// The head of the request, once it has been answered.
+    var request: String { received.withLock { $0 } }
 
     var uri: String { "ws://127.0.0.1:\(held.port)/" }
 
@@ -19,7 +23,7 @@ final class ScriptedPeer: Sendable {
         isLast: Bool = false
     ) throws {
         held = try HeldPort(listens: true)
-        Thread.detachNewThread { [held, collector] in
+        Thread.detachNewThread { [held, collector, received] in
             let handle = FileHandle(fileDescriptor: held.accept(), closeOnDealloc: true)
             var request = ""
             while !request.hasSuffix("\r\n\r\n") {
@@ -27,6 +31,7 @@ final class ScriptedPeer: Sendable {
                 if data.isEmpty { return }
                 request += String(decoding: data, as: UTF8.self)
             }
+            received.withLock { [request] in $0 = request }
             let key =
                 request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") }?.dropFirst(19) ?? ""
             try? handle.write(contentsOf: Data(Array(head(String(key)).utf8) + bytes))

@@ -62,6 +62,36 @@ import Testing
         #expect(ProxyRules(.environment) { $0 == "no_proxy" ? "*" : "https://a" }?.needsContext == true)
     }
 
+    // MARK: - Credentials beside the URI
+
+    @Test func `a pair is split at its first colon and not decoded`() {
+        let credentials = ProxyCredentials(Array("u:p:%41 ".utf8))
+        #expect(credentials?.user == Array("u".utf8))
+        #expect(credentials?.password == Array("p:%41 ".utf8))
+        for pair in ["", "user", "u:\u{7F}", "u:a\tb"] { #expect(ProxyCredentials(Array(pair.utf8)) == nil) }
+    }
+
+    @Test func `credentials given beside the environment are those of its proxy`() throws {
+        let credentials = try #require(ProxyCredentials(Array("user:hidden".utf8)))
+        let environment = ["https_proxy": "a", "http_proxy": "http://u:secret@b", "no_proxy": "near.example"]
+        let rules = try #require(ProxyRules(.environment, credentials: credentials) { environment[$0] })
+        #expect(try rules.proxy(for: WebSocketURI("wss://api.example"))?.credentials == credentials)
+        #expect(try rules.proxy(for: WebSocketURI("wss://near.example")) == nil)
+        let error = #expect(throws: ProxyRules.InvalidVariable.self) {
+            try rules.proxy(for: WebSocketURI("ws://api.example"))
+        }
+        #expect(error?.clause.contains("others are given beside it") == true)
+    }
+
+    @Test func `the limits of SOCKS5 hold for credentials beside the URI, and no printed form shows them`() throws {
+        let long = try #require(ProxyCredentials(Array("user:\(String(repeating: "x", count: 256))".utf8)))
+        #expect(throws: InvalidURI.self) { try ProxyURI("socks5://a").with(long) }
+        #expect(try ProxyURI("http://a").with(long).description == "http://a:80")
+        var dumped = ""
+        dump(long, to: &dumped)
+        #expect(!"\(long)\(String(reflecting: long))\(dumped)".contains("x"))
+    }
+
     // MARK: - NO_PROXY
 
     @Test(arguments: [
