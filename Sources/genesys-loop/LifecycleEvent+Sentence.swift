@@ -14,6 +14,8 @@ extension LifecycleEvent {
     /// One short line, without its end.
     var sentence: String {
         switch self {
+        case .subscribed(let topics) where topics.isEmpty:
+            "connected; the topics are those that were set over REST"
         case .subscribed(let topics):
             "subscribed to \(topics.count) \(topics.count == 1 ? "topic" : "topics")"
         case .reconnecting(let attempt):

@@ -16,7 +16,7 @@ struct ListenOptions: ParsableArguments {
     @OptionGroup var source: SourceOptions
     @OptionGroup var topics: TopicOptions
 
-    @Flag(help: "Subscribe to nothing: the topics of the channel are managed over REST.")
+    @Flag(help: "Subscribe to nothing: the channel's topics and its life are managed over REST.")
     var noSubscribe = false
 
     @OptionGroup var connection: ConnectionOptions

@@ -9,7 +9,7 @@ struct ClientSession {
     /// The certificates to trust, if the command line names them.
     let caFile: String?
 
-    func run() throws -> EchoStatus {
+    func run() throws -> ExitStatus {
         var configuration = configuration
         if let caFile { configuration.tls.trust = .contents(try read(caFile), ofFile: caFile) }
         let loop: UVLoop
@@ -45,7 +45,7 @@ struct ClientSession {
         do throws(SystemCalls.Failure) {
             return try SystemCalls.read(caFile, maxByteCount: InputFiles.maxByteCount)
         } catch  where error.isDescriptorShortage {
-            throw ExitCode(EchoStatus.failed(.unavailable, "The program cannot start: \(error)").rawValue)
+            throw ExitCode(ExitStatus.failed(.unavailable, "The program cannot start: \(error)").rawValue)
         } catch {
             throw ValidationError("The CA file “\(caFile)” cannot be read: \(error.text).")
         }

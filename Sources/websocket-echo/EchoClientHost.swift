@@ -18,14 +18,14 @@ final class EchoClientHost: WebSocketClientDelegate {
     private var ending: Ending?
 
     /// Reports an end that is not clean, and returns the status.
-    func end() -> EchoStatus {
+    func end() -> ExitStatus {
         switch ending {
         case .closed(let code) where code == .abnormalClosure:
             .failed(.unavailable, "The WebSocket was interrupted before the closing handshake was completed.")
         case .closed:
             .success
         case .failed(let failure):
-            .failed(EchoStatus(failure.reason), failure)
+            .failed(ExitStatus(failure.reason), failure)
         case nil:
             .failed(.unavailable, "The event loop ended before the WebSocket did.")
         }

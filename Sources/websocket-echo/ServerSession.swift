@@ -10,7 +10,7 @@ struct ServerSession {
     let folder: String?
     let configuration: EchoServer.Configuration
 
-    func run() throws -> EchoStatus {
+    func run() throws -> ExitStatus {
         let certificates: SimulatorCertificates?
         do {
             certificates = try folder.map { try .folder($0) }
@@ -24,7 +24,7 @@ struct ServerSession {
         }
     }
 
-    private func serve(_ certificates: SimulatorCertificates?) throws -> EchoStatus {
+    private func serve(_ certificates: SimulatorCertificates?) throws -> ExitStatus {
         let loop = try UVLoop()
         // Hold signals until the watch exists: from here on clients may connect.
         Signals.hold()

@@ -5,7 +5,7 @@ import ToolSupport
 
 /// The program `websocket-echo`: one side of a WebSocket that sends every message back.
 ///
-/// Exit status: see `EchoStatus`.
+/// Exit status: see `ExitStatus`.
 @main
 struct WebSocketEcho: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -21,11 +21,15 @@ import Testing
 
     // MARK: Exit statuses
 
-    @Test(arguments: [
-        ("Sources/genesys-loop/ExitStatus.swift", 5), ("Sources/websocket-echo/EchoStatus.swift", 4),
-    ])
-    func `the exit statuses of the page are those of the program`(source: String, columns: Int) throws {
-        let statuses = try Page.text(source).matches(of: /\n    case \w+ = (\d+)/).map { String($0.1) }
+    @Test(arguments: [("Sources/genesys-loop", 5), ("Sources/websocket-echo", 4)])
+    func `the exit statuses of the page are those of the program`(folder: String, columns: Int) throws {
+        // `listen` ends with every one of them.
+        var used = Set(ExitStatus.allCases)
+        if columns == 4 {
+            let sources = try Page.files(folder).map(Page.text).joined()
+            used = used.filter { sources.contains(".\($0)") }
+        }
+        let statuses = used.map { "\($0.rawValue)" }
         // Wrong usage is the parser's: EX_USAGE.
         let expected = Set(statuses).union(["64"])
         let rows = try Self.rows("ExitStatuses.md").filter { $0[0].first?.isNumber == true }

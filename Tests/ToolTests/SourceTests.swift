@@ -72,6 +72,31 @@ import Testing
         }
     }
 
+    @Test func `no topic is needed where topics are managed over REST`() async throws {
+        try await Simulator.with { simulator in
+            let announced = simulator.announcement
+            let child = try Child.tool([
+                "listen", "--uri", announced.uri, "--ca-file", announced.caFile, "--no-subscribe", "--events",
+            ])
+            let line = try #require(await child.errors.nextLine())
+            #expect(try Tool.events(line).first?["topics"] as? [String] == [])
+            child.signal(SIGTERM)
+            #expect(await child.end().status == 0)
+        }
+    }
+
+    @Test func `an error in topics from standard input names the line`() async throws {
+        try await Slots.taken {
+            let child = try Child.tool(
+                ["listen", "--uri", "wss://h/\(Self.secret)", "--topics-file", "-"], mayLeak: true)
+            for line in ["# all", "v2.a # one", "v2 b"] { try child.send(line: line) }
+            try child.closeInput()
+            let end = await child.end()
+            #expect(end.status == 64)
+            #expect(end.errors.contains("Line 3 of the topics file: The topic 'v2 b' holds white"), "\(end.errors)")
+        }
+    }
+
     @Test(arguments: [
         ("", "is empty"), ("\r\n\n", "is empty"), ("wss://localhost/SECRET\nwss://localhost/SECRET", "than one line"),
         ("https://localhost/SECRET", "neither ws nor wss"), ("SECRET", "does not begin with ws:// or wss://"),

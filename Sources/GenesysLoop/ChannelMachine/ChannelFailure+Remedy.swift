@@ -17,22 +17,6 @@ extension ChannelFailure {
     /// What can be done about it. `description` says it in words.
     public var remedy: Remedy { consequence.remedy }
 
-    /// How a program ends after a failure, with the number of `sysexits.h`.
-    package enum ExitStatus: Int32, Sendable {
-        /// Wrong usage.
-        case usage = 64
-        /// The channel is gone, or belongs to another client.
-        case channelGone = 66
-        /// The connection could not be made or recovered.
-        case unavailable = 69
-        /// The peer broke the protocol.
-        case protocolBroken = 76
-        /// Authorization refused, or a certificate not trusted.
-        case notPermitted = 77
-        /// The service refused the subscription.
-        case refused = 78
-    }
-
     /// What a failure means for the host and for a program that ends with it.
     package struct Consequence: Equatable, Sendable {
         package let remedy: Remedy
