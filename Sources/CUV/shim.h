@@ -20,6 +20,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -219,6 +220,13 @@ CUV_INLINE int cuv_lacks_descriptors(int count) {
     }
     while (number > 0) close(opened[--number]);
     return code == UV_EMFILE || code == UV_ENFILE;
+}
+
+// 1 when fewer than `count` numbers above that of `descriptor` are allowed: a new one always gets the lowest free one.
+CUV_INLINE int cuv_is_near_descriptor_limit(int descriptor, int count) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return (rlim_t)descriptor + (rlim_t)count >= limit.rlim_cur;
 }
 
 // 1 when an interface has an address that other machines could reach.

@@ -21,27 +21,19 @@ struct RequestBody {
     init(of head: UpgradeRequestHead) throws(SimulatedService.Refusal) {
         self.head = head
         isAwaited = !head.isHTTP10 && !head.fields.values(of: "expect").isEmpty
-        let codings = head.fields.elements(of: "transfer-encoding")
-        guard codings.isEmpty else {
-            // §6.1: chunked is the last coding, and the only one that every server must support.
-            guard codings.last?.lowercased() == "chunked", !head.isHTTP10 else {
-                throw .badRequest("The Transfer-Encoding does not tell where the body ends.")
-            }
-            guard codings.count == 1 else {
-                throw SimulatedService.Refusal(status: 501, message: "A Transfer-Encoding is not known.")
-            }
-            // §6.3: it overrides a Content-Length, and the connection ends with the answer.
+        let known: RequestFraming
+        do throws(UpgradeRequestError) {
+            known = try RequestFraming(of: head)
+        } catch {
+            throw SimulatedService.Refusal(status: error.status, message: error.description)
+        }
+        switch known {
+        case .chunked:
             framing = .chunked(ChunkedBody(maxByteCount: Self.maxByteCount))
-            return
+        case .length(let length):
+            guard length <= Self.maxByteCount else { throw .bodyTooLarge }
+            framing = .length(missingByteCount: length)
         }
-        // §6.3: the same length may appear more than once.
-        let lengths = Set(head.fields.elements(of: "content-length"))
-        let digits = lengths.first ?? (head.fields.values(of: "content-length").isEmpty ? "0" : "")
-        guard lengths.count <= 1, !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            throw .badRequest("The Content-Length is no number.")
-        }
-        guard let length = Int(digits), length <= Self.maxByteCount else { throw .bodyTooLarge }
-        framing = .length(missingByteCount: length)
     }
 
     var isComplete: Bool {

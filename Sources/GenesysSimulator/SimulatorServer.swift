@@ -209,19 +209,8 @@ public final class SimulatorServer {
 
 extension SimulatorError {
     init(listeningOn host: String, port: UInt16, _ error: UVError) {
-        switch error.name {
-        case "EADDRNOTAVAIL":
-            self.init(
-                .cannotListen, "\(host) is not an address of this machine: the simulator cannot listen on it.")
-        case "EADDRINUSE":
-            self.init(
-                .addressInUse,
-                "Port \(port) on \(host) is in use by another program: choose another port, or 0 for a free one.")
-        case "EACCES":
-            self.init(
-                .cannotListen, "Listening on port \(port) of \(host) is not permitted: ports below 1024 need rights.")
-        default:
-            self.init(.cannotListen, "The simulator cannot listen on port \(port) of \(host): \(error.text).")
-        }
+        self.init(
+            error.name == "EADDRINUSE" ? .addressInUse : .cannotListen,
+            TCPListener.sentence(error, host: host, port: port, server: "the simulator"))
     }
 }

@@ -10,7 +10,7 @@ package protocol TCPListenerOwner: AnyObject {
     func listener(_ listener: TCPListener, didFailWith error: UVError)
 }
 
-/// A listening TCP socket, for the simulator and the tests.
+/// A listening TCP socket, for the simulator, the metrics of the tool, and the tests.
 ///
 /// It keeps the loop running until it is closed or dropped.
 ///
@@ -22,6 +22,10 @@ package protocol TCPListenerOwner: AnyObject {
 
     /// Unretained: set it to nil, or close or drop the listener, before the owner is deallocated.
     package unowned(unsafe) var owner: (any TCPListenerOwner)?
+
+    /// How many of the process's file descriptors are left to others: when fewer are free, incoming connections are
+    /// reset. Default 0.
+    package var reservedDescriptorCount: Int32 = 0
 
     private var block: HandleBlock?
     private var spareDescriptor: Int32 = -1
@@ -39,10 +43,12 @@ package protocol TCPListenerOwner: AnyObject {
 
     deinit { close() }
 
-    /// Binds to a numeric address and listens with a backlog of 1,024.
+    /// Binds to a numeric address and listens.
     ///
-    /// - Parameter port: 0 lets the system choose; see `localPort`.
-    package func bind(host: String = "127.0.0.1", port: UInt16 = 0) throws(UVError) {
+    /// - Parameters:
+    ///   - port: 0 lets the system choose; see `localPort`.
+    ///   - backlog: how many connections may wait for a turn of the loop.
+    package func bind(host: String = "127.0.0.1", port: UInt16 = 0, backlog: Int32 = 1_024) throws(UVError) {
         guard let address = SocketAddress(numeric: host, port: port) else {
             throw UVError(operation: "bind", code: UV_EINVAL.rawValue)
         }
@@ -59,7 +65,7 @@ package protocol TCPListenerOwner: AnyObject {
         var code = unsafe cuv_tcp_bind(block.tcp, &raw)
         if code == 0 {
             operation = "listen"
-            code = unsafe uv_listen(block.stream, 1_024, connectionCallback)
+            code = unsafe uv_listen(block.stream, backlog, connectionCallback)
         }
         guard code == 0 else {
             close(keepingOwner: true)
@@ -106,6 +112,9 @@ package protocol TCPListenerOwner: AnyObject {
                 _ = regainSpareDescriptor()
                 return
             }
+            if reservedDescriptorCount > 0, connection.isNearDescriptorLimit(reservedDescriptorCount) {
+                return connection.abort()
+            }
             // The strong local keeps the owner alive for the whole pass.
             guard let owner = unsafe owner else { return connection.abort() }
             owner.listener(self, didAccept: connection)
@@ -130,6 +139,24 @@ package protocol TCPListenerOwner: AnyObject {
         spareDescriptor = cuv_open_spare()
         isShedding = spareDescriptor < 0
         return !isShedding
+    }
+}
+
+extension TCPListener {
+    /// Says why `bind` failed, and what to do about it.
+    ///
+    /// - Parameter server: the server in the middle of a sentence, such as "the simulator".
+    package static func sentence(_ error: UVError, host: String, port: UInt16, server: String) -> String {
+        switch error.name {
+        case "EADDRNOTAVAIL":
+            "\(host) is not an address of this machine: \(server) cannot listen on it."
+        case "EADDRINUSE":
+            "Port \(port) on \(host) is in use by another program: choose another port, or 0 for a free one."
+        case "EACCES":
+            "Listening on port \(port) of \(host) is not permitted: ports below 1024 need rights."
+        default:
+            "\(server.prefix(1).uppercased())\(server.dropFirst()) cannot listen on port \(port) of \(host): \(error.text)."
+        }
     }
 }
 

@@ -26,9 +26,11 @@ package enum UpgradeResponse {
     /// Adds the length of the body and, with 426, the version of the protocol (RFC 6455 §4.4) and `Upgrade` as an
     /// option of the connection (RFC 9110 §7.8).
     ///
-    /// - Parameter omitsBody: the request was HEAD, whose response has only the length (RFC 9110 §9.3.2).
+    /// - Parameters:
+    ///   - omitsBody: the request was HEAD, whose response has only the length (RFC 9110 §9.3.2).
+    ///   - isLast: the connection ends with the response; false in HTTP/1.1 only.
     package static func refuse(
-        status: Int, headers: [(String, String)] = [], body: [UInt8] = [], omitsBody: Bool = false
+        status: Int, headers: [(String, String)] = [], body: [UInt8] = [], omitsBody: Bool = false, isLast: Bool = true
     ) throws(InvalidHeader) -> [UInt8] {
         var head = Array("HTTP/1.1 \(status) \(StatusLine.phrase(status))\r\n".utf8)
         if status == 426 {
@@ -38,8 +40,9 @@ package enum UpgradeResponse {
         for (name, value) in headers { try HeaderField.append(name, value, to: &head) }
         // RFC 9110 §8.6: a 204 has no length.
         if status != 204 { try HeaderField.append("Content-Length", "\(body.count)", to: &head) }
-        try HeaderField.append("Connection", status == 426 ? "Upgrade, close" : "close", to: &head)
+        if isLast { try HeaderField.append("Connection", status == 426 ? "Upgrade, close" : "close", to: &head) }
         head.append(contentsOf: "\r\n".utf8)
-        return omitsBody ? head : head + body
+        if !omitsBody { head += body }
+        return head
     }
 }

@@ -162,6 +162,12 @@ internal import CUV
         return descriptor < 0 ? nil : descriptor
     }
 
+    /// Whether the process has fewer than this many file descriptors left, as far as the number of this one tells.
+    package func isNearDescriptorLimit(_ count: Int32) -> Bool {
+        guard let descriptor else { return false }
+        return cuv_is_near_descriptor_limit(descriptor, count) != 0
+    }
+
     // MARK: Reading
 
     /// Starts to report input, as soon as the connection is established.

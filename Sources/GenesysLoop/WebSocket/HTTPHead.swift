@@ -33,6 +33,7 @@ package struct StatusLine: Equatable, Sendable {
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
         case 413: "Content Too Large"
         case 417: "Expectation Failed"
         case 426: "Upgrade Required"
