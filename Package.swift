@@ -63,7 +63,7 @@ let package = Package(
         .executableTarget(
             name: "genesys-loop",
             dependencies: [
-                "GenesysLoop", "GenesysSimulator", "ToolSupport",
+                "GenesysLoop", "GenesysMetrics", "GenesysSimulator", "ServerKit", "ToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "GenesysLoop", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop", "websocket-echo",
+                "GenesysLoop", "GenesysMetrics", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop",
+                "websocket-echo",
                 "first-host", "plain-host", "actor-host", "service-host", "health-check",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -33,6 +33,8 @@ package final class LineWriter: Sendable {
         /// The bytes in the queue and in the current write.
         var byteCount = 0
         var dropped: (count: Int, notice: Notice)?
+        /// All lines that were dropped.
+        var droppedLineCount = 0
         var isIdle = false
         var isEnding = false
         var interruption: ContinuousClock.Instant?
@@ -121,6 +123,7 @@ package final class LineWriter: Sendable {
             guard !state.isBroken else { return false }
             guard mustFit || state.byteCount + line.count <= limit - LineWriter.reserve else {
                 state.dropped = ((state.dropped?.count ?? 0) + 1, notice)
+                state.droppedLineCount += 1
                 return false
             }
             let wasIdle = state.appendNotice()
@@ -128,6 +131,12 @@ package final class LineWriter: Sendable {
         }
         if wasIdle { work.ring() }
     }
+
+    /// The bytes that are queued or being written. Any thread.
+    package var queuedByteCount: Int { state.withLock { $0.byteCount } }
+
+    /// How many lines `offer` has dropped. Any thread.
+    package var droppedLineCount: Int { state.withLock { $0.droppedLineCount } }
 
     /// Waits until everything is written, or writing failed. Nothing is reported afterwards.
     package func finish() -> Outcome {

@@ -35,6 +35,9 @@ package enum StandardError {
         "\(count) \(count == 1 ? "line was" : "lines were") dropped here: nobody read standard error."
     }
 
+    /// How many lines were dropped. Any thread.
+    package static var droppedLineCount: Int { writer?.droppedLineCount ?? 0 }
+
     /// Limits the wait of `finish()` for a reader that takes nothing to two seconds. Any thread.
     package static func interrupt() { writer?.interrupt() }
 

@@ -17,8 +17,10 @@ struct GenesysLoopTool: ParsableCommand {
             written; 76 the peer broke the protocol; 77 authorization refused or certificate not trusted; 78 subscription \
             refused.
             """,
-        version: "genesys-loop 0.1.0",
+        version: "genesys-loop \(version)",
         subcommands: [Listen.self, Simulate.self, Demo.self])
+
+    static let version = "0.1.0"
 
     static func main() { runProgram() }
 }

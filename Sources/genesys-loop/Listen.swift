@@ -35,11 +35,13 @@ struct ListenSession {
     private let writer: LineWriter
     private let host: ListenHost
     private let channel: NotificationChannel
+    private let metrics: MetricsServer?
 
     init(_ plan: ListenPlan) throws {
         self.plan = plan
         (loop, writer) = try Startup.resources(log: plan.log)
         host = ListenHost(loop: loop, log: plan.log, writer: writer, count: plan.count)
+        metrics = try Self.metrics(plan, host, loop)
         do {
             channel = try NotificationChannel(
                 uri: plan.channel.text, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration
@@ -50,11 +52,29 @@ struct ListenSession {
         }
     }
 
+    /// The server of `--metrics-listen`.
+    private static func metrics(_ plan: ListenPlan, _ host: ListenHost, _ loop: UVLoop) throws -> MetricsServer? {
+        guard let address = plan.metricsAddress else { return nil }
+        do throws(MetricsServer.Failure) {
+            return try MetricsServer(on: loop, at: address, content: host.metricsContent, log: plan.log)
+        } catch {
+            plan.log.write(.log(.error, error.description))
+            throw ExitCode(ExitStatus.unavailable.rawValue)
+        }
+    }
+
     func run() throws -> ExitStatus {
         let endpoint = plan.channel.endpoint
         if !endpoint.isSecure, !endpoint.isLoopback {
             plan.configuration.logger.warning(
                 "ws:// is not encrypted: everybody on the way can read the channel's URI and its notifications.")
+        }
+        if let metrics {
+            plan.log.write(.log(.notice, "Metrics: \(metrics.uri)"))
+            if plan.metricsAddress?.isLoopback == false {
+                plan.configuration.logger.warning(
+                    "--metrics-listen: everybody who can reach \(metrics.address) can read the metrics.")
+            }
         }
         let bound = LoopBound(host, on: loop)
         let writer = self.writer
@@ -66,7 +86,7 @@ struct ListenSession {
             })
         }
         defer { signals.end() }
-        host.open(channel, for: plan.duration.map(Startup.remaining(of:)))
+        host.open(channel, for: plan.duration.map(Startup.remaining(of:)), metrics: metrics)
         loop.run()
         return Output.finish(writer, log: plan.log) ?? host.status ?? .success
     }

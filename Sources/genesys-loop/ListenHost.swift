@@ -1,4 +1,5 @@
 import GenesysLoop
+import GenesysMetrics
 import Logging
 import ToolSupport
 
@@ -11,19 +12,25 @@ final class ListenHost: NotificationChannelDelegate {
 
     private let loop: UVLoop
     private let log: EventLog
+    private let writer: LineWriter
     private let run: PrintedChannel
     private let count: Int?
     private var timer: LoopTimer?
+    private var metrics: MetricsServer?
+    /// The last attempt of an outage.
+    private var attempt: ReconnectAttempt?
 
     init(loop: UVLoop, log: EventLog, writer: LineWriter, count: Int?) {
         self.loop = loop
         self.log = log
         self.count = count
+        self.writer = writer
         run = PrintedChannel(loop: loop, writer: writer)
     }
 
-    /// Opens the channel, and closes it after `duration`.
-    func open(_ channel: NotificationChannel, for duration: Duration?) {
+    /// Opens the channel, and closes it after `duration`. The server of its metrics ends with it.
+    func open(_ channel: NotificationChannel, for duration: Duration?, metrics: MetricsServer?) {
+        self.metrics = metrics
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         run.open(channel)
     }
@@ -53,6 +60,26 @@ final class ListenHost: NotificationChannelDelegate {
         run.ended(failure)
         timer?.cancel()
         timer = nil
+        metrics?.close()
+        metrics = nil
+    }
+}
+
+extension ListenHost {
+    /// What `--metrics-listen` serves.
+    var metricsContent: MetricsContent {
+        MetricsContent(metrics: metricsText) { [self] in
+            run.channel.map { $0.state.obstacle(attempt) } ?? ChannelState.ended.obstacle(nil)
+        }
+    }
+
+    private func metricsText() -> [UInt8] {
+        var text = PrometheusText()
+        text.append(MetricTable.build, BuildInformation(version: GenesysLoopTool.version))
+        text.append(MetricTable.process, ProcessStatistics())
+        if let channel = run.channel { text.append(MetricTable.channel, channel.statistics) }
+        text.append(ToolStatistics.metrics, ToolStatistics(writer))
+        return text.bytes
     }
 }
 
@@ -63,14 +90,17 @@ extension ListenHost {
     }
 
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
+        attempt = nil
         log.write(.subscribed(topics))
     }
 
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
+        self.attempt = attempt
         log.write(.reconnecting(attempt))
     }
 
     func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
+        attempt = nil
         log.write(.recovered(recovery))
     }
 

@@ -41,6 +41,12 @@ struct ListenOptions: ParsableArguments {
     @Option(help: ArgumentHelp("End so long after the start.", valueName: "seconds"))
     var duration: Seconds?
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve /metrics (for Prometheus), /healthz and /readyz over HTTP at this address: a numeric one or localhost "
+                + "(default: 127.0.0.1), and a port; 0 takes a free one.", valueName: "host:port"))
+    var metricsListen: String?
+
     @Flag(help: "Write JSON lines about the channel's life to standard error, instead of sentences.")
     var events = false
 

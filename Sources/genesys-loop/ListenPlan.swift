@@ -9,11 +9,20 @@ struct ListenPlan {
     let configuration: ChannelConfiguration
     let count: Int?
     let duration: Duration?
+    /// Where the metrics are served; nil for nowhere.
+    let metricsAddress: MetricsAddress?
     let log: EventLog
 
     init(_ options: ListenOptions) throws {
         count = options.count
         duration = options.duration?.duration
+        do throws(MetricsAddress.Invalid) {
+            metricsAddress = try options.metricsListen.map { text throws(MetricsAddress.Invalid) in
+                try MetricsAddress(text)
+            }
+        } catch {
+            throw ValidationError(error.description)
+        }
         log = EventLog(style: options.events ? .json : .terminal)
         var files = OptionFiles(log: log, level: options.level)
         let logger = EventLogHandler.logger(log, options.level)
