@@ -173,6 +173,15 @@ import Glibc
         return unsafe String(cString: absolute)
     }
 
+    /// The device and the inode of an open file as `device:inode`, the form of systemd's JOURNAL_STREAM; nil if it is
+    /// closed.
+    package static func identity(of descriptor: Int32) -> String? {
+        var status = stat()
+        // The variable is valid during the call.
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Asks the user at the terminal, without showing the input; nil if there is no terminal.

@@ -22,7 +22,7 @@ struct Demo: ParsableCommand {
     }
 
     func run() throws {
-        let log = EventLog(style: .terminal)
+        let log = EventLog(style: .sentences)
         let (loop, writer) = try Startup.resources(log: log)
         let host: DemoHost
         do {

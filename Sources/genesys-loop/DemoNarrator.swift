@@ -16,7 +16,7 @@ struct DemoNarrator {
     private let hasColor: Bool
 
     init() {
-        hasColor = EventLog.Style.terminal == .text(hasColor: true)
+        hasColor = EventLog.Style.sentences == .text(hasColor: true)
     }
 
     /// One line: the time since the start, the subject, and a sentence.

@@ -6,14 +6,25 @@ struct EventLog: Sendable {
     /// The format of events.
     enum Style: Equatable, Sendable {
         case json
+        /// Sentences on a terminal.
         case text(hasColor: Bool)
+        /// Sentences for the journal of systemd, which records time and program itself: `<4>sentence` has the priority
+        /// of sd-daemon(3).
+        case journal
+        /// Sentences elsewhere, each behind its time.
+        case timed
 
-        /// Sentences, in color on a terminal that supports it (see no-color.org).
-        static var terminal: Style {
-            let isDumb = Environment.value(of: "TERM") ?? "dumb" == "dumb"
-            let refuses = Environment.value(of: "NO_COLOR") != nil
-            return .text(hasColor: SystemCalls.isTerminal(SystemCalls.standardError) && !isDumb && !refuses)
+        /// Sentences for where standard error goes; in color on a terminal that supports it (see no-color.org).
+        static var sentences: Style {
+            if SystemCalls.isTerminal(SystemCalls.standardError) {
+                return .text(hasColor: !isDumbTerminal && Environment.value(of: "NO_COLOR") == nil)
+            }
+            let stream = Environment.value(of: "JOURNAL_STREAM")
+            return stream != nil && stream == SystemCalls.identity(of: SystemCalls.standardError) ? .journal : .timed
         }
+
+        /// Whether the terminal supports neither color nor the movement of its cursor.
+        static var isDumbTerminal: Bool { Environment.value(of: "TERM") ?? "dumb" == "dumb" }
     }
 
     let style: Style
@@ -31,6 +42,10 @@ struct EventLog: Sendable {
         switch style {
         case .json:
             return event.json(at: time)
+        case .journal:
+            return "<\(event.priority)>\(EventLog.printable(event.sentence))"
+        case .timed:
+            return "\(time) genesys-loop: \(EventLog.printable(event.sentence))"
         case .text(let hasColor):
             let sentence = EventLog.printable(event.sentence)
             guard hasColor else { return "genesys-loop: \(sentence)" }

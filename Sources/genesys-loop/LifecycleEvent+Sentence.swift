@@ -55,6 +55,21 @@ extension LifecycleEvent {
         }
     }
 
+    /// The priority of syslog(3), from 7 for debugging to 2 for what is critical.
+    var priority: Int {
+        switch self {
+        case .log(.trace, _), .log(.debug, _): 7
+        case .log(.notice, _): 5
+        case .log(.critical, _): 2
+        default:
+            switch weight {
+            case .news: 6
+            case .warning: 4
+            case .error: 3
+            }
+        }
+    }
+
     private func recovered(_ recovery: Recovery) -> String {
         switch recovery.method {
         case .reconnect: "connected again, attempt \(recovery.attemptCount)"

@@ -23,7 +23,7 @@ struct ListenPlan {
         } catch {
             throw ValidationError(error.description)
         }
-        log = EventLog(style: options.events ? .json : .terminal)
+        log = EventLog(style: options.events ? .json : .sentences)
         var files = OptionFiles(log: log, level: options.level)
         let logger = EventLogHandler.logger(log, options.level)
         let connection = try ConnectionPlan(options.source, options.connection, &files, logger: logger)

@@ -62,7 +62,7 @@ struct Simulate: ParsableCommand {
 
     private func plan() throws -> SimulatorScript? {
         guard let script else { return nil }
-        var files = OptionFiles(log: EventLog(style: .terminal))
+        var files = OptionFiles(log: EventLog(style: .sentences))
         let text = try files.read(script, "The script")
         do throws(SimulatorScript.Invalid) {
             return try SimulatorScript(Data(text), name: script)

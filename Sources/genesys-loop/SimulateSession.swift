@@ -14,7 +14,7 @@ struct SimulateSession {
     let configuration: SimulatedService.Configuration
     let script: SimulatorScript?
 
-    private let log = EventLog(style: .terminal)
+    private let log = EventLog(style: .sentences)
 
     init(
         host: String? = nil, port: UInt16, folder: String?, configuration: SimulatedService.Configuration,

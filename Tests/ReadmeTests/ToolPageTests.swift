@@ -83,7 +83,7 @@ import Testing
         names.formUnion([ClientKey.variable, SourceOptions.variable, ConnectionOptions.proxyVariable])
         let rules = try #require(texts["Sources/GenesysLoop/Transport/ProxyRules.swift"])
         names.formUnion(rules.matches(of: /"(\w+_(?:proxy|PROXY))"/).map { String($0.1) })
-        #expect(names.count == 15)
+        #expect(names.count == 16)
         let rows = try Self.rows("Environment.md").dropFirst()
         #expect(Set(rows.flatMap { Self.words($0[0]) }) == names)
     }

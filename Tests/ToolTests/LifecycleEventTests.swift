@@ -104,6 +104,20 @@ import ToolSupport
         #expect(EventLog(style: .text(hasColor: true)).line(event, at: Self.time).contains("\u{1B}[1m"))
     }
 
+    @Test func `a line has its time in a file, and its priority in the journal`() {
+        let closed = EventLog(style: .timed).line(.closed, at: Self.time)
+        #expect(closed == "\(Self.time) genesys-loop: closed")
+        let priorities: [(LifecycleEvent, Int)] = [
+            (.closed, 6), (.linesDropped(2), 4), (.failed(Self.failure), 3), (.log(.trace, "a"), 7),
+            (.log(.debug, "a"), 7), (.log(.info, "a"), 6), (.log(.notice, "a"), 5), (.log(.warning, "a\nb"), 4),
+            (.log(.error, "a"), 3), (.log(.critical, "a"), 2),
+        ]
+        for (event, priority) in priorities {
+            let line = EventLog(style: .journal).line(event, at: Self.time)
+            #expect(line == "<\(priority)>\(EventLog.printable(event.sentence))")
+        }
+    }
+
     @Test func `a URI among the arguments is not repeated`() {
         let message = "Error: Unexpected argument 'wss://h/secret' and '--url=wss://h/secret'"
         let redacted = Redaction.redact(["wss://h/secret", "--url=wss://h/secret", "listen"], in: message)

@@ -26,6 +26,15 @@ enum Tool {
         try await Slots.taken { await (try Child.tool(arguments, mayLeak: mayLeak)).end() }
     }
 
+    /// The sentences of standard error without their times; every line must have one.
+    static func sentences(_ errors: String) throws -> [String] {
+        try errors.split(separator: "\n").map { line in
+            let line = try #require(
+                line.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z genesys-loop: (.+)/), "\(line)")
+            return String(line.1)
+        }
+    }
+
     /// The events of `--events`; every line must be an event.
     static func events(_ errors: String) throws -> [[String: Any]] {
         try errors.split(separator: "\n").map { line in
