@@ -36,12 +36,13 @@ CUV_INLINE uv_handle_t *cuv_tcp_handle(uv_tcp_t *tcp) { return (uv_handle_t *)tc
 CUV_INLINE uv_handle_t *cuv_timer_handle(uv_timer_t *timer) { return (uv_handle_t *)timer; }
 CUV_INLINE uv_handle_t *cuv_async_handle(uv_async_t *async) { return (uv_handle_t *)async; }
 
-// One heap block for a handle of any kind. Only the close callback uses `group`; the other two link the blocks of one
-// loop. The handle comes last: a block is allocated only up to the end of its kind, and a timer is much smaller than a
-// socket.
+// One heap block for a handle of any kind. Only the close callback uses `group`; `next` and `previous` link the blocks
+// of one loop. The handle comes last: a block is allocated only up to the end of its kind, and a timer is much smaller
+// than a socket.
 typedef struct cuv_block {
     void *group;
     struct cuv_block *next, *previous;
+    int is_background; // never keeps a loop running
     union {
         uv_handle_t any;
         uv_stream_t stream;

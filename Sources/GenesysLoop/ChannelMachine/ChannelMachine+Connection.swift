@@ -93,6 +93,7 @@ extension ChannelMachine {
     }
 
     mutating func attemptFailed(_ failure: ChannelFailure, now: ClockReading) {
+        history.attemptFailed(failure)
         guard isEverConfirmed else {
             let failure = failure.asKind(failure.initializationKind)
             return failure.isRetryable ? retry(after: failure, now: now) : finish(failure)
@@ -258,6 +259,7 @@ extension ChannelMachine {
         if isFirst {
             emit(.tell(.didSubscribe(subscriptions.wanted)))
         } else {
+            if let loss { history.reconnected(after: loss.failure) }
             counts.reconnectCount += 1
             reportLoss(now: now)
             reportRecovery(.reconnect, attemptCount: attemptCount)
@@ -282,6 +284,7 @@ extension ChannelMachine {
         current = nil
         maintenance.settled()
         let failure = end.lossFailure(of: link)
+        history.lost(failure)
         if lifetime.state == .expiring { return finish(expired(end.failure)) }
         if end.isTakeover(of: link, now: now), takeover.lossCounted(now: now.instant) {
             return finish(.takenOver(end.failure))

@@ -28,6 +28,7 @@ extension ChannelMachine {
         candidate = nil
         state = .live
         maintenance.rolloverFailed()
+        history.failedRolloverCount += 1
         emit(.tell(.didFailRollover(failure.asKind(.rollover))))
         repairSubscription(now: now)
         synchronizeCurrent(now: now)
@@ -94,6 +95,7 @@ extension ChannelMachine {
     /// The rollover attempt becomes a reconnect attempt: its end of the gap is the confirmation.
     mutating func continueAsAttempt(now: ClockReading) {
         guard let loss, let next = candidate else { return brokenInvariant("a new link without a loss") }
+        history.lost(loss.failure)
         if next.endpoint != endpoint {
             fallback = loss.failure.isFinalOnReconnect ? nil : endpoint
             endpoint = next.endpoint
@@ -108,6 +110,8 @@ extension ChannelMachine {
     /// The service closed the old socket in order, then the new one failed: this is a loss.
     mutating func handOverFailed(_ failure: ChannelFailure, now: ClockReading) {
         candidate = nil
+        if let loss { history.lost(loss.failure) }
+        history.attemptFailed(failure)
         if let target = overlap.takeQueuedRollover() {
             fallback = failure.isFinalOnReconnect ? nil : endpoint
             endpoint = target

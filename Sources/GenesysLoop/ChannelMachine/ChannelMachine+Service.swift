@@ -102,7 +102,9 @@ extension ChannelMachine {
     /// A pong answered the application ping on `link`.
     package mutating func pongReceived(on link: LinkID, now: ClockReading) {
         guard var record = current, record.id == link else { return ignoreLate() }
-        record.heartbeat.pongReceived(now: now.instant)
+        if let roundTrip = record.heartbeat.pongReceived(now: now.instant) {
+            history.pingAnswered(after: roundTrip)
+        }
         let isProof = record.evidence.answered()
         current = record
         if isProof, state == .live { overlap.echoAnswered() }

@@ -97,6 +97,7 @@ package struct ChannelMachine: Equatable, Sendable {
     /// The last time at which deadlines were looked at.
     var clocks: ClockReading?
     package internal(set) var counts = Recovery(method: .reconnect)
+    var boxedHistory: Boxed<ChannelHistory>?
     private var nextLinkID: UInt32 = 1
     /// Shared by many channels.
     private let sharedSettings: Boxed<ChannelSettings>
@@ -256,6 +257,7 @@ extension ChannelMachine {
         guard let pausedAt else { return [] }
         self.pausedAt = nil
         let pause = Pause(from: pausedAt, to: now.instant)
+        history.pausedTime += pause.end - pause.start
         if let candidate {
             current?.evidence.paused(pause, successor: candidate.id, acceptedAt: candidate.openedAt?.instant)
         }

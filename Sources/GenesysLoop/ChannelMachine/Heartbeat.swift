@@ -52,10 +52,14 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     /// The answer to the last ping arrived.
-    package mutating func pongReceived(now: Instant) {
-        guard let pingedAt else { return }
+    ///
+    /// - Returns: the round-trip time; nil if the pong answers no ping.
+    @discardableResult
+    package mutating func pongReceived(now: Instant) -> Duration? {
+        guard let pingedAt else { return nil }
         roundTrip = now - pingedAt
         self.pingedAt = nil
+        return roundTrip
     }
 
     /// The link is not read: its silence means nothing.

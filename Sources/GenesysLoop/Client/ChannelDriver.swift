@@ -9,6 +9,7 @@ struct ChannelDriver {
     /// Which addresses worked, for the life of the channel.
     var addresses = AddressMemory()
     var end: Boxed<ChannelMachine.End>?
+    private var boxedRecord: Boxed<Record>?
     /// The last state that the delegate was told.
     var toldState = ChannelState.idle
     private let firstEndpoint: WebSocketURI
@@ -18,6 +19,30 @@ struct ChannelDriver {
     init(endpoint: WebSocketURI, loop: UVLoop, linkOptions: SharedLinkOptions) throws(LinkFailure) {
         firstEndpoint = endpoint
         _ = try linkOptions.link(to: endpoint, on: loop)
+    }
+
+    /// What is over, for the statistics. Out of line, because most channels have nothing of it.
+    struct Record {
+        /// The bytes of connections that are closed.
+        var traffic = Traffic()
+        var gapCounts: [FailureReason: Int] = [:]
+        var gapDurations: [FailureReason: Duration] = [:]
+    }
+
+    private(set) var record: Record {
+        get { boxedRecord?.value ?? Record() }
+        set { boxedRecord = Boxed(newValue) }
+    }
+
+    /// A gap is about to be reported.
+    mutating func count(_ gap: Gap) {
+        record.gapCounts[gap.reason, default: 0] += 1
+        record.gapDurations[gap.reason, default: .zero] += max(.zero, gap.to - gap.from)
+    }
+
+    /// A connection is closed.
+    mutating func count(_ traffic: Traffic) {
+        record.traffic += traffic
     }
 
     /// The first URI, redacted for a log.

@@ -2,26 +2,49 @@
 ///
 /// Taking one is cheap: it copies counters and adds up what is held and queued. Counts since `open()` never decrease.
 public struct ChannelStatistics: Hashable, Sendable {
+    /// What the channel is doing.
+    public var state = ChannelState.idle
+
     /// Notifications delivered to the delegate.
     public var receivedCount = 0
     /// Messages reported to `channel(_:didDiscard:)`.
     public var discardedCount = 0
     /// Bytes of all messages received, including heartbeats and replies, after decompression.
     public var receivedByteCount = 0
+    /// Bytes read from the network: with the framing of WebSocket, TLS and a proxy, and before decompression.
+    public var wireReceivedByteCount = 0
+    /// Bytes that the kernel has accepted for the network, counted in the same way.
+    public var wireSentByteCount = 0
+    /// Confirmed connections that were lost, by the cause. A loss that ends the channel counts too.
+    public var lossesByReason: [FailureReason: Int] = [:]
+    /// Attempts to connect that failed, by the cause, while the channel had no other connection.
+    public var failedAttemptsByReason: [FailureReason: Int] = [:]
     /// Recoveries by a new connection after a loss.
     public var reconnectCount = 0
+    /// The same recoveries, by the cause of the loss.
+    public var reconnectsByReason: [FailureReason: Int] = [:]
     /// Recoveries by a new connection before the old one ended.
     public var rolloverCount = 0
+    /// Rollovers that failed; the old connection continued.
+    public var failedRolloverCount = 0
     /// Extensions of the channel's life.
     public var extensionCount = 0
     /// Gaps reported to `channel(_:didMiss:)`.
     public var gapCount = 0
+    /// The same gaps, by their reason.
+    public var gapsByReason: [FailureReason: Int] = [:]
+    /// How long these gaps are together, by their reason.
+    public var gapDurationsByReason: [FailureReason: Duration] = [:]
     /// Single topics that were requested and that the service's confirmation did not name, each counted once.
     ///
     /// They may still be subscribed; a warning in the log names them.
     public var unconfirmedTopicCount = 0
     /// Messages that came on both connections of an overlap and were delivered once.
     public var mergedRepeats = 0
+    /// The time between `pause()` and `resume()`, with the pause that is in progress.
+    public var pausedDuration: Duration = .zero
+    /// The times from an application ping to its answer, on all connections.
+    public var pingRoundTrips = DurationHistogram()
 
     /// The time since the last notification was delivered; nil before the first.
     public var lastNotificationAge: Duration?
@@ -55,9 +78,19 @@ extension ChannelStatistics: CustomStringConvertible {
             switch value {
             case let duration as Duration: return "\(name) \(duration.secondsText) s"
             case let count as Int: return "\(name) \(count)"
+            case let state as ChannelState: return "\(name) \(state)"
+            case let histogram as DurationHistogram: return "\(name) \(histogram)"
+            case let counts as [FailureReason: Int]: return "\(name) \(text(counts) { "\($0)" })"
+            case let times as [FailureReason: Duration]: return "\(name) \(text(times) { "\($0.secondsText) s" })"
             default: return nil
             }
         }.joined(separator: ", ")
+    }
+
+    private func text<Value>(_ values: [FailureReason: Value], _ text: (Value) -> String) -> String {
+        guard !values.isEmpty else { return "none" }
+        let parts = values.sorted { $0.key.rawValue < $1.key.rawValue }.map { "\($0.key) \(text($0.value))" }
+        return parts.joined(separator: " and ")
     }
 }
 
@@ -66,7 +99,6 @@ struct ChannelCounters {
     var receivedCount = 0
     var discardedCount = 0
     var receivedByteCount = 0
-    var gapCount = 0
     /// When the bytes being delivered were read: the clock is read once per read, not per message.
     var readAt = Instant(nanoseconds: 0)
     var lastNotificationAt: Instant?

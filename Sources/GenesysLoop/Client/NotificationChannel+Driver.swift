@@ -144,7 +144,7 @@ extension NotificationChannel: Driver {
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
         case .didMiss(let gap):
-            counters.gapCount += 1
+            driver.count(gap)
             delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery):
             // An extension proves nothing about a successor that is connecting.

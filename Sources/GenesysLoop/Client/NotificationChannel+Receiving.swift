@@ -20,6 +20,7 @@ extension NotificationChannel {
     }
 
     func linkDidFinish(_ link: Link) {
+        driver.count(link.traffic)
         core.links.removeAll { $0 === link }
         if self.link(link.id) == nil { driver.trails[link.id] = nil }
         advance()

@@ -251,35 +251,6 @@ public final class NotificationChannel {
     }
 }
 
-extension NotificationChannel {
-    /// What the channel has done so far, and its current state.
-    public var statistics: ChannelStatistics {
-        loop.preconditionCurrent("NotificationChannel.statistics")
-        let now = loop.now.instant
-        var statistics = ChannelStatistics()
-        statistics.receivedCount = counters.receivedCount
-        statistics.discardedCount = counters.discardedCount
-        statistics.receivedByteCount = counters.receivedByteCount
-        statistics.gapCount = counters.gapCount
-        statistics.reconnectCount = machine.counts.reconnectCount
-        statistics.rolloverCount = machine.counts.rolloverCount
-        statistics.extensionCount = machine.counts.extensionCount
-        statistics.unconfirmedTopicCount = machine.subscriptions.unconfirmed.count
-        statistics.mergedRepeats = machine.overlap.deduplicator.mergedCount
-        statistics.lastNotificationAge = counters.lastNotificationAt.map { now - $0 }
-        statistics.silence = machine.current.map { now - $0.evidence.lastRead.instant }
-        statistics.pingRoundTrip = machine.current?.heartbeat.roundTrip
-        statistics.connectionCount = core.links.count
-        for messages in driver.held.values {
-            statistics.heldCount += messages.count
-            statistics.heldByteCount += messages.reduce(0) { $0 + $1.count }
-        }
-        statistics.pendingCommandCount = (machine.current?.pending.count ?? 0) + (machine.candidate?.pending.count ?? 0)
-        statistics.queuedByteCount = core.links.reduce(0) { $0 + $1.queuedByteCount }
-        return statistics
-    }
-}
-
 /// A channel holds its URI, which is a bearer secret: neither printing nor dumping the channel shows it.
 extension NotificationChannel: CustomStringConvertible, CustomReflectable {
     /// The redacted URI and the number of topics.

@@ -39,6 +39,6 @@ public struct DurationHistogram: Hashable, Sendable {
 extension DurationHistogram: CustomStringConvertible {
     /// The number of observations and their mean, in seconds.
     public var description: String {
-        count == 0 ? "no observation" : "\(count) observations, mean \((sum / count).secondsText) s"
+        count == 0 ? "none" : "\(count) with a mean of \((sum / count).secondsText) s"
     }
 }

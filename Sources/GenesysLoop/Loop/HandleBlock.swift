@@ -55,6 +55,13 @@ package import CUV
         unsafe handle.pointee.data = Unmanaged.passUnretained(owner).toOpaque()
     }
 
+    /// Lets the handle never keep `uv_run` running.
+    func neverKeepRunning() {
+        // The holder's block is open.
+        unsafe pointer.pointee.is_background = 1
+        unsafe uv_unref(handle)
+    }
+
     /// The owner of a callback's handle, retained for the callback, or nil if it has given up the block.
     package static func owner<Owner: AnyObject>(_ data: UnsafeMutableRawPointer?, as type: Owner.Type) -> Owner? {
         guard let data = unsafe data else { return nil }
@@ -191,11 +198,14 @@ private func handleDidCloseCallback(_ handle: UnsafeMutablePointer<uv_handle_t>?
         for completion in completions { completion() }
     }
 
-    /// Sets whether the handles, except `exception`, keep `uv_run` running.
+    /// Sets whether the handles, except `exception` and those that never do, keep `uv_run` running.
     func setKeepsRunning(_ keepsRunning: Bool, except exception: HandleBlock) {
         self.keepsRunning = keepsRunning
         unsafe forEachHandle { handle in
-            guard unsafe handle != exception.handle else { return }
+            // Each is the handle of a block.
+            guard unsafe handle != exception.handle, unsafe cuv_block_of(handle)?.pointee.is_background == 0 else {
+                return
+            }
             if keepsRunning { unsafe uv_ref(handle) } else { unsafe uv_unref(handle) }
         }
     }

@@ -41,6 +41,8 @@ struct LookupQueue {
     var threadCount: Int { running.count }
     /// Running threads without an asker.
     var abandonedCount: Int { running.values.count { $0.askers.isEmpty } }
+    /// Questions without a thread.
+    var waitingCount: Int { waiting.count }
     var hasWaiting: Bool { !waiting.isEmpty }
 
     mutating func asked(_ question: LookupQuestion, by asker: UInt64) {

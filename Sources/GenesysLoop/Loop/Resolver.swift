@@ -19,6 +19,8 @@ internal import CUV
 
     /// Threads that have not returned yet, including stuck ones.
     package var threadCount: Int { queue.threadCount }
+    /// Questions that wait for a thread.
+    package var queuedCount: Int { queue.waitingCount }
     /// Threads whose askers have all given up.
     package var abandonedCount: Int { queue.abandonedCount }
 

@@ -38,6 +38,8 @@ internal import CUV
     package var lowWaterMark = 0
     /// How many bytes the kernel has accepted.
     var sentByteCount = 0
+    /// How many bytes were read.
+    private(set) var receivedByteCount = 0
     /// The owner is notified of every write from the queue, not only when the queue has drained.
     var reportsProgress = false
     var writability: WritabilityWatch?
@@ -63,6 +65,7 @@ internal import CUV
             preconditionFailure("uv_tcp_init, which cannot fail without a socket, failed: \(error)")
         }
         block?.setOwner(self)
+        loop.connectionCount += 1
     }
 
     deinit {
@@ -99,6 +102,7 @@ internal import CUV
         self.block = nil
         releaseResources()
         block.close()
+        loop.connectionCount -= 1
     }
 
     /// Closes the connection with a reset: the peer is informed at once, and the kernel drops unsent bytes.
@@ -208,6 +212,7 @@ internal import CUV
         guard state == .connected else { return }
         loop.inPass {
             if count > 0 {
+                receivedByteCount &+= count
                 // The strong local keeps the owner alive for the whole pass; the loop's buffer is ours until we return.
                 guard let owner = unsafe owner else { return stopReading() }
                 unsafe owner.connection(self, didRead: UnsafeRawBufferPointer(start: base, count: count))

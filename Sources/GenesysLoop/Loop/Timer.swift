@@ -28,6 +28,8 @@ extension TimerOwner {
     package unowned(unsafe) var owner: (any TimerOwner)?
 
     private var block: HandleBlock?
+    /// When the timer is to fire.
+    private var dueAt = Instant(nanoseconds: 0)
     /// When the timer fired, while it is due.
     private var firedAt = Instant(nanoseconds: 0)
     /// From when on the loop counts as blocked: never for a stopped timer; for a due one, a tolerance after the owner
@@ -56,8 +58,7 @@ extension TimerOwner {
             preconditionFailure("uv_timer_init, which cannot fail, failed: \(error)")
         }
         block?.setOwner(self)
-        // The block was just opened.
-        if !keepsRunning, let block { unsafe uv_unref(block.handle) }
+        if !keepsRunning { block?.neverKeepRunning() }
         loop.dueTimers.timerDidOpen(on: loop)
     }
 
@@ -77,7 +78,8 @@ extension TimerOwner {
         let (quotient, remainder) = max(0, instant.nanoseconds).quotientAndRemainder(dividingBy: 1_000_000)
         let current = unsafe uv_now(loop.raw)
         let wanted = max(UInt64(quotient) + (remainder > 0 ? 1 : 0), current + 1)
-        lateAt = Instant(nanoseconds: 0) + .milliseconds(Int64(clamping: wanted)) + loop.dueTimers.tolerance
+        dueAt = Instant(nanoseconds: 0) + .milliseconds(Int64(clamping: wanted))
+        lateAt = dueAt + loop.dueTimers.tolerance
         _ = unsafe uv_timer_start(block.timer, timerCallback, wanted - current, 0)
     }
 
@@ -127,6 +129,7 @@ extension TimerOwner {
         guard let owner = unsafe owner else { return }
         let now = loop.now
         let isLate = now.instant >= lateAt
+        if !isSecondPoll { loop.lag.record(now.instant - dueAt) }
         firedAt = now.instant
         lateAt = now.instant + loop.dueTimers.tolerance
         isDue = true

@@ -24,7 +24,10 @@ extension UVLoop {
 
     /// Closes the async handle when it is the last thing of ours on an adopted loop that is to be left.
     func considerDetaching() {
-        guard isDetaching, !isDetached, !isInPass, holdCount == 0, registry.openCount == 1 else { return }
+        guard isDetaching, !isDetached, !isInPass, holdCount == 0 else { return }
+        // They run as a pass, whose end leads here again.
+        if !companions.isEmpty { return notifyCompanions(isEnd: true) }
+        guard registry.openCount == 1 else { return }
         // A block does not keep an adopted loop running, but a detachment that waits for one does.
         guard backlog.isEmpty, mailbox.closeIfEmpty() else { return wakeForTasks() }
         isDetached = true
@@ -137,7 +140,10 @@ extension UVLoop {
         if isThreadAssumed { bindToCurrentThread() }
         passDepth += 1
         body()
-        if passDepth == 1 { drainTasks() }
+        if passDepth == 1 {
+            wakeUpCount &+= 1
+            drainTasks()
+        }
         passDepth -= 1
         if passDepth == 0 { considerDetaching() }
     }

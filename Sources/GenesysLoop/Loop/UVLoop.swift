@@ -47,6 +47,13 @@ internal import Synchronization
     var tasks = TaskQueue()
     var dueTimers = DueTimers()
     var passDepth = 0
+    /// Outermost passes.
+    var wakeUpCount = 0
+    /// How late its timers fired.
+    var lag = DurationHistogram()
+    /// `TCPConnection`s that are not closed.
+    var connectionCount = 0
+    var companions = LoopCompanions()
     var isWakingForTasks = false
     var buffers: (ciphertext: UnsafeMutableRawBufferPointer, plaintext: UnsafeMutableRawBufferPointer)?
 
@@ -154,6 +161,7 @@ extension UVLoop {
             isOver = !isAlive && backlog.isEmpty && endMailbox()
             if isOver { break }
         }
+        if isOver { notifyCompanions(isEnd: isDetached) }
         stopRequested.store(false, ordering: .releasing)
         isRunning = false
         sayWhatWasForgotten(isOver: isOver)

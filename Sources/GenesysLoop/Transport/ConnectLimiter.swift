@@ -12,6 +12,8 @@ final class ConnectLimiter {
     /// The number of links that are connecting.
     private(set) var count = 0
     private var waiting = Fifo<LinkEstablishment>()
+    /// The number of links that wait for their turn; those that were dropped meanwhile count until then.
+    var waitingCount: Int { waiting.count }
 
     /// Starts the establishment, now or when its turn comes.
     func enter(_ establishment: LinkEstablishment) {

@@ -76,6 +76,8 @@
     var lastReadAt: Instant?
     /// The number of consecutive reads that each came soon after the one before.
     var quickReadCount = 0
+    /// The bytes of the connection, once it is closed.
+    private var closedTraffic = Traffic()
 
     init(
         id: LinkID, uri: WebSocketURI, configuration: LinkConfiguration, loop: UVLoop, group: HandleGroup,
@@ -201,6 +203,12 @@
         if phase == .ended { tellFinish() }
     }
 
+    /// The bytes on the wire so far.
+    var traffic: Traffic {
+        guard let tcp else { return closedTraffic }
+        return Traffic(received: tcp.receivedByteCount, sent: tcp.sentByteCount)
+    }
+
     func finish() {
         phase = .ended
         closeSocket()
@@ -211,6 +219,7 @@
     private func closeSocket() {
         deadline = nil
         sends.connectionIsOver(at: sentByteCount)
+        closedTraffic = traffic
         tcp?.close()
         tcp = nil
         tls = nil

@@ -89,12 +89,16 @@ import Testing
     @Test func `statistics print every member that is known`() {
         var statistics = ChannelStatistics()
         let none = "\(statistics)"
-        #expect(none.hasPrefix("receivedCount 0, discardedCount 0, ") && !none.contains("silence"))
+        #expect(none.hasPrefix("state idle, receivedCount 0, ") && !none.contains("silence"))
         statistics.silence = .milliseconds(1_500)
         statistics.lastNotificationAge = .seconds(2)
         statistics.pingRoundTrip = .milliseconds(7)
+        statistics.lossesByReason = [.heartbeatLost: 1, .connectionClosed: 2]
+        statistics.gapDurationsByReason = [.heartbeatLost: .milliseconds(1_500)]
         let parts = "\(statistics)".split(separator: ",")
         #expect(parts.contains(" silence 1.5 s"))
+        #expect(parts.contains(" lossesByReason connectionClosed 2 and heartbeatLost 1"))
+        #expect(parts.contains(" gapDurationsByReason heartbeatLost 1.5 s"))
         #expect(parts.count == Mirror(reflecting: statistics).children.count)
     }
 

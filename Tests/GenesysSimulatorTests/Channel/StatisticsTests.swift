@@ -33,7 +33,53 @@ import Testing
         #expect(last.discardedCount == 0)
         #expect(last.rolloverCount == 1 && last.reconnectCount == 1 && last.extensionCount == 0)
         #expect(last.gapCount == host.gaps.count)
+        #expect(last.gapsByReason.values.reduce(0, +) == host.gaps.count)
+        let missed = host.gaps.reduce(Duration.zero) { $0 + ($1.to - $1.from) }
+        #expect(last.gapDurationsByReason.values.reduce(.zero, +) == missed)
+        #expect(last.lossesByReason == [.connectionClosed: 1] && last.reconnectsByReason == [.connectionClosed: 1])
         #expect(last.pendingCommandCount == 0)
+    }
+
+    @Test func `bytes on the wire are those of all connections`() throws {
+        let playground = try Playground()
+        let host = RecordingHost()
+        var snapshots: [ChannelStatistics] = []
+        host.onEvent = { event, channel in
+            snapshots.append(channel.statistics)
+            if event == .subscribed { playground.server.disconnect(.all, .drop) }
+            if event == .recovered(.reconnect) { channel.close() }
+        }
+        let channel = try playground.channel(host)
+        channel.open()
+        playground.run(host)
+        let end = channel.statistics
+        #expect(end.state == .ended && end.connectionCount == 0)
+        // TLS alone takes more than a thousand bytes for each of the two connections.
+        #expect(end.wireReceivedByteCount > end.receivedByteCount + 2_000)
+        #expect(end.wireSentByteCount > 1_000)
+        snapshots.append(end)
+        for (earlier, later) in zip(snapshots, snapshots.dropFirst()) {
+            #expect(later.wireReceivedByteCount >= earlier.wireReceivedByteCount)
+            #expect(later.wireSentByteCount >= earlier.wireSentByteCount)
+        }
+    }
+
+    @Test func `a pause in progress is part of the paused time`() throws {
+        let playground = try Playground()
+        let host = RecordingHost()
+        var during: Duration = .zero
+        host.onEvent = { event, channel in
+            guard event == .subscribed else { return }
+            #expect(channel.statistics.pausedDuration == .zero)
+            channel.pause()
+            playground.loop.schedule(after: .milliseconds(5)) {
+                during = channel.statistics.pausedDuration
+                channel.close()
+            }
+        }
+        try playground.channel(host).open()
+        playground.run(host)
+        #expect(during >= .milliseconds(5))
     }
 
     @Test func `topics that the confirmation does not name are counted, and none is rejected`() throws {
