@@ -53,7 +53,8 @@ let package = Package(
         .target(name: "GenesysPlatform", dependencies: ["GenesysLoop", "CCurl"], swiftSettings: strict),
         .target(
             name: "GenesysMetrics",
-            dependencies: ["GenesysLoop", .product(name: "Metrics", package: "swift-metrics")], swiftSettings: strict),
+            dependencies: ["GenesysLoop", .product(name: "CoreMetrics", package: "swift-metrics")],
+            swiftSettings: strict),
         .target(
             name: "ToolSupport",
             dependencies: [
@@ -99,8 +100,8 @@ let package = Package(
         .testTarget(
             name: "GenesysMetricsTests",
             dependencies: [
-                "GenesysMetrics", "GenesysLoop", "GenesysSimulator",
-                .product(name: "Metrics", package: "swift-metrics"),
+                "GenesysMetrics", "GenesysLoop", "GenesysSimulator", "CUV",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
