@@ -3,6 +3,10 @@ internal import GenesysLoop
 /// What the service knows of a channel.
 struct ChannelRecord: Hashable, Sendable {
     let id: String
+    /// The token that made it; nil for a channel of the operator, or of a request without a token.
+    let token: Int?
+    /// It was made above the limit of channels, and gets no notification.
+    let isStarved: Bool
     var expires: Duration
     var lastUsed: Duration
     var topics = TopicList()
@@ -14,7 +18,7 @@ struct ChannelRecord: Hashable, Sendable {
     var isGone = false
 
     /// Whether notifications of the feed would reach a socket.
-    var hasAudience: Bool { !isGone && !sockets.isEmpty && !topics.names.isEmpty }
+    var hasAudience: Bool { !isGone && !isStarved && !sockets.isEmpty && !topics.names.isEmpty }
 }
 
 /// What the service knows of an open socket.

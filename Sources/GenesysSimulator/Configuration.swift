@@ -21,6 +21,12 @@ extension SimulatedService {
         public var endings = Endings()
         /// Notifications.
         public var publishing = Publishing()
+        /// Tokens of the OAuth client.
+        public var tokens = Tokens()
+        /// Rate limits of the REST side.
+        public var rates = Rates()
+        /// HTTP of the REST side.
+        public var wire = Wire()
 
         /// The defaults.
         public init() {}
@@ -32,13 +38,20 @@ extension SimulatedService.Configuration {
     public struct Channels: Hashable, Sendable {
         /// The life of a channel from its creation or last subscribe, scaled; default 24 h.
         public var life: Duration = .seconds(24 * 3600)
-        /// The maximum number of channels; one more evicts the longest idle one, or else the longest unused one;
-        /// default 20.
+        /// The maximum number of channels of the client's tokens, and of those without a token; default 20.
         public var maxCount = 20
+        /// What one more channel does.
+        ///
+        /// Default `.evict`.
+        public var overflow: Overflow = .evict
         /// The maximum number of topics of one channel, where a combined topic counts once; default 1,000.
         public var maxTopicCount = Topic.maxCount
         /// Topics without permission; default none.
         public var forbiddenTopics: Set<Topic> = []
+        /// Whether `ignoreErrors=true` rejects topics individually; if not, one topic refuses all; default true.
+        public var permitsIgnoringErrors = true
+        /// Pads the answer to `availabletopics` with more topics to this many bytes; default none.
+        public var minCatalogByteCount = 0
         /// Refuses every creation, for example with 429; default nil.
         public var creationRefusal: SimulatedService.Refusal?
         /// The answer to an upgrade request.
@@ -47,6 +60,14 @@ extension SimulatedService.Configuration {
         public var upgrade: Upgrade = .honest
         /// How long the driver waits before it calls `upgradeRequested`; not scaled; default none.
         public var upgradeDelay: Duration = .zero
+
+        /// What a channel above the maximum number does.
+        public enum Overflow: Hashable, Sendable {
+            /// It evicts the longest unused channel of those without a socket, or else the longest unused one.
+            case evict
+            /// It receives heartbeats and no notification.
+            case starve
+        }
 
         /// The answer to an upgrade request.
         public enum Upgrade: Hashable, Sendable {
@@ -81,7 +102,7 @@ extension SimulatedService.Configuration {
         ///
         /// Default `.honest`.
         public var subscribeReply: SubscribeReply = .honest
-        /// Topics that the answer to subscribe does not name, although they are subscribed.
+        /// Topics that the answer to subscribe, over a socket or by REST, does not name, although they are subscribed.
         ///
         /// Default none.
         public var unnamedTopics: Set<Topic> = []

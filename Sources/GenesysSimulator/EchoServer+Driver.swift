@@ -40,6 +40,7 @@ extension EchoServer: ServerConnectionOwner {
     var upgradeDelay: Duration { .zero }
     var answersPingFrames: Bool { true }
     var servesRequests: Bool { false }
+    var wire: SimulatedService.Configuration.Wire { .init() }
 
     func connection(
         _ connection: ServerConnection, didRequest request: SimulatedService.RESTRequest

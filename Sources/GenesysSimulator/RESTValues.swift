@@ -18,4 +18,9 @@ enum RESTValues {
         guard let elements = try? JSONDecoder().decode([Element].self, from: Data(body)) else { return nil }
         return elements.map { Topic($0.id) }
     }
+
+    /// The text that is encoded in Base64; nil for anything else.
+    static func text(ofBase64 text: String) -> String? {
+        Data(base64Encoded: text).map { String(decoding: $0, as: UTF8.self) }
+    }
 }

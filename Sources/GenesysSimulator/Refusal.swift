@@ -21,6 +21,8 @@ extension SimulatedService {
         public var headers: [Header]
         /// The message of the body.
         public var message: String
+        /// The code of the body; nil derives it from the status.
+        public var code: String?
 
         /// Creates a refusal.
         public init(status: Int, headers: [Header] = [], message: String) {
@@ -29,13 +31,21 @@ extension SimulatedService {
             self.message = message
         }
 
+        init(status: Int, code: String, message: String) {
+            self.init(status: status, message: message)
+            self.code = code
+        }
+
         /// 400, for requests that the service does not accept.
         public static func badRequest(_ message: String) -> Refusal {
             Refusal(status: 400, message: message)
         }
 
-        /// 401, the token is missing or invalid.
-        public static let unauthorized = Refusal(status: 401, message: "No authentication bearer token specified.")
+        /// 401, the token is missing.
+        public static let unauthorized = Refusal(
+            status: 401, code: "authentication.required", message: "No authentication bearer token specified.")
+        /// 401, the token is unknown, or has ended.
+        public static let badCredentials = Refusal(status: 401, message: "Invalid login credentials.")
         /// 403, a permission is missing.
         public static let forbidden = Refusal(status: 403, message: "Missing a required permission.")
         /// 404, the channel is unknown: never created, expired, evicted, or its token was revoked.

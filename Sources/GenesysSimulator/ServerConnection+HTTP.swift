@@ -1,7 +1,7 @@
 internal import GenesysLoop
 internal import ServerKit
 
-/// Plain HTTP on the port of the sockets: one request, one answer, then the end.
+/// Plain HTTP on the port of the sockets: one request, one answer, then the end, or the next request.
 extension ServerConnection {
     /// Whether a request is for the REST side and not for a WebSocket.
     ///
@@ -46,9 +46,33 @@ extension ServerConnection {
         pendingBody = nil
         var request = SimulatedService.RESTRequest(body.head.method, body.head.target, body: body.bytes)
         request.host = body.head.host
+        request.authorization = body.head.fields.values(of: "authorization").first
+        request.contentType = body.head.fields.values(of: "content-type").first
+        // RFC 9112 §9.3.
+        isPersistent = !body.head.isHTTP10 && !body.head.fields.list("connection", contains: "close")
         guard let answer = owner.connection(self, didRequest: request) else {
             return refuse(SimulatedService.Refusal(status: 404, message: "HTTP 404 Not Found"))
         }
-        respond(answer.status, answer.headers, answer.body)
+        if answer.delay > .zero { hold(answer) } else { deliver(answer) }
+    }
+
+    /// Sends as much of an answer as it says.
+    func deliver(_ answer: SimulatedService.RESTAnswer) {
+        guard let wire = unsafe owner?.wire else { return }
+        switch answer.delivery {
+        case .whole, .wholeThenClose, .half:
+            let isKept = isPersistent && wire.keepsConnections && !wire.isHTTP10
+            if wire.sendsContinue { outbox += Array("HTTP/1.1 100 Continue\r\n\r\n".utf8) }
+            appendHead { () throws(InvalidHeader) in
+                try answer.bytes(wire, saysClose: !isKept, omitsBody: isHead)
+            }
+            if isKept && answer.delivery == .whole { expectRequest() } else { finishWriting() }
+        case .close:
+            finishWriting()
+        case .reset:
+            finish(byReset: true)
+        case .never:
+            ignoreRequest()
+        }
     }
 }

@@ -8,8 +8,8 @@ internal import ServerKit
 ///         └────────────┴─────────┴─ reset, drop, failure ───────────┘
 ///
 /// - `requesting`: the TLS handshake, then the head of the upgrade request, or a whole request of another kind. Limit:
-///   `requestTimeout`.
-/// - `deciding`: the request waits for `upgradeDelay`, or is never answered.
+///   `requestTimeout`. After the answer to a request of another kind, a connection that is kept is in this state again.
+/// - `deciding`: the request waits for `upgradeDelay`, or for the time of its answer, or is never answered.
 /// - `open`: it counts as a socket; messages come and go.
 /// - `closing`: our Close frame is sent, the client's is awaited (RFC 6455 §7.1.2). Limit: `closeTimeout` in total.
 /// - `lingering`: all output is sent; input is read and discarded until the client ends the connection, since a reset
@@ -52,7 +52,11 @@ final class ServerConnection {
     /// A plain HTTP request whose body is being received.
     var pendingBody: RequestBody?
     /// The request was HEAD: the answer has no body.
-    private var isHead = false
+    private(set) var isHead = false
+    /// The request allows another one after its answer.
+    var isPersistent = false
+    /// The answer to a plain request, until it is due.
+    private var pendingAnswer: SimulatedService.RESTAnswer?
     /// Bytes that arrived before the request was answered.
     var early: [UInt8] = []
     /// The request will never be answered.
@@ -118,7 +122,32 @@ final class ServerConnection {
         if delay > .zero { setTimer(delay) } else { decide() }
     }
 
+    /// Keeps the answer to a plain request for a time.
+    func hold(_ answer: SimulatedService.RESTAnswer) {
+        phase = .deciding
+        pendingAnswer = answer
+        setTimer(answer.delay)
+    }
+
+    /// Leaves the request without an answer.
+    func ignoreRequest() {
+        phase = .deciding
+        timer.stop()
+        isIgnored = true
+    }
+
+    /// The answer to a plain request is written, and the connection is kept.
+    func expectRequest() {
+        guard let owner = unsafe owner else { return }
+        phase = .requesting
+        setTimer(owner.requestTimeout)
+        let bytes = early
+        early = []
+        receive(bytes.span)
+    }
+
     private func decide() {
+        if let answer = pendingAnswer.take() { return deliver(answer) }
         guard let owner = unsafe owner, let request, let key = request.key else { return }
         self.request = nil
         timer.stop()
@@ -131,7 +160,7 @@ final class ServerConnection {
         case .reset:
             finish(byReset: true)
         case .neverAnswer:
-            isIgnored = true
+            ignoreRequest()
         }
     }
 
@@ -172,22 +201,18 @@ final class ServerConnection {
         leastCompressedByteCount = max(1, compression.minimumMessageSize)
     }
 
+    /// Answers the request with an error, and ends the connection.
     func refuse(_ refusal: SimulatedService.Refusal) {
-        respond(refusal.status, refusal.headers, refusal.body)
-    }
-
-    /// Answers the request with a response other than an upgrade, and ends the connection.
-    func respond(_ status: Int, _ fields: [SimulatedService.Refusal.Header], _ body: [UInt8]) {
-        let type = body.isEmpty ? [] : [("Content-Type", "application/json")]
-        let headers = type + fields.map { ($0.name, $0.value) }
+        let headers = [("Content-Type", "application/json")] + refusal.headers.map { ($0.name, $0.value) }
         appendHead { () throws(InvalidHeader) in
-            try UpgradeResponse.refuse(status: status, headers: headers, body: body, omitsBody: isHead)
+            try UpgradeResponse.refuse(
+                status: refusal.status, headers: headers, body: refusal.body(), omitsBody: isHead)
         }
         finishWriting()
     }
 
     /// A header that would break the head, which only a configuration can hold, suppresses the answer.
-    private func appendHead(_ head: () throws(InvalidHeader) -> [UInt8]) {
+    func appendHead(_ head: () throws(InvalidHeader) -> [UInt8]) {
         outbox += (try? head()) ?? Array("HTTP/1.1 500 Invalid Configuration\r\nContent-Length: 0\r\n\r\n".utf8)
         wantsFlush()
     }

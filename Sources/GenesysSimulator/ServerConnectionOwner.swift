@@ -23,6 +23,8 @@ protocol ServerConnectionOwner: AnyObject {
 
     /// Whether requests that are not for a WebSocket are answered by `connection(_:didRequest:)` too.
     var servesRequests: Bool { get }
+    /// How their answers are written.
+    var wire: SimulatedService.Configuration.Wire { get }
 
     /// A valid upgrade request arrived.
     func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer

@@ -2,23 +2,27 @@ internal import GenesysLoop
 
 // Channels: creation, eviction, renewal, end. Protocol: REST side, limits, lifetime.
 extension SimulatedService {
-    /// Creates a channel, as `POST /api/v2/notifications/channels` does.
+    /// Creates a channel that belongs to no token, as `POST /api/v2/notifications/channels` without one does.
     ///
     /// One channel above the limit evicts another: the longest unused of those without a socket, else the longest
     /// unused of all. The end of its sockets is due at once, at the next `deadlineReached(now:)`.
     ///
     /// - Throws: the configured `creationRefusal`.
     public mutating func channelCreated(now: Duration) throws(Refusal) -> CreatedChannel {
+        try channelCreated(by: nil, now: now)
+    }
+
+    /// Creates a channel of a token; all tokens of the client share one limit.
+    mutating func channelCreated(by token: Int?, now: Duration) throws(Refusal) -> CreatedChannel {
         advance(to: now)
         if let refusal = configuration.channels.creationRefusal { throw refusal }
-        let live = liveChannels(.all)
-        if live.count >= max(1, configuration.channels.maxCount), let victim = victim(among: live) {
-            for action in endChannel(victim) {
-                deadlines.add(.perform(action), at: now)
-            }
-        }
+        let live = liveChannels(.all).filter { (channels[$0].token == nil) == (token == nil) }
+        let isAboveLimit = live.count >= max(1, configuration.channels.maxCount)
+        let starves = isAboveLimit && configuration.channels.overflow == .starve
+        if isAboveLimit, !starves, let victim = victim(among: live) { perform(endChannel(victim), at: now) }
         let expires = now + scaled(configuration.channels.life)
-        let record = ChannelRecord(id: makeChannelID(), expires: expires, lastUsed: now)
+        let record = ChannelRecord(
+            id: makeChannelID(), token: token, isStarved: starves, expires: expires, lastUsed: now)
         channelIndices[record.id] = channels.count
         deadlines.add(.endOfLife(channel: channels.count), at: expires)
         channels.append(record)
@@ -51,7 +55,10 @@ extension SimulatedService {
     ///
     /// The end of its sockets may still be due.
     func isLive(_ channel: Int) -> Bool {
-        !channels[channel].isGone && channels[channel].expires > latest
+        guard !channels[channel].isGone, channels[channel].expires > latest else { return false }
+        // A token that has expired takes its channels with it, although its deadline may not have been processed yet.
+        guard let token = channels[channel].token, !tokens[token].isGone else { return true }
+        return tokens[token].expires > latest || !configuration.tokens.endChannels
     }
 
     func liveChannel(_ id: String) -> Int? {

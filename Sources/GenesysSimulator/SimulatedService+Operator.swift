@@ -30,17 +30,30 @@ extension SimulatedService {
 
     /// Ends the life of channels now.
     public mutating func expireChannel(_ target: Target, now: Duration) -> [Action] {
-        end(target, now: now, notice: nil)
+        end(target, now: now)
     }
 
     /// Evicts channels, as exceeding the limit does.
     public mutating func evict(_ target: Target, now: Duration) -> [Action] {
-        end(target, now: now, notice: nil)
+        end(target, now: now)
     }
 
-    /// Revokes the token that created the channels: they are gone, after a notice if that is configured.
+    /// Revokes the tokens that created the channels: all that they created are gone, after a notice if that is
+    /// configured.
+    ///
+    /// For every channel: all live tokens are revoked.
     public mutating func revokeToken(_ target: Target, now: Duration) -> [Action] {
-        end(target, now: now, notice: configuration.endings.announcesRevocation ? .tokenRevoked : nil)
+        advance(to: now)
+        let owners =
+            target == .all ? Set(tokenIndices.values) : Set(liveChannels(target).compactMap { channels[$0].token })
+        var actions: [Action] = []
+        for channel in liveChannels(target) where channels[channel].token == nil {
+            for action in endChannel(channel, after: revocationNotice) { emit(action, into: &actions) }
+        }
+        for token in owners.sorted() {
+            for action in revocation(of: token) { emit(action, into: &actions) }
+        }
+        return actions
     }
 
     /// Sends a system message on every open socket.
@@ -50,7 +63,7 @@ extension SimulatedService {
         advance(to: now)
         var actions: [Action] = []
         for channel in liveChannels(target) {
-            announce(notice, on: channel, into: &actions)
+            for action in self.notice(notice, on: channel) { emit(action, into: &actions) }
             guard notice == .noLongerSubscribed else { continue }
             channels[channel].topics.removeAll()
             rosterIsStale = true
@@ -87,21 +100,34 @@ extension SimulatedService {
         }
     }
 
-    private mutating func announce(_ notice: SystemNotice, on channel: Int, into actions: inout [Action]) {
+    private func notice(_ notice: SystemNotice, on channel: Int) -> [Action] {
         let message = ServiceMessage.system(notice, channelID: channels[channel].id)
-        for socket in channels[channel].sockets {
-            emit(.send(socket, message), into: &actions)
-        }
+        return channels[channel].sockets.map { .send($0, message) }
     }
 
-    private mutating func end(_ target: Target, now: Duration, notice: SystemNotice?) -> [Action] {
+    private var revocationNotice: SystemNotice? { configuration.endings.announcesRevocation ? .tokenRevoked : nil }
+
+    /// Ends a token whose channels end after a notice; the caller emits the returned actions.
+    mutating func revocation(of token: Int) -> [Action] {
+        var actions: [Action] = []
+        if configuration.tokens.endChannels {
+            for channel in channels.indices where channels[channel].token == token && isLive(channel) {
+                actions += endChannel(channel, after: revocationNotice)
+            }
+        }
+        return actions + endToken(token)
+    }
+
+    private mutating func endChannel(_ channel: Int, after announcement: SystemNotice?) -> [Action] {
+        let messages = announcement.map { notice($0, on: channel) } ?? []
+        return messages + endChannel(channel)
+    }
+
+    private mutating func end(_ target: Target, now: Duration) -> [Action] {
         advance(to: now)
         var actions: [Action] = []
         for channel in liveChannels(target) {
-            if let notice { announce(notice, on: channel, into: &actions) }
-            for action in endChannel(channel) {
-                emit(action, into: &actions)
-            }
+            for action in endChannel(channel) { emit(action, into: &actions) }
         }
         return actions
     }

@@ -81,6 +81,11 @@ extension SimulatedService {
         deadlines.add(.heartbeat(socket), at: next > now ? next : now + interval)
     }
 
+    /// Makes actions due.
+    mutating func perform(_ actions: [Action], at due: Duration) {
+        for action in actions { deadlines.add(.perform(action), at: due) }
+    }
+
     /// The only way to return an action: it must concern an open socket, and may be its last.
     mutating func emit(_ action: Action, into actions: inout [Action]) {
         guard sockets[action.socket] != nil else { return }

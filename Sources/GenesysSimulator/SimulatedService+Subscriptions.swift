@@ -8,6 +8,25 @@ extension SimulatedService {
         public var topic: Topic
         /// `Permitted` or, for lack of a permission, `Rejected`.
         public var isPermitted: Bool
+        /// The permissions that are missing; empty if it is permitted.
+        public var missingPermissions: [String]
+
+        init(permitted topic: Topic) {
+            self.topic = topic
+            isPermitted = true
+            missingPermissions = []
+        }
+
+        init(rejected topic: Topic) {
+            self.topic = topic
+            isPermitted = false
+            missingPermissions = TopicCatalog.permissions(for: topic)
+        }
+
+        /// The text of a real capture; nil if it is permitted.
+        public var rejectionReason: String? {
+            isPermitted ? nil : "The user does not have permissions required for topic \(topic.rawValue)"
+        }
     }
 
     /// The topics of a channel in the order of their subscription, as `GET …/subscriptions` lists them.
@@ -31,6 +50,7 @@ extension SimulatedService {
         advance(to: now)
         guard let channel = liveChannel(channelID) else { throw .notFound }
         let forbidden = configuration.channels.forbiddenTopics
+        let ignoringErrors = ignoringErrors && configuration.channels.permitsIgnoringErrors
         let permitted = ignoringErrors ? topics.filter { !$0.expanded.allSatisfy(forbidden.contains) } : topics
         if let refusal = refusal(of: permitted, for: channel, replaces: replaces, ignoringPermissions: ignoringErrors) {
             throw refusal
@@ -38,8 +58,7 @@ extension SimulatedService {
         apply(permitted, to: channel, replaces: replaces, now: now)
         settleSchedule(now: now)
         let rejected = topics.flatMap(\.expanded).filter(forbidden.contains)
-        return permitted.map { TopicState(topic: $0, isPermitted: true) }
-            + rejected.map { TopicState(topic: $0, isPermitted: false) }
+        return permitted.map { TopicState(permitted: $0) } + rejected.map { TopicState(rejected: $0) }
     }
 
     /// Removes all topics of a channel, as `DELETE …/subscriptions` does.

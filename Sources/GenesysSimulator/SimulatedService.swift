@@ -42,7 +42,12 @@ internal import GenesysLoop
 ///     upgradeRequested ─▶ open ──(second socket: 1000 · maintenance: 1001 · channel gone: 1001)──▶ forgotten
 ///
 /// Deadlines: heartbeat, end of a superseded socket, end of a socket under maintenance and its further notices,
-/// delayed replies, end of a channel's life, next notification of the feed.
+/// delayed replies, end of a channel's life, end of a token, next notification of the feed.
+///
+/// # REST
+///
+/// `restRequested(_:socketBase:wall:now:)` answers a request. The answer says how the driver delivers it; what the
+/// request does to sockets is due at once, at the next `deadlineReached(now:)`.
 ///
 /// Source: the public descriptions of the notification service; where they are silent, a documented default of
 /// `Configuration`.
@@ -65,6 +70,17 @@ public struct SimulatedService: Sendable {
     /// The latest time of an input.
     var latest: Duration = .zero
 
+    /// Tokens in the order in which they were made; the values of ended ones stay out of `tokenIndices`.
+    var tokens: [TokenRecord] = []
+    var tokenIndices: [String: Int] = [:]
+    /// Channels that the client's tokens made within a minute.
+    var creations = RateWindow()
+    var faults: [Fault] = []
+    /// The latest requests to the REST side, the newest last: at most `maxRecordCount`.
+    public internal(set) var requests: [RESTRecord] = []
+    /// Requests to the REST side since the start.
+    public internal(set) var requestCount = 0
+
     var feed = SampleFeed()
     var roster = TopicRoster()
     var rosterIsStale = false
@@ -85,6 +101,7 @@ public struct SimulatedService: Sendable {
     /// It may lie in the past, which means at once.
     public var nextDeadline: Duration? {
         if schedule.rate != wantedRate, wantedRate == 0 || hasAudience { return latest }
+        if hasLostClient { return latest }
         guard let event = deadlines.nextDue else { return schedule.next }
         guard let notification = schedule.next else { return event }
         return min(event, notification)
@@ -117,6 +134,7 @@ public struct SimulatedService: Sendable {
         case heartbeat(SocketID)
         case perform(Action)
         case endOfLife(channel: Int)
+        case endOfToken(Int)
     }
 
     private mutating func meet(_ event: Event, due: Duration, now: Duration, into actions: inout [Action]) {
@@ -124,6 +142,8 @@ public struct SimulatedService: Sendable {
         case .heartbeat(let socket): beat(socket, due: due, now: now, into: &actions)
         case .perform(let action): emit(action, into: &actions)
         case .endOfLife(let channel): endOfLifeReached(channel, due: due, into: &actions)
+        case .endOfToken(let token):
+            for action in endToken(token) { emit(action, into: &actions) }
         }
     }
 
@@ -132,6 +152,7 @@ public struct SimulatedService: Sendable {
     /// Every input starts with it.
     mutating func advance(to now: Duration) {
         latest = max(latest, now)
+        if hasLostClient { perform(endTokens(), at: now) }
         settleSchedule(now: now)
     }
 
@@ -139,6 +160,7 @@ public struct SimulatedService: Sendable {
     func scaled(_ duration: Duration) -> Duration {
         let scale = configuration.timeScale
         guard scale.isFinite, scale > 0 else { return duration }
-        return max(.milliseconds(1), duration / min(max(scale, 0.001), 1_000_000))
+        // A division by 1 rounds.
+        return max(.milliseconds(1), scale == 1 ? duration : duration / min(max(scale, 0.001), 1_000_000))
     }
 }

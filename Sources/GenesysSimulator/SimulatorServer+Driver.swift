@@ -90,6 +90,7 @@ extension SimulatorServer: ServerConnectionOwner {
     var upgradeDelay: Duration { service.configuration.channels.upgradeDelay }
     /// The REST side.
     var servesRequests: Bool { true }
+    var wire: SimulatedService.Configuration.Wire { service.configuration.wire }
     var answersPingFrames: Bool { service.configuration.liveness.answersPingFrames }
 
     func connection(_ connection: ServerConnection, didRequest target: String) -> ServerConnection.Answer {

@@ -76,6 +76,26 @@ extension SimulatorServer {
         try service.subscriptionsRemoved(of: channelID, now: now)
     }
 
+    /// Ends every live token, as the end of its life does.
+    public func expireTokens() {
+        operate { $0.expireTokens(now: $1) }
+    }
+
+    /// Another process with the same OAuth client gets a token, and makes channels with it.
+    public func startOtherProcess(channelCount: Int) {
+        operate {
+            $0.otherProcessStarted(channelCount: channelCount, now: $1)
+            return []
+        }
+    }
+
+    /// Disturbs requests to the REST side from now on; replaces the fault of the same path and method, which `.honest`
+    /// only removes.
+    public func install(_ fault: SimulatedService.Fault) {
+        loop.preconditionCurrent("SimulatorServer.install")
+        service.install(fault)
+    }
+
     private func operate(_ body: (inout SimulatedService, Duration) -> [SimulatedService.Action]) {
         loop.preconditionCurrent("SimulatorServer")
         perform(body(&service, now))

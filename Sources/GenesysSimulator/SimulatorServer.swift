@@ -194,6 +194,11 @@ public final class SimulatorServer {
         "\(socketBase())/channels/\(id)"
     }
 
+    /// The address of the REST side: of `/oauth/token`, and of `/api/v2/…`.
+    ///
+    /// It holds the address that the server listens on, or `localhost` for none or all.
+    public var restBase: String { "http\(context == nil ? "" : "s")://\(name.inURI):\(port)" }
+
     /// The beginning of all URIs of the server.
     ///
     /// - Parameter host: the host and port of a request: for a server on all addresses, only the request says how the

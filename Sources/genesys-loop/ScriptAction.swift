@@ -10,6 +10,9 @@ enum ScriptAction {
     case expire
     case evict
     case revokeToken
+    case expireTokens
+    case otherProcess(channels: Int)
+    case rest(SimulatedService.Fault)
     case announce(SimulatedService.SystemNotice)
     case publish(topic: Topic, body: [UInt8])
     case send(text: String, isBinary: Bool)
@@ -27,6 +30,13 @@ enum ScriptAction {
         case "expire": self = .expire
         case "evict": self = .evict
         case "revokeToken": self = .revokeToken
+        case "expireTokens": self = .expireTokens
+        case "otherProcess":
+            self = .otherProcess(channels: try step.optionalInteger("channels", in: 0...1_000) ?? 1)
+        case "rest": self = .rest(try Self.fault(&step))
+        case "tokens": self = .configure(try Self.tokens(&step))
+        case "rates": self = .configure(try Self.rates(&step))
+        case "wire": self = .configure(try Self.wire(&step))
         case "announce": self = .announce(try Self.notice(&step))
         case "publish":
             let topic = Topic(try step.text("topic"))
@@ -44,10 +54,15 @@ enum ScriptAction {
     }
 
     /// A value that is not among the choices is an error that lists them.
-    private static func choice<Value>(
+    static func choice<Value>(
         _ name: String, _ choices: [(String, Value)], _ step: inout ScriptMembers
     ) throws(SimulatorScript.Invalid) -> Value {
-        let text = try step.text(name)
+        try choice(name, choices, of: try step.text(name), step)
+    }
+
+    static func choice<Value>(
+        _ name: String, _ choices: [(String, Value)], of text: String, _ step: ScriptMembers
+    ) throws(SimulatorScript.Invalid) -> Value {
         if let found = choices.first(where: { $0.0 == text }) { return found.1 }
         let all = choices.map { "'\($0.0)'" }.joined(separator: ", ")
         throw step.fault("'\(name)' in \(step.place) is none of \(all).")
@@ -71,6 +86,12 @@ enum ScriptAction {
         _ step: inout ScriptMembers
     ) throws(SimulatorScript.Invalid) -> SimulatedService.Refusal? {
         guard let status = try step.optionalInteger("refuse", in: 300...599) else { return nil }
+        return try refusal(status, &step)
+    }
+
+    static func refusal(
+        _ status: Int, _ step: inout ScriptMembers
+    ) throws(SimulatorScript.Invalid) -> SimulatedService.Refusal {
         let seconds = try step.optionalNumber("retryAfter").map { Int($0) }
         let headers = seconds.map { [SimulatedService.Refusal.Header("Retry-After", "\($0)")] } ?? []
         return SimulatedService.Refusal(status: status, headers: headers, message: "Refused by the script.")
@@ -125,7 +146,9 @@ enum ScriptAction {
         if let repeats, repeats > 1 { throw step.fault("'repeats' in \(step.place) is not a number from 0 to 1.") }
         let size = try step.optionalNumber("minimumSize")
         let forbidden = try step.optionalTexts("forbiddenTopics")
+        let topics = try topics(&step)
         return {
+            topics(&$0)
             if let rate { $0.publishing.rate = rate }
             if let heartbeats { $0.liveness.sendsHeartbeats = heartbeats }
             if let pongs { $0.liveness.answersPings = pongs }

@@ -51,6 +51,16 @@ struct ScriptMembers {
         return text
     }
 
+    /// A string, or nil without one.
+    mutating func optionalText(_ name: String) throws(SimulatorScript.Invalid) -> String? {
+        rest[name] == nil ? nil : try text(name)
+    }
+
+    /// Whether the member is a string, and not a number.
+    func isText(_ name: String) -> Bool {
+        if case .string = rest[name] { true } else { false }
+    }
+
     mutating func optionalTexts(_ name: String) throws(SimulatorScript.Invalid) -> [String]? {
         guard let value = rest.removeValue(forKey: name) else { return nil }
         var texts: [String] = []

@@ -10,6 +10,9 @@ struct Simulate: ParsableCommand {
         discussion: """
             Prints {"uri":"wss://…","caFile":"…"} on standard output once it listens, and runs until SIGINT or SIGTERM. \
             The URI is that of a channel; whatever topics a client subscribes to, it gets notifications of them.
+
+            With --require-token the line also has clientId, clientSecret, region, loginBase and apiBase: with these a \
+            program gets tokens and makes channels, as with an account.
             """)
 
     @Option(
@@ -33,6 +36,9 @@ struct Simulate: ParsableCommand {
     @Option(help: ArgumentHelp("Let time pass this many times faster for all but the rate.", valueName: "x"))
     var timeScale = 1.0
 
+    @Flag(help: "Require a token for the REST calls, and print the client that gets one beside the URI.")
+    var requireToken = false
+
     @Option(
         help: ArgumentHelp(
             "Make things happen at their times; the manual, 'Scripts for the simulator', describes the file.",
@@ -55,9 +61,20 @@ struct Simulate: ParsableCommand {
         var configuration = SimulatedService.Configuration()
         configuration.publishing.rate = rate
         configuration.timeScale = timeScale
+        if requireToken { Self.requireTokens(&configuration) }
         let session = SimulateSession(
             host: host, port: port, folder: certificates, configuration: configuration, script: try plan())
         try session.run().end()
+    }
+
+    /// The REST side as the real one is: with a client, connections that are kept, and names in lower case.
+    private static func requireTokens(_ configuration: inout SimulatedService.Configuration) {
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        configuration.tokens.areRequired = true
+        configuration.tokens.clientID = UUID().uuidString.lowercased()
+        configuration.tokens.clientSecret = String((0..<43).map { _ in alphabet.randomElement() ?? "A" })
+        configuration.wire.keepsConnections = true
+        configuration.wire.lowercasesNames = true
     }
 
     private func plan() throws -> SimulatorScript? {

@@ -80,10 +80,19 @@ struct SimulateSession {
         try writer.start { report in if report == .failed { close() } }
         server.start()
         Announcement(
-            uri: try server.createChannel().uri, caFile: temporary?.file ?? certificates.caFile ?? ""
+            uri: try server.createChannel().uri, caFile: temporary?.file ?? certificates.caFile ?? "",
+            client: client(of: server)
         ).write(to: writer)
         player?.start()
         loop.run()
         return Output.finish(writer, log: log) ?? .success
+    }
+
+    /// The client that gets tokens; nil if none are required from the start.
+    private func client(of server: SimulatorServer) -> Announcement.Client? {
+        let tokens = configuration.tokens
+        guard tokens.areRequired else { return nil }
+        return Announcement.Client(
+            id: tokens.clientID, secret: tokens.clientSecret, base: server.restBase, region: "simulator.localhost")
     }
 }

@@ -65,4 +65,42 @@ struct SimulatorHTTPTests {
         ])
         #expect(answers.map(\.statuses) == Array(repeating: [404], count: 7) + [[417]])
     }
+
+    @Test func `a client of the announcement gets a token, makes a channel with it, and listens`() async throws {
+        try await Simulator.with("--require-token", "--rate", "200") { simulator in
+            let announcement = simulator.announcement
+            let base = try #require(announcement.apiBase)
+            #expect(announcement.loginBase == base && base.hasPrefix("https://localhost:"))
+            #expect(announcement.uri.hasPrefix(base.replacing("https", with: "wss")))
+            #expect(announcement.region == "simulator.localhost")
+            let client = "\(try #require(announcement.clientId)):\(try #require(announcement.clientSecret))"
+            let basic = Data(client.utf8).base64EncodedString()
+            let child = try Child(
+                URL(filePath: try #require(Peer.python)),
+                [Peer.folder.appending(path: "rest_client.py").path, announcement.uri, announcement.caFile])
+            func ask(_ request: String) async throws -> Answer {
+                try child.send(line: String(decoding: JSONEncoder().encode([request]), as: UTF8.self))
+                return try JSONDecoder().decode(
+                    Answer.self, from: Data(try #require(await child.output?.nextLine()).utf8))
+            }
+            let form = "grant_type=client_credentials"
+            let token = try await ask(
+                "POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: Basic \(basic)\r\nContent-Length: 29\r\n"
+                    + "Content-Type: application/x-www-form-urlencoded\r\n\r\n\(form)")
+            #expect(token.statuses == [200])
+            let value = try #require(
+                (try JSONSerialization.jsonObject(with: Data(token.body.utf8)) as? [String: Any])?["access_token"])
+            #expect(try await ask("POST \(Self.path) HTTP/1.1\r\nHost: x\r\n\r\n").statuses == [401])
+            let made = try await ask(
+                "POST \(Self.path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(value)\r\n\r\n")
+            let channel = try JSONSerialization.jsonObject(with: Data(made.body.utf8)) as? [String: Any]
+            let uri = try #require(channel?["connectUri"] as? String)
+            let listener = try Child.tool(
+                ["listen", "--uri", uri, "--ca-file", announcement.caFile, "--topic", "v2.a", "--count", "1"])
+            let end = await listener.end()
+            #expect(end.status == 0, "\(end.errors)")
+            try child.closeInput()
+            #expect(await child.end().errors == "")
+        }
+    }
 }

@@ -6,6 +6,12 @@ struct Simulator {
     struct Announcement: Decodable, Equatable {
         var uri: String
         var caFile: String
+        // With --require-token.
+        var clientId: String?
+        var clientSecret: String?
+        var region: String?
+        var loginBase: String?
+        var apiBase: String?
     }
 
     let announcement: Announcement

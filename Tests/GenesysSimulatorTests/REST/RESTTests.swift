@@ -130,6 +130,7 @@ import Testing
         }
         #expect(site.ask("GET", "channels/\(id)/elsewhere").status == 404)
         #expect(site.ask("GET", "channels/unknown/subscriptions").status == 404)
-        #expect(site.ask("GET", "availabletopics").status == 404)
+        #expect(site.ask("GET", "elsewhere").status == 404)
+        #expect(site.ask("GET", "availabletopics").status == 200)
     }
 }
