@@ -10,6 +10,12 @@ struct RESTCall {
     /// Names the request in its answer; nil where no token is required.
     let correlationID: String?
 
+    /// Header fields of every answer of the API.
+    var headers: [SimulatedService.Refusal.Header] {
+        guard let correlationID else { return [] }
+        return [.init("Date", wall.httpDate), .init("ININ-Correlation-Id", correlationID)]
+    }
+
     /// A channel, without the id and the URI for one of another token.
     func channel(_ id: String?, expires: Duration) -> [UInt8] {
         var object = JSONObject()

@@ -13,8 +13,8 @@ extension SimulatedService {
         public var token: Int?
         /// When it came, as the time since the driver's origin.
         public var time: Duration
-        /// The status of the answer, whether it is sent or not.
-        public var status: Int
+        /// The status of the answer, also of one that is not sent; nil if a fault prevented the request.
+        public var status: Int?
         /// How the answer is sent.
         public var delivery: RESTAnswer.Delivery
     }
@@ -39,7 +39,7 @@ extension SimulatedService.RESTRecord {
         if let channel { object.add("channel", channel) }
         if let token { object.add("token", token) }
         object.add("time", seconds: time)
-        object.add("status", status)
+        if let status { object.add("status", status) }
         object.add("delivery", "\(delivery)")
         return object.finished()
     }

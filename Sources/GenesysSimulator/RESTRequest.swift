@@ -109,6 +109,14 @@ extension SimulatedService {
             case reset
             /// Nothing; the connection stays open.
             case never
+
+            /// Whether a status is sent.
+            var isSent: Bool {
+                switch self {
+                case .whole, .wholeThenClose, .half: true
+                case .close, .reset, .never: false
+                }
+            }
         }
     }
 }

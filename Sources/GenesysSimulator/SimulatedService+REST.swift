@@ -39,13 +39,14 @@ extension SimulatedService {
         var record = RESTRecord(
             method: request.method, path: route.template,
             channel: route.channelID.flatMap { channelIndices[$0] }.map { $0 + 1 },
-            token: liveToken(of: request).map { $0 + 1 }, time: now, status: 0, delivery: .whole)
+            token: liveToken(of: request).map { $0 + 1 }, time: now, status: nil, delivery: .whole)
         let call = RESTCall(
             request: request, route: route, socketBase: socketBase, wall: wall, now: now,
             correlationID: configuration.tokens.areRequired ? makeUUID() : nil)
-        let answer = disturbedAnswer(to: call)
-        record.status = answer.status
+        let fault = fault(for: route, request.method)
+        let answer = fault.map { disturbedAnswer(to: call, by: $0) } ?? answer(to: call)
         record.delivery = answer.delivery
+        record.status = fault?.takesEffect != false || answer.delivery.isSent ? answer.status : nil
         self.record(record)
         return answer
     }
@@ -55,10 +56,9 @@ extension SimulatedService {
     }
 
     /// The answer with the fault that applies to the request.
-    private mutating func disturbedAnswer(to call: RESTCall) -> RESTAnswer {
-        guard let fault = fault(for: call.route, call.request.method) else { return answer(to: call) }
-        var result = RESTAnswer(status: 500)
-        if fault.takesEffect { result = answer(to: call) }
+    private mutating func disturbedAnswer(to call: RESTCall, by fault: Fault) -> RESTAnswer {
+        let prevented = Refusal(status: 500, message: "The simulator did not do it.")
+        var result = fault.takesEffect ? answer(to: call) : prevented.answer(call.correlationID)
         switch fault.answer {
         case .honest: break
         case .never: result.delivery = .never
@@ -68,6 +68,7 @@ extension SimulatedService {
         case .truncate: result.delivery = .half
         case .refuse(let refusal):
             result = call.route == .token ? OAuthError(refusal).answer : refusal.answer(call.correlationID)
+            if call.route != .token { result.headers += call.headers }
         case .raw(let status, let headers, let contentType, let body):
             result = RESTAnswer(status: status, headers: headers, body: body, contentType: contentType)
         }
@@ -91,9 +92,8 @@ extension SimulatedService {
         } catch {
             answer = error.answer(call.correlationID)
         }
-        guard let id = call.correlationID else { return answer }
-        answer.headers += [.init("Date", call.wall.httpDate), .init("ININ-Correlation-Id", id)]
-        if let token { answer.headers += rateHeaders(of: token, now: call.now) }
+        answer.headers += call.headers
+        if let token, configuration.tokens.areRequired { answer.headers += rateHeaders(of: token, now: call.now) }
         return answer
     }
 

@@ -82,6 +82,8 @@ import Testing
         let answers = (0..<4).map { _ in stage.call("PUT", path, token, #"[{"id":"v2.a"}]"#) }
         #expect(answers.map(\.status) == [200, 503, 503, 200])
         #expect(answers[1].header("Retry-After") == "2" && answers[1].code == "service.unavailable")
+        #expect(answers[1].header("ININ-Correlation-Id") == answers[1].object["contextId"] as? String)
+        #expect(answers[1].header("Date") != nil && answers[1].header("inin-ratelimit-count") == nil)
         #expect(stage.call("POST", channels, token).status == 200)
     }
 
@@ -189,7 +191,7 @@ import Testing
         #expect(
             stage.log == [
                 "POST /oauth/token - 200", "POST /oauth/token - 200", "POST /api/v2/notifications/channels 1 200",
-                "PUT /api/v2/notifications/channels/{id}/subscriptions 1 500", "GET /… - 401",
+                "PUT /api/v2/notifications/channels/{id}/subscriptions 1 -", "GET /… - 401",
                 "DELETE /api/v2/tokens/me 1 200", "HEAD /api/v2/notifications/channels/{id} - 401",
             ])
         let put = stage.service.requests[3]

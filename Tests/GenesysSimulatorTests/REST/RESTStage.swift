@@ -89,7 +89,8 @@ struct RESTStage {
     /// The latest requests: method, path, token and status.
     var log: [String] {
         service.requests.map { record in
-            "\(record.method) \(record.path) \(record.token.map { "\($0)" } ?? "-") \(record.status)"
+            "\(record.method) \(record.path) \(record.token.map { "\($0)" } ?? "-") "
+                + (record.status.map { "\($0)" } ?? "-")
         }
     }
 }
