@@ -43,6 +43,7 @@ package final class LineWriter: Sendable {
         var wantsDrained = false
         var isBroken = false
         var outcome: Outcome?
+        var status = StatusLine()
         var report: (@Sendable (Report) -> Void)?
 
         /// Queues bytes; returns whether the thread must be woken up.
@@ -132,6 +133,19 @@ package final class LineWriter: Sendable {
         if wasIdle { work.ring() }
     }
 
+    /// Shows a line that the next one replaces; nil removes it. Only for a terminal. Any thread.
+    ///
+    /// It is removed before other lines and drawn again below them. One is queued at most, none after `interrupt()`.
+    package func show(_ status: [UInt8]?) {
+        let wasIdle = state.withLock { state in
+            guard !state.isBroken, !state.isEnding, state.interruption == nil else { return false }
+            guard state.status.set(status) else { return false }
+            defer { state.isIdle = false }
+            return state.isIdle
+        }
+        if wasIdle { work.ring() }
+    }
+
     /// The bytes that are queued or being written. Any thread.
     package var queuedByteCount: Int { state.withLock { $0.byteCount } }
 
@@ -141,7 +155,10 @@ package final class LineWriter: Sendable {
     /// Waits until everything is written, or writing failed. Nothing is reported afterwards.
     package func finish() -> Outcome {
         let start = ContinuousClock.now
-        state.withLock { $0.isEnding = true }
+        state.withLock { state in
+            state.isEnding = true
+            _ = state.status.set(nil)
+        }
         work.ring()
         let outcome = waitForOutcome(since: start)
         // Released here and not by the thread, which may still be ending.
@@ -175,8 +192,11 @@ package final class LineWriter: Sendable {
     package func interrupt() {
         state.withLock { state in
             if state.interruption == nil { state.interruption = .now }
+            _ = state.status.set(nil)
+            state.isIdle = false
         }
         news.ring()
+        work.ring()
     }
 
     // MARK: - On the thread
@@ -209,7 +229,13 @@ package final class LineWriter: Sendable {
                 guard state.queue.isEmpty else {
                     var lines: [UInt8] = []
                     swap(&lines, &state.queue)
+                    state.byteCount += state.status.wrap(&lines)
                     return (lines, false)
+                }
+                if let drawing = state.status.drawing() {
+                    if state.byteCount == 0 { state.progress = .now }
+                    state.byteCount += drawing.count
+                    return (drawing, false)
                 }
                 state.isIdle = true
                 return (nil, state.isEnding)

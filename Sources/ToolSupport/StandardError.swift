@@ -35,6 +35,12 @@ package enum StandardError {
         "\(count) \(count == 1 ? "line was" : "lines were") dropped here: nobody read standard error."
     }
 
+    /// Shows a line at the end of the terminal, cut to its width, in place of the previous one; nil removes it. Any
+    /// thread.
+    package static func show(_ status: String?) {
+        writer?.show(status.map { Array($0.utf8.prefix(SystemCalls.columns(of: SystemCalls.standardError) - 1)) })
+    }
+
     /// How many lines were dropped. Any thread.
     package static var droppedLineCount: Int { writer?.droppedLineCount ?? 0 }
 

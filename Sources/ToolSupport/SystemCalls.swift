@@ -182,6 +182,14 @@ import Glibc
         return "\(status.st_dev):\(status.st_ino)"
     }
 
+    /// The width of a terminal in characters; 80 where it is unknown.
+    package static func columns(of terminal: Int32) -> Int {
+        var size = winsize()
+        // The variable is valid during the call.
+        guard unsafe ioctl(terminal, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Asks the user at the terminal, without showing the input; nil if there is no terminal.

@@ -78,7 +78,8 @@ enum LifecycleEvent {
         return String(decoding: line.finished(), as: UTF8.self)
     }
 
-    private var name: String {
+    /// The name, as in `--events`.
+    var name: String {
         switch self {
         case .subscribed: "subscribed"
         case .reconnecting: "reconnecting"

@@ -86,7 +86,8 @@ struct ListenSession {
             })
         }
         defer { signals.end() }
-        host.open(channel, for: plan.duration.map(Startup.remaining(of:)), metrics: metrics)
+        host.open(
+            channel, for: plan.duration.map(Startup.remaining(of:)), metrics: metrics, hasProgress: plan.hasProgress)
         loop.run()
         return Output.finish(writer, log: plan.log) ?? host.status ?? .success
     }

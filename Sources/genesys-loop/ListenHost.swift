@@ -17,6 +17,7 @@ final class ListenHost: NotificationChannelDelegate {
     private let count: Int?
     private var timer: LoopTimer?
     private var metrics: MetricsServer?
+    private var progress: ProgressLine?
     /// The last attempt of an outage.
     private var attempt: ReconnectAttempt?
 
@@ -28,11 +29,12 @@ final class ListenHost: NotificationChannelDelegate {
         run = PrintedChannel(loop: loop, writer: writer)
     }
 
-    /// Opens the channel, and closes it after `duration`. The server of its metrics ends with it.
-    func open(_ channel: NotificationChannel, for duration: Duration?, metrics: MetricsServer?) {
+    /// Opens the channel, and closes it after `duration`. The server of its metrics and the status line end with it.
+    func open(_ channel: NotificationChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
         self.metrics = metrics
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         run.open(channel)
+        if hasProgress { progress = ProgressLine(on: loop) { [weak self] in self?.run.channel?.statistics } }
     }
 
     /// The user requested the end.
@@ -55,9 +57,16 @@ final class ListenHost: NotificationChannelDelegate {
         }
     }
 
+    private func report(_ event: LifecycleEvent) {
+        progress?.note(event)
+        log.write(event)
+    }
+
     /// The channel has ended.
     private func ended(_ failure: ChannelFailure? = nil) {
         run.ended(failure)
+        progress?.end()
+        progress = nil
         timer?.cancel()
         timer = nil
         metrics?.close()
@@ -91,46 +100,46 @@ extension ListenHost {
 
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         attempt = nil
-        log.write(.subscribed(topics))
+        report(.subscribed(topics))
     }
 
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         self.attempt = attempt
-        log.write(.reconnecting(attempt))
+        report(.reconnecting(attempt))
     }
 
     func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         attempt = nil
-        log.write(.recovered(recovery))
+        report(.recovered(recovery))
     }
 
     func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
-        log.write(.rolloverFailed(failure))
+        report(.rolloverFailed(failure))
     }
 
     func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) {
-        log.write(.rejected(topics))
+        report(.rejected(topics))
     }
 
     func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
-        log.write(.gap(gap))
+        report(.gap(gap))
     }
 
     func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {
-        log.write(.discarded(message))
+        report(.discarded(message))
     }
 
     func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
-        log.write(.willExpire(expiry))
+        report(.willExpire(expiry))
     }
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
-        log.write(.failed(failure))
+        report(.failed(failure))
         ended(failure)
     }
 
     func channelDidClose(_ channel: NotificationChannel) {
-        if !run.isQuiet || log.style == .json { log.write(.closed) }
+        if !run.isQuiet || log.style == .json { report(.closed) }
         ended()
     }
 }

@@ -50,6 +50,16 @@ struct ListenOptions: ParsableArguments {
     @Flag(help: "Write JSON lines about the channel's life to standard error, instead of sentences.")
     var events = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            """
+            Keep a status line on the terminal: notifications a second and in all, lag (the time since the service \
+            sent anything), gaps, and the last event. Standard error must be a terminal. By default there is one \
+            unless standard output is a terminal too, where notifications appear.
+            """))
+    var progress: Bool?
+
     @Option(help: ArgumentHelp("What to log to standard error.", valueName: "level"))
     var logLevel = Level.warning
 
@@ -64,6 +74,9 @@ struct ListenOptions: ParsableArguments {
         }
         guard !topics.isGiven || !noSubscribe else {
             throw ValidationError("--no-subscribe takes no topic: leave it out, or --topic and --topics-file.")
+        }
+        guard !events || progress != true else {
+            throw ValidationError("--events and --progress exclude each other: with --events every line is an object.")
         }
         try Numbers.check(seconds: lifetime, of: "--lifetime")
         try Numbers.check(seconds: duration, of: "--duration")

@@ -12,6 +12,8 @@ struct ListenPlan {
     /// Where the metrics are served; nil for nowhere.
     let metricsAddress: MetricsAddress?
     let log: EventLog
+    /// Whether to draw a status line.
+    let hasProgress: Bool
 
     init(_ options: ListenOptions) throws {
         count = options.count
@@ -23,6 +25,7 @@ struct ListenPlan {
         } catch {
             throw ValidationError(error.description)
         }
+        hasProgress = !options.events && ProgressLine.isWanted(options.progress)
         log = EventLog(style: options.events ? .json : .sentences)
         var files = OptionFiles(log: log, level: options.level)
         let logger = EventLogHandler.logger(log, options.level)

@@ -29,6 +29,7 @@ import Testing
         Case(["listen", "--topic", "v2.a", "--uri-file", secret], "The URI file “wss://…” cannot be read"),
         Case(["listen", "--topic", "v2.a", "--uri-file=\(secret)"], "The URI file “wss://…” cannot be read"),
         Case(["listen", "--uri-file", "-", "--topics-file", "-"], "--uri-file and --topics-file cannot both be"),
+        Case(listen("--events", "--progress"), "--events and --progress exclude each other"),
         Case(listen("--no-subscribe"), "--no-subscribe takes no topic"),
         Case(["listen", "--uri", secret, "--no-subscribe", "--topics-file", "/nonexistent/t"], "takes no topic"),
         Case(listen("--no-proxy", "--proxy-credentials-file", "/nonexistent/c"), "--no-proxy uses none"),

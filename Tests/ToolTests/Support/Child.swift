@@ -28,12 +28,13 @@ final class Child: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - standardOutput: replaces the pipe that is collected.
+    ///   - terminal: what standard error is, instead of a pipe.
     ///   - readsErrors: whether standard error is read; if false, not before `errors.start()` or the end.
     ///   - mayLeak: it ends while it still holds memory, which the leak sanitizer must not report.
     ///   - variables: added to the environment.
     init(
-        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, readsErrors: Bool = true,
-        mayLeak: Bool = false, variables: [String: String] = [:]
+        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, terminal: Terminal? = nil,
+        readsErrors: Bool = true, mayLeak: Bool = false, variables: [String: String] = [:]
     ) throws {
         let out = Pipe()
         let err = Pipe()
@@ -48,7 +49,7 @@ final class Child: @unchecked Sendable {
         process.environment = environment
         process.standardInput = input
         process.standardOutput = standardOutput ?? out.fileHandleForWriting
-        process.standardError = err.fileHandleForWriting
+        process.standardError = terminal?.side ?? err.fileHandleForWriting
         let ending = ended.continuation
         try process.start { process in
             let status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
@@ -58,7 +59,7 @@ final class Child: @unchecked Sendable {
         try out.fileHandleForWriting.close()
         try err.fileHandleForWriting.close()
         output = standardOutput == nil ? StreamCollector(out.fileHandleForReading) : nil
-        errors = StreamCollector(err.fileHandleForReading, starts: readsErrors)
+        errors = StreamCollector(try terminal?.screen() ?? err.fileHandleForReading, starts: readsErrors)
         let process = self.process
         patience = DispatchSource.makeTimerSource(queue: .global())
         let minutes = ToolTests.patience(2)

@@ -57,6 +57,17 @@ final class StreamCollector: @unchecked Sendable {
         }
     }
 
+    /// Waits until the data contain a text, or for the end; returns whether they do.
+    func contains(_ text: String) async -> Bool {
+        await waiting { [self] in
+            while true {
+                if bytes.firstRange(of: Array(text.utf8)) != nil { return true }
+                if isAtEnd { return false }
+                condition.wait()
+            }
+        }
+    }
+
     /// Waits off the cooperative threads. A stuck program is killed by its own deadline.
     private func waiting<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
         await withCheckedContinuation { continuation in
