@@ -60,7 +60,7 @@ struct DemoNarrator {
                 "extension",
                 "the channel subscribed again before its life was over, which gives it another 24 hours; "
                     + "in earnest that happens after 23 hours")
-        case .reconnect:
+        case .reconnect, .replacement:
             say("reconnected", "the channel is back, after \(recovery.attemptCount) attempts")
         }
     }

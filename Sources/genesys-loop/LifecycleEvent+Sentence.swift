@@ -75,6 +75,7 @@ extension LifecycleEvent {
         case .reconnect: "connected again, attempt \(recovery.attemptCount)"
         case .rollover: "moved to a new connection without a break"
         case .extension: "the channel's life is extended"
+        case .replacement: "a new channel took the place of one that was gone"
         }
     }
 }

@@ -65,9 +65,23 @@ extension Auditor {
             if isCloseCalled { fail("a failure after close()") }
             if world.scenario.profile.isHarmless { fail("failed without a cause: \(failure)") }
             if let text = policy.violation(in: failure, machine.settings, at: now) { fail(text) }
+            examineProof(machine)
         } else if !isCloseCalled {
             fail("closed by nobody")
         }
+    }
+
+    /// A channel that failed has delivered everything until the time at which it says that the loss began.
+    private func examineProof(_ machine: ChannelMachine) {
+        guard let until = machine.deliveredUntil else { return }
+        // A clock that was set since shows another time; the other one did not run while the host was asleep.
+        let clock = world.hosts[host].clock
+        let time = min(clock.time(of: until.wall), clock.time(of: until.instant))
+        for topicIndex in cursors.indices {
+            let end = world.publications.copies[topicIndex].partitioningIndex { $0.time > time }
+            note(topicIndex, min(cursors[topicIndex], end)..<end)
+        }
+        if let text = unexplained(until: time) { fail("\(text), and the loss began later") }
     }
 
     /// After the quiet phase a host that did not end is live, has its topics, and misses nothing outside a gap.

@@ -147,6 +147,15 @@ final class Auditor {
         }
     }
 
+    /// What is missing although it was published until `time`; nil if nothing.
+    func unexplained(until time: VirtualTime) -> String? {
+        for missing in missing where !isExplained(missing) {
+            let copy = world.publications.copies[missing.topicIndex][missing.position]
+            if copy.time <= time { return "\(copy.number) of \(copy.time.text) s is missing" }
+        }
+        return nil
+    }
+
     // MARK: - At every step
 
     func willPerform(_ action: ChannelMachine.Action, _ host: SimulatedHost) {

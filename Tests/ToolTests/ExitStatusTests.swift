@@ -68,6 +68,8 @@ import Testing
             #expect(ExitStatus(failure).rawValue == 66)
             #expect(ExitStatus(failure.asKind(.reconnect)).rawValue == 66)
         }
+        // A channel that was made for the program was replaced once, and is gone again.
+        #expect(ExitStatus(ChannelFailure(reason: .httpNotFound, phase: .provision, status: 404)).rawValue == 69)
         // A proxy's 404 does not concern the channel.
         #expect(ExitStatus(ChannelFailure(reason: .proxy, phase: .proxy, status: 404)).rawValue == 69)
     }

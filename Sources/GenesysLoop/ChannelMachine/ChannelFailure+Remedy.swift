@@ -41,6 +41,9 @@ extension ChannelFailure {
         case .httpForbidden where phase == .subscribe:
             // The topics need permissions, which a new token would not have either.
             return Consequence(.fixConfiguration, row.exitStatus)
+        case .httpNotFound where phase == .provision:
+            // Another channel was made in its place, and is gone too.
+            return Consequence(.retryLater, .unavailable)
         case .dns, .connect, .proxy, .invalidStatusCode, .connectionClosed:
             return isRetryable ? Consequence(.retryLater, row.exitStatus) : row
         default:

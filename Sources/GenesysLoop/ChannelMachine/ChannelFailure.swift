@@ -21,8 +21,12 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         case rollover = "recovery.rollover"
     }
 
-    /// The phase of a connection in which it failed.
+    /// The phase in which it failed: of a connection, or of the way to a channel over REST (`GenesysPlatform`).
     public enum Phase: String, Hashable, Sendable {
+        /// Obtaining a token over REST.
+        case token
+        /// Making a channel and setting its topics over REST.
+        case provision
         /// Resolving the host name.
         case dns
         /// Connecting over TCP.
@@ -138,6 +142,29 @@ public struct ChannelFailure: Error, Hashable, Sendable {
         self.init(
             kind: kind, reason: reason, phase: phase, message: message, status: status, retryAfter: retryAfter,
             underlying: underlying, isRetryable: isRetryable, isCertificateFault: false)
+    }
+
+    /// Creates a failure of the way to a channel, in words of the product that found it.
+    ///
+    /// The other members can be set afterwards.
+    ///
+    /// - Parameters:
+    ///   - kind: what the channel was doing.
+    ///   - reason: why it failed.
+    ///   - phase: `token` or `provision`.
+    ///   - clause: what happened, as a clause that follows a colon, without secrets.
+    ///   - advice: what to do about it, without a period.
+    ///   - status: the HTTP status.
+    ///   - isRetryable: whether it may pass by itself.
+    ///   - isCertificateFault: whether a certificate, the peer's or ours, was not accepted.
+    public init(
+        kind: Kind = .connection, reason: FailureReason, phase: Phase, clause: String, advice: String? = nil,
+        status: Int? = nil, isRetryable: Bool, isCertificateFault: Bool = false
+    ) {
+        self.init(
+            kind: kind, reason: reason, phase: phase, status: status, isRetryable: isRetryable,
+            isCertificateFault: isCertificateFault,
+            causeText: CauseText(clause: clause, closeReason: "", advice: advice))
     }
 
     private static func isRetryable(_ reason: FailureReason, status: Int?) -> Bool {

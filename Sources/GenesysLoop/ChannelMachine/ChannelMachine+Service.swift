@@ -180,6 +180,13 @@ extension ChannelMachine {
             emit(.tell(.willExpire(.lifetime(deadline: lifetime.end))))
         }
     }
+
+    /// The channel's life ended, and with it the link or the attempt that failed.
+    func expired(_ cause: ChannelFailure) -> ChannelFailure {
+        ChannelFailure(
+            kind: settings.extendsLifetime ? .lifetimeExtension : .receive, reason: .channelExpired, phase: .open,
+            message: cause.message, underlying: cause.underlying, causeText: cause.causeText)
+    }
 }
 
 /// Notices of the service: maintenance, takeover, revocation (protocol sheet §4.4).

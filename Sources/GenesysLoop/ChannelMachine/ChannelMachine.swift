@@ -90,6 +90,8 @@ package struct ChannelMachine: Equatable, Sendable {
     var fallback: EndpointID?
     /// The outage in progress.
     var loss: Loss?
+    /// Where the loss of the last link began, if that loss ended the channel.
+    var lastProof: ClockReading?
     /// Since when the host does not read.
     var pausedAt: Instant?
     /// The host called `close()`: only the terminal call follows.
@@ -313,6 +315,7 @@ extension ChannelMachine {
 extension ChannelMachine {
     mutating func finish(_ failure: ChannelFailure) {
         releaseEverything()
+        if let current { lastProof = current.deliveredUntil }
         current = nil
         candidate = nil
         finish(.failed(failure))
@@ -338,12 +341,5 @@ extension ChannelMachine {
         current = nil
         candidate = nil
         finish(.closed)
-    }
-
-    /// The channel's life ended, and with it the link or the attempt that failed.
-    func expired(_ cause: ChannelFailure) -> ChannelFailure {
-        ChannelFailure(
-            kind: settings.extendsLifetime ? .lifetimeExtension : .receive, reason: .channelExpired, phase: .open,
-            message: cause.message, underlying: cause.underlying, causeText: cause.causeText)
     }
 }

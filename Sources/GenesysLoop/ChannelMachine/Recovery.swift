@@ -8,6 +8,8 @@ public struct Recovery: Hashable, Sendable {
         case rollover
         /// The life of the channel was extended on the same connection.
         case `extension`
+        /// A new channel in the place of one that was gone (`GenesysPlatform`).
+        case replacement
     }
 
     /// The method.
@@ -47,6 +49,7 @@ extension Recovery: CustomStringConvertible {
             case .reconnect: "The channel connected again with attempt \(attemptCount)"
             case .rollover: "The channel moved to a new connection without a break"
             case .extension: "The channel's life was extended"
+            case .replacement: "A new channel, with attempt \(attemptCount), took the place of one that was gone"
             }
         return "\(deed). Reconnects \(reconnectCount), rollovers \(rolloverCount), extensions \(extensionCount), "
             + "merged repeats \(mergedRepeats)."

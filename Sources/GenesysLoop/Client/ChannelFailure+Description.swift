@@ -49,7 +49,7 @@ extension ChannelFailure: CustomStringConvertible {
     private var speaker: String {
         switch phase {
         case .proxy: "the proxy"
-        case .upgrade: "the server"
+        case .upgrade, .token, .provision: "the server"
         case .dns, .connect, .tls, .subscribe, .open, .close: "the service"
         }
     }
@@ -58,6 +58,11 @@ extension ChannelFailure: CustomStringConvertible {
     private var tlsPeer: String { phase == .proxy ? "the proxy" : "the server" }
 
     private var cause: String {
+        guard isOverREST, let clause = causeText?.clause else { return connectionCause }
+        return clause
+    }
+
+    private var connectionCause: String {
         switch reason {
         case .dns: "the host name could not be resolved"
         case .connect: "no TCP connection could be made"
@@ -100,6 +105,8 @@ extension ChannelFailure: CustomStringConvertible {
         }
     }
 
+    private var isOverREST: Bool { phase == .token || phase == .provision }
+
     private var isRedirect: Bool { location != nil && (300...399).contains(status ?? 0) }
 
     /// The answer to the upgrade suggests that the URI does not name a WebSocket.
@@ -121,7 +128,9 @@ extension ChannelFailure: CustomStringConvertible {
         }
     }
 
-    private var specialAdvice: String? {
+    private var specialAdvice: String? { isOverREST ? causeText?.advice : connectionAdvice }
+
+    private var connectionAdvice: String? {
         switch reason {
         case .dns: "Check the host name and the network"
         case .connect: causeText?.advice ?? "Check the network, the firewall and the port"
@@ -164,6 +173,8 @@ extension ChannelFailure {
 
     var phaseName: String {
         switch phase {
+        case .token: "request for a token"
+        case .provision: "request that makes a channel"
         case .dns: "name resolution"
         case .connect: "TCP connection"
         case .proxy: "proxy handshake"

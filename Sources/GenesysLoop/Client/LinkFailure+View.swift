@@ -83,7 +83,7 @@ struct HTTPAnswer {
     init(_ refusal: HTTPRefusal, at time: WallTime, without secrets: SecretFilter, location: String?) {
         status = refusal.status
         retryAfter = refusal.delay(now: time)
-        message = refusal.words.map(secrets.filtered).flatMap(PeerText.excerpt)
+        message = refusal.words.map(secrets.filtered).flatMap { PeerText.excerpt($0) }
         correlationID = refusal.correlationID.map(secrets.filtered)
         self.location = location
     }

@@ -165,6 +165,27 @@ public final class NotificationChannel {
         submit([.tell(.didFailRollover(failure))])
     }
 
+    /// Whether the confirmed connection is one to this URI.
+    ///
+    /// After `rollover(to:)` it says that the channel has arrived there: also when a reconnect led there, and not when
+    /// the channel stayed at, or returned to, the old URI.
+    public func isConnected(to uri: String) -> Bool {
+        loop.preconditionCurrent("NotificationChannel.isConnected")
+        guard let current = machine.current, let uri = try? WebSocketURI(uri) else { return false }
+        return driver[current.endpoint] == uri
+    }
+
+    /// The time until which everything that the service had for this channel has arrived; nil before the first
+    /// confirmation.
+    ///
+    /// If the connection is lost, a gap begins here: in an outage, and after `didFail`, it is the beginning of the
+    /// loss. A channel that failed reports no gap, so a host that continues with another channel reports one from then
+    /// until the other is confirmed.
+    public var deliveredUntil: WallTime? {
+        loop.preconditionCurrent("NotificationChannel.deliveredUntil")
+        return machine.deliveredUntil?.wall
+    }
+
     /// Changes the TLS configuration from the next connection on: a reconnect, or a rollover. The open connection
     /// continues.
     ///

@@ -149,7 +149,7 @@ package struct EnvelopeScanner: Sendable {
 
     /// The offset of the next byte from `start` that is not white space (RFC 8259 §2).
     @inline(__always)
-    private static func endOfWhiteSpace(from start: Int, in message: Span<UInt8>) -> Int {
+    static func endOfWhiteSpace(from start: Int, in message: Span<UInt8>) -> Int {
         guard message.byteOrZero(at: start) <= 0x20 else { return start }
         return endOfLongWhiteSpace(from: start, in: message)
     }

@@ -68,6 +68,47 @@ package struct JSONSlice: Equatable, Sendable {
 }
 
 extension JSONSlice {
+    /// The value of a whole message, of any kind (RFC 8259 §2).
+    ///
+    /// - Throws: the first violation of the grammar.
+    package static func whole(_ message: Span<UInt8>) throws(EnvelopeError) -> JSONSlice {
+        do throws(EnvelopeError) {
+            _ = try EnvelopeScanner.scan(message)
+        } catch {
+            guard error == .notAnObject else { throw error }
+        }
+        let start = EnvelopeScanner.endOfWhiteSpace(from: 0, in: message)
+        return JSONSlice(start..<(try EnvelopeScanner.scanValue(at: start, in: message)).end, in: message)
+    }
+
+    /// The members of an object, in order; empty for a value of another kind.
+    ///
+    /// - Parameter message: the whole message, which was scanned and found valid.
+    package func members(in message: Span<UInt8>) -> [(name: String, value: JSONSlice)] {
+        guard kind == .object else { return [] }
+        var members: [(name: String, value: JSONSlice)] = []
+        var name: String?
+        var position = range.lowerBound &+ 1
+        // Between the names and values of an object that was scanned there are only colons, commas and white space.
+        while position < range.upperBound &- 1 {
+            switch message.byteOrZero(at: position) {
+            case UInt8(ascii: ","), UInt8(ascii: ":"), 0x20, 0x09, 0x0A, 0x0D:
+                position &+= 1
+            default:
+                guard let value = try? EnvelopeScanner.scanValue(at: position, in: message) else { return members }
+                let slice = JSONSlice(position..<value.end, in: message)
+                if let known = name {
+                    members.append((known, slice))
+                    name = nil
+                } else {
+                    name = slice.string(in: message)
+                }
+                position = value.end
+            }
+        }
+        return members
+    }
+
     /// The values of an array, in order; empty for a value of another kind.
     ///
     /// - Parameter message: the whole message, which was scanned and found valid.

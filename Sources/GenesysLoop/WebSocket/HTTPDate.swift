@@ -12,7 +12,7 @@ package struct HTTPDate: Hashable, Sendable {
     private let secondOfDay: Int
 
     /// Reads a date; nil for anything else. The day of the week is not checked.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         let words = text.split(separator: " ").map { Array($0.utf8) }
         switch words.count {
         case 6 where words[0].last == UInt8(ascii: ",") && words[5].elementsEqual("GMT".utf8):
@@ -55,7 +55,7 @@ package struct HTTPDate: Hashable, Sendable {
     ///
     /// - Parameter now: resolves a year of two digits: a date that would be more than 50 years ahead is in the past
     ///   (RFC 9110 §5.6.7).
-    func seconds(now: WallTime) -> Int64 {
+    package func seconds(now: WallTime) -> Int64 {
         guard isYearShort else { return seconds(year: year) }
         let current = HTTPDate.year(of: now)
         let guess = current - current % 100 + year

@@ -10,7 +10,7 @@ package struct SecretFilter: Sendable {
     /// In lower case, the longest first.
     private let secrets: [[UInt8]]
 
-    init(_ secrets: [[UInt8]]) {
+    package init(_ secrets: [[UInt8]]) {
         let known = Set(secrets.filter { $0.count >= SecretFilter.minByteCount }.map { ASCII.lowercased($0) })
         self.secrets = known.sorted { $0.count > $1.count }
     }

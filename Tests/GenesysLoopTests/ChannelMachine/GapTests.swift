@@ -112,6 +112,29 @@ import Testing
         #expect(stage.connect(.third).gaps.map(\.from) == [opened], "what was read at last may have come at once")
     }
 
+    @Test func `a channel that fails says where the loss began`() {
+        #expect(Stage().machine.deliveredUntil == nil)
+
+        var revoked = Stage.live()
+        revoked.live(.seconds(30))
+        let known = revoked.machine.current?.deliveredUntil
+        #expect(revoked.machine.deliveredUntil == known)
+        revoked.block(.milliseconds(500))
+        revoked.system(.tokenRevoked, .first)
+        #expect(revoked.machine.state == .ended)
+        #expect(revoked.machine.deliveredUntil == known)
+
+        var gone = Stage.live()
+        gone.live(.seconds(30))
+        let before = gone.machine.current?.deliveredUntil
+        gone.ended(.first, .reset)
+        gone.wait(.seconds(1))
+        #expect(gone.machine.deliveredUntil == before)
+        gone.ended(.second, LinkEnd.failure(.httpNotFound, .upgrade))
+        #expect(gone.machine.state == .ended)
+        #expect(gone.machine.deliveredUntil == before)
+    }
+
     @Test func `what a new socket alone had begins when it was made`() {
         var stage = Stage.live()
         stage.live(.seconds(30))

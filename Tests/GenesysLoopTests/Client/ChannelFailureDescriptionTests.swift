@@ -31,7 +31,31 @@ import Testing
         (try? HTTPRefusal.failure(status, headers, body: body)) ?? ChannelFailure(reason: .ambiguous, phase: .upgrade)
     }
 
+    /// A failure of the REST side, in its own words.
+    private static var overREST: ChannelFailure {
+        var failure = ChannelFailure(
+            kind: .authorization, reason: .httpUnauthorized, phase: .token,
+            clause: "the secret of the OAuth client is refused (HTTP status 400)", advice: "Check the client's secret",
+            status: 400, isRetryable: false)
+        failure.message = "authentication failed"
+        failure.correlationID = "a-1"
+        return failure
+    }
+
     private static let table: [(ChannelFailure, String)] = [
+        (
+            overREST,
+            """
+            The channel could not be opened: the secret of the OAuth client is refused (HTTP status 400) (the server said: \
+            authentication failed; its correlation id is a-1). Check the client's secret.
+            """
+        ),
+        (
+            ChannelFailure(kind: .reconnect, reason: .timeout, phase: .token),
+            """
+            The channel was lost and could not be recovered: the request for a token took longer than its deadline.
+            """
+        ),
         (
             refused(
                 401, ["Content-Type: application/json", "ININ-Correlation-Id: 0f6b-11"],

@@ -116,12 +116,26 @@ import Testing
     @Test func `rollover(to:) moves to another channel without a break`() throws {
         let playground = try Playground()
         let host = RecordingHost()
+        let first = try playground.server.createChannel().uri
         let other = try playground.server.createChannel().uri
         host.onEvent = { event, channel in
-            if event == .subscribed { try? channel.rollover(to: other) }
-            if event == .recovered(.rollover) { channel.close() }
+            if event == .subscribed {
+                #expect(channel.isConnected(to: first))
+                #expect(channel.deliveredUntil != nil)
+                try? channel.rollover(to: other)
+                #expect(!channel.isConnected(to: other))
+            }
+            if event == .recovered(.rollover) {
+                #expect(channel.isConnected(to: other))
+                #expect(!channel.isConnected(to: first))
+                #expect(!channel.isConnected(to: "no URI"))
+                channel.close()
+            }
         }
-        try playground.channel(host).open()
+        let channel = try playground.channel(host, uri: first)
+        #expect(channel.deliveredUntil == nil)
+        #expect(!channel.isConnected(to: first))
+        channel.open()
         playground.run(host)
         #expect(host.events == [.subscribed, .recovered(.rollover), .closed])
     }

@@ -1,11 +1,11 @@
 /// Makes text of a peer fit for people.
-enum PeerText {
+package enum PeerText {
     /// The longest excerpt, in bytes of UTF-8.
-    static let maxByteCount = 1_024
+    package static let maxByteCount = 1_024
 
     /// The text in one line, without what could disturb a terminal or a log, and not too long; nil where nothing is
     /// left.
-    static func excerpt(_ text: String) -> String? {
+    package static func excerpt(_ text: String, limit: Int = maxByteCount) -> String? {
         var scalars = String.UnicodeScalarView()
         var byteCount = 0
         var isSpaceDue = false
@@ -16,7 +16,7 @@ enum PeerText {
             }
             let width = UTF8.width(scalar) + (isSpaceDue && !scalars.isEmpty ? 1 : 0)
             // Room for an ellipsis.
-            guard byteCount + width <= maxByteCount - 3 else {
+            guard byteCount + width <= limit - 3 else {
                 scalars.append("…")
                 break
             }
@@ -39,7 +39,7 @@ enum PeerText {
     }
 
     /// What a page of HTML says, without its tags: its body, or its title where the body is empty.
-    static func text(ofHTML page: String) -> String {
+    package static func text(ofHTML page: String) -> String {
         let body = text(ofHTML: page, skipping: ["script", "style", "head"])
         return body.utf8.allSatisfy { $0 <= 0x20 } ? text(ofHTML: page, skipping: ["script", "style"]) : body
     }
@@ -99,36 +99,5 @@ enum PeerText {
 
     private static let entities: KeyValuePairs = [
         "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'", "nbsp": " ", "copy": "©",
-    ]
-}
-
-extension HTTPRefusal {
-    /// What the peer says about the refusal, as it says it: the `message` of a JSON object (the service's error body
-    /// has one), the text of a page, the body as it is, or a reason phrase that says more than the status.
-    var words: String? {
-        let body = String(decoding: self.body, as: UTF8.self)
-        if let message = jsonMessage { return message }
-        if body.utf8.allSatisfy({ $0 <= 0x20 }) { return reason.isEmpty || isUsual(reason) ? nil : reason }
-        let start = body.utf8.first { $0 > 0x20 }
-        return contentType.contains("html") || start == UInt8(ascii: "<") ? PeerText.text(ofHTML: body) : body
-    }
-
-    private var jsonMessage: String? {
-        guard let envelope = try? EnvelopeScanner.scan(body.span),
-            let message = envelope.message?.string(in: body.span), !message.isEmpty
-        else { return nil }
-        return message
-    }
-
-    /// Whether the phrase is that of RFC 9110 §15, or another one for the same status in two or three words.
-    private func isUsual(_ phrase: String) -> Bool {
-        StatusLine.phrase(status) == phrase || HTTPRefusal.usualPhrases.contains(ASCII.lowercased(phrase))
-    }
-
-    private static let usualPhrases: Set<String> = [
-        "unauthorized", "forbidden", "not found", "error", "moved temporarily", "temporary redirect",
-        "permanent redirect", "see other", "not modified", "proxy authentication required", "request timeout",
-        "gone", "too many requests", "internal server error", "not implemented", "bad gateway",
-        "service unavailable", "service temporarily unavailable", "gateway timeout", "gateway time-out",
     ]
 }
