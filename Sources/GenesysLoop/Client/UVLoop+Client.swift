@@ -14,14 +14,22 @@ extension UVLoop {
     /// - Precondition: called on the loop's thread.
     public func reloadTLS() throws(ChannelFailure) {
         preconditionCurrent("UVLoop.reloadTLS")
-        do throws(TLSError) {
-            var read: [(TLSContext, ClientMaterial)] = []
-            for case let context as TLSContext in attachments.values {
-                if let material = try context.reread() { read.append((context, material)) }
-            }
-            for (context, material) in read { context.commit(material) }
-        } catch {
-            throw ChannelFailure(.tls(error, during: .tls))
+        use(try tlsFiles.read())
+    }
+
+    /// What `reloadTLS()` reads, to be read on another thread. Then `use(_:)` does the rest.
+    package var tlsFiles: TLSFiles {
+        TLSFiles(configurations: attachments.values.compactMap { ($0 as? TLSContext)?.configuration })
+    }
+
+    /// Uses what was read for every later connection.
+    ///
+    /// - Precondition: called on the loop's thread.
+    package func use(_ contents: TLSFiles.Contents) {
+        preconditionCurrent("UVLoop.use(_:)")
+        // The thread that made them is done with them.
+        for material in unsafe contents.materials {
+            (attachments[material.configuration] as? TLSContext)?.commit(material)
         }
     }
 

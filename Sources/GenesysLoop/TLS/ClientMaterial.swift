@@ -2,12 +2,14 @@ internal import COpenSSL
 
 /// The result of reading a client's configuration, with every file that it names.
 @safe final class ClientMaterial {
+    let configuration: TLSConfiguration
     /// The trusted certificates and their places.
     let trust: TrustReport
     private var context: OwnedContext?
 
     /// - Throws: `TLSError.Fault.configuration` for an unusable value or file.
     init(_ configuration: TLSConfiguration) throws(TLSError) {
+        self.configuration = configuration
         let context = try unsafe OwnedContext(TLS_client_method(), securityLevel: 2)
         let oldest = Int32(configuration.minimumVersion.rawValue)
         // A stricter minimum of the system's openssl.cnf stays.

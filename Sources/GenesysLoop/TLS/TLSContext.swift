@@ -54,14 +54,6 @@ internal import COpenSSL
 
     // MARK: - Reading again
 
-    /// Reads the files of the configuration again; nothing changes before `commit`.
-    ///
-    /// - Returns: nil for a server.
-    func reread() throws(TLSError) -> ClientMaterial? {
-        guard let configuration else { return nil }
-        return try ClientMaterial(configuration)
-    }
-
     /// Uses what was read for all connections from now on; existing ones go on, and no new connection resumes an old
     /// session.
     func commit(_ material: ClientMaterial) {
