@@ -1,16 +1,21 @@
 import GenesysLoop
 
-/// Writes lines to a descriptor on a thread of its own, so that a slow reader never blocks the loop.
+/// Writes lines to a descriptor or a file on a thread of its own, so that a slow reader never blocks the loop.
 ///
 /// The queue is bounded. `give` reports when it is full, and `.drained` follows when half of it is written. `offer`
 /// drops a line that does not fit and queues a notice for the reader.
+///
+/// What it writes ends on a whole line, also when writing fails in the middle of one: a regular file is then cut back.
+/// What went into a pipe cannot be taken back.
 package final class LineWriter: Sendable {
     /// What the thread reports, on itself.
-    package enum Report: Sendable {
+    package enum Report: Equatable, Sendable {
         /// The queue was full and is down to half of its limit.
         case drained
         /// Writing failed; nothing more will be written.
         case failed
+        /// `reopen()` has taken effect, or why it could not: then the old file is still written to.
+        case reopened(SystemCalls.Failure?)
     }
 
     /// How it ended.
@@ -37,6 +42,9 @@ package final class LineWriter: Sendable {
         var droppedLineCount = 0
         var isIdle = false
         var isEnding = false
+        /// The file is a FIFO without a reader so far.
+        var waitsForReader = false
+        var wantsReopening = false
         var interruption: ContinuousClock.Instant?
         /// When bytes were last written, or entered the empty queue.
         var progress = ContinuousClock.now
@@ -75,7 +83,10 @@ package final class LineWriter: Sendable {
     /// How long `finish()` may take after an interruption, however slowly the reader reads.
     private static let lastPatience: Duration = .seconds(6)
 
-    private let descriptor: Int32
+    /// How often a FIFO is asked for a reader.
+    private static let readerInterval: Duration = .milliseconds(50)
+
+    private let sink: LineSink
     private let limit: Int
     private let idlePatience: Duration?
     private let state = Locked(State())
@@ -86,15 +97,34 @@ package final class LineWriter: Sendable {
     ///
     /// - Parameter patience: how long a reader may take nothing while `finish()` waits, without an interruption; nil
     ///   waits without end.
-    package init(to descriptor: Int32, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil) {
-        self.descriptor = descriptor
+    package init(to sink: LineSink, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil) {
+        self.sink = sink
         self.limit = limit
         idlePatience = patience
     }
 
+    /// Creates it for a descriptor, which must stay open.
+    package convenience init(
+        to descriptor: Int32, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil
+    ) {
+        self.init(to: LineSink(to: descriptor), limit: limit, patience: patience)
+    }
+
+    /// Names what it writes to, in a sentence.
+    package var name: String { sink.name }
+
+    /// Whether `reopen()` has an effect: it writes to a file.
+    package var canReopen: Bool { sink.canReopen }
+
+    /// Whether the FIFO has no reader so far. To be called before `start`.
+    package var waitsForReader: Bool { !sink.isOpen }
+
     /// Starts the thread. `report` is called on it, and released by `finish()`.
     package func start(_ report: @escaping @Sendable (Report) -> Void) throws(SystemCalls.Failure) {
-        state.withLock { $0.report = report }
+        state.withLock { state in
+            state.report = report
+            state.waitsForReader = !sink.isOpen
+        }
         try DetachedThread.start { self.run() }
     }
 
@@ -152,6 +182,13 @@ package final class LineWriter: Sendable {
     /// How many lines `offer` has dropped. Any thread.
     package var droppedLineCount: Int { state.withLock { $0.droppedLineCount } }
 
+    /// Opens the file again, by its path, as soon as the lines being written are whole: a line is in the old file or in
+    /// the new one. `.reopened` follows, once for several calls that come together. Any thread.
+    package func reopen() {
+        state.withLock { $0.wantsReopening = true }
+        work.ring()
+    }
+
     /// Waits until everything is written, or writing failed. Nothing is reported afterwards.
     package func finish() -> Outcome {
         let start = ContinuousClock.now
@@ -184,6 +221,8 @@ package final class LineWriter: Sendable {
     /// When to give up if nothing is written until then.
     private func deadline(_ state: State, _ start: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         guard let interruption = state.interruption else { return idlePatience.map { max(state.progress, start) + $0 } }
+        // Without a reader there is no line that one has begun to read.
+        if state.waitsForReader { return interruption }
         return min(
             max(state.progress, interruption) + LineWriter.patience, interruption + LineWriter.lastPatience)
     }
@@ -202,9 +241,10 @@ package final class LineWriter: Sendable {
     // MARK: - On the thread
 
     private func run() {
+        var sink = self.sink
         var outcome = Outcome.written
         do throws(SystemCalls.Failure) {
-            while let lines = next() { try write(lines) }
+            while let lines = next(&sink) { try write(lines, to: &sink) }
         } catch {
             outcome = error.isClosedPipe ? .closedPipe : .failed(error)
             state.withLock { state in
@@ -213,6 +253,7 @@ package final class LineWriter: Sendable {
             }
             tell(.failed)
         }
+        sink.end()
         state.withLock { $0.outcome = outcome }
         news.ring()
     }
@@ -222,34 +263,72 @@ package final class LineWriter: Sendable {
         listener?(report)
     }
 
-    /// The bytes to write next; nil at the end.
-    private func next() -> [UInt8]? {
+    /// What the thread does next.
+    private enum Step {
+        case write([UInt8])
+        case reopen
+        case wait
+        case end
+    }
+
+    /// The bytes to write next; nil at the end. The sink is open then.
+    private func next(_ sink: inout LineSink) -> [UInt8]? {
         while true {
-            let (lines, isEnding) = state.withLock { state -> ([UInt8]?, Bool) in
-                guard state.queue.isEmpty else {
-                    var lines: [UInt8] = []
-                    swap(&lines, &state.queue)
-                    state.byteCount += state.status.wrap(&lines)
-                    return (lines, false)
-                }
-                if let drawing = state.status.drawing() {
-                    if state.byteCount == 0 { state.progress = .now }
-                    state.byteCount += drawing.count
-                    return (drawing, false)
-                }
-                state.isIdle = true
-                return (nil, state.isEnding)
+            switch step(isOpen: sink.isOpen) {
+            case .write(let lines): return lines
+            case .end: return nil
+            case .reopen: reopen(&sink)
+            case .wait: work.wait(for: sink.isOpen ? nil : LineWriter.readerInterval)
             }
-            if let lines { return lines }
-            if isEnding { return nil }
-            work.wait()
+            if !sink.isOpen { try? sink.reopen() }
+            state.withLock { $0.waitsForReader = !sink.isOpen }
         }
     }
 
-    private func write(_ lines: [UInt8]) throws(SystemCalls.Failure) {
+    private func step(isOpen: Bool) -> Step {
+        state.withLock { state in
+            if state.wantsReopening {
+                state.wantsReopening = false
+                return .reopen
+            }
+            if !state.queue.isEmpty, isOpen {
+                var lines: [UInt8] = []
+                swap(&lines, &state.queue)
+                state.byteCount += state.status.wrap(&lines)
+                return .write(lines)
+            }
+            if isOpen, let drawing = state.status.drawing() {
+                if state.byteCount == 0 { state.progress = .now }
+                state.byteCount += drawing.count
+                return .write(drawing)
+            }
+            if state.queue.isEmpty, state.isEnding { return .end }
+            // Without a reader it looks for one regularly, however many lines come.
+            state.isIdle = isOpen
+            return .wait
+        }
+    }
+
+    private func reopen(_ sink: inout LineSink) {
+        do throws(SystemCalls.Failure) {
+            try sink.reopen()
+            tell(.reopened(nil))
+        } catch {
+            tell(.reopened(error))
+        }
+    }
+
+    private func write(_ lines: [UInt8], to sink: inout LineSink) throws(SystemCalls.Failure) {
         var rest = lines[...]
         while !rest.isEmpty {
-            let count = try SystemCalls.write(rest.prefix(LineWriter.pieceByteCount), to: descriptor)
+            let count: Int
+            do throws(SystemCalls.Failure) {
+                count = try sink.write(rest.prefix(LineWriter.pieceByteCount))
+            } catch {
+                let written = lines[..<rest.startIndex]
+                sink.cutBack(written.count - ((written.lastIndex(of: 0x0A) ?? -1) + 1))
+                throw error
+            }
             rest = rest.dropFirst(count)
             let isDrained = state.withLock { state in
                 state.byteCount -= count

@@ -6,55 +6,86 @@ import Musl
 import Glibc
 #endif
 
-/// The signals that end the process, SIGINT and SIGTERM, and the one that must not, SIGPIPE.
+/// The signals of the process: those that end it, those that request something, and those that must not end it.
 @safe package enum Signals {
-    /// Lets both signals end the process, and ignores SIGPIPE: a write to a closed pipe is an ordinary error.
+    /// Each ends the process.
+    static let ends = [SIGINT, SIGTERM]
+    /// A log was rotated, files have changed, or the terminal is closed.
+    package static let hangup = SIGHUP
+    /// Requests a line of statistics.
+    package static let report = SIGUSR1
+    /// A `SignalWatch` may handle these; in a program without one each ends the process by default.
+    static let requests = [hangup, report]
+
+    /// Lets the ends end the process, and ignores SIGPIPE and SIGXFSZ: a write to a closed pipe, or beyond the limit
+    /// for files, is an ordinary error.
     ///
-    /// Both work even if the process was started with them ignored or blocked, as background jobs of a script are.
+    /// The ends work even if the process was started with them ignored or blocked, as background jobs of a script are.
     package static func prepare() {
-        _ = signal(SIGPIPE, SIG_IGN)
-        _ = signal(SIGINT, SIG_DFL)
-        _ = signal(SIGTERM, SIG_DFL)
-        var set = ending
+        for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
+        useDefault(of: ends)
+        var set = set(of: ends)
         // The set is valid during the call.
         _ = unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
     }
 
-    /// Blocks both on the calling thread: they wait for `wait`.
-    package static func hold() { block() }
+    /// Gives the signals their default effect; a blocked one waits for `wait`, which never gets an ignored one on some
+    /// systems.
+    static func useDefault(of numbers: [Int32]) {
+        for number in numbers { _ = signal(number, SIG_DFL) }
+    }
 
-    /// Blocks both while `body` starts a thread, which inherits the mask: only `wait` may get them.
+    /// Whether the process ignores a signal, as `nohup` makes it ignore SIGHUP.
+    static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        // The variable is valid during the call.
+        guard unsafe sigaction(number, nil, &action) == 0 else { return false }
+        #if canImport(Darwin)
+        let handler = unsafe action.__sigaction_u.__sa_handler
+        #else
+        let handler = unsafe action.__sigaction_handler.sa_handler
+        #endif
+        // Both are compared as addresses; neither is called.
+        return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    /// Blocks the ends on the calling thread: they wait for `wait`.
+    package static func hold() { block(ends) }
+
+    /// Blocks signals on the calling thread: they wait for `wait`.
+    static func hold(_ numbers: [Int32]) { block(numbers) }
+
+    /// Blocks all of them while `body` starts a thread, which inherits the mask: only `wait` may get them.
     static func blocked<T>(_ body: () -> T) -> T {
-        var before = block()
+        var before = block(ends + requests)
         // The set is valid during the call.
         defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         return body()
     }
 
-    /// Blocks both and returns the signals that were blocked before.
-    @discardableResult private static func block() -> sigset_t {
-        var set = ending
+    /// Blocks signals and returns those that were blocked before.
+    @discardableResult private static func block(_ numbers: [Int32]) -> sigset_t {
+        var set = set(of: numbers)
         var before = sigset_t()
         // Both sets are valid during the call.
         _ = unsafe pthread_sigmask(SIG_BLOCK, &set, &before)
         return before
     }
 
-    /// Waits for either signal; returns its number.
-    package static func wait() -> Int32 {
-        var set = ending
+    /// Waits for one of the signals; returns its number.
+    static func wait(for numbers: [Int32]) -> Int32 {
+        var set = set(of: numbers)
         var number: Int32 = 0
         // Both variables are valid during the call.
         while unsafe sigwait(&set, &number) != 0 {}
         return number
     }
 
-    private static var ending: sigset_t {
+    private static func set(of numbers: [Int32]) -> sigset_t {
         var set = sigset_t()
         // The set is valid during each call.
         unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, SIGINT)
-        unsafe sigaddset(&set, SIGTERM)
+        for number in numbers { unsafe sigaddset(&set, number) }
         return set
     }
 

@@ -65,7 +65,7 @@ import Glibc
         }
     }
 
-    private static func name(of descriptor: Int32) -> String {
+    static func name(of descriptor: Int32) -> String {
         switch descriptor {
         case standardOutput: "standard output"
         case standardError: "standard error"
@@ -190,6 +190,18 @@ import Glibc
         return Int(size.ws_col)
     }
 
+    /// Whether the process has a terminal that controls it, and the terminal is still open; nil if the system has no
+    /// descriptor left to find out.
+    static var hasTerminal: Bool? {
+        // The path is a C string, valid during the call, which does not wait for the terminal.
+        let descriptor = unsafe open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+        guard descriptor < 0 else {
+            _ = close(descriptor)
+            return true
+        }
+        return errno == EMFILE || errno == ENFILE ? nil : false
+    }
+
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Asks the user at the terminal, without showing the input; nil if there is no terminal.
@@ -201,6 +213,16 @@ import Glibc
         let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: answer, count: count))
         unsafe memset(answer, 0, count)
         return bytes
+    }
+
+    package static var processIdentifier: Int32 { getpid() }
+
+    /// The monotonic clock of the system.
+    package static func monotonicMicroseconds() -> Int64 {
+        var time = timespec()
+        // The variable is valid during the call.
+        _ = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
     package static func wallTime() -> WallTime {

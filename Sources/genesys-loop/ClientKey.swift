@@ -21,17 +21,35 @@ enum ClientKey {
         certificate: String?, key: String?, _ files: inout OptionFiles
     ) throws -> ClientIdentity? {
         guard let certificate, let key else { return nil }
+        let passphrase = files.tls.passphrase
         return ClientIdentity(
-            certificate: .contents(
-                try files.read(certificate, "The client certificate"), ofFile: certificate),
-            key: .contents(try files.read(key, "The client's private key"), ofFile: key),
-            passphrase: PrivateKeyPassphrase(asking: passphrase))
+            certificate: try files.identity(certificate, "The client certificate"),
+            key: try files.identity(key, "The client's private key"),
+            passphrase: PrivateKeyPassphrase(asking: { passphrase.answer() }))
+    }
+}
+
+/// The passphrase of the client's key. The user is asked once, and not after the start.
+final class KeyPassphrase: Sendable {
+    private struct State: Sendable {
+        var answer: [UInt8]?
+        var mayAsk = true
     }
 
+    private static let variable = ClientKey.variable
+    private let state = Locked(State())
+
     /// The variable takes precedence, so that a program started by another never waits for a user; nil for "none".
-    @Sendable private static func passphrase() -> [UInt8]? {
-        if let secret = Environment.secret(of: variable) { return secret }
-        guard SystemCalls.isTerminal(SystemCalls.standardInput) else { return nil }
-        return SystemCalls.passphrase("Passphrase of the client's private key: ")
+    func answer() -> [UInt8]? {
+        if let secret = Environment.secret(of: Self.variable) { return secret }
+        return state.withLock { state in
+            if state.mayAsk, state.answer == nil, SystemCalls.isTerminal(SystemCalls.standardInput) {
+                state.answer = SystemCalls.passphrase("Passphrase of the client's private key: ")
+            }
+            return state.answer
+        }
     }
+
+    /// The start is over: no one is asked again.
+    func stopAsking() { state.withLock { $0.mayAsk = false } }
 }

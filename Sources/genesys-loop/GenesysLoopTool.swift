@@ -10,10 +10,10 @@ struct GenesysLoopTool: ParsableCommand {
         commandName: "genesys-loop",
         abstract: "Receives Genesys Cloud notifications, and simulates the service that sends them.",
         discussion: """
-            Notifications go to standard output, one JSON object a line; everything else goes to standard error.
+            Notifications go to standard output, or to a file, one JSON object a line; everything else goes to standard error.
 
             Exit status: 0 done or interrupted; 64 wrong usage; 66 the channel is gone or belongs to another client: a \
-            new one is needed; 69 the connection could not be made or recovered; 74 standard output could not be \
+            new one is needed; 69 the connection could not be made or recovered; 74 the output could not be \
             written; 76 the peer broke the protocol; 77 authorization refused or certificate not trusted; 78 subscription \
             refused.
             """,

@@ -39,6 +39,8 @@ extension LifecycleEvent {
             failure.description
         case .closed:
             "closed"
+        case .statistics(let statistics):
+            "statistics: \(statistics)"
         case .log(let level, let message):
             "\(level): \(message)"
         case .linesDropped(let count):
@@ -48,7 +50,7 @@ extension LifecycleEvent {
 
     var weight: Weight {
         switch self {
-        case .subscribed, .recovered, .willExpire, .closed: .news
+        case .subscribed, .recovered, .willExpire, .closed, .statistics: .news
         case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded, .linesDropped: .warning
         case .failed: .error
         case .log(let level, _): level >= .error ? .error : level >= .warning ? .warning : .news

@@ -14,6 +14,8 @@ enum LifecycleEvent {
     case discarded(DiscardedMessage)
     case failed(ChannelFailure)
     case closed
+    /// What the channel does and has done: SIGUSR1 came.
+    case statistics(ChannelStatistics)
     case log(Logger.Level, String)
     /// The number of lines, of events of any kind, that did not fit into the queue for standard error.
     case linesDropped(Int)
@@ -69,6 +71,8 @@ enum LifecycleEvent {
             line.add("remedy", failure.advice)
         case .closed:
             break
+        case .statistics(let statistics):
+            line.add(statistics)
         case .log(let level, let message):
             line.add("level", level.rawValue)
             line.add("message", message)
@@ -91,6 +95,7 @@ enum LifecycleEvent {
         case .discarded: "discarded"
         case .failed: "failed"
         case .closed: "closed"
+        case .statistics: "statistics"
         case .log: "log"
         case .linesDropped: "linesDropped"
         }

@@ -15,6 +15,9 @@ struct Listen: ParsableCommand {
             The first connection is given up after 60 s, and an outage after 15 min; --first-connection-limit and \
             --outage-limit say otherwise. Each time is a number of seconds, or 90s, 5m, 24h.
 
+            SIGHUP opens the file of --output again, and reads the files of certificates and keys again; SIGUSR1 writes \
+            a line of statistics. If a service manager such as systemd asks for it, it is told the state.
+
             Ends with status 0 when --count is reached, when the time of --duration is over and the subscription is \
             confirmed, or after SIGINT or SIGTERM.
             """)
@@ -22,9 +25,11 @@ struct Listen: ParsableCommand {
     @OptionGroup var options: ListenOptions
 
     func run() throws {
+        let rule = HangupRule()
+        rule.hold()
         let plan = try ListenPlan(options)
         let session = try ListenSession(plan)
-        try session.run().end()
+        try session.run(rule).end()
     }
 }
 
@@ -39,8 +44,8 @@ struct ListenSession {
 
     init(_ plan: ListenPlan) throws {
         self.plan = plan
-        (loop, writer) = try Startup.resources(log: plan.log)
-        host = ListenHost(loop: loop, log: plan.log, writer: writer, count: plan.count)
+        (loop, writer) = try Startup.resources(log: plan.log, output: plan.output)
+        host = ListenHost(plan, loop: loop, writer: writer)
         metrics = try Self.metrics(plan, host, loop)
         do {
             channel = try NotificationChannel(
@@ -63,7 +68,7 @@ struct ListenSession {
         }
     }
 
-    func run() throws -> ExitStatus {
+    func run(_ rule: HangupRule) throws -> ExitStatus {
         let endpoint = plan.channel.endpoint
         if !endpoint.isSecure, !endpoint.isLoopback {
             plan.configuration.logger.warning(
@@ -76,14 +81,21 @@ struct ListenSession {
                     "--metrics-listen: everybody who can reach \(metrics.address) can read the metrics.")
             }
         }
+        if writer.waitsForReader {
+            plan.log.write(.log(.warning, "Nobody reads \(writer.name) yet: notifications wait for a reader."))
+        }
         let bound = LoopBound(host, on: loop)
         let writer = self.writer
         let signals = try Startup.attempt(log: plan.log) { () throws(SystemCalls.Failure) in
             try writer.start { report in bound.execute { $0.writerDidReport(report) } }
-            return try SignalWatch(first: {
-                writer.interrupt()
-                bound.execute { $0.interrupt() }
-            })
+            return try SignalWatch(
+                rule,
+                first: {
+                    writer.interrupt()
+                    bound.execute { $0.interrupt() }
+                },
+                hangup: { bound.execute { $0.hangup() } },
+                report: { bound.execute { $0.reportStatistics() } })
         }
         defer { signals.end() }
         host.open(

@@ -15,23 +15,29 @@ final class ListenHost: NotificationChannelDelegate {
     private let writer: LineWriter
     private let run: PrintedChannel
     private let count: Int?
+    private let supervisor: Supervisor?
+    private let reload: Reload
     private var timer: LoopTimer?
     private var metrics: MetricsServer?
     private var progress: ProgressLine?
     /// The last attempt of an outage.
     private var attempt: ReconnectAttempt?
 
-    init(loop: UVLoop, log: EventLog, writer: LineWriter, count: Int?) {
+    init(_ plan: ListenPlan, loop: UVLoop, writer: LineWriter) {
         self.loop = loop
-        self.log = log
-        self.count = count
+        log = plan.log
+        count = plan.count
         self.writer = writer
         run = PrintedChannel(loop: loop, writer: writer)
+        let supervisor = Supervisor(.current, on: loop, logger: plan.configuration.logger)
+        self.supervisor = supervisor
+        reload = Reload(on: loop, log: log, writer: writer, files: plan.tlsFiles) { supervisor?.reloadDidEnd() }
     }
 
     /// Opens the channel, and closes it after `duration`. The server of its metrics and the status line end with it.
     func open(_ channel: NotificationChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
         self.metrics = metrics
+        supervisor?.channelDidChange(to: .connecting, of: channel)
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         run.open(channel)
         if hasProgress { progress = ProgressLine(on: loop) { [weak self] in self?.run.channel?.statistics } }
@@ -40,20 +46,38 @@ final class ListenHost: NotificationChannelDelegate {
     /// The user requested the end.
     func interrupt() {
         run.channel?.configuration.logger.debug("interrupted: closing; a second signal ends at once")
-        run.close(with: .success)
+        close(with: .success)
     }
 
-    /// The thread that writes to standard output reports something.
+    /// SIGHUP came.
+    func hangup() {
+        supervisor?.reloadDidStart()
+        reload.start()
+    }
+
+    /// SIGUSR1 came.
+    func reportStatistics() {
+        guard let channel = run.channel else { return }
+        log.write(.statistics(channel.statistics))
+    }
+
+    /// The thread that writes the notifications reports something.
     func writerDidReport(_ report: LineWriter.Report) {
+        if case .reopened(let failure) = report { return reload.outputDidReopen(failure) }
         run.writerDidReport(report)
+    }
+
+    private func close(with status: ExitStatus) {
+        supervisor?.isStopping("closing")
+        run.close(with: status)
     }
 
     private func timeIsOver() {
         if run.channel?.state.isSubscribed == true {
-            run.close(with: .success)
+            close(with: .success)
         } else {
             log.write(.log(.error, "The time of --duration is over, and no subscription is confirmed."))
-            run.close(with: .unavailable)
+            close(with: .unavailable)
         }
     }
 
@@ -67,6 +91,8 @@ final class ListenHost: NotificationChannelDelegate {
         run.ended(failure)
         progress?.end()
         progress = nil
+        supervisor?.isStopping(failure?.description ?? "closed")
+        supervisor?.end()
         timer?.cancel()
         timer = nil
         metrics?.close()
@@ -95,17 +121,23 @@ extension ListenHost {
 extension ListenHost {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         run.printer.print(notification)
-        if run.printer.lineCount == count { run.close(with: .success) }
+        if run.printer.lineCount == count { close(with: .success) }
+    }
+
+    func channel(_ channel: NotificationChannel, didChange state: ChannelState) {
+        supervisor?.channelDidChange(to: state, of: channel)
     }
 
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
         attempt = nil
         report(.subscribed(topics))
+        supervisor?.isReady()
     }
 
     func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
         self.attempt = attempt
         report(.reconnecting(attempt))
+        supervisor?.channelWillReconnect(attempt, channel)
     }
 
     func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {

@@ -47,6 +47,12 @@ struct ListenOptions: ParsableArguments {
                 + "(default: 127.0.0.1), and a port; 0 takes a free one.", valueName: "host:port"))
     var metricsListen: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Append the notifications to this file; SIGHUP opens it again (default: standard output).",
+            valueName: "file"))
+    var output: String?
+
     @Flag(help: "Write JSON lines about the channel's life to standard error, instead of sentences.")
     var events = false
 

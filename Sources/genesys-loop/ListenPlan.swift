@@ -14,6 +14,9 @@ struct ListenPlan {
     let log: EventLog
     /// Whether to draw a status line.
     let hasProgress: Bool
+    /// The file to write to; nil for standard output.
+    let output: String?
+    let tlsFiles: RereadableFiles
 
     init(_ options: ListenOptions) throws {
         count = options.count
@@ -26,12 +29,14 @@ struct ListenPlan {
             throw ValidationError(error.description)
         }
         hasProgress = !options.events && ProgressLine.isWanted(options.progress)
+        output = options.output == "-" ? nil : options.output
         log = EventLog(style: options.events ? .json : .sentences)
         var files = OptionFiles(log: log, level: options.level)
         let logger = EventLogHandler.logger(log, options.level)
         let connection = try ConnectionPlan(options.source, options.connection, &files, logger: logger)
         channel = connection.channel
         topics = try options.topics.topics(&files)
+        tlsFiles = files.tls
         configuration = ListenPlan.configuration(options, connection.configuration)
     }
 

@@ -6,6 +6,8 @@ import ToolSupport
 /// The files of options. Each is read once, although several options may name it.
 struct OptionFiles {
     private var files = InputFiles()
+    /// The files for TLS among them.
+    private(set) var tls = RereadableFiles()
     private let log: EventLog
     private let level: Logger.Level
 
@@ -80,6 +82,13 @@ struct OptionFiles {
 
     /// Reads certificates to trust instead of the system's.
     mutating func trust(_ path: String) throws -> TLSConfiguration.Trust {
-        .contents(try read(path, "The CA file"), ofFile: path)
+        let contents = try read(path, "The CA file")
+        return tls.add(path) ? .file(path) : .contents(contents, ofFile: path)
+    }
+
+    /// Reads a certificate, or its key.
+    mutating func identity(_ path: String, _ what: String) throws -> ClientIdentity.Source {
+        let contents = try read(path, what)
+        return tls.add(path) ? .file(path) : .contents(contents, ofFile: path)
     }
 }

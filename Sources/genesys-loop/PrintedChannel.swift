@@ -36,6 +36,8 @@ final class PrintedChannel {
             // The writer's outcome decides later whether to report this.
             isQuiet = true
             close(with: .success)
+        case .reopened:
+            break
         }
     }
 

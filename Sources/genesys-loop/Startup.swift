@@ -5,18 +5,30 @@ import ToolSupport
 
 /// Resources that every command needs; without them it ends with 69.
 enum Startup {
-    /// A loop, and a writer to standard output.
-    static func resources(log: EventLog) throws -> (UVLoop, LineWriter) {
+    /// A loop, and a writer to a file, or to standard output.
+    static func resources(log: EventLog, output: String? = nil) throws -> (UVLoop, LineWriter) {
+        let sink = try output.map { try file($0, log: log) } ?? LineSink(to: SystemCalls.standardOutput)
         do {
             let loop = try UVLoop()
             // A signal, or the writer's last report, may arrive after the loop has ended, which is not a mistake.
             loop.logger = EventLogHandler.logger(log, .critical)
-            let resources = (loop, LineWriter(to: SystemCalls.standardOutput))
+            let resources = (loop, LineWriter(to: sink))
             // The system's certificates are read next; a missing descriptor is not their fault.
             _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
             return resources
         } catch {
             throw refuse(error, log)
+        }
+    }
+
+    /// Opens the file of `--output`.
+    private static func file(_ path: String, log: EventLog) throws -> LineSink {
+        do throws(SystemCalls.Failure) {
+            return try LineSink(appendingTo: path)
+        } catch  where error.isDescriptorShortage {
+            throw refuse(error, log)
+        } catch {
+            throw ValidationError("The file of --output, “\(path)”, cannot be opened: \(error.text).")
         }
     }
 
@@ -41,7 +53,7 @@ enum Startup {
     }
 }
 
-/// The end of standard output.
+/// The end of the output.
 enum Output {
     /// Waits for the last line.
     ///
@@ -52,10 +64,14 @@ enum Output {
         case .written, .closedPipe:
             return nil
         case .abandoned(let byteCount):
-            log.write(.log(.warning, "Nobody reads standard output: \(byteCount) bytes were not written."))
+            log.write(.log(.warning, "Nobody reads \(writer.name): \(byteCount) bytes were not written."))
             return nil
         case .failed(let failure):
-            log.write(.log(.error, "Standard output cannot be written: \(failure.text)."))
+            log.write(
+                .log(
+                    .error,
+                    "\(writer.name.prefix(1).uppercased() + writer.name.dropFirst()) cannot be written: \(failure.text)."
+                ))
             return .outputFailed
         }
     }

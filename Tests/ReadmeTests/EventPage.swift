@@ -61,6 +61,7 @@ struct EventPage {
         case "strings": value is [String]
         case "integer": (value as? Double).map { $0 == $0.rounded() } ?? false
         case "number": value is Double || value is Int
+        case "object": value is [String: Double]
         case "time": (value as? String)?.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil
         default: false
         }

@@ -13,6 +13,8 @@ import Testing
         let events: [String]
         var options: [String] = []
         var status: Int32 = 0
+        /// Sent after the first event of `events`.
+        var signal: Int32?
         /// Called before the tool starts.
         var before: @Sendable (SimulatorServer) -> Void = { _ in }
         /// Called after the first event of `events`.
@@ -52,6 +54,7 @@ import Testing
         Scenario(events: ["subscribed", "willExpire"], options: ["--lifetime", "0.1", "--no-extend"]),
         Scenario(events: ["subscribed", "discarded"], after: { $0.inject(Array("x".utf8)) }),
         Scenario(events: ["subscribed", "discarded"], after: { $0.inject(Array("{}".utf8)) }),
+        Scenario(events: ["subscribed", "statistics"], signal: SIGUSR1),
         Scenario(events: ["log"], options: ["--log-level", "debug"]),
         Scenario(events: ["failed"], status: 69, before: { $0.configuration.channels.upgrade = .refuse(redirect) }),
         Scenario(
@@ -74,6 +77,11 @@ import Testing
             let line = LifecycleEvent.rejected(rejected).json(at: WallTime(seconds: 0))
             seen["rejected", default: []].formUnion(try page.check(line).optional)
         }
+        var statistics = ChannelStatistics()
+        (statistics.silence, statistics.lastNotificationAge) = (.seconds(1), .seconds(1))
+        statistics.pingRoundTrip = .milliseconds(1)
+        let line = LifecycleEvent.statistics(statistics).json(at: WallTime(seconds: 0))
+        seen["statistics", default: []].formUnion(try page.check(line).optional)
         for (event, members) in page.members {
             let optional = Set(members.filter(\.isOptional).map(\.name))
             #expect(seen[event] == optional, "\(event): seen \(String(describing: seen[event])), not \(optional)")
@@ -93,7 +101,10 @@ import Testing
         while let line = await tool.errors.next() {
             lines.append(line)
             guard let found = awaited.firstIndex(where: { line.hasPrefix(#"{"event":"\#($0)","#) }) else { continue }
-            if awaited.count == scenario.events.count { service.server.execute { scenario.after($0) } }
+            if awaited.count == scenario.events.count {
+                if let signal = scenario.signal { tool.signal(signal) }
+                service.server.execute { scenario.after($0) }
+            }
             awaited.remove(at: found)
             if awaited.isEmpty, scenario.status == 0 { tool.signal(SIGTERM) }
         }

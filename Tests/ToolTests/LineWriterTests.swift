@@ -121,7 +121,7 @@ import ToolSupport
     @Test func `a reader that takes nothing is given up, and one that takes something is not`() throws {
         let pipe = Pipe()
         let writer = LineWriter(
-            to: pipe.fileHandleForWriting.fileDescriptor, limit: 200_000, patience: .milliseconds(20))
+            to: pipe.fileHandleForWriting.fileDescriptor, limit: 200_000, patience: .milliseconds(500))
         try writer.start { _ in }
         var lines = [UInt8](repeating: 0x61, count: 150_000)
         _ = writer.give(&lines)

@@ -27,13 +27,15 @@ final class Child: @unchecked Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
+    ///   - standardInput: replaces the pipe that `send(line:)` writes to.
     ///   - standardOutput: replaces the pipe that is collected.
     ///   - terminal: what standard error is, instead of a pipe.
     ///   - readsErrors: whether standard error is read; if false, not before `errors.start()` or the end.
     ///   - mayLeak: it ends while it still holds memory, which the leak sanitizer must not report.
     ///   - variables: added to the environment.
     init(
-        _ executable: URL, _ arguments: [String], standardOutput: FileHandle? = nil, terminal: Terminal? = nil,
+        _ executable: URL, _ arguments: [String], standardInput: FileHandle? = nil, standardOutput: FileHandle? = nil,
+        terminal: Terminal? = nil,
         readsErrors: Bool = true, mayLeak: Bool = false, variables: [String: String] = [:]
     ) throws {
         let out = Pipe()
@@ -47,7 +49,7 @@ final class Child: @unchecked Sendable {
         environment["SWIFT_BACKTRACE"] = "enable=no"
         if mayLeak { environment["ASAN_OPTIONS", default: ""] += ":detect_leaks=0" }
         process.environment = environment
-        process.standardInput = input
+        if let standardInput { process.standardInput = standardInput } else { process.standardInput = input }
         process.standardOutput = standardOutput ?? out.fileHandleForWriting
         process.standardError = terminal?.side ?? err.fileHandleForWriting
         let ending = ended.continuation
@@ -82,6 +84,8 @@ final class Child: @unchecked Sendable {
 
     /// The number of the process.
     var identifier: Int32 { process.processIdentifier }
+
+    var processIdentifier: Int32 { process.processIdentifier }
 
     func signal(_ number: Int32) {
         if process.isRunning { kill(process.processIdentifier, number) }

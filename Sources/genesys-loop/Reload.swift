@@ -1,0 +1,107 @@
+import GenesysLoop
+import Logging
+import ToolSupport
+
+/// What SIGHUP causes: the file of `--output` is opened again, and the TLS files are read again.
+///
+/// Requests that come while files are read are one. Files are opened and read by other threads; all else runs on the
+/// loop's thread.
+final class Reload {
+    private let loop: UVLoop
+    private let log: EventLog
+    private let writer: LineWriter
+    private let files: RereadableFiles
+    /// Called when the last one of the files is open, or read.
+    private let didEnd: () -> Void
+    private var waitsForOutput = false
+    private var isReading = false
+    private var mustReadAgain = false
+    private var hasNamedPipes = false
+
+    init(
+        on loop: UVLoop, log: EventLog, writer: LineWriter, files: RereadableFiles, didEnd: @escaping () -> Void
+    ) {
+        self.loop = loop
+        self.log = log
+        self.writer = writer
+        self.files = files
+        self.didEnd = didEnd
+        files.passphrase.stopAsking()
+    }
+
+    /// SIGHUP came.
+    func start() {
+        let readsTLS = !files.isEmpty && !loop.tlsFiles.isEmpty
+        if !writer.canReopen, !readsTLS {
+            log.write(.log(.notice, "SIGHUP: without --output and files for TLS there is nothing to do."))
+        }
+        if writer.canReopen {
+            waitsForOutput = true
+            writer.reopen()
+        }
+        if readsTLS { readTLS() }
+        endIfDone()
+    }
+
+    // MARK: - Output
+
+    /// The writer reports that the file is open, or why it is not.
+    func outputDidReopen(_ failure: SystemCalls.Failure?) {
+        if let failure {
+            log.write(
+                .log(
+                    .warning,
+                    "\(writer.name) cannot be opened again: \(failure.text). What was open is still written to."))
+        } else {
+            log.write(.log(.notice, "\(writer.name) is opened again."))
+        }
+        waitsForOutput = false
+        endIfDone()
+    }
+
+    // MARK: - TLS
+
+    private func readTLS() {
+        if !hasNamedPipes, !files.pipes.isEmpty {
+            hasNamedPipes = true
+            let names = files.pipes.map { "“\($0)”" }.joined(separator: ", ")
+            log.write(.log(.warning, "No regular file, so it cannot be read again, and its content stays: \(names)."))
+        }
+        guard !files.regular.isEmpty else { return }
+        guard !isReading else {
+            mustReadAgain = true
+            return
+        }
+        let bound = LoopBound(self, on: loop)
+        let (files, tlsFiles) = (self.files, loop.tlsFiles)
+        do throws(SystemCalls.Failure) {
+            isReading = true
+            try DetachedThread.start {
+                let result = Result { () throws(RereadableFiles.Unusable) in try files.read(tlsFiles) }
+                bound.execute { $0.didRead(result) }
+            }
+        } catch {
+            didRead(.failure(.init(description: "\(error)")))
+        }
+    }
+
+    private func didRead(_ result: Result<TLSFiles.Contents, RereadableFiles.Unusable>) {
+        isReading = false
+        switch result {
+        case .success(let contents):
+            loop.use(contents)
+            log.write(.log(.notice, "The files for TLS are read again; the next connection uses them."))
+        case .failure(let error):
+            log.write(.log(.warning, "The files for TLS stay as they were read before: \(error)"))
+        }
+        if mustReadAgain {
+            mustReadAgain = false
+            readTLS()
+        }
+        endIfDone()
+    }
+
+    private func endIfDone() {
+        if !waitsForOutput, !isReading { didEnd() }
+    }
+}
