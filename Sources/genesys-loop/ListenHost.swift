@@ -51,6 +51,7 @@ final class ListenHost: NotificationChannelDelegate {
 
     /// SIGHUP came.
     func hangup() {
+        guard run.channel != nil else { return }
         supervisor?.reloadDidStart()
         reload.start()
     }
@@ -63,8 +64,11 @@ final class ListenHost: NotificationChannelDelegate {
 
     /// The thread that writes the notifications reports something.
     func writerDidReport(_ report: LineWriter.Report) {
-        if case .reopened(let failure) = report { return reload.outputDidReopen(failure) }
-        run.writerDidReport(report)
+        if case .reopened(let failure) = report {
+            if run.channel != nil { reload.outputDidReopen(failure) }
+        } else {
+            run.writerDidReport(report)
+        }
     }
 
     private func close(with status: ExitStatus) {

@@ -40,6 +40,30 @@ import Testing
         }
     }
 
+    @Test func `a client's certificate and its key are replaced together or not at all`() async throws {
+        try await OwnService.with(tls: true) { service, folder in
+            let (ca, used) = (folder.appending(path: "ca.pem"), folder.appending(path: "used"))
+            try Data(service.certificate).write(to: ca)
+            for name in ["used", "other"] {
+                _ = try SimulatorCertificates.folder(folder.appending(path: name).path, host: nil)
+            }
+            let child = try service.listen([
+                "--ca-file", ca.path, "--client-certificate", used.appending(path: "server.pem").path, "--client-key",
+                used.appending(path: "server-key.pem").path,
+            ])
+            #expect(await child.event(with: "subscribed") != nil)
+            for (name, answer) in [("server-key.pem", Self.kept), ("server.pem", Self.reread)] {
+                try FileManager.default.removeItem(at: used.appending(path: name))
+                try FileManager.default.copyItem(
+                    at: folder.appending(path: "other/\(name)"), to: used.appending(path: name))
+                child.signal(SIGHUP)
+                #expect(await child.event(with: "for TLS")?.contains(answer) == true)
+            }
+            child.signal(SIGTERM)
+            #expect(await child.end().status == 0)
+        }
+    }
+
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/bin/bash"), "SKIPPED: it needs bash"))
     func `a CA file that was a pipe keeps its content, with one warning`() async throws {
         try await OwnService.with(tls: true) { service, folder in
