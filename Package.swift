@@ -50,7 +50,10 @@ let package = Package(
         .target(
             name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"], swiftSettings: strict),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop", "ServerKit"], swiftSettings: strict),
-        .target(name: "GenesysPlatform", dependencies: ["GenesysLoop", "CCurl"], swiftSettings: strict),
+        .target(
+            name: "GenesysPlatform",
+            dependencies: ["GenesysLoop", "CCurl", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .target(
             name: "GenesysMetrics",
             dependencies: ["GenesysLoop", .product(name: "CoreMetrics", package: "swift-metrics")],
@@ -119,9 +122,9 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "GenesysLoop", "GenesysMetrics", "GenesysSimulator", "ServerKit", "ToolSupport", "genesys-loop",
-                "websocket-echo",
-                "first-host", "plain-host", "actor-host", "service-host", "health-check",
+                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "ServerKit", "ToolSupport",
+                "genesys-loop", "websocket-echo", "first-host", "plain-host", "actor-host", "service-host",
+                "health-check",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

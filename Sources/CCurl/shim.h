@@ -6,6 +6,8 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,6 +33,10 @@ CCURL_INLINE CURLcode ccurl_set_size(CURL *easy, CURLoption option, curl_off_t v
 CCURL_INLINE CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, const void *value) {
     return curl_easy_setopt(easy, option, value);
 }
+// Basic alone: libcurl's other schemes may block.
+CCURL_INLINE CURLcode ccurl_set_basic(CURL *easy, CURLoption option) {
+    return curl_easy_setopt(easy, option, (long)CURLAUTH_BASIC);
+}
 CCURL_INLINE CURLcode ccurl_set_text(CURL *easy, CURLoption option, const char *value) {
     return curl_easy_setopt(easy, option, value);
 }
@@ -42,6 +48,9 @@ CCURL_INLINE CURLcode ccurl_set_prerequest_callback(CURL *easy, ccurl_prerequest
 }
 CCURL_INLINE CURLcode ccurl_set_context_callback(CURL *easy, ccurl_context_callback value) {
     return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, value);
+}
+CCURL_INLINE CURLcode ccurl_set_resolver_callback(CURL *easy, curl_resolver_start_callback value) {
+    return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, value);
 }
 CCURL_INLINE CURLcode ccurl_set_open_callback(CURL *easy, curl_opensocket_callback value) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
@@ -99,6 +108,39 @@ CCURL_INLINE curl_socket_t ccurl_socket(const struct curl_sockaddr *address) {
     if (descriptor >= 0) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     return descriptor;
 #endif
+}
+
+// A struct sockaddr, which may be longer than its declaration in the record.
+CCURL_INLINE const void *ccurl_address(const struct curl_sockaddr *address) { return &address->addr; }
+
+CCURL_INLINE bool ccurl_is_connected(curl_socket_t descriptor) {
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    return getpeername(descriptor, (struct sockaddr *)&peer, &length) == 0;
+}
+
+CCURL_INLINE int ccurl_port(const struct sockaddr_storage *address) {
+    if (address->ss_family == AF_INET) return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    if (address->ss_family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    return -1;
+}
+
+// Whether a connection has these two ports.
+CCURL_INLINE bool ccurl_has_ports(curl_socket_t descriptor, int own, int other) {
+    struct sockaddr_storage name, peer;
+    socklen_t name_length = sizeof name, peer_length = sizeof peer;
+    return getsockname(descriptor, (struct sockaddr *)&name, &name_length) == 0 &&
+           getpeername(descriptor, (struct sockaddr *)&peer, &peer_length) == 0 && ccurl_port(&name) == own &&
+           ccurl_port(&peer) == other;
+}
+
+CCURL_INLINE int ccurl_errno(void) { return errno; }
+CCURL_INLINE int ccurl_refused(void) { return ECONNREFUSED; }
+CCURL_INLINE curl_socket_t ccurl_timeout_socket(void) { return CURL_SOCKET_TIMEOUT; }
+
+// The number of bytes; 0 or negative without any.
+CCURL_INLINE ssize_t ccurl_receive(curl_socket_t descriptor, void *bytes, size_t count) {
+    return recv(descriptor, bytes, count, MSG_DONTWAIT);
 }
 
 CCURL_INLINE int ccurl_close(curl_socket_t descriptor) { return close(descriptor); }

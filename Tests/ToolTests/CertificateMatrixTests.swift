@@ -1,8 +1,10 @@
 import Foundation
 import GenesysLoop
+import GenesysPlatform
 import Testing
 
-/// Each server of a matrix of certificates and behaviors has its exact reason, in the library and in the tool.
+/// Each server of a matrix of certificates and behaviors has its exact reason, over a channel, over a request and in
+/// the tool.
 ///
 /// A server whose TLS is accepted answers with 404, so `httpNotFound` proves the handshake.
 @Suite(.enabled(if: Peer.python != nil, Peer.missing), .timeLimit(.minutes(patience(3))))
@@ -20,16 +22,21 @@ struct CertificateMatrixTests {
         }
     }
 
+    private func configuration(_ server: CertificateServers.Case) -> TLSConfiguration {
+        var tls = TLSConfiguration(trust: .file(server.caFile))
+        tls.pins = Set(server.pins.compactMap { PublicKeyPin($0) })
+        #expect(tls.pins.count == server.pins.count)
+        if let certificate = server.certificate, let key = server.key {
+            tls.identity = ClientIdentity(certificate: .file(certificate), key: .file(key))
+        }
+        return tls
+    }
+
     private func failure(_ server: CertificateServers.Case) throws -> ChannelFailure? {
         var configuration = ChannelConfiguration()
         configuration.reconnect = .never
-        configuration.tls.trust = .file(server.caFile)
-        configuration.tls.pins = Set(server.pins.compactMap { PublicKeyPin($0) })
-        #expect(configuration.tls.pins.count == server.pins.count)
+        configuration.tls = self.configuration(server)
         if !server.isAddress { configuration.tls.serverName = server.host }
-        if let certificate = server.certificate, let key = server.key {
-            configuration.tls.identity = ClientIdentity(certificate: .file(certificate), key: .file(key))
-        }
         let loop = try UVLoop()
         let witness = Witness()
         let channel = try NotificationChannel(
@@ -40,12 +47,33 @@ struct CertificateMatrixTests {
         return witness.failure
     }
 
-    @Test func `the library names the exact reason for each of the servers`() async throws {
+    /// A request to a server: 404, which proves its TLS, or the failure.
+    private func checkRequest(_ server: CertificateServers.Case, _ channel: ChannelFailure?) throws {
+        let host = try RequestHost(configuration(server))
+        let address = server.host.contains(":") ? "[\(server.host)]" : server.host
+        let request = try HTTPRequest(.get, "https://\(address):\(server.port)/channels/matrix-secret")
+        switch try #require(host.result(of: request)) {
+        case .success(let answer):
+            #expect(answer.status == 404 && server.reason == "httpNotFound", "\(server.name)")
+        case .failure(let failure):
+            #expect(failure.reason.rawValue == server.reason, "\(server.name): \(failure)")
+            #expect(failure.isAboutCertificate == (server.status == 77), "\(server.name): \(failure)")
+            // The channel's sentence has the same cause.
+            let text = channel?.underlying?.text ?? ""
+            #expect("\(failure)" == text, "\(server.name)")
+            #expect(!"\(failure)".contains("matrix-secret"))
+        }
+    }
+
+    @Test func `the library names the exact reason for each of the servers, over a channel and over a request`()
+        async throws
+    {
         try await Slots.taken {
             let servers = try await CertificateServers()
             #expect(servers.cases.count >= 24)
             for server in servers.cases {
                 let found = try failure(server)
+                try checkRequest(server, found)
                 #expect(found?.reason.rawValue == server.reason, "\(server.name): \(found?.description ?? "nothing")")
                 let isPermitted = !(found?.isCertificateFault ?? false)
                 #expect(isPermitted == (server.status != 77), "\(server.name): \(found?.description ?? "nothing")")

@@ -73,25 +73,7 @@ extension FailureReason {
     }
 
     private init(_ error: TLSError) {
-        switch error.fault {
-        case .certificate(let fault, _, _, _): self = FailureReason(fault)
-        case .notTLS, .protocol: self = .protocolViolation
-        case .alertReceived where error.isClientCertificateRefused, .clientCertificateMissing:
-            self = .tlsClientCertificate
-        case .alertReceived, .version, .cipher, .configuration, .internal: self = .tlsHandshake
-        }
-    }
-
-    private init(_ fault: CertificateFault) {
-        switch fault {
-        case .expired: self = .tlsExpired
-        case .notYetValid: self = .tlsNotYetValid
-        case .hostMismatch: self = .tlsHostMismatch
-        case .unknownIssuer, .notAuthority, .badSignature: self = .tlsUnknownIssuer
-        case .selfSigned: self = .tlsSelfSigned
-        case .pinMismatch: self = .tlsPinMismatch
-        case .pathTooLong, .nameNotPermitted, .wrongPurpose, .weakKey, .weakSignature, .other: self = .tlsHandshake
-        }
+        self.init(rawValue: error.reason.rawValue)
     }
 }
 

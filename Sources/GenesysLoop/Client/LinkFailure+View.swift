@@ -50,28 +50,21 @@ extension LinkFailure {
     }
 
     /// The HTTP answer of the server or of the proxy; nil without one.
-    var answer: HTTPAnswer? {
+    var answer: ReportedAnswer? {
         switch self {
         case .refused(let refusal):
-            HTTPAnswer(
+            ReportedAnswer(
                 refusal.answer, at: refusal.time, without: refusal.uri.secretFilter,
                 location: refusal.answer.location.flatMap { URIReference.host(of: $0, against: refusal.uri) })
         case .proxy(let error, let proxy, let time):
-            error.refusal.map { HTTPAnswer($0, at: time, without: proxy.secretFilter, location: error.location) }
+            error.refusal.map { ReportedAnswer($0, at: time, without: proxy.secretFilter, location: error.location) }
         default: nil
         }
     }
 }
 
-extension TLSError {
-    /// Whether the peer's certificate or ours was refused.
-    var isAboutCertificate: Bool {
-        if case .certificate = fault { true } else { isClientCertificateRefused }
-    }
-}
-
 /// An HTTP answer that refused the upgrade or CONNECT, as failures report it: without secrets.
-struct HTTPAnswer {
+struct ReportedAnswer {
     let status: Int
     let retryAfter: Duration?
     /// An excerpt of its body.

@@ -11,15 +11,15 @@ package protocol LoopTask: AnyObject {
 ///
 /// The loop's queue retains scheduled tasks. A wrapper that must be destroyed with its last outside reference schedules
 /// a relay instead of itself, and clears `target` in its `deinit`.
-final class TaskRelay: LoopTask {
+package final class TaskRelay: LoopTask {
     /// Unretained; cleared before the target is destroyed.
-    unowned(unsafe) var target: (any LoopTask)?
+    package unowned(unsafe) var target: (any LoopTask)?
 
-    init(target: any LoopTask) {
+    package init(target: any LoopTask) {
         unsafe self.target = target
     }
 
-    func runTask() {
+    package func runTask() {
         // The strong local keeps the target alive for the call.
         guard let target = unsafe target else { return }
         target.runTask()

@@ -141,7 +141,7 @@ package struct ResolverError: Error, Hashable, Sendable, CustomStringConvertible
     /// The error of a look-up in which both families failed.
     ///
     /// The name does not exist only if both families say so; otherwise a later look-up may succeed.
-    static func combined(_ errors: [(family: AddressFamily, error: ResolverError)]) -> ResolverError {
+    package static func combined(_ errors: [(family: AddressFamily, error: ResolverError)]) -> ResolverError {
         let errors = errors.sorted { $0.family == .ipv6 && $1.family != .ipv6 }
         guard let first = errors.first?.error else { return noSuchName("the name has no address") }
         guard errors.count > 1 else { return first }

@@ -42,6 +42,14 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         isIPv6 = address.is_ipv6 != 0
     }
 
+    /// Reads a C `struct sockaddr`, alive during the call; nil unless it is an Internet address.
+    package init?(reading address: UnsafeRawPointer) {
+        var read = cuv_address()
+        // The family says how long the structure is.
+        guard unsafe cuv_address_read(&read, address.assumingMemoryBound(to: sockaddr.self)) == 0 else { return nil }
+        self.init(read)
+    }
+
     package var raw: cuv_address {
         cuv_address(words: (high, low), scope: scope, port: port, is_ipv6: isIPv6 ? 1 : 0)
     }

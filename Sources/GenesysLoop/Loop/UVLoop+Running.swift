@@ -103,13 +103,14 @@ extension UVLoop {
     }
 
     /// Keeps `uv_run` running until the matching `unhold()`.
-    func hold() {
+    package func hold() {
         guard !isDetached else { Misuse.trap("An event loop was used after it had ended.") }
         holdCount += 1
         if holdCount == 1 { referWakeUp() }
     }
 
-    func unhold() {
+    /// Undoes one `hold()`.
+    package func unhold() {
         holdCount -= 1
         if holdCount == 0 {
             referWakeUp()

@@ -66,7 +66,7 @@ internal import Synchronization
     private var randomWords = RandomWords()
 
     /// The loop's name look-ups.
-    private(set) lazy var resolver = Resolver(loop: self)
+    package private(set) lazy var resolver = Resolver(loop: self)
 
     /// Creates a loop and binds it to the calling thread, until another thread calls `run()`.
     ///

@@ -14,10 +14,24 @@ internal import COpenSSL
     private var takesExpiredIssuers = false
     fileprivate var findings: [CertificateFinding] = []
 
+    /// Verifies the chain of a handshake, and that it holds a pinned key if there are any.
+    ///
+    /// - Returns: the fault to report, whose code is the context's error then; nil for a verified chain.
+    static func verify(
+        _ context: OpaquePointer, pins: Set<PublicKeyPin>, host: String?, trust: TrustReport?
+    ) -> CertificateFinding? {
+        let isVerified = unsafe X509_verify_cert(context) == 1
+        // The context is alive during the call.
+        let finding = unsafe isVerified ? mismatch(of: pins, in: context) : run(context, host: host, trust: trust)
+        // OpenSSL derives the alert for the peer from this code.
+        if let finding { unsafe X509_STORE_CTX_set_error(context, Int32(finding.code)) }
+        return finding
+    }
+
     /// Returns the fault to report.
     ///
     /// Call only after `X509_verify_cert` has refused the chain of this context.
-    static func run(_ refused: OpaquePointer, host: String?, trust: TrustReport?) -> CertificateFinding {
+    private static func run(_ refused: OpaquePointer, host: String?, trust: TrustReport?) -> CertificateFinding {
         var diagnosis = unsafe CertificateDiagnosis(refused: refused, host: host, trust: trust)
         unsafe diagnosis.record(refused)
         let first = unsafe diagnosis.findings[0]
@@ -44,7 +58,7 @@ internal import COpenSSL
     }
 
     /// The finding for a verified chain that holds no pinned key; nil if it holds one, or if no key is pinned.
-    static func mismatch(of pins: Set<PublicKeyPin>, in verified: OpaquePointer) -> CertificateFinding? {
+    private static func mismatch(of pins: Set<PublicKeyPin>, in verified: OpaquePointer) -> CertificateFinding? {
         if pins.isEmpty { return nil }
         // The chain belongs to the context.
         let chain = unsafe X509_STORE_CTX_get0_chain(verified)
@@ -131,22 +145,15 @@ func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
     guard let context = unsafe context else { return 0 }
     let ssl = unsafe X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx())
     let block = unsafe SessionBIO.block(of: ssl.flatMap { unsafe SSL_get_rbio(OpaquePointer($0)) })
-    let finding: CertificateFinding
-    if unsafe X509_verify_cert(context) == 1 {
-        let pins = unsafe block?.pointee.context.configuration?.pins ?? []
-        guard let mismatch = unsafe CertificateDiagnosis.mismatch(of: pins, in: context) else {
-            unsafe block?.pointee.verifiedAt = ResumableSession.now
-            // No caller reads the verified chain: what the peer sent stays with the session.
-            unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
-            return 1
-        }
-        finding = mismatch
-    } else {
-        finding = unsafe CertificateDiagnosis.run(
-            context, host: block?.pointee.peer?.host, trust: block?.pointee.context.trust)
+    let finding = unsafe CertificateDiagnosis.verify(
+        context, pins: block?.pointee.context.configuration?.pins ?? [], host: block?.pointee.peer?.host,
+        trust: block?.pointee.context.trust)
+    guard let finding else {
+        unsafe block?.pointee.verifiedAt = ResumableSession.now
+        // No caller reads the verified chain: what the peer sent stays with the session.
+        unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
+        return 1
     }
-    // OpenSSL derives the alert for the peer from this code.
-    unsafe X509_STORE_CTX_set_error(context, Int32(finding.code))
     unsafe block?.pointee.finding = Boxed(finding)
     return 0
 }

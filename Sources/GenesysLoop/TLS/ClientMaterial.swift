@@ -18,8 +18,9 @@ internal import COpenSSL
         {
             throw .draining("SSL_CTX_set_min_proto_version")
         }
-        try Self.setAlgorithms(configuration, of: context)
-        try Self.setProtocols(configuration.applicationProtocols, of: context)
+        // The context is alive: this function owns it.
+        try unsafe Self.setAlgorithms(configuration, of: context.pointer)
+        try unsafe Self.setProtocols(configuration.applicationProtocols, of: context.pointer)
         if let name = configuration.serverName { _ = try HostName(name) }
         unsafe SSL_CTX_set_verify(context.pointer, SSL_VERIFY_PEER, nil)
         unsafe SSL_CTX_set_cert_verify_callback(context.pointer, verifyChainCallback, nil)
@@ -41,23 +42,22 @@ internal import COpenSSL
         return context
     }
 
-    private static func setAlgorithms(
-        _ configuration: TLSConfiguration, of context: borrowing OwnedContext
-    ) throws(TLSError) {
+    /// Sets the configured ciphers and groups of an `SSL_CTX`, which is alive during the call.
+    static func setAlgorithms(_ configuration: TLSConfiguration, of context: OpaquePointer) throws(TLSError) {
         ErrorQueue.clear()
         // OpenSSL copies each list.
-        if let list = configuration.cipherSuites, unsafe SSL_CTX_set_ciphersuites(context.pointer, list) != 1 {
+        if let list = configuration.cipherSuites, unsafe SSL_CTX_set_ciphersuites(context, list) != 1 {
             throw refused(list, "the cipher suites of TLS 1.3")
         }
-        if let list = configuration.ciphers, unsafe SSL_CTX_set_cipher_list(context.pointer, list) != 1 {
+        if let list = configuration.ciphers, unsafe SSL_CTX_set_cipher_list(context, list) != 1 {
             throw refused(list, "the ciphers of TLS 1.2")
         }
-        if let list = configuration.groups, unsafe cossl_ctx_set1_groups_list(context.pointer, list) != 1 {
+        if let list = configuration.groups, unsafe cossl_ctx_set1_groups_list(context, list) != 1 {
             throw refused(list, "the groups")
         }
         // The list is part of the cipher string in OpenSSL, and so is the level.
-        if configuration.ciphers != nil, unsafe SSL_CTX_get_security_level(context.pointer) < 2 {
-            unsafe SSL_CTX_set_security_level(context.pointer, 2)
+        if configuration.ciphers != nil, unsafe SSL_CTX_get_security_level(context) < 2 {
+            unsafe SSL_CTX_set_security_level(context, 2)
         }
     }
 
@@ -66,8 +66,8 @@ internal import COpenSSL
         return .configuration("OpenSSL does not take “\(list.prefix(128))” as \(what): \(text).")
     }
 
-    /// RFC 7301 §3.1: each name with its length before it.
-    private static func setProtocols(_ names: [String], of context: borrowing OwnedContext) throws(TLSError) {
+    /// Sets what an `SSL_CTX` offers by ALPN (RFC 7301 §3.1): each name with its length before it.
+    static func setProtocols(_ names: [String], of context: OpaquePointer) throws(TLSError) {
         guard !names.isEmpty else { return }
         var wire: [UInt8] = []
         for name in names {
@@ -78,7 +78,7 @@ internal import COpenSSL
             wire += name.utf8
         }
         // OpenSSL copies the list; 0 is success.
-        guard unsafe SSL_CTX_set_alpn_protos(context.pointer, wire, UInt32(wire.count)) == 0 else {
+        guard unsafe SSL_CTX_set_alpn_protos(context, wire, UInt32(wire.count)) == 0 else {
             throw .draining("SSL_CTX_set_alpn_protos")
         }
     }

@@ -1,3 +1,5 @@
+internal import COpenSSL
+
 /// The host that a client connects to, in the terms of TLS.
 ///
 /// A name is sent as SNI and compared with the certificate's DNS entries; an address is never sent, and compared with
@@ -40,5 +42,24 @@ enum HostName: Hashable {
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         byte >= 0x30 && byte <= 0x39
+    }
+
+    /// Sets what a peer's certificate must hold, in parameters that are alive during the call.
+    func require(in parameters: OpaquePointer?) throws(TLSError) {
+        ErrorQueue.clear()
+        // OpenSSL copies the strings.
+        switch self {
+        case .name(let name):
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(flags))
+            guard unsafe X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1 else {
+                throw .draining("X509_VERIFY_PARAM_set1_host")
+            }
+        case .address(let address):
+            guard unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, address) == 1 else {
+                ErrorQueue.clear()
+                throw .configuration("“\(address.prefix(64))” is no IP address.")
+            }
+        }
     }
 }

@@ -14,6 +14,8 @@ internal import COpenSSL
     package var serverProtocols: [String] = []
     /// Replaced as a whole when files are read again; sessions in use hold their own references.
     package private(set) var owned: OwnedContext
+    /// How many times files were read again: who keeps connections must not reuse those of an earlier generation.
+    package private(set) var generation = 0
     /// What a client trusts, and where it was found; nil for a server.
     package private(set) var trust: TrustReport?
     /// The sessions that a client's later connections may resume.
@@ -21,6 +23,8 @@ internal import COpenSSL
 
     /// Alive until the next `commit`.
     var pointer: OpaquePointer { unsafe owned.pointer }
+    /// The name that servers must prove in place of their host; nil for the host.
+    package var serverName: String? { configuration?.serverName }
     /// Whether the sessions of this context are server sessions.
     package var isServer: Bool { configuration == nil }
 
@@ -59,6 +63,7 @@ internal import COpenSSL
     func commit(_ material: ClientMaterial) {
         trust = material.trust
         owned = material.takeContext()
+        generation += 1
         sessions.removeAll()
     }
 

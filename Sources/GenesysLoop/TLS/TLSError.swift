@@ -80,7 +80,7 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     private static let noApplicationProtocol = 120
 
     /// A text with its first letter in upper case.
-    static func capitalized(_ text: String) -> String {
+    package static func capitalized(_ text: String) -> String {
         text.prefix(1).uppercased() + text.dropFirst()
     }
 
@@ -292,6 +292,28 @@ extension TLSError.Fault {
                         ?? false))
         }
         return ErrorQueue(entries: entries)
+    }
+
+    /// The entries of this thread's queue, which stay in it: another library reads them too.
+    static func peek() -> ErrorQueue {
+        let queue = drain()
+        for entry in queue.entries { cossl_err_restore(Int32(entry.library), Int32(entry.reason)) }
+        return queue
+    }
+
+    /// A queue with one entry of the TLS layer, as an alert of the peer makes it.
+    static func holding(alert number: Int) -> ErrorQueue {
+        let reason = Int(SSL_AD_REASON_OFFSET) + number
+        let code = UInt(ERR_LIB_SSL) << UInt(ERR_LIB_OFFSET) | UInt(reason)
+        return ErrorQueue(entries: [
+            Entry(code: code, library: Int(ERR_LIB_SSL), reason: reason, text: text(of: code))
+        ])
+    }
+
+    /// Whether the peer's bytes ended in the middle of the protocol, which a session without a socket never sees.
+    var isEndOfInput: Bool {
+        essential.map { $0.library == Int(ERR_LIB_SSL) && $0.reason == Int(SSL_R_UNEXPECTED_EOF_WHILE_READING) }
+            ?? false
     }
 
     private static func text(of code: UInt) -> String {

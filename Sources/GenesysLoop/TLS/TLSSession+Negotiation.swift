@@ -25,26 +25,17 @@ extension TLSSession {
 
     /// Sets the name that the certificate must hold, and the name that is sent to the server (SNI, names only).
     func expect(_ host: HostName) throws(TLSError) {
-        ErrorQueue.clear()
-        // OpenSSL copies the strings.
-        let parameters = unsafe SSL_get0_param(ssl)
-        switch host {
-        case .name(let name):
-            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
-            unsafe X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(flags))
-            guard unsafe X509_VERIFY_PARAM_set1_host(parameters, name, name.utf8.count) == 1,
-                unsafe cossl_set_tlsext_host_name(ssl, name) == 1
-            else { throw .draining("SSL_set_tlsext_host_name") }
-        case .address(let address):
-            guard unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, address) == 1 else {
-                ErrorQueue.clear()
-                throw .configuration("“\(address.prefix(64))” is no IP address.")
-            }
-        }
+        // The parameters belong to the SSL, which copies the name.
+        try unsafe host.require(in: SSL_get0_param(ssl))
+        guard case .name(let name) = host else { return }
+        guard unsafe cossl_set_tlsext_host_name(ssl, name) == 1 else { throw .draining("SSL_set_tlsext_host_name") }
     }
 
     /// The protocol that the server chose by ALPN, if any.
-    var applicationProtocol: String? {
+    var applicationProtocol: String? { unsafe TLSSession.applicationProtocol(of: ssl) }
+
+    /// The protocol that the server of any `SSL`, alive during the call, chose by ALPN.
+    static func applicationProtocol(of ssl: OpaquePointer) -> String? {
         var start: UnsafePointer<UInt8>?
         var count: UInt32 = 0
         // The name belongs to the SSL and is copied at once.

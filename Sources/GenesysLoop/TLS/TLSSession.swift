@@ -133,13 +133,8 @@ internal import COpenSSL
         guard unsafe SSL_get_verify_result(ssl) == Int(X509_V_OK), unsafe SSL_get0_peer_certificate(ssl) != nil else {
             throw latch(.internal("SSL_do_handshake", "the peer's certificate was not verified"))
         }
-        // OpenSSL does not check that the choice was offered (RFC 7301 §3.1).
-        if let chosen = applicationProtocol, !configuration.applicationProtocols.contains(where: chosen.isExactly) {
-            throw latch(
-                TLSError(
-                    operation: "SSL_get0_alpn_selected", code: 0,
-                    text: "it chose the application protocol “\(chosen.prefix(32))” by ALPN, which was not offered",
-                    fault: .protocol))
+        if let chosen = applicationProtocol, let error = configuration.violation(ofChoosing: chosen) {
+            throw latch(error)
         }
     }
 

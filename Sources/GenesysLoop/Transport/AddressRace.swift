@@ -106,7 +106,7 @@ extension SocketAddress {
     /// Whether the policy table of RFC 6724 §2.1 ranks an IPv6 address above IPv4 addresses.
     ///
     /// Unique local addresses, 6to4, Teredo and deprecated ranges rank below: they are often unreachable.
-    fileprivate var isPreferredToIPv4: Bool {
+    package var isPreferredToIPv4: Bool {
         let prefix = self.prefix
         let isRankedBelow =
             prefix >> 25 == 0xFC >> 1  // fc00::/7

@@ -1,7 +1,7 @@
 /// The user and the password for a proxy. No printed form contains them.
 package struct ProxyCredentials: Hashable, Sendable {
-    let user: [UInt8]
-    let password: [UInt8]
+    package let user: [UInt8]
+    package let password: [UInt8]
 
     init(user: [UInt8], password: [UInt8]) {
         self.user = user

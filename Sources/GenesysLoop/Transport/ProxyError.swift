@@ -1,5 +1,5 @@
 /// Why a proxy did not open a tunnel.
-enum ProxyError: Error, Hashable, Sendable {
+package enum ProxyError: Error, Hashable, Sendable {
     /// It answered CONNECT with an HTTP status other than 2xx.
     case refused(HTTPRefusal)
     /// The head of its answer breaks a rule of HTTP.
@@ -18,7 +18,7 @@ enum ProxyError: Error, Hashable, Sendable {
     case broke(UVError)
 
     /// What the proxy did, as the end of a sentence that begins with its name.
-    var clause: String {
+    package var clause: String {
         switch self {
         case .refused(let refusal) where refusal.status == 407: ProxyError.clause(ofChallenge: refusal)
         case .refused(let refusal) where refusal.isRedirect:
@@ -51,7 +51,7 @@ enum ProxyError: Error, Hashable, Sendable {
     }
 
     /// Its answer, if that is HTTP.
-    var refusal: HTTPRefusal? {
+    package var refusal: HTTPRefusal? {
         if case .refused(let refusal) = self { refusal } else { nil }
     }
 
@@ -61,7 +61,7 @@ enum ProxyError: Error, Hashable, Sendable {
     /// What to do about it, without a period.
     ///
     /// - Parameter hasCredentials: whether the proxy's URI has a user and a password.
-    func advice(hasCredentials: Bool) -> String? {
+    package func advice(hasCredentials: Bool) -> String? {
         guard isAboutAuthorization else { return nil }
         if let refusal, !ProxyError.takesBasic(refusal) {
             return "Let the proxy take Basic, or use one on this machine that authorizes in this client's place"
@@ -72,7 +72,7 @@ enum ProxyError: Error, Hashable, Sendable {
     }
 
     /// Whether the proxy requires a user and a password, or others.
-    var isAboutAuthorization: Bool {
+    package var isAboutAuthorization: Bool {
         switch self {
         // Some proxies answer a wrong user or password with 401, which RFC 9110 §15.5.2 defines for servers.
         case .refused(let refusal): refusal.status == 407 || refusal.status == 401
@@ -82,7 +82,7 @@ enum ProxyError: Error, Hashable, Sendable {
     }
 
     /// Whether another attempt may succeed.
-    var isRetryable: Bool {
+    package var isRetryable: Bool {
         switch self {
         case .refused(let refusal): refusal.status == 429 || refusal.status >= 500
         // General failures and failures between the proxy and the server; not its rules, nor unsupported commands.

@@ -1,12 +1,12 @@
 /// The choice of the proxy for a link.
 package struct ProxyRules {
     /// A variable of the environment names a proxy that cannot be used.
-    struct InvalidVariable: Error, Hashable, Sendable {
-        let name: String
-        let error: InvalidURI
+    package struct InvalidVariable: Error, Hashable, Sendable {
+        package let name: String
+        package let error: InvalidURI
 
         /// A clause about it.
-        var clause: String {
+        package var clause: String {
             "the environment variable \(name) names no usable proxy: \(Sentence.clause(error.description))"
         }
     }
@@ -50,7 +50,7 @@ package struct ProxyRules {
     }
 
     /// The proxy for a URI; nil to connect directly.
-    func proxy(for uri: WebSocketURI) throws(InvalidVariable) -> ProxyURI? {
+    package func proxy(for uri: WebSocketURI) throws(InvalidVariable) -> ProxyURI? {
         if exemptions.contain(host: uri.host, port: uri.port) { return nil }
         return try (uri.isSecure ? secure : plain).get()
     }

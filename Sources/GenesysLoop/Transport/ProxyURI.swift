@@ -31,10 +31,10 @@ public struct ProxyURI: Hashable, Sendable {
     private let isIPv6Literal: Bool
     /// The interface of a link-local address.
     private let zone: String?
-    private(set) var credentials: ProxyCredentials?
+    package private(set) var credentials: ProxyCredentials?
 
     /// The host to resolve, with the zone of an address.
-    var destination: String { HostSyntax.destination(host, zone: zone) }
+    package var destination: String { HostSyntax.destination(host, zone: zone) }
 
     /// Removes the credentials from text of the proxy.
     var secretFilter: SecretFilter {

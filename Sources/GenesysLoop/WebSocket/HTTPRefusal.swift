@@ -29,7 +29,7 @@ package struct HTTPRefusal: Hashable, Sendable {
     /// The longest wait that is accepted from a response without a `Date`.
     static let maxDelayWithoutDate: Int64 = 3_600
 
-    init(_ line: StatusLine, _ fields: HeaderFields, body: [UInt8] = []) {
+    package init(_ line: StatusLine, _ fields: HeaderFields, body: [UInt8] = []) {
         status = line.status
         reason = line.reason
         location = fields.values(of: "location").first { !$0.isEmpty }

@@ -173,7 +173,7 @@ extension WebSocketURI: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 /// Resolves a `Location` header against the URI of the request (RFC 3986 §5).
-enum URIReference {
+package enum URIReference {
     /// Returns the URI that `reference` names, seen from `base`.
     ///
     /// `http:` and `https:` mean `ws:` and `wss:` (a server without WebSockets redirects to its own schemes). User
@@ -207,7 +207,7 @@ enum URIReference {
     ///
     /// If the reference is not a WebSocket URI, or breaks RFC 3986, this is its host as written, if a host can have
     /// that form; if the reference is only a path, this is the host of `base`.
-    static func host(of reference: String, against base: WebSocketURI? = nil) -> String? {
+    package static func host(of reference: String, against base: WebSocketURI? = nil) -> String? {
         if let base, let uri = try? resolve(reference, against: base) { return uri.host }
         var rest = Array(reference.utf8)[...]
         let end = rest.firstIndex { ":/?#".utf8.contains($0) }
