@@ -14,6 +14,7 @@ import bench
 import clients
 import instructions
 import picture
+import scrapes
 import session
 import tables
 from runs import WORKS
@@ -145,6 +146,38 @@ class InstructionTests(unittest.TestCase):
             budget = json.load(file)
         self.assertEqual(set(budget["instructions"]), {str(size) for size in instructions.SIZES})
         self.assertEqual(set(budget), {"processor", "swift", "instructions"})
+
+
+class ScrapeTests(unittest.TestCase):
+    @staticmethod
+    def phases(cpu=1.0, p99=0.004, count=10_000):
+        quiet = {"mode": "quiet", "cpu": 0.5, "scrapes": 0, "rate": 0.0, "seconds": 10.0, "p50": 0.001, "p99": 0.002,
+                 "most": 0.009}
+        scraped = {**quiet, "cpu": cpu, "scrapes": count, "rate": count / 10, "p99": p99}
+        return [quiet] + [{**scraped, "mode": mode} for mode in ("kept", "new")]
+
+    def test_delays_are_counted_from_the_schedule_and_the_smallest_one(self):
+        arrivals = [(7_000_000_000, [10, 11]), (7_500_000_000, [12])]
+        found = scrapes.delays(arrivals, 10)
+        for delay, expected in zip(found, (0, 0.1, 0.4)):
+            self.assertAlmostEqual(delay, expected)
+
+    def test_numbers_that_are_missing_or_out_of_order_are_found(self):
+        self.assertEqual(scrapes.lost([(1, [5, 6]), (2, []), (3, [7, 8])]), 0)
+        self.assertEqual(scrapes.lost([(1, [5, 6]), (2, [8, 8]), (3, [7])]), 3)
+
+    def test_a_scrape_costs_what_the_quiet_phase_does_not(self):
+        found = scrapes.figures(self.phases())
+        self.assertAlmostEqual(found["kept"]["scrape"], 50e-6)
+        self.assertAlmostEqual(found["new"]["rise"], 0.002)
+        self.assertEqual(scrapes.complaints(found, 0), [])
+        self.assertEqual(len(list(scrapes.table(found))), 4)
+
+    def test_each_bar_has_its_complaint(self):
+        for phases, missing, count in (
+                (self.phases(cpu=3.0), 0, 2), (self.phases(p99=0.0071), 0, 2), (self.phases(count=9_000), 0, 2),
+                (self.phases(), 1, 1)):
+            self.assertEqual(len(scrapes.complaints(scrapes.figures(phases), missing)), count)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ import Testing
     @Test(arguments: [
         ("autobahn", [], "--python"), ("bench", [], "--bench"), ("bench", ["--quick", "--only", "go"], "--bench"),
         ("bench", ["--list"], ""), ("bench", ["instructions", "--check"], "--valgrind"), ("bench", ["codec"], ""),
+        ("bench", ["scrapes", "--check"], ""),
         ("check", ["--fast"], "--python"), ("demo", [], ""), ("fuzz", ["1"], ""), ("fuzz", ["--coverage"], "--python"),
         ("install-c", [], ""), ("mutate", [], ""), ("test", [], "--python"), ("test", ["--part", "fuzz"], "--python"),
     ]) func `a script installs what it needs before anything else`(
