@@ -116,6 +116,7 @@ extension ListenHost {
         var text = PrometheusText()
         text.append(MetricTable.build, BuildInformation(version: GenesysLoopTool.version))
         text.append(MetricTable.process, ProcessStatistics())
+        text.append(MetricTable.loop, loop.statistics)
         if let channel = run.channel { text.append(MetricTable.channel, channel.statistics) }
         text.append(ToolStatistics.metrics, ToolStatistics(writer))
         return text.bytes

@@ -3,9 +3,17 @@ import ServerKit
 
 /// An answer of `MetricsServer`.
 struct MetricsAnswer {
+    /// Why the connection ends with an answer.
+    enum Ending {
+        /// The client asked for it: it sends nothing else.
+        case requested
+        /// The client may be sending more, such as a body, which is not read as a request.
+        case imposed
+    }
+
     let status: Int
-    /// Whether the connection ends with this answer.
-    let isLast: Bool
+    /// Why the connection ends with this answer; nil if it does not.
+    let ending: Ending?
     private let type: String
     private let body: [UInt8]
     private let omitsBody: Bool
@@ -20,13 +28,13 @@ struct MetricsAnswer {
             }
             let hasBody = try RequestFraming(of: head) != .length(0)
             (status, type, body) = try Self.page(for: head, hasBody: hasBody, content)
-            // A body is not read, so nothing can follow it.
-            isLast = hasBody || head.isHTTP10 || head.fields.list("connection", contains: "close")
+            let isRequested = head.isHTTP10 || head.fields.list("connection", contains: "close")
+            ending = hasBody ? .imposed : isRequested ? .requested : nil
         } catch {
             status = error.status
             type = Self.plainText
             body = Self.line(error.description)
-            isLast = true
+            ending = .imposed
         }
     }
 
@@ -35,7 +43,7 @@ struct MetricsAnswer {
         status = error.status
         type = Self.plainText
         body = Self.line(error.description)
-        isLast = true
+        ending = .imposed
         omitsBody = false
     }
 
@@ -45,7 +53,7 @@ struct MetricsAnswer {
         // It throws for control characters in a header, and these are constants.
         return
             (try? UpgradeResponse.refuse(
-                status: status, headers: headers, body: body, omitsBody: omitsBody, isLast: isLast)) ?? []
+                status: status, headers: headers, body: body, omitsBody: omitsBody, isLast: ending != nil)) ?? []
     }
 }
 

@@ -131,7 +131,9 @@ final class MetricsConnection {
     private func answer(_ answer: MetricsAnswer) {
         hasAnswered = true
         tcp.write(answer.bytes)
-        if answer.isLast {
+        if let ending = answer.ending {
+            // Nothing is unread that would turn the end into a reset.
+            if ending == .requested, rest.isEmpty, tcp.queuedByteCount == 0 { return end() }
             rest = []
             change(to: .lingering, for: tcp.queuedByteCount > 0 ? limits.answer : limits.linger)
             tcp.shutdown()
