@@ -15,11 +15,18 @@ internal import COpenSSL
 
     /// The common name, or the whole distinguished name.
     var subject: String { unsafe Self.name(X509_get_subject_name(pointer)) }
-    private var issuer: String { unsafe Self.name(X509_get_issuer_name(pointer)) }
+    var issuer: String { unsafe Self.name(X509_get_issuer_name(pointer)) }
 
     /// "the server's certificate" or "its issuer “Example CA”".
     var label: String {
         unsafe depth == 0 ? "the server's certificate “\(subject)”" : "the issuer certificate “\(subject)”"
+    }
+
+    /// Its names and dates.
+    var summary: CertificateSummary {
+        unsafe CertificateSummary(
+            subject: subject, issuer: issuer, notBefore: Self.time(X509_get0_notBefore(pointer)),
+            notAfter: Self.time(X509_get0_notAfter(pointer)))
     }
 
     /// What a verification code says about this certificate.
@@ -137,6 +144,16 @@ internal import COpenSSL
         guard bytes.count == 16 else { return bytes.map { String($0) }.joined(separator: ".") }
         return stride(from: 0, to: 16, by: 2)
             .map { String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
+    }
+
+    /// Nil for an unreadable time.
+    private static func time(_ time: UnsafePointer<ASN1_TIME>?) -> WallTime? {
+        let epoch = unsafe ASN1_TIME_set(nil, 0)
+        // The epoch is ours; the time belongs to the certificate.
+        defer { unsafe ASN1_TIME_free(epoch) }
+        var (days, seconds): (Int32, Int32) = (0, 0)
+        guard unsafe ASN1_TIME_diff(&days, &seconds, epoch, time) == 1 else { return nil }
+        return WallTime(seconds: Int64(days) * 86_400 + Int64(seconds))
     }
 
     /// "2026-11-23 20:31:00 UTC".

@@ -148,12 +148,13 @@ func verifyChainCallback(_ context: OpaquePointer?, _ argument: UnsafeMutableRaw
     let finding = unsafe CertificateDiagnosis.verify(
         context, pins: block?.pointee.context.configuration?.pins ?? [], host: block?.pointee.peer?.host,
         trust: block?.pointee.context.trust)
-    guard let finding else {
+    guard var finding else {
         unsafe block?.pointee.verifiedAt = ResumableSession.now
         // No caller reads the verified chain: what the peer sent stays with the session.
         unsafe X509_STORE_CTX_set0_verified_chain(context, nil)
         return 1
     }
+    finding.chain = unsafe CertificateSummary.all(of: X509_STORE_CTX_get0_untrusted(context))
     unsafe block?.pointee.finding = Boxed(finding)
     return 0
 }

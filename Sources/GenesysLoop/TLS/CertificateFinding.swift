@@ -9,6 +9,8 @@ struct CertificateFinding: Hashable, Sendable {
     var code: Int
     /// A description of the fault.
     var text: String
+    /// The chain as the peer sent it, its own certificate first.
+    var chain: [CertificateSummary] = []
 
     /// Whether this finding is reported before the other (the order of `CertificateFault`).
     func precedes(_ other: CertificateFinding) -> Bool {

@@ -12,6 +12,13 @@ extension TLSSession {
         package var applicationProtocol: String?
         /// Whether an earlier session was resumed.
         package var isResumed: Bool
+
+        package init(version: String, cipher: String, applicationProtocol: String?, isResumed: Bool) {
+            self.version = version
+            self.cipher = cipher
+            self.applicationProtocol = applicationProtocol
+            self.isResumed = isResumed
+        }
     }
 
     /// Offers to resume an earlier session, whose peer was verified with the same settings and the same name.
@@ -44,11 +51,32 @@ extension TLSSession {
         return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
     }
 
+    /// What the handshake has found so far.
+    var report: HandshakeReport {
+        var report = HandshakeReport(trust: unsafe block.pointee.context.trust)
+        // Version and cipher are known from the server's first message on.
+        if unsafe cipher != nil { report.negotiated = summary }
+        report.chain =
+            unsafe block.pointee.finding?.value.chain ?? CertificateSummary.all(of: SSL_get_peer_cert_chain(ssl))
+        var algorithm: Int32 = 0
+        if unsafe block.pointee.isCertificateMissing {
+            report.clientCertificate = .missing
+        } else if unsafe SSL_get_signature_type_nid(ssl, &algorithm) == 1 {
+            // Only who has shown a certificate has signed.
+            report.clientCertificate = .sent
+        }
+        return report
+    }
+
+    /// The cipher that the server chose; before TLS 1.3 it comes into use at the end of the handshake. An OpenSSL
+    /// constant.
+    private var cipher: OpaquePointer? { unsafe SSL_get_current_cipher(ssl) ?? SSL_get_pending_cipher(ssl) }
+
     /// What was negotiated.
     package var summary: Summary {
         // Both strings are OpenSSL constants.
         let version = unsafe SSL_get_version(ssl).map { unsafe String(cString: $0) }
-        let cipher = unsafe SSL_CIPHER_get_name(SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) }
+        let cipher = unsafe SSL_CIPHER_get_name(self.cipher).map { unsafe String(cString: $0) }
         return Summary(
             version: version ?? "", cipher: cipher ?? "", applicationProtocol: applicationProtocol,
             isResumed: unsafe SSL_session_reused(ssl) == 1)

@@ -28,6 +28,7 @@ protocol ConnectorOwner: AnyObject {
     private unowned(unsafe) var owner: (any ConnectorOwner)?
     private var resolution: Resolution?
     private var race = AddressRace()
+    private var observer: (any LinkObserver)?
     private var hasBegun = false
     private var attempts: [(address: SocketAddress, connection: TCPConnection)] = []
     private var failures: [String] = []
@@ -46,8 +47,11 @@ protocol ConnectorOwner: AnyObject {
 
     /// Starts. The owner is never called from within this call.
     ///
-    /// - Parameter memory: decides which addresses come first and last.
-    func start(host: String, port: UInt16, memory: AddressMemory) {
+    /// - Parameters:
+    ///   - memory: decides which addresses come first and last.
+    ///   - observer: is told each answer of the look-up and the result of each attempt.
+    func start(host: String, port: UInt16, memory: AddressMemory, observer: (any LinkObserver)? = nil) {
+        self.observer = observer
         race = AddressRace(memory: memory)
         resolution = loop.resolver.resolve(host, port: port, owner: self)
     }
@@ -82,6 +86,7 @@ protocol ConnectorOwner: AnyObject {
     ) {
         let isLast = resolution.isOver
         if isLast { self.resolution = nil }
+        observer?.link(didTake: .lookedUp(family, result))
         let now = loop.now.instant
         switch result {
         case .success(let addresses):
@@ -103,6 +108,7 @@ protocol ConnectorOwner: AnyObject {
             }
             let connection = TCPConnection(loop: loop, group: group, owner: self)
             attempts.append((address, connection))
+            observer?.link(didTake: .startedAttempt(address))
             connection.connect(to: address)
         }
         if let deadline = race.deadline {
@@ -130,6 +136,7 @@ protocol ConnectorOwner: AnyObject {
         guard let owner = unsafe owner, let index = attempts.firstIndex(where: { $0.connection === connection })
         else { return }
         let address = attempts.remove(at: index).address
+        observer?.link(didTake: .endedAttempt(address, nil))
         // Closes the other attempts. The only call from here on is the last one.
         cancel()
         unsafe connection.owner = nil
@@ -139,6 +146,7 @@ protocol ConnectorOwner: AnyObject {
     func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
         guard let index = attempts.firstIndex(where: { $0.connection === connection }) else { return }
         let address = attempts.remove(at: index).address
+        observer?.link(didTake: .endedAttempt(address, error))
         let hint = address.lacksZone ? " (an address of one link needs a zone, such as %25eth0)" : ""
         failures.append("\(address): \(error.text)\(hint)")
         lastError = error

@@ -58,6 +58,9 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
 
     /// RFC 6455 §4.1.
     func startUpgrade() {
+        guard establishment?.observer?.linkShouldUpgrade() != false else {
+            return enter(.held, for: configuration.deadlines.upgrade)
+        }
         enter(.upgrading, for: configuration.deadlines.upgrade)
         let key = HandshakeKey.make()
         let offer = configuration.compression?.offer
@@ -79,7 +82,7 @@ extension Link: ConnectorOwner, TCPConnectionOwner {
         case .idle, .waiting, .resolving: .dns
         case .connecting: .connect
         case .tunneling: .proxy
-        case .securing: .tls
+        case .securing, .held: .tls
         case .upgrading: .upgrade
         case .open, .ended: .open
         case .closing, .lingering: .close
@@ -105,6 +108,7 @@ extension Link {
     /// - Parameter rest: the first bytes of the server; lent for the call.
     func tunnelDidOpen(_ rest: UnsafeRawBufferPointer, isDrained: Bool) {
         guard phase == .tunneling else { return }
+        establishment?.observer?.link(didTake: .openedTunnel)
         startWithServer()
         if rest.count > 0 { return unsafe receive(rest, isDrained: isDrained) }
         reportEndIfDue()

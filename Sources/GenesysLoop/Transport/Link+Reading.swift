@@ -13,8 +13,7 @@ extension Link {
         } else {
             unsafe inbound.lend(bytes)
         }
-        if phase == .securing { continueHandshake() }
-        if phase == .upgrading { continueUpgrade() }
+        if establishment != nil { continueEstablishment() }
         letOwnerReceive(isDrained: isDrained)
         _ = tls?.takeBack()
         flush()
@@ -38,12 +37,28 @@ extension Link {
     /// Whether messages may reach the owner.
     private var isDelivering: Bool { (phase == .open || phase == .closing) && !isPaused }
 
+    private func continueEstablishment() {
+        if phase == .securing { continueHandshake() }
+        if phase == .held { discardHeld() }
+        if phase == .upgrading { continueUpgrade() }
+    }
+
     private func continueHandshake() {
         do throws(TLSError) {
-            guard try tls?.handshake() == true else { return }
+            guard let tls, try tls.handshake() else { return }
+            establishment?.observer?.link(didTake: .endedHandshake(tls.report))
             startUpgrade()
         } catch {
             fail(.tls(error, during: .tls))
+        }
+    }
+
+    /// Reads what the server sends before the upgrade is requested: with TLS 1.3, that it refuses our certificate
+    /// (RFC 8446 §4.4.2.4).
+    private func discardHeld() {
+        while phase == .held, fill() {
+            let count = inbound.unread.count
+            inbound.skip(count)
         }
     }
 
@@ -88,6 +103,8 @@ extension Link {
     private func opened() {
         subprotocol = establishment?.upgrade?.subprotocol
         if let agreed = establishment?.upgrade?.deflate { compress(agreed) }
+        observeEnd()
+        establishment?.observer?.link(didTake: .opened)
         endEstablishment()
         enter(.open, for: nil)
         unsafe owner?.linkDidOpen(self)

@@ -121,7 +121,7 @@ extension Link {
             enter(.closing, for: configuration.deadlines.close)
         case .closing, .lingering, .ended:
             break
-        case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .upgrading:
+        case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .held, .upgrading:
             fail(.abandoned)
         }
     }

@@ -8,6 +8,7 @@
 ///                                                         └─────────────────────────────────────────────────────┘
 ///
 /// With a proxy, name and TCP connection are the proxy's, and `tunneling` is the handshake with it (`ProxyTunnel`).
+/// An observer can have the link wait before the upgrade (`held`), until its owner ends it.
 /// Each phase up to `lingering` has a deadline; the owner keeps one timer for all its links and calls
 /// `deadlineReached`. The owner takes the messages of a read one after the other, and can stop after each of them, so
 /// that it can check its state after a callout.
@@ -15,7 +16,7 @@
 /// not destroy the sent Close frame on its way (RFC 6455 §7.1.1).
 @safe final class Link {
     enum Phase: Equatable {
-        case idle, waiting, resolving, connecting, tunneling, securing, upgrading, open, closing, lingering, ended
+        case idle, waiting, resolving, connecting, tunneling, securing, held, upgrading, open, closing, lingering, ended
     }
 
     /// Whether the owner is taking what arrived.
@@ -116,7 +117,13 @@
         let (host, port) = establishment.destination()
         let connector = Connector(loop: loop, group: group, owner: self)
         establishment.connector = connector
-        connector.start(host: host, port: port, memory: establishment.memory)
+        if !host.isEmpty {
+            establishment.observer?.link(
+                didTake: .startedLookup(
+                    host: host, port: port, proxy: establishment.proxy,
+                    variable: configuration.proxy?.variable(for: uri)))
+        }
+        connector.start(host: host, port: port, memory: establishment.memory, observer: establishment.observer)
     }
 
     /// The link is open or over: passes the turn on.
@@ -144,7 +151,7 @@
         case .securing: fail(.timeout(.tls, tried: [], proxy: nil))
         case .upgrading where establishment?.upgrade?.isReadingBody == true:
             if let refusal = takeRefusal() { fail(refusal) }
-        case .upgrading: fail(.timeout(.upgrade, tried: [], proxy: nil))
+        case .held, .upgrading: fail(.timeout(.upgrade, tried: [], proxy: nil))
         case .closing: end(.timeout(.close, tried: [], proxy: nil), lingering: false)
         case .lingering: finish()
         case .open: checkIdle()
@@ -210,6 +217,7 @@
     }
 
     func finish() {
+        observeEnd()
         phase = .ended
         closeSocket()
         endEstablishment()
@@ -255,7 +263,7 @@
             if isPaused { resumeReading() }
         case .closing, .lingering:
             break
-        case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .upgrading, .ended:
+        case .idle, .waiting, .resolving, .connecting, .tunneling, .securing, .held, .upgrading, .ended:
             drop()
         }
     }

@@ -7,6 +7,8 @@
     var connector: Connector?
     /// Decides which addresses come first and last.
     let memory: AddressMemory
+    /// The observer of the loop's links; nil for almost every loop.
+    let observer: (any LinkObserver)?
     var upgrade: UpgradeResponseParser?
     /// The proxy to connect to; nil to connect to the server.
     private(set) var proxy: ProxyURI?
@@ -16,6 +18,7 @@
     init(_ link: Link, memory: AddressMemory) {
         unsafe self.link = link
         self.memory = memory
+        observer = link.loop.linkObserver
     }
 
     /// Host and port to connect to: those of the proxy or of the server.

@@ -13,9 +13,14 @@ package struct ProxyRules {
 
     private let secure: Result<ProxyURI?, InvalidVariable>
     private let plain: Result<ProxyURI?, InvalidVariable>
+    /// The variables that name them.
+    private let variables: (secure: String?, plain: String?)
     private let exemptions: ProxyExemptions
     /// The TLS context for proxies with TLS.
     package var context: TLSContext?
+
+    private static let secureNames = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    private static let plainNames = ["http_proxy", "all_proxy", "ALL_PROXY"]
 
     /// The rules of a setting; nil if no link has a proxy.
     ///
@@ -31,12 +36,14 @@ package struct ProxyRules {
         case .url(let uri):
             secure = .success(uri)
             plain = .success(uri)
+            variables = (nil, nil)
             exemptions = ProxyExemptions("")
         case .environment:
             // Not HTTP_PROXY: if a web server started the program, it may be a header of the request (CVE-2016-5385).
-            secure = ProxyRules.proxy(
-                of: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], credentials, in: environment)
-            plain = ProxyRules.proxy(of: ["http_proxy", "all_proxy", "ALL_PROXY"], credentials, in: environment)
+            secure = ProxyRules.proxy(of: ProxyRules.secureNames, credentials, in: environment)
+            plain = ProxyRules.proxy(of: ProxyRules.plainNames, credentials, in: environment)
+            let isSet = { ProxyRules.value(of: $0, in: environment) != nil }
+            variables = (ProxyRules.secureNames.first(where: isSet), ProxyRules.plainNames.first(where: isSet))
             if case (.success(nil), .success(nil)) = (secure, plain) { return nil }
             exemptions = ProxyExemptions(
                 ProxyRules.value(of: "no_proxy", in: environment) ?? ProxyRules.value(of: "NO_PROXY", in: environment)
@@ -54,6 +61,9 @@ package struct ProxyRules {
         if exemptions.contain(host: uri.host, port: uri.port) { return nil }
         return try (uri.isSecure ? secure : plain).get()
     }
+
+    /// The variable of the environment that names the proxy for a URI; nil if the setting does.
+    func variable(for uri: WebSocketURI) -> String? { uri.isSecure ? variables.secure : variables.plain }
 
     /// The proxy for a URI, before there is a link.
     func check(_ uri: WebSocketURI) throws(LinkFailure) -> ProxyURI? {

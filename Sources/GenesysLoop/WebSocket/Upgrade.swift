@@ -121,6 +121,17 @@ package struct UpgradeResponseParser: Sendable {
         if case .body = state { true } else { false }
     }
 
+    /// The status of the response; nil before its first line is complete.
+    package var status: Int? { line?.status }
+
+    /// The `Date` of the response as far as it was read; nil without one.
+    ///
+    /// - Parameter now: resolves a year of two digits.
+    package func date(now: WallTime) -> WallTime? {
+        let date = fields.values(of: "date").lazy.compactMap { HTTPDate($0) }.first
+        return date.map { WallTime(seconds: $0.seconds(now: now)) }
+    }
+
     /// The failure when the connection ends, or the deadline passes, before the response is complete.
     package mutating func endOfInput() -> UpgradeFailure {
         if case .failed(let failure) = state { return failure }
