@@ -209,6 +209,15 @@ async def other_confirmation(peer):
 
 
 @mode("upgrade")
+async def part_confirmation(peer):
+    """confirms the subscription without its last topic"""
+    message = await peer.read_subscribe()
+    await peer.reply(message, topics=message["topics"][:-1])
+    peer.record["stage"] = "confirmed"
+    await peer.hold()
+
+
+@mode("upgrade")
 async def second_confirmation(peer):
     """does not answer the first subscribe and confirms the second"""
     await peer.read_subscribe()

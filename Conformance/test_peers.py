@@ -331,6 +331,7 @@ class HostileServer(unittest.IsolatedAsyncioTestCase):
             "endless-head": end("too much"),
             "no-confirmation": lambda client: client.end == "silence" and not client.frames,
             "other-confirmation": lambda client: client.texts()[0]["correlationId"] != "c1",
+            "part-confirmation": lambda client: client.texts()[0]["topics"] == [],
             "second-confirmation": lambda client: client.end == "silence" and not client.frames,
             "subscription-refused": result("400", "failure"),
             "in-band": result("503", "error"),

@@ -12,19 +12,28 @@ struct ConnectionPlan {
     init(
         _ source: SourceOptions, _ options: ConnectionOptions, _ files: inout OptionFiles, logger: Logger
     ) throws {
-        channel = try source.channel(files)
+        self.init(try source.channel(files), logger: logger)
+        readLimits(options)
+        try readTLS(options, &files)
+        try readProxy(options, &files)
+    }
+
+    /// A plan without options, which are read by the methods that follow.
+    init(_ channel: ChannelURI, logger: Logger) {
+        self.channel = channel
         configuration.logger = logger
+    }
+
+    mutating func readLimits(_ options: ConnectionOptions) {
         if let size = options.maxMessageSize { configuration.maxMessageSize = size }
         if let limit = options.firstConnectionLimit {
             var backoff = ReconnectPolicy.Backoff()
             backoff.initialTotal = limit.seconds?.duration
             configuration.reconnect = .backoff(backoff)
         }
-        try readTLS(options, &files)
-        try readProxy(options, &files)
     }
 
-    private mutating func readTLS(_ options: ConnectionOptions, _ files: inout OptionFiles) throws {
+    mutating func readTLS(_ options: ConnectionOptions, _ files: inout OptionFiles) throws {
         let isSecure = channel.endpoint.isSecure
         if let path = options.caFile { configuration.tls.trust = try files.trust(path) }
         configuration.tls.identity = try ClientKey.identity(
@@ -38,7 +47,7 @@ struct ConnectionPlan {
     }
 
     /// `--proxy` takes precedence over the environment, which `--no-proxy` ignores.
-    private mutating func readProxy(_ options: ConnectionOptions, _ files: inout OptionFiles) throws {
+    mutating func readProxy(_ options: ConnectionOptions, _ files: inout OptionFiles) throws {
         let variable = Result { try Secret.taken(from: ConnectionOptions.proxyVariable) }
         let file = try options.proxyCredentialsFile.map {
             try files.secret($0, "The file of the proxy's credentials", of: "--proxy-credentials-file")

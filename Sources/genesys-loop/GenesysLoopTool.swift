@@ -1,7 +1,7 @@
 import ArgumentParser
 import ToolSupport
 
-/// The command-line tool: `listen`, `simulate` and `demo`.
+/// The command-line tool: `listen`, `doctor`, `simulate` and `demo`.
 ///
 /// Exit status: see `ExitStatus`.
 @main
@@ -18,7 +18,7 @@ struct GenesysLoopTool: ParsableCommand {
             refused.
             """,
         version: "genesys-loop \(version)",
-        subcommands: [Listen.self, Simulate.self, Demo.self])
+        subcommands: [Listen.self, Doctor.self, Simulate.self, Demo.self])
 
     static let version = "0.1.0"
 

@@ -22,6 +22,8 @@ enum JSONBlock {
                 #expect(Set(names) == (try await channelMembers()), place)
             } else if names.contains("topicName") {
                 try await receive(text, at: place)
+            } else if names.contains("checks") {
+                try await diagnose(text, at: place)
             } else if names.contains("caFile") {
                 let client: Set = ["clientId", "clientSecret", "region", "loginBase", "apiBase"]
                 #expect(Set(names) == Set(["uri", "caFile"]).union(names.contains("clientId") ? client : []), place)
@@ -48,6 +50,20 @@ enum JSONBlock {
             simulator.signal(SIGTERM)
             #expect(await simulator.end().status == 0, place)
         }
+    }
+
+    /// Compares a result of `doctor` with one of the tool, except for what was found and how long it took.
+    private static func diagnose(_ text: String, at place: Comment) async throws {
+        let host = try #require(text.firstMatch(of: /wss:\/\/[^\/…]+/), place).0
+        let end = try await Command.run(Command.tool, ["doctor", "--json", "--no-connect", "--uri", "\(host)/"])
+        #expect(try shape(of: text) == shape(of: end.output), place)
+    }
+
+    private static func shape(of diagnosis: String) throws -> [String] {
+        let value = try JSONSerialization.jsonObject(with: Data(diagnosis.utf8)) as? [String: Any]
+        let checks = try #require(value?["checks"] as? [[String: Any]])
+        return checks.map { "\($0.keys.sorted()) \($0["name"] ?? "") \($0["verdict"] ?? "")" }
+            + ["\(value?.keys.sorted() ?? []) \(value?["status"] ?? "")"]
     }
 
     /// The members of the answer to `POST /api/v2/notifications/channels`.

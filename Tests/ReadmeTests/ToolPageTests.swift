@@ -56,6 +56,13 @@ import Testing
         #expect(listed.isEmpty, "no reasons: \(listed)")
     }
 
+    // MARK: Checks of doctor
+
+    @Test func `the checks of the page are those of the tool, in their order`() throws {
+        let rows = try Self.rows("Doctor.md").dropFirst()
+        #expect(rows.flatMap { Self.words($0[0]) } == Check.Name.allCases.map(\.rawValue))
+    }
+
     // MARK: Environment variables
 
     @Test func `the environment variables of the page are those that the sources read`() throws {

@@ -108,11 +108,77 @@ struct CertificateMatrixTests {
         }
     }
 
+    /// The check that `doctor` reports for a reason, and words of its advice.
+    private static let diagnoses: [String: (check: String, advice: String)] = [
+        "httpNotFound": ("upgrade", "new channel"),
+        "tlsExpired": ("tls-certificate", "this machine's clock, which says 2"),
+        "tlsNotYetValid": ("tls-certificate", "this machine's clock, which says 2"),
+        "tlsHostMismatch": ("tls-certificate", "a name that the certificate lists"),
+        "tlsUnknownIssuer": ("tls-certificate", "--ca-file"), "tlsSelfSigned": ("tls-certificate", "--ca-file"),
+        "tlsPinMismatch": ("tls-pins", "--pin"), "tlsClientCertificate": ("tls-client-certificate", "certificate"),
+        "protocolViolation": ("tls", "Check the port"),
+    ]
+
+    /// One server for each kind of fault, so that the default suite stays short.
+    private static let kinds: Set = [
+        "good-ecdsa", "good-chain-of-four", "other-name", "expired", "not-yet-valid", "expired-root", "unknown-issuer",
+        "missing-intermediate", "self-signed", "weak-key", "pinned-leaf", "pin-mismatch", "tls-1.1-only",
+        "no-application-protocol", "clear-text", "client-missing-1.2", "client-missing-1.3", "client-missing-1.3-reset",
+        "client-of-a-stranger-1.3", "client-expired-1.2", "client-good-1.3", "client-wished-for-1.3",
+        "client-not-asked-for",
+    ]
+
+    @Test func `doctor names the fault of each of the servers, with and without the upgrade`() async throws {
+        try await Slots.taken {
+            let servers = try await CertificateServers()
+            let reachable = servers.cases.filter { servers.preload != nil || $0.isAddress }
+            for server in reachable where isWhole || Self.kinds.contains(server.name) {
+                let host = server.isAddress ? server.address : server.host
+                for more in [[], ["--no-connect"]] {
+                    let child = try tool("doctor", server, host: host, preload: servers.preload, ["--json"] + more)
+                    let diagnosis = try Diagnosis(await child.end())
+                    try check(diagnosis, of: server, stopsEarly: !more.isEmpty)
+                }
+            }
+            try await servers.end()
+        }
+    }
+
+    private func check(_ diagnosis: Diagnosis, of server: CertificateServers.Case, stopsEarly: Bool) throws {
+        let all: Comment = "\(server.name): \(diagnosis)"
+        #expect(try diagnosis.named("tls-trust").detail.contains(server.caFile), all)
+        #expect(!"\(diagnosis)".contains("matrix-secret"))
+        let isTrusted = server.reason == "httpNotFound"
+        if isTrusted, stopsEarly {
+            #expect(diagnosis.status == 0 && diagnosis.failures.isEmpty, all)
+        } else {
+            let isCertificate = server.reason == "tlsHandshake" && server.status == 77
+            let expected =
+                Self.diagnoses[server.reason] ?? (isCertificate ? "tls-certificate" : "tls", "Let the server")
+            #expect(diagnosis.status == server.status, all)
+            #expect(diagnosis.failures.map(\.name) == [expected.check], all)
+            #expect(diagnosis.failures.first?.advice.contains(expected.advice) == true, all)
+        }
+        // The chain is not trusted, or not known yet, if TLS ends before the server's certificate is verified.
+        #expect(
+            diagnosis.checks.contains { $0.name == "tls-certificate" && $0.verdict != "FAIL" } == isTrusted
+                || ["tlsPinMismatch", "tlsClientCertificate"].contains(server.reason), all)
+        if server.name.hasPrefix("client-good") {
+            #expect(try diagnosis.named("tls-client-certificate").verdict == "ok", all)
+        }
+    }
+
     private func run(_ server: CertificateServers.Case, host: String, preload: String?) async throws -> Child.End {
+        await (try tool("listen", server, host: host, preload: preload, ["--events"])).end()
+    }
+
+    private func tool(
+        _ command: String, _ server: CertificateServers.Case, host: String, preload: String?, _ more: [String]
+    ) throws -> Child {
         var arguments = [
-            "listen", "--uri", server.uri(host), "--ca-file", server.caFile, "--topic", "v2.a", "--events",
-            "--no-proxy",
+            command, "--uri", server.uri(host), "--ca-file", server.caFile, "--topic", "v2.a", "--no-proxy",
         ]
+        arguments += more
         if let certificate = server.certificate, let key = server.key {
             arguments += ["--client-certificate", certificate, "--client-key", key]
         }
@@ -121,7 +187,7 @@ struct CertificateMatrixTests {
         if let preload, !server.isAddress {
             variables = ["LD_PRELOAD": preload, "ASAN_OPTIONS": "verify_asan_link_order=0"]
         }
-        return await (try Child.tool(arguments, variables: variables)).end()
+        return try Child.tool(arguments, variables: variables)
     }
 
     @Test func `a key is opened with the passphrase of the environment, and the passphrase is never shown`()

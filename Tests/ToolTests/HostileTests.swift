@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// `listen` against a misbehaving service: each behavior has its exit status.
+/// `listen` and `doctor` against a misbehaving service: each behavior has its exit status.
 @Suite(.enabled(if: Peer.python != nil, Peer.missing)) struct HostileTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var mode: String
@@ -9,6 +9,12 @@ import Testing
         var reason: String?
         var arguments: [String] = []
         var server: [String] = []
+
+        /// The status of `doctor`, which ends with the confirmation: what comes after it changes nothing.
+        var doctorStatus: Int32 {
+            let isConfirmed = HostileTests.afterConfirmation.contains(mode) || server.contains("--confirmed")
+            return isConfirmed ? 0 : status
+        }
 
         var testDescription: String { "\(mode) \(server.joined(separator: " "))" }
     }
@@ -21,6 +27,11 @@ import Testing
         "masked-frame", "reserved-bits", "reserved-opcode", "long-form", "negative-length", "fragmented-ping",
         "long-ping", "orphan-continuation", "nested-message", "invalid-utf8", "invalid-close-code", "short-close",
         "invalid-close-reason",
+    ]
+
+    private static let afterConfirmation = [
+        "close-after-confirmation", "reset-after-confirmation", "eof-mid-message", "tls-truncated",
+        "tls-truncated-after-close", "system",
     ]
 
     /// Misbehavior that ends the first attempt.
@@ -111,10 +122,22 @@ import Testing
             let peer = try await Peer("hostile_server.py", ["--mode", `case`.mode] + `case`.server)
             let end = await (try Child.tool(peer.listening("--events") + `case`.arguments + more)).end()
             #expect(end.status == `case`.status, "\(end.errors)")
+            try await diagnose(peer, `case`)
             try peer.child.closeInput()
             #expect(try await peer.report().problems == [])
             _ = await peer.child.end()
             return end
         }
+    }
+
+    /// The same service once more: `doctor` names what `listen` met.
+    private func diagnose(_ peer: Peer, _ case: Case) async throws {
+        let isSilent = HostileTests.silence.contains { $0.mode == `case`.mode }
+        let diagnosis = try await Diagnosis.run(
+            peer.listening().dropFirst() + (isSilent ? ["--first-connection-limit", "1"] : []))
+        #expect(diagnosis.status == `case`.doctorStatus, "\(diagnosis)")
+        guard diagnosis.status != 0 else { return #expect(try diagnosis.named("subscription").verdict == "ok") }
+        let failure = try #require(diagnosis.failures.last)
+        #expect(failure.detail.count > 20 && failure.advice.count > 20, "\(failure)")
     }
 }

@@ -5,11 +5,16 @@ extension ChannelFailure: CustomStringConvertible {
 
     /// The sentence, after a prefix that says what was being done.
     func sentence(after prefix: String) -> String {
-        var sentence = prefix + cause
-        if let detail { sentence += " (\(detail))" }
-        if let retryAfter { sentence += "; it asks to wait \(retryAfter.components.seconds) s" }
-        if let specialAdvice { sentence += ". \(specialAdvice)" }
+        let sentence = prefix + clause + (specialAdvice.map { ". \($0)" } ?? "")
         return ChannelFailure.printable(sentence + ".")
+    }
+
+    /// What happened, as a clause: neither what was being done nor what to do.
+    package var clause: String {
+        var clause = cause
+        if let detail { clause += " (\(detail))" }
+        if let retryAfter { clause += "; it asks to wait \(retryAfter.components.seconds) s" }
+        return ChannelFailure.printable(clause)
     }
 
     private var prefix: String {

@@ -1,0 +1,96 @@
+import ArgumentParser
+import GenesysLoop
+import ToolSupport
+
+/// `genesys-loop doctor`: says why a channel cannot be opened.
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check each step of a channel's connection, and say what to do where one fails.",
+        discussion: """
+            Looks up the name, tries every address, and connects as listen does: proxy, TLS, upgrade, subscription. \
+            Each step is a line of standard output: ok, warn or FAIL, the step, the seconds that it took, what was \
+            found, and what to do. Steps after a FAIL are left out.
+
+            Connecting takes the channel from a client that has it; --no-connect ends after TLS. Without a topic the \
+            subscription is not checked.
+
+            Ends with the status with which listen would end; with 0 if there are only warnings.
+            """)
+
+    @OptionGroup var options: DoctorOptions
+
+    func run() throws {
+        try DoctorSession(options).run().end()
+    }
+}
+
+/// The options of `doctor`, as they appear on the command line.
+struct DoctorOptions: ParsableArguments {
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var topics: TopicOptions
+
+    @Flag(help: "End after TLS: the channel stays with the client that has it.")
+    var noConnect = false
+
+    @Flag(help: "Write one JSON object, instead of lines for people.")
+    var json = false
+
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        try StandardInput.check([
+            ("--uri-file", source.uriFile), ("--topics-file", topics.topicsFile),
+            ("--proxy-credentials-file", connection.proxyCredentialsFile),
+        ])
+    }
+}
+
+/// One run of `doctor`: loop, channel, writer and signals.
+private struct DoctorSession {
+    private let options: DoctorOptions
+    private let log = EventLog(style: .sentences)
+    private let loop: UVLoop
+    private let writer: LineWriter
+    private let list: CheckList
+
+    init(_ options: DoctorOptions) throws {
+        self.options = options
+        (loop, writer) = try Startup.resources(log: log)
+        list = CheckList(writer: writer, isJSON: options.json)
+    }
+
+    func run() throws -> ExitStatus {
+        let status: ExitStatus
+        do {
+            status = try examine(try DoctorPlan(options, log: log))
+        } catch let unusable as DoctorPlan.Unusable {
+            for check in unusable.checks { list.add(check) }
+            list.end(with: .usage)
+            try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in try writer.start { _ in } }
+            status = .usage
+        }
+        return Output.finish(writer, log: log) ?? status
+    }
+
+    private func examine(_ plan: DoctorPlan) throws -> ExitStatus {
+        let examination = Examination(plan.subject, list: list, loop: loop)
+        let start = ContinuousClock.now
+        let channel = try plan.channel(on: loop, delegate: examination)
+        for check in plan.openingChecks { list.add(check) }
+        if let trust = channel.trust { list.add(TrustCheck.make(trust, after: .now - start)) }
+        let bound = LoopBound(examination, on: loop)
+        let writer = self.writer
+        let signals = try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in
+            // A reader that has left needs no further checks.
+            try writer.start { report in if case .failed = report { bound.execute { $0.interrupt() } } }
+            return try SignalWatch(first: {
+                writer.interrupt()
+                bound.execute { $0.interrupt() }
+            })
+        }
+        defer { signals.end() }
+        examination.start(channel)
+        loop.run()
+        return examination.status ?? .success
+    }
+}
