@@ -116,7 +116,8 @@ let package = Package(
         .testTarget(
             name: "ReadmeTests",
             dependencies: [
-                "GenesysLoop", "GenesysSimulator", "CUV", "service-host", "genesys-loop", "websocket-echo",
+                "GenesysLoop", "GenesysMetrics", "GenesysSimulator", "CUV", "service-host", "genesys-loop",
+                "websocket-echo",
             ],
             swiftSettings: strict),
         .testTarget(

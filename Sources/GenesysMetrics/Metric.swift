@@ -21,6 +21,8 @@ package struct Metric<Source>: Sendable {
     /// The value in a source.
     package let read: @Sendable (Source) -> Reading
 
+    /// The bytes of the name.
+    let nameText: [UInt8]
     /// The lines that precede the samples in the text for Prometheus.
     let head: [UInt8]
 
@@ -32,6 +34,7 @@ package struct Metric<Source>: Sendable {
         self.help = help
         self.label = label
         self.read = read
+        nameText = Array(name.utf8)
         head = PrometheusText.head(kind: kind.rawValue, name: name, help: help)
     }
 

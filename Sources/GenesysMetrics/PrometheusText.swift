@@ -48,54 +48,63 @@ package struct PrometheusText: Sendable {
         switch reading {
         case .unknown:
             break
-        case .count(let count):
-            appendSample(metric.name, "", labels, nil, "\(count)".utf8)
-        case .duration(let duration):
-            appendSample(metric.name, "", labels, nil, PrometheusText.seconds(duration))
+        case .count, .duration:
+            beginSample(metric.nameText, "", labels)
+            endSample(reading)
         case .labeled(let samples):
             for (value, reading) in samples {
-                let label = (metric.label ?? "", value)
-                switch reading {
-                case .count(let count): appendSample(metric.name, "", labels, label, "\(count)".utf8)
-                case .duration(let time): appendSample(metric.name, "", labels, label, PrometheusText.seconds(time))
-                case .unknown, .histogram, .labeled: break
-                }
+                beginSample(metric.nameText, "", labels, (metric.label ?? "", value))
+                endSample(reading)
             }
         case .histogram(let histogram):
-            append(metric.name, histogram, labels)
+            append(metric.nameText, histogram, labels)
         }
     }
 
-    private mutating func append(_ name: String, _ histogram: DurationHistogram, _ labels: MetricLabels) {
+    private mutating func append(_ name: [UInt8], _ histogram: DurationHistogram, _ labels: MetricLabels) {
         var count = 0
         for (range, bound) in PrometheusText.bounds.enumerated() {
             count += histogram[range]
-            appendSample(name, "_bucket", labels, ("le", bound), "\(count)".utf8)
+            beginSample(name, "_bucket", labels, ("le", bound))
+            endSample(.count(count))
         }
-        appendSample(name, "_sum", labels, nil, PrometheusText.seconds(histogram.sum))
-        appendSample(name, "_count", labels, nil, "\(count)".utf8)
+        beginSample(name, "_sum", labels)
+        endSample(.duration(histogram.sum))
+        beginSample(name, "_count", labels)
+        endSample(.count(count))
     }
 
     /// The bounds of histograms as values of the label `le`.
-    private static let bounds = DurationHistogram.bounds.map { String(decoding: seconds($0), as: UTF8.self) } + ["+Inf"]
+    private static let bounds = DurationHistogram.bounds.map(text) + ["+Inf"]
 
-    private mutating func appendSample(
-        _ name: String, _ suffix: String, _ labels: MetricLabels, _ label: (name: String, value: String)?,
-        _ value: some Collection<UInt8>
+    private static func text(_ duration: Duration) -> String {
+        var text: [UInt8] = []
+        append(duration, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private mutating func beginSample(
+        _ name: [UInt8], _ suffix: StaticString, _ labels: MetricLabels, _ label: (name: String, value: String)? = nil
     ) {
-        bytes += name.utf8
-        bytes += suffix.utf8
-        if !labels.text.isEmpty || label != nil {
-            bytes.append(UInt8(ascii: "{"))
-            bytes += labels.text
-            if let label {
-                if !labels.text.isEmpty { bytes.append(UInt8(ascii: ",")) }
-                PrometheusText.append(label: label.name, label.value, to: &bytes)
-            }
-            bytes.append(UInt8(ascii: "}"))
+        bytes += name
+        bytes += suffix.description.utf8
+        guard !labels.text.isEmpty || label != nil else { return }
+        bytes.append(UInt8(ascii: "{"))
+        bytes += labels.text
+        if let label {
+            if !labels.text.isEmpty { bytes.append(UInt8(ascii: ",")) }
+            PrometheusText.append(label: label.name, label.value, to: &bytes)
         }
+        bytes.append(UInt8(ascii: "}"))
+    }
+
+    private mutating func endSample(_ value: Reading) {
         bytes.append(UInt8(ascii: " "))
-        bytes += value
+        switch value {
+        case .count(let count): PrometheusText.append(count, to: &bytes)
+        case .duration(let duration): PrometheusText.append(duration, to: &bytes)
+        case .unknown, .histogram, .labeled: bytes += "NaN".utf8
+        }
         bytes.append(UInt8(ascii: "\n"))
     }
 }
@@ -129,19 +138,29 @@ extension PrometheusText {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// A duration in seconds, exact to the nanosecond, without trailing zeros and exponents.
-    static func seconds(_ duration: Duration) -> [UInt8] {
+    static func append(_ number: Int, to bytes: inout [UInt8]) {
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        append(digits: UInt64(number.magnitude), atLeast: 1, to: &bytes)
+    }
+
+    /// Appends a duration in seconds, exact to the nanosecond, without trailing zeros and exponents.
+    static func append(_ duration: Duration, to bytes: inout [UInt8]) {
         let (seconds, fraction) = duration.wholeNanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
-        var bytes = Array("\(duration < .zero ? "-" : "")\(seconds)".utf8)
-        guard fraction > 0 else { return bytes }
+        if duration < .zero { bytes.append(UInt8(ascii: "-")) }
+        append(digits: seconds, atLeast: 1, to: &bytes)
+        guard fraction > 0 else { return }
         bytes.append(UInt8(ascii: "."))
-        var rest = fraction
-        var unit: UInt64 = 100_000_000
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest / unit))
-            rest %= unit
-            unit /= 10
+        append(digits: fraction, atLeast: 9, to: &bytes)
+        while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
+    }
+
+    private static func append(digits number: UInt64, atLeast width: Int, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        var rest = number
+        while rest > 0 || bytes.count - start < width {
+            bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
         }
-        return bytes
+        bytes[start...].reverse()
     }
 }

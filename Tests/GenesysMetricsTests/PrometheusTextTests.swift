@@ -88,6 +88,14 @@ import Testing
         (.milliseconds(-250), "-0.25"), (.nanoseconds(Int64.max), "9223372036.854775807"),
     ])
     func `durations are exact seconds`(duration: Duration, text: String) {
-        #expect(String(decoding: PrometheusText.seconds(duration), as: UTF8.self) == text)
+        var bytes: [UInt8] = []
+        PrometheusText.append(duration, to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == text)
+    }
+
+    @Test(arguments: [0, 7, -1, 10, 1_234_567, .max, .min]) func `counts are decimal`(number: Int) {
+        var bytes: [UInt8] = []
+        PrometheusText.append(number, to: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == "\(number)")
     }
 }

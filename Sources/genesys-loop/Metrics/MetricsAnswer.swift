@@ -1,4 +1,5 @@
 import GenesysLoop
+import GenesysMetrics
 import ServerKit
 
 /// An answer of `MetricsServer`.
@@ -75,7 +76,7 @@ extension MetricsAnswer {
         guard !hasBody else { throw UpgradeRequestError(status: 413, "The request has a body, which has no meaning.") }
         switch path {
         case "/metrics":
-            return (200, "text/plain; version=0.0.4; charset=utf-8", content.metrics())
+            return (200, PrometheusText.contentType, content.metrics())
         case "/readyz":
             guard let obstacle = content.obstacle() else { return (200, plainText, line("ready")) }
             return (503, plainText, line(obstacle))

@@ -18,7 +18,7 @@ struct ToolStatistics {
         .gauge("genesys_loop_output_queued_bytes", "Bytes of notifications that the reader has not taken yet.") {
             .count($0.outputByteCount)
         },
-        .counter("genesys_loop_dropped_lines_total", "Lines missing in standard error because nobody read it.") {
+        .counter("genesys_loop_dropped_lines_total", "Lines that standard error lacks, because it was not read.") {
             .count($0.droppedLineCount)
         },
     ]
