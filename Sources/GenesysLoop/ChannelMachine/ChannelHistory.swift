@@ -1,4 +1,4 @@
-/// What happened to a channel since `open()`, for its statistics. Nothing here decides anything.
+/// What happened to a channel since `open()`, for its statistics and reports. Nothing here decides anything.
 package struct ChannelHistory: Equatable, Sendable {
     /// Confirmed connections that were lost, by the cause.
     package private(set) var losses: [FailureReason: Int] = [:]
@@ -10,6 +10,8 @@ package struct ChannelHistory: Equatable, Sendable {
     package private(set) var pingRoundTrips = DurationHistogram()
     /// The pauses that are over.
     package var pausedTime: Duration = .zero
+    /// Where the loss of the last link began, if that loss ended the channel.
+    package var lastProof: ClockReading?
 
     mutating func lost(_ failure: ChannelFailure) {
         losses[failure.reason, default: 0] += 1

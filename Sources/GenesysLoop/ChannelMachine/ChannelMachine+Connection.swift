@@ -280,12 +280,12 @@ extension ChannelMachine {
     // MARK: - Losses
 
     /// Everything that the service had for this channel until then has arrived; nil before the first confirmation.
-    package var deliveredUntil: ClockReading? { loss?.from ?? current?.deliveredUntil ?? lastProof }
+    package var deliveredUntil: ClockReading? { loss?.from ?? current?.deliveredUntil ?? history.lastProof }
 
     /// The only confirmed link ended, and not at our request.
     mutating func lost(_ link: LinkRecord, _ end: LinkEnd, now: ClockReading) {
         current = nil
-        lastProof = link.deliveredUntil
+        history.lastProof = link.deliveredUntil
         maintenance.settled()
         let failure = end.lossFailure(of: link)
         history.lost(failure)

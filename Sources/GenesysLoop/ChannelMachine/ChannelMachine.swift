@@ -90,8 +90,6 @@ package struct ChannelMachine: Equatable, Sendable {
     var fallback: EndpointID?
     /// The outage in progress.
     var loss: Loss?
-    /// Where the loss of the last link began, if that loss ended the channel.
-    var lastProof: ClockReading?
     /// Since when the host does not read.
     var pausedAt: Instant?
     /// The host called `close()`: only the terminal call follows.
@@ -315,7 +313,7 @@ extension ChannelMachine {
 extension ChannelMachine {
     mutating func finish(_ failure: ChannelFailure) {
         releaseEverything()
-        if let current { lastProof = current.deliveredUntil }
+        if let current { history.lastProof = current.deliveredUntil }
         current = nil
         candidate = nil
         finish(.failed(failure))
