@@ -16,7 +16,6 @@ let package = Package(
         .library(name: "GenesysLoop", targets: ["GenesysLoop"]),
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
         .library(name: "GenesysMetrics", targets: ["GenesysMetrics"]),
-        .library(name: "GenesysPlatform", targets: ["GenesysPlatform"]),
         .library(name: "GenesysLoopC", type: .dynamic, targets: ["GenesysLoopC"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),

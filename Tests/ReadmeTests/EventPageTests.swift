@@ -156,7 +156,7 @@ import Testing
         let text = try #require(try Page.named("Events.md")?.text)
         let failure = try Page.text("Sources/GenesysLoop/ChannelMachine/ChannelFailure.swift")
         let cases = failure.matches(of: /\n        case (\w+)(?: = "([\w.]+)")?\n/).map { String($0.2 ?? $0.1) }
-        #expect(cases.count == 15)
+        #expect(cases.count == 17)
         for word in cases + ["reconnect", "rollover", "extension"] + ListenOptions.Level.allCases.map(\.rawValue) {
             #expect(text.contains("`\(word)`"), "\(word)")
         }
