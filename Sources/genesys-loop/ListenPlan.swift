@@ -18,6 +18,9 @@ struct ListenPlan {
     let output: String?
     let tlsFiles: RereadableFiles
 
+    /// Shorter than the library's: after a signal the tool ends within 4 s, although the service does not answer.
+    private static let closeLimit: Duration = .seconds(3)
+
     init(_ options: ListenOptions) throws {
         count = options.count
         duration = options.duration?.duration
@@ -28,8 +31,8 @@ struct ListenPlan {
         } catch {
             throw ValidationError(error.description)
         }
-        hasProgress = !options.events && ProgressLine.isWanted(options.progress)
         output = options.output == "-" ? nil : options.output
+        hasProgress = !options.events && ProgressLine.isWanted(options.progress, hasFile: output != nil)
         log = EventLog(style: options.events ? .json : .sentences)
         var files = OptionFiles(log: log, level: options.level)
         let logger = EventLogHandler.logger(log, options.level)
@@ -44,6 +47,7 @@ struct ListenPlan {
         _ options: ListenOptions, _ connection: ChannelConfiguration
     ) -> ChannelConfiguration {
         var configuration = connection
+        configuration.deadlines.close = closeLimit
         if let lifetime = options.lifetime { configuration.lifetime = lifetime.duration }
         configuration.extendsLifetime = !options.noExtend
         switch (options.reconnect, connection.reconnect) {

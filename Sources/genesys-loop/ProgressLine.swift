@@ -13,12 +13,14 @@ final class ProgressLine: TimerOwner {
 
     /// Whether there is one.
     ///
-    /// By default there is none where standard output is a terminal: notifications appear there.
+    /// By default there is none where notifications appear on a terminal.
     ///
-    /// - Parameter option: the value of `--progress` or `--no-progress`.
-    static func isWanted(_ option: Bool?) -> Bool {
+    /// - Parameters:
+    ///   - option: the value of `--progress` or `--no-progress`.
+    ///   - hasFile: whether the notifications go to the file of `--output`.
+    static func isWanted(_ option: Bool?, hasFile: Bool) -> Bool {
         guard SystemCalls.isTerminal(SystemCalls.standardError), !EventLog.Style.isDumbTerminal else { return false }
-        return option ?? !SystemCalls.isTerminal(SystemCalls.standardOutput)
+        return option ?? (hasFile || !SystemCalls.isTerminal(SystemCalls.standardOutput))
     }
 
     /// Begins to draw. `end()` must be called before this is released.

@@ -62,6 +62,20 @@ import Testing
         }
     }
 
+    @Test func `a signal ends it within four seconds although the service does not answer`() async throws {
+        try await Simulator.with("--rate", "200") { simulator in
+            let tool = try Child.tool(simulator.listening("--events"))
+            #expect(await tool.errors.nextLine()?.contains("subscribed") == true)
+            simulator.child.signal(SIGSTOP)
+            defer { simulator.child.signal(SIGCONT) }
+            let start = ContinuousClock.now
+            tool.signal(SIGTERM)
+            let end = await tool.end()
+            #expect(end.status == 0)
+            #expect(end.instant - start < .seconds(4))
+        }
+    }
+
     @Test(.enabled(if: Peer.python != nil, Peer.missing), arguments: [SIGINT, SIGTERM])
     func `a second signal ends it at once`(signal: Int32) async throws {
         try await Slots.taken {

@@ -53,6 +53,12 @@ import Testing
                     while numbers(String(decoding: received, as: UTF8.self)).count < 3 {
                         received += reader.availableData
                     }
+                } else {
+                    var line = ""
+                    while !line.contains("\"receivedCount\":3") {
+                        child.signal(SIGUSR1)
+                        line = try #require(await child.event(with: "receivedCount"))
+                    }
                 }
                 let start = ContinuousClock.now
                 child.signal(SIGTERM)
