@@ -123,4 +123,18 @@ import ToolSupport
         let redacted = Redaction.redact(["wss://h/secret", "--url=wss://h/secret", "listen"], in: message)
         #expect(redacted == "Error: Unexpected argument 'wss://…' and '--url=wss://…'")
     }
+
+    @Test(arguments: [
+        ("The URI file “wss://h:1/SECRET” cannot be read.", "The URI file “wss://h:1/…” cannot be read."),
+        (
+            "The topic 'wss://h/SECRET v' holds white space.",
+            "The topic 'wss://h/… v' holds white space."
+        ),
+        ("the topics are wss://h/a/SECRET?b, v2.a", "the topics are wss://h/… v2.a"),
+        ("It ends here: ws://h/SECRET.", "It ends here: ws://h/…."), ("http://me:SECRET@h:3128", "http://h:3128"),
+        ("The URI is wss://h/….", "The URI is wss://h/…."), ("http:// and wss://h/ stay", "http:// and wss://h/ stay"),
+    ])
+    func `of a URI in a sentence only the scheme, the host and the port are shown`(text: String, shown: String) {
+        #expect(Redaction.withoutPaths(text) == shown)
+    }
 }

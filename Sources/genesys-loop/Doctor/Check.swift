@@ -1,4 +1,5 @@
 import GenesysLoop
+import ToolSupport
 
 /// The result of one step of a connection.
 struct Check: Equatable {
@@ -34,8 +35,8 @@ struct Check: Equatable {
         self.name = name
         self.verdict = verdict
         self.time = time
-        self.detail = EventLog.printable(detail)
-        self.advice = EventLog.printable(advice)
+        self.detail = EventLog.printable(Redaction.withoutPaths(detail))
+        self.advice = EventLog.printable(Redaction.withoutPaths(advice))
     }
 
     static func ok(_ name: Name, after time: Duration, _ detail: String) -> Check {

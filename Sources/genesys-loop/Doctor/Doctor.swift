@@ -9,7 +9,7 @@ struct Doctor: ParsableCommand {
         discussion: """
             Looks up the name, tries every address, and connects as listen does: proxy, TLS, upgrade, subscription. \
             Each step is a line of standard output: ok, warn or FAIL, the step, the seconds that it took, what was \
-            found, and what to do. Steps after a FAIL are left out.
+            found, and what to do. Steps that need one that failed are left out.
 
             Connecting takes the channel from a client that has it; --no-connect ends after TLS. Without a topic the \
             subscription is not checked.
@@ -60,16 +60,14 @@ private struct DoctorSession {
     }
 
     func run() throws -> ExitStatus {
-        let status: ExitStatus
         do {
-            status = try examine(try DoctorPlan(options, log: log))
+            return try examine(try DoctorPlan(options, log: log))
         } catch let unusable as DoctorPlan.Unusable {
             for check in unusable.checks { list.add(check) }
             list.end(with: .usage)
             try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in try writer.start { _ in } }
-            status = .usage
+            return Output.finish(writer, log: log) ?? .usage
         }
-        return Output.finish(writer, log: log) ?? status
     }
 
     private func examine(_ plan: DoctorPlan) throws -> ExitStatus {
@@ -91,6 +89,6 @@ private struct DoctorSession {
         defer { signals.end() }
         examination.start(channel)
         loop.run()
-        return examination.status ?? .success
+        return Output.finish(writer, log: log) ?? examination.status ?? .success
     }
 }

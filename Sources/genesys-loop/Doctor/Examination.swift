@@ -13,9 +13,12 @@ final class Examination {
         let stopsEarly: Bool
     }
 
-    /// How long to wait for what a server may still say: one that asked for a certificate, after its handshake (with
-    /// TLS 1.3 it refuses ours then), and one without topics to confirm, after the upgrade.
+    /// How long to wait for what a server that asked for a certificate may still say after its handshake: with TLS 1.3
+    /// it refuses ours then.
     static let watchTime: Duration = .seconds(1)
+    /// How long to wait for what a server without topics to confirm may still say after the upgrade. It has a second,
+    /// and a loss is reported after the closing handshake.
+    static let openTime: Duration = .milliseconds(2_500)
 
     /// The exit status; nil while it runs.
     private(set) var status: ExitStatus?
@@ -177,7 +180,7 @@ extension Examination: LinkObserver {
 
 extension Examination: NotificationChannelDelegate {
     func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
-        guard !topics.isEmpty else { return close(after: Self.watchTime) }
+        guard !topics.isEmpty else { return close(after: Self.openTime) }
         let unconfirmed = channel.unconfirmedTopics
         list.add(SubscriptionCheck.make(topics, unconfirmed: unconfirmed, after: endStep()))
         close()
