@@ -39,6 +39,17 @@ package import CUV
         unsafe group.handleDidOpen(pointer)
     }
 
+    /// The block of a stopped timer.
+    static func timer(on loop: UVLoop, group: HandleGroup) -> HandleBlock {
+        do throws(UVError) {
+            return try unsafe HandleBlock(group: group, kind: uv_timer_t.self, operation: "uv_timer_init") { block in
+                unsafe uv_timer_init(loop.raw, cuv_block_timer(block))
+            }
+        } catch {
+            preconditionFailure("uv_timer_init, which cannot fail, failed: \(error)")
+        }
+    }
+
     package var handle: UnsafeMutablePointer<uv_handle_t> { unsafe cuv_block_handle(pointer) }
     package var stream: UnsafeMutablePointer<uv_stream_t> { unsafe cuv_block_stream(pointer) }
     package var tcp: UnsafeMutablePointer<uv_tcp_t> { unsafe cuv_block_tcp(pointer) }

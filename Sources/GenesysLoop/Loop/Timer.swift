@@ -50,13 +50,7 @@ extension TimerOwner {
         loop.preconditionCurrent("Timer.init")
         self.loop = loop
         unsafe self.owner = owner
-        do throws(UVError) {
-            block = try unsafe HandleBlock(group: group, kind: uv_timer_t.self, operation: "uv_timer_init") { block in
-                unsafe uv_timer_init(loop.raw, cuv_block_timer(block))
-            }
-        } catch {
-            preconditionFailure("uv_timer_init, which cannot fail, failed: \(error)")
-        }
+        block = .timer(on: loop, group: group)
         block?.setOwner(self)
         if !keepsRunning { block?.neverKeepRunning() }
         loop.dueTimers.timerDidOpen(on: loop)
