@@ -68,10 +68,17 @@ import Testing
             #expect(ExitStatus(failure).rawValue == 66)
             #expect(ExitStatus(failure.asKind(.reconnect)).rawValue == 66)
         }
-        // A channel that was made for the program was replaced once, and is gone again.
-        #expect(ExitStatus(ChannelFailure(reason: .httpNotFound, phase: .provision, status: 404)).rawValue == 69)
         // A proxy's 404 does not concern the channel.
         #expect(ExitStatus(ChannelFailure(reason: .proxy, phase: .proxy, status: 404)).rawValue == 69)
+    }
+
+    @Test func `a channel that was made for the program is gone again after it was replaced: unavailable`() {
+        for reason in [FailureReason.httpNotFound, .channelExpired, .channelTakenOver] {
+            let failure = ChannelFailure(reason: reason, phase: .provision)
+            #expect(ExitStatus(failure).rawValue == 69)
+            #expect(ExitStatus(failure.asKind(.reconnect)).rawValue == 69)
+            #expect(failure.remedy == .retryLater)
+        }
     }
 
     @Test func `a certificate that is not acceptable for another cause is not permitted`() {

@@ -41,7 +41,8 @@ extension ChannelFailure {
         case .httpForbidden where phase == .subscribe:
             // The topics need permissions, which a new token would not have either.
             return Consequence(.fixConfiguration, row.exitStatus)
-        case .httpNotFound where phase == .provision:
+        case .httpNotFound where phase == .provision, .channelExpired where phase == .provision,
+            .channelTakenOver where phase == .provision:
             // Another channel was made in its place, and is gone too.
             return Consequence(.retryLater, .unavailable)
         case .dns, .connect, .proxy, .invalidStatusCode, .connectionClosed:

@@ -30,7 +30,7 @@ extension ChannelFailure: CustomStringConvertible {
 
     /// Topics that were refused before the service was asked.
     private var isLocalRefusal: Bool {
-        reason == .subscriptionRefused && status == nil && message != nil
+        reason == .subscriptionRefused && status == nil && message != nil && !isOverREST
     }
 
     /// Details that the cause does not contain.

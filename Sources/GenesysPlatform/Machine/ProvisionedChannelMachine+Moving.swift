@@ -1,0 +1,153 @@
+package import GenesysLoop
+
+/// The move to a fresh channel, and the topics of the open one.
+///
+/// `startMove` → `Provisioning` → `rollOver(to:)` → `channelRecovered` at the new channel → `arrived`, which gives the
+/// old one up. The `NotificationChannel` overlaps the two connections and loses nothing.
+///
+/// A failure does not say to which rollover it belongs: a maintenance rollover may have failed when the move had just
+/// been asked for. So a successor is never taken out of use after a failure, and each recovery says where the
+/// `NotificationChannel` is.
+extension ProvisionedChannelMachine {
+    /// How long before its end a channel is left, if its life could not be extended: later than the extension would be.
+    static func margin(_ life: Duration) -> Duration {
+        min(max(life / 50, .seconds(30)), life / 2)
+    }
+
+    /// The token of the channel is not the present one: it ends, or has ended.
+    mutating func moveToPresentToken() {
+        guard let token, let channel, channel.token.id != token.id, move == nil else { return }
+        startMove()
+    }
+
+    mutating func startMove() {
+        switch move {
+        case nil, .postponed: break
+        case .preparing, .rollingOver: return
+        }
+        move = .preparing
+        var provisioning = Provisioning(topics: wanted, own: own, limit: nil)
+        start(&provisioning)
+    }
+
+    /// The move failed; the open channel goes on.
+    mutating func postponeMove(_ failure: ChannelFailure, now: Instant) {
+        var failure = failure
+        failure.kind = .rollover
+        emit(.tell(.didFailRollover(failure)))
+        let upper = min(Duration.seconds(5) * (1 << min(failedMoves, 6)), .seconds(300))
+        failedMoves += 1
+        let delay = max(random.duration(in: upper / 2...upper), failure.retryAfter ?? .zero)
+        move = .postponed(until: now + delay)
+    }
+
+    /// The successor is ready. What it was refused, the subscription over its WebSocket must not ask for.
+    mutating func rollOver(to successor: Successor) {
+        setTopics(successor.grant.topics(of: subscribed).filter { !successor.grant.refuses($0) })
+        move = .rollingOver(successor)
+        emit(.rollover(successor.channel.uri))
+    }
+
+    // MARK: - What the open channel reports
+
+    /// A rollover failed: the move's, or another one of the channel's own.
+    package mutating func channelFailedRollover(_ failure: ChannelFailure, now: Instant) -> [Action] {
+        switch move {
+        case .rollingOver(let successor):
+            abandoned.append(successor)
+            postponeMove(failure, now: now)
+        case nil, .preparing, .postponed:
+            emit(.tell(.didFailRollover(failure)))
+        }
+        return takeActions()
+    }
+
+    /// The open channel recovered, moved or was extended.
+    ///
+    /// - Parameter place: the one of `places` to which it is connected now.
+    package mutating func channelRecovered(
+        _ recovery: Recovery, at place: SecretBytes?, now: Instant
+    ) -> [Action] {
+        guard state == .live else {
+            ignoreLate()
+            return []
+        }
+        outage = nil
+        if recovery.method != .extension { replacement.confirmed(now: now) }
+        if let place, place != channel?.uri { arrived(at: place) }
+        renewed(now: now)
+        counts = recovery
+        report(recovery.method, attemptCount: recovery.attemptCount)
+        moveToPresentToken()
+        return takeActions()
+    }
+
+    /// The channel's life, or this connection, ends soon.
+    package mutating func channelWillExpire(_ expiry: Expiry) -> [Action] {
+        emit(.tell(.willExpire(expiry)))
+        switch expiry {
+        case .lifetime: if state == .live { startMove() }
+        case .maintenance: break
+        }
+        return takeActions()
+    }
+
+    /// The open channel is connected to a successor: the old channel is given up.
+    ///
+    /// The service has no call that deletes one. Without topics and connection it is the first that a new one removes.
+    private mutating func arrived(at place: SecretBytes) {
+        var others = abandoned
+        if case .rollingOver(let successor) = move { others.append(successor) }
+        guard let successor = others.first(where: { $0.channel.uri == place }), let old = channel else {
+            return brokenInvariant("the channel is at a place that it was not sent to")
+        }
+        let started = provisioning?.channel.map { [$0] } ?? []
+        for left in [old] + others.map(\.channel) + started where left.uri != place { retire(left) }
+        abandoned = []
+        stopProvisioning()
+        move = nil
+        failedMoves = 0
+        channel = successor.channel
+        grant = successor.grant
+        refusedAtRunTime = []
+        removeUnwanted()
+        synchronize()
+    }
+
+    mutating func retire(_ channel: MadeChannel) {
+        // Nothing depends on it: one attempt.
+        _ = call(.removeTopics(of: channel.id), channel.token, limit: Instant(nanoseconds: .min))
+    }
+
+    /// The subscription is confirmed again: its life begins again.
+    mutating func renewed(now: Instant) {
+        guard let channel else { return }
+        let margin = ProvisionedChannelMachine.margin(channel.life)
+        moveDue = now + (channel.life - margin) + random.duration(in: .zero...margin / 10)
+    }
+
+    // MARK: - Topics over the WebSocket
+
+    /// Gives the open channel what the host wants and what is not refused.
+    mutating func synchronize() {
+        setTopics(grant.topics(of: wanted).filter { !refusedAtRunTime.contains($0) })
+    }
+
+    private mutating func setTopics(_ topics: [Topic]) {
+        guard topics != subscribed else { return }
+        subscribed = topics
+        emit(.setTopics(topics))
+    }
+
+    /// Removes what was set over REST and is not wanted anymore. The `NotificationChannel` removes only what it knows,
+    /// so it gets these topics first.
+    private mutating func removeUnwanted() {
+        let known = Set(grant.topics(of: wanted))
+        let unwanted = grant.permitted.filter { !known.contains($0) }
+        guard !unwanted.isEmpty else { return }
+        let kept = subscribed
+        let room = max(0, Topic.maxCount - kept.count)
+        setTopics(kept + unwanted.filter { !kept.contains($0) }.prefix(room))
+        setTopics(kept)
+    }
+}
