@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "GenesysLoop", targets: ["GenesysLoop"]),
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
         .library(name: "GenesysMetrics", targets: ["GenesysMetrics"]),
+        .library(name: "GenesysPlatform", targets: ["GenesysPlatform"]),
         .library(name: "GenesysLoopC", type: .dynamic, targets: ["GenesysLoopC"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),
@@ -108,15 +109,19 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "GenesysPlatformTests", dependencies: ["GenesysPlatform", "GenesysLoop", "ServerKit"],
+            name: "GenesysPlatformTests",
+            dependencies: [
+                "GenesysPlatform", "GenesysLoop", "GenesysSimulator", "ServerKit",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
         .testTarget(
             name: "ReadmeTests",
             dependencies: [
-                "GenesysLoop", "GenesysMetrics", "GenesysSimulator", "CUV", "service-host", "genesys-loop",
-                "websocket-echo",
+                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "CUV", "service-host",
+                "genesys-loop", "websocket-echo",
             ],
             swiftSettings: strict),
         .testTarget(

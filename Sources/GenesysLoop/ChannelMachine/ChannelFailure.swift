@@ -157,14 +157,16 @@ public struct ChannelFailure: Error, Hashable, Sendable {
     ///   - status: the HTTP status.
     ///   - isRetryable: whether it may pass by itself.
     ///   - isCertificateFault: whether a certificate, the peer's or ours, was not accepted.
+    ///   - isProxyAuthorizationFault: whether the proxy requires a user and a password, or different ones.
     public init(
         kind: Kind = .connection, reason: FailureReason, phase: Phase, clause: String, advice: String? = nil,
-        status: Int? = nil, isRetryable: Bool, isCertificateFault: Bool = false
+        status: Int? = nil, isRetryable: Bool, isCertificateFault: Bool = false, isProxyAuthorizationFault: Bool = false
     ) {
         self.init(
             kind: kind, reason: reason, phase: phase, status: status, isRetryable: isRetryable,
             isCertificateFault: isCertificateFault,
             causeText: CauseText(clause: clause, closeReason: "", advice: advice))
+        self.isProxyAuthorizationFault = isProxyAuthorizationFault
     }
 
     private static func isRetryable(_ reason: FailureReason, status: Int?) -> Bool {

@@ -53,6 +53,30 @@ public struct Topic: RawRepresentable, Hashable, Sendable, CustomStringConvertib
 }
 
 extension Topic {
+    /// Checks the topics of a channel.
+    ///
+    /// - Parameters:
+    ///   - topics: in any number.
+    ///   - limit: the most topics, without duplicates. Default: those of one channel.
+    /// - Returns: the topics without duplicates, in order.
+    /// - Throws: `ChannelFailure` with reason `subscriptionRefused` for an invalid topic, or beyond the limit.
+    public static func checked(_ topics: [Topic], limit: Int = maxCount) throws(ChannelFailure) -> [Topic] {
+        var seen: Set<Topic> = []
+        let unique = topics.filter { seen.insert($0).inserted }
+        if let bad = unique.first(where: { !$0.isValid }) {
+            throw ChannelFailure(
+                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
+                message: "'\(bad.rawValue.prefix(60))' is not a topic: 1 to 200 characters without white space")
+        }
+        if unique.count > limit {
+            throw ChannelFailure(
+                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
+                message: "\(unique.count) topics are more than the \(limit) that one channel may have")
+        }
+        // The host's own array if it had no duplicates: channels with the same topics share it.
+        return unique.count == topics.count ? topics : unique
+    }
+
     /// Whether both names have the same bytes.
     public static func == (left: Topic, right: Topic) -> Bool { left.rawValue.isExactly(right.rawValue) }
 

@@ -77,7 +77,7 @@ public final class NotificationChannel {
     ) throws(ChannelFailure) {
         loop.preconditionCurrent("NotificationChannel.init")
         let endpoint = try ChannelFailure.rethrowing { () throws(LinkFailure) in try WebSocketURI(checking: uri) }
-        let topics = try NotificationChannel.checked(topics)
+        let topics = try Topic.checked(topics)
         self.loop = loop
         let linkOptions = loop.sharedLinkOptions(configuration)
         self.linkOptions = linkOptions
@@ -250,25 +250,7 @@ public final class NotificationChannel {
     ///   changed then.
     public func setTopics(_ topics: [Topic]) throws(ChannelFailure) {
         loop.preconditionCurrent("NotificationChannel.setTopics")
-        submit(machine.topicsChanged(to: try NotificationChannel.checked(topics), now: loop.now))
-    }
-
-    /// The topics without duplicates, in order.
-    static func checked(_ topics: [Topic]) throws(ChannelFailure) -> [Topic] {
-        var seen: Set<Topic> = []
-        let unique = topics.filter { seen.insert($0).inserted }
-        if let bad = unique.first(where: { !$0.isValid }) {
-            throw ChannelFailure(
-                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
-                message: "'\(bad.rawValue.prefix(60))' is not a topic: 1 to 200 characters without white space")
-        }
-        if unique.count > Topic.maxCount {
-            throw ChannelFailure(
-                kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
-                message: "\(unique.count) topics are more than the \(Topic.maxCount) that one channel may have")
-        }
-        // The host's own array if it had no duplicates: channels with the same topics share it.
-        return unique.count == topics.count ? topics : unique
+        submit(machine.topicsChanged(to: try Topic.checked(topics), now: loop.now))
     }
 }
 

@@ -15,6 +15,8 @@ package import Logging
         package var tls = TLSConfiguration()
         /// As of a channel; an `https://` proxy is refused.
         package var proxy: ProxySetting = .none
+        /// For a proxy that the environment names without them.
+        package var environmentProxyCredentials: ProxyCredentials?
         /// The value of the `User-Agent` header.
         package var userAgent = "GenesysLoop"
         /// Receives a warning about a faulty version of libcurl, once in a process.
@@ -56,7 +58,9 @@ package import Logging
         self.loop = loop
         group = HandleGroup(loop: loop)
         userAgent = configuration.userAgent
-        rules = ProxyRules(configuration.proxy, environment: Environment.value)
+        rules = ProxyRules(
+            configuration.proxy, credentials: configuration.environmentProxyCredentials,
+            environment: Environment.value)
         let tls = configuration.tls
         do throws(TLSError) {
             context = try loop.shared(tls) { () throws(TLSError) in try TLSContext(client: tls) }

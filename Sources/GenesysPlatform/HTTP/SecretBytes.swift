@@ -22,6 +22,16 @@ internal import CCurl
         self.init(copying: text.utf8)
     }
 
+    /// A secret with something before it, for example the scheme of an `Authorization` header.
+    package convenience init(prefix: String, _ secret: SecretBytes) {
+        var buffer = SecretBuffer()
+        // Both live during their calls, and the bytes are copied.
+        unsafe Array(prefix.utf8).withUnsafeBytes { unsafe buffer.append($0) }
+        unsafe secret.withBytes { unsafe buffer.append($0) }
+        let (memory, count) = unsafe buffer.release()
+        unsafe self.init(taking: memory, count: count)
+    }
+
     /// Takes over memory, of which `count` bytes are initialized.
     fileprivate init(taking memory: UnsafeMutableRawBufferPointer, count: Int) {
         unsafe self.memory = unsafe memory
@@ -89,16 +99,32 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
         unsafe memory.wipe()
     }
 
+    /// Makes room for more bytes.
+    private mutating func reserve(_ more: Int) {
+        guard unsafe count + more > memory.count else { return }
+        let byteCount = unsafe max(count + more, 2 * memory.count)
+        let grown = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
+        // The new memory is larger; the old one is freed after the copy.
+        unsafe grown.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        unsafe memory.wipe()
+        unsafe memory = unsafe grown
+    }
+
+    /// Appends what a reader writes into memory that is lent to it for the call.
+    ///
+    /// - Parameter read: returns how many bytes it wrote; a negative number is an error, and appends nothing.
+    /// - Returns: what the reader returned.
+    mutating func append(upTo byteCount: Int, from read: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+        reserve(byteCount)
+        // There is room for the bytes.
+        let result = unsafe read(UnsafeMutableRawBufferPointer(rebasing: memory[count..<count + byteCount]))
+        count += max(0, min(result, byteCount))
+        return result
+    }
+
     /// Appends bytes, which are lent for the call.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        if unsafe count + bytes.count > memory.count {
-            let byteCount = unsafe max(count + bytes.count, 2 * memory.count)
-            let grown = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 1)
-            // The new memory is larger; the old one is freed after the copy.
-            unsafe grown.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
-            unsafe memory.wipe()
-            unsafe memory = unsafe grown
-        }
+        reserve(bytes.count)
         // There is room for the bytes.
         unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: bytes)
         count += bytes.count
@@ -106,12 +132,18 @@ extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, Cu
 
     /// Moves the bytes out.
     mutating func take() -> SecretBytes {
+        let (memory, count) = unsafe release()
+        // The object owns the memory from here on.
+        return unsafe SecretBytes(taking: memory, count: count)
+    }
+
+    /// Passes the memory on to the caller, and begins again.
+    fileprivate mutating func release() -> (UnsafeMutableRawBufferPointer, count: Int) {
         defer {
             unsafe memory = .allocate(byteCount: 0, alignment: 1)
             count = 0
         }
-        // The object owns the memory from here on.
-        return unsafe SecretBytes(taking: memory, count: count)
+        return unsafe (memory, count)
     }
 }
 

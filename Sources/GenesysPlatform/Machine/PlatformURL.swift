@@ -29,6 +29,8 @@ package struct PlatformURL: Hashable, Sendable {
     /// Host and port as a URL has them.
     package var authority: String { uri.authority }
 
+    package var host: String { uri.host }
+
     /// The whole URL of a call.
     ///
     /// - Parameter target: path and query, from the slash on.

@@ -50,6 +50,16 @@ package enum RESTCall: Hashable, Sendable {
         }
     }
 
+    /// The id of the channel that it is about; nil if it is about none.
+    package var channel: SecretBytes? {
+        switch self {
+        case .checkChannel(let id), .topics(let id), .addTopics(_, let id), .setTopics(_, let id),
+            .removeTopics(let id):
+            id
+        case .mintToken, .createChannel, .listChannels, .describeToken, .catalog: nil
+        }
+    }
+
     /// Path and query below the base URL.
     package var target: String {
         switch self {

@@ -135,7 +135,7 @@ private struct RESTRefusal {
                 .forbidden, .httpForbidden, "the service refused the request",
                 advice:
                     "Check the roles of the OAuth client, their divisions, and the addresses that it is restricted to")
-        case 404 where call.isAboutChannel:
+        case 404 where call.channel != nil:
             return make(
                 .gone, .httpNotFound, "the channel is gone",
                 advice: "Check whether other programs use the same OAuth client: each channel beyond 20 removes another"
@@ -224,14 +224,6 @@ private struct RESTRefusal {
 }
 
 extension RESTCall {
-    /// Whether 404 means that a channel is gone.
-    fileprivate var isAboutChannel: Bool {
-        switch self {
-        case .checkChannel, .topics, .addTopics, .setTopics, .removeTopics: true
-        case .mintToken, .createChannel, .listChannels, .describeToken, .catalog: false
-        }
-    }
-
     fileprivate var isAboutTopics: Bool {
         switch self {
         case .addTopics, .setTopics: true

@@ -200,9 +200,11 @@ extension RESTFailure {
             advice: "Give a new token", isRetryable: false))
 
     /// The host's callback gave none.
-    package static let noToken = RESTFailure(
-        .noToken,
-        ChannelFailure(
-            reason: .httpUnauthorized, phase: .token, clause: "the host has no token", advice: "Give a token",
-            isRetryable: false))
+    package static func noToken(
+        _ clause: String, advice: String = "Give a new token", reason: FailureReason = .httpUnauthorized
+    ) -> RESTFailure {
+        RESTFailure(
+            .noToken,
+            ChannelFailure(reason: reason, phase: .token, clause: clause, advice: advice, isRetryable: false))
+    }
 }

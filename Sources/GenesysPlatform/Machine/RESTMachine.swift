@@ -172,14 +172,14 @@ package struct RESTMachine: Equatable, Sendable {
         return finish(now: now)
     }
 
-    /// Nothing is wanted anymore.
+    /// Nothing is wanted anymore; the token stays for a later call.
     package mutating func closeRequested() -> [Action] {
         for call in calls {
             if case .sent(let request) = call.step { emit(.cancel(request)) }
         }
         calls = []
         if case .asking(let request) = tokens.step { emit(.cancel(request)) }
-        tokens = TokenMachine()
+        tokens.abandoned()
         return takeActions()
     }
 

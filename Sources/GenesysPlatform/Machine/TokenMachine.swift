@@ -174,6 +174,9 @@ package struct TokenMachine: Equatable, Sendable {
         if case .waiting = step { step = .resting }
     }
 
+    /// No answer is waited for.
+    package mutating func abandoned() { step = .resting }
+
     // MARK: - Parts
 
     @discardableResult

@@ -213,7 +213,7 @@ import Testing
     @Test func `a host without a token ends the calls`() {
         var stage = RESTStage(.host)
         _ = stage.call()
-        #expect(stage.answer(.failure(.noToken)) == ["fail 1 noToken"])
+        #expect(stage.answer(.failure(.noToken("there is none"))) == ["fail 1 noToken"])
     }
 
     // MARK: - A kept token
@@ -240,8 +240,10 @@ import Testing
         _ = stage.call()
         #expect(stage.close() == ["cancel 1"])
         #expect(stage.answer(request: 1) == [])
+        stage.pass(1)
         _ = stage.call() + stage.answer()
         _ = stage.call(.listChannels)
+        stage.machine.userLeft()
         #expect(stage.close() == ["cancel 3", "cancel 4"])
         #expect(stage.run(1_000_000) == [])
     }

@@ -1,0 +1,213 @@
+package import GenesysLoop
+internal import Logging
+
+/// Performs what the machine decides: calls of the platform, the `NotificationChannel`, the delegate.
+extension ProvisionedChannel {
+    // MARK: - Inputs
+
+    /// Something happened on the loop: what follows from it is performed before the return.
+    func input(
+        _ body: (inout ProvisionedChannelMachine, ClockReading) -> [ProvisionedChannelMachine.Action]
+    ) {
+        pending.append(contentsOf: body(&machine, loop.now))
+        performPending()
+    }
+
+    /// The open `NotificationChannel` made its terminal call.
+    func channelEnded() { current = nil }
+
+    /// Queues actions of a call of the host, which are performed from the loop.
+    func submit(_ actions: [ProvisionedChannelMachine.Action]) {
+        let isScheduled = isPerforming || !pending.isEmpty
+        pending.append(contentsOf: actions)
+        if !isScheduled, !pending.isEmpty { loop.schedule(self) }
+    }
+
+    func tokenDidChange(to token: Token) {
+        input { machine, _ in machine.tokenChanged(to: token) }
+    }
+
+    private func performPending() {
+        guard !isPerforming else { return }
+        isPerforming = true
+        announceState()
+        while let action = pending.popFirst() {
+            perform(action)
+            announceState()
+        }
+        isPerforming = false
+        setTimer()
+    }
+
+    private func setTimer() {
+        guard let deadline = machine.nextDeadline else {
+            timer?.close()
+            timer = nil
+            return
+        }
+        // The loop retains the channel, which keeps it running.
+        if timer == nil { timer = Timer(loop: loop, group: platform.engine.group, owner: self, keepsRunning: false) }
+        timer?.start(at: deadline)
+    }
+
+    // MARK: - Actions
+
+    private func perform(_ action: ProvisionedChannelMachine.Action) {
+        switch action {
+        case .call(let id, let call, let token, let limit):
+            calls.insert(id)
+            platform.call(id, call, token: token, limit: limit) { [unowned self] result, token in
+                calls.remove(id)
+                input { $0.callAnswered(id, RESTReply(result, token: token), now: $1.instant) }
+            }
+        case .cancel(let id):
+            calls.remove(id)
+            platform.cancel(id)
+        case .limit(let id, let limit):
+            platform.setLimit(limit, of: id)
+        case .discardToken(let id):
+            platform.discard(id)
+        case .openChannel(let uri, let topics, let total):
+            openChannel(uri, topics, total: total)
+        case .rollover(let uri):
+            rollOver(to: uri)
+        case .setTopics(let topics):
+            setTopics(topics, of: current?.channel)
+        case .closeChannel:
+            current?.channel.close()
+        case .tell(let event):
+            tell(event)
+        case .finish(let end):
+            finish(end)
+        }
+    }
+
+    private func openChannel(_ uri: SecretBytes, _ topics: [Topic], total: Duration?) {
+        var configuration = self.configuration
+        if case .backoff(var backoff) = configuration.reconnect {
+            backoff.initialTotal = total
+            configuration.reconnect = .backoff(backoff)
+        }
+        let relay = ChannelRelay(self)
+        do throws(ChannelFailure) {
+            let channel = try NotificationChannel(
+                uri: uri.text, topics: topics, on: loop, delegate: relay, configuration: configuration)
+            current = (channel, relay)
+            if isPaused { channel.pause() }
+            channel.open()
+        } catch {
+            current = nil
+            pending.append(
+                contentsOf: machine.channelFailed(error, deliveredUntil: nil, now: loop.now.instant))
+        }
+    }
+
+    private func rollOver(to uri: SecretBytes) {
+        do throws(ChannelFailure) {
+            try current?.channel.rollover(to: uri.text)
+        } catch {
+            pending.append(contentsOf: machine.channelFailedRollover(error, now: loop.now.instant))
+        }
+    }
+
+    private func setTopics(_ topics: [Topic], of channel: NotificationChannel?) {
+        do throws(ChannelFailure) {
+            try channel?.setTopics(topics)
+        } catch {
+            pending.append(contentsOf: machine.channelRejected(RejectedTopics(topics: topics, message: "\(error)")))
+        }
+    }
+
+    // MARK: - The end
+
+    private func finish(_ end: ProvisionedChannelMachine.End) {
+        pending.removeAll()
+        for id in calls { platform.cancel(id) }
+        calls = []
+        timer?.close()
+        timer = nil
+        current = nil
+        platform.leave(self)
+        let delegate = weakDelegate
+        if case .failed = end, !isSilent { delegate?.channel(self, didChange: .ended) }
+        weakDelegate = nil
+        loop.release(self)
+        switch end {
+        case .failed(let failure) where !isSilent:
+            platform.logger.debug("failed: \(failure)")
+            guard let delegate else {
+                return platform.logger.warning("a channel failed, and no delegate was there: \(failure)")
+            }
+            delegate.channel(self, didFail: failure)
+        case .closed, .failed:
+            platform.logger.debug("closed")
+            delegate?.channelDidClose(self)
+        }
+    }
+
+    /// There is no delegate for a delivery: closes the channel.
+    private func closeWithoutDelegate() {
+        guard !isSilent else { return }
+        platform.logger.warning("a channel is closed: its delegate is gone, which is held weakly: keep it")
+        close()
+    }
+
+    // MARK: - The delegate
+
+    @inline(__always)
+    func received(_ notification: ChannelNotification) {
+        guard !isSilent else { return }
+        guard let weakDelegate else { return closeWithoutDelegate() }
+        weakDelegate.channel(self, didReceive: notification)
+    }
+
+    func discarded(_ message: DiscardedMessage) {
+        if !isSilent { weakDelegate?.channel(self, didDiscard: message) }
+    }
+
+    func missed(_ gap: Gap) {
+        performPending()
+        guard !isSilent else { return }
+        guard let weakDelegate else { return closeWithoutDelegate() }
+        weakDelegate.channel(self, didMiss: gap)
+    }
+
+    /// Reports a changed state before what follows from it. The end is announced with the terminal call.
+    private func announceState() {
+        let state = machine.channelState
+        guard state != toldState, state != .ended, !isSilent else { return }
+        toldState = state
+        weakDelegate?.channel(self, didChange: state)
+    }
+
+    private func tell(_ event: ProvisionedChannelMachine.Event) {
+        guard !isSilent else { return }
+        guard let delegate = weakDelegate else { return closeWithoutDelegate() }
+        switch event {
+        case .channelMade(let ours, let all):
+            delegate.channel(self, didMake: ChannelCount(ours: ours, all: all))
+        case .channelGone(let reason): delegate.channel(self, didLoseChannel: reason)
+        case .didSubscribe(let topics): delegate.channel(self, didSubscribe: topics)
+        case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)
+        case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
+        case .didReject(let topics): delegate.channel(self, didReject: topics)
+        case .didMiss(let gap): delegate.channel(self, didMiss: gap)
+        case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
+        case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
+        }
+    }
+}
+
+extension ProvisionedChannel: LoopTask, LoopCloseable {
+    package func runTask() { performPending() }
+
+    package func closeByLoop() { close() }
+}
+
+extension ProvisionedChannel: TimerOwner {
+    package func timerDidFire(_ timer: Timer) {
+        input { $0.deadlineReached(now: $1.instant) }
+    }
+
+    package func loopWasLate(now: ClockReading) {}
+}

@@ -1,0 +1,200 @@
+import GenesysLoop
+import GenesysSimulator
+import Testing
+
+@testable import GenesysPlatform
+
+@Suite struct ProvisionedChannelSocketTests {
+    @Test func `a client's id and secret lead to notifications, and closing leaves nothing on the loop`() throws {
+        let stage = try PlatformStage()
+        let channel = try stage.makeChannel()
+        channel.open()
+        #expect(stage.log == [])
+        try stage.run { stage.notificationCount >= 5 }
+        #expect(stage.log == ["connecting", "token 86300 s", "made 1 1", "subscribed", "subscribed 2"])
+        #expect(
+            stage.requests == [
+                "POST /oauth/token", "GET /api/v2/notifications/channels", "POST /api/v2/notifications/channels",
+                "PUT /api/v2/notifications/channels/{id}/subscriptions",
+            ])
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        #expect(stage.log.last == "closed" && stage.log.count == 6)
+        stage.leave()
+    }
+
+    @Test func `refused topics are reported with their permissions, and the others are delivered`() throws {
+        let stage = try PlatformStage { $0.channels.forbiddenTopics = ["v2.users.b.presence"] }
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run(untilLogged: "subscribed 1")
+        #expect(stage.log.contains { $0.hasPrefix("rejected [v2.users.b.presence] [[\"") })
+        #expect(channel.topics == PlatformStage.topics)
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+
+    @Test func `all topics refused ends it, with a sentence about permissions`() throws {
+        let stage = try PlatformStage { $0.channels.forbiddenTopics = Set(PlatformStage.topics) }
+        try stage.makeChannel().open()
+        try stage.run(untilLogged: "failed")
+        #expect(stage.log.suffix(2) == ["ended", "failed provision subscriptionRefused"])
+        #expect(stage.failure?.kind == .authorization)
+        stage.leave()
+    }
+
+    @Test func `a move goes to a fresh channel without a gap`() throws {
+        let stage = try PlatformStage()
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { stage.notificationCount >= 5 }
+        channel.move()
+        try stage.run(untilLogged: "recovered rollover")
+        let count = stage.notificationCount
+        try stage.run { stage.notificationCount >= count + 5 }
+        #expect(stage.log.suffix(4) == ["made 2 2", "rollingOver", "subscribed", "recovered rollover"])
+        try stage.run { stage.requests.last?.hasPrefix("DELETE") ?? false }
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        #expect(!stage.log.contains { $0.hasPrefix("gap") })
+        stage.leave()
+    }
+
+    @Test func `a channel that expired is replaced, with its gap`() throws {
+        let stage = try PlatformStage()
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { stage.notificationCount >= 5 }
+        stage.server.evict(.all)
+        stage.server.disconnect()
+        try stage.run(untilLogged: "recovered replacement")
+        let count = stage.notificationCount
+        try stage.run { stage.notificationCount >= count + 5 }
+        let story = stage.log.drop { $0 != "subscribed 2" }.filter { !$0.hasPrefix("reconnecting") }
+        #expect(
+            story == [
+                "subscribed 2", "recovering", "gone httpNotFound", "made 1 1", "subscribed", "gap connectionClosed",
+                "recovered replacement",
+            ])
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+
+    @Test func `a revoked token is followed by a new one and a new channel`() throws {
+        let stage = try PlatformStage()
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { stage.notificationCount >= 5 }
+        stage.server.revokeToken()
+        try stage.run(untilLogged: "recovered replacement")
+        #expect(stage.log.filter { $0.hasPrefix("token") }.count == 2)
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+
+    @Test func `before the token ends it moves to a channel of the next one`() throws {
+        let stage = try PlatformStage { $0.tokens.life = .seconds(2) }
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run(untilLogged: "recovered rollover", count: 2)
+        #expect(!stage.log.contains { $0.hasPrefix("gap") || $0.hasPrefix("gone") })
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+
+    @Test func `the host's tokens are asked for with the reason, and a repeated one ends it`() throws {
+        let stage = try PlatformStage()
+        var reasons: [TokenReason] = []
+        let credentials = PlatformCredentials.tokens { request in
+            reasons.append(request.reason)
+            request.provide("not-a-token")
+            request.provide("late")
+        }
+        try stage.makePlatform(credentials: credentials)
+        try stage.makeChannel().open()
+        try stage.run(untilLogged: "failed")
+        #expect(reasons == [.first, .refused])
+        #expect(stage.log.last == "failed token httpUnauthorized")
+        stage.leave()
+    }
+
+    @Test func `a host that drops the request for a token gets a failure instead of a long wait`() throws {
+        let stage = try PlatformStage()
+        try stage.makePlatform(credentials: .tokens { _ in })
+        try stage.makeChannel().open()
+        try stage.run(untilLogged: "failed")
+        #expect(stage.log.last == "failed token httpUnauthorized")
+        stage.leave()
+    }
+
+    @Test func `closing while the host looks for a token ends at once`() throws {
+        let stage = try PlatformStage()
+        var open: TokenRequest?
+        try stage.makePlatform(credentials: .tokens { open = $0 })
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { open != nil }
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        #expect(open?.isPending == false)
+        open?.provide("late")
+        stage.leave()
+    }
+
+    @Test(arguments: ["oauth/token", "channels", "subscriptions"])
+    func `closing while a call has no answer ends at once`(path: String) throws {
+        let stage = try PlatformStage()
+        var fault = SimulatedService.Fault(answer: .never)
+        fault.path = path
+        stage.server.install(fault)
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { stage.requests.last?.hasSuffix(path) ?? false }
+        channel.close()
+        try stage.run(untilLogged: "closed")
+        #expect(stage.log.last == "closed")
+        stage.leave()
+    }
+
+    @Test func `everything of the API is legal inside of every delegate method`() throws {
+        let stage = try PlatformStage { $0.channels.forbiddenTopics = ["v2.users.b.presence"] }
+        let channel = try stage.makeChannel()
+        stage.didLog = { stage, _ in
+            channel.pause()
+            channel.resume()
+            channel.move()
+            channel.unsubscribe("v2.users.c.presence")
+            try? channel.subscribe("v2.users.c.presence")
+            channel.open()
+            _ = channel.state
+            if stage.notificationCount > 3 { channel.close() }
+        }
+        channel.open()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+
+    @Test func `a delegate that is gone closes the channel`() throws {
+        let stage = try PlatformStage()
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { stage.notificationCount >= 1 }
+        channel.delegate = nil
+        try stage.run { channel.state == .ended }
+        stage.leave()
+    }
+
+    @Test func `closing the loop closes a provisioned channel`() throws {
+        let stage = try PlatformStage()
+        let channel = try stage.makeChannel()
+        channel.open()
+        try stage.run { stage.notificationCount >= 1 }
+        stage.loop.closeAll()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+}
