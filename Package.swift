@@ -33,7 +33,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CVector"),
-        .target(name: "CArguments"),
+        .target(name: "CProcess"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
@@ -61,7 +61,7 @@ let package = Package(
         .target(
             name: "ToolSupport",
             dependencies: [
-                "CArguments", "GenesysLoop", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CProcess", "GenesysLoop", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(

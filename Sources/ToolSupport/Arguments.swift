@@ -1,4 +1,4 @@
-internal import CArguments
+internal import CProcess
 
 #if canImport(Darwin)
 internal import Darwin

@@ -8,28 +8,6 @@ import GenesysLoop
 /// What it writes ends on a whole line, also when writing fails in the middle of one: a regular file is then cut back.
 /// What went into a pipe cannot be taken back.
 package final class LineWriter: Sendable {
-    /// What the thread reports, on itself.
-    package enum Report: Equatable, Sendable {
-        /// The queue was full and is down to half of its limit.
-        case drained
-        /// Writing failed; nothing more will be written.
-        case failed
-        /// `reopen()` has taken effect, or why it could not: then the old file is still written to.
-        case reopened(SystemCalls.Failure?)
-    }
-
-    /// How it ended.
-    package enum Outcome: Equatable, Sendable {
-        /// All lines are written.
-        case written
-        /// The reader is gone.
-        case closedPipe
-        /// Another error.
-        case failed(SystemCalls.Failure)
-        /// The reader took nothing for a while.
-        case abandoned(byteCount: Int)
-    }
-
     /// The line that reports how many lines were dropped.
     package typealias Notice = @Sendable (_ count: Int) -> [UInt8]
 
@@ -45,6 +23,8 @@ package final class LineWriter: Sendable {
         /// The file is a FIFO without a reader so far.
         var waitsForReader = false
         var wantsReopening = false
+        /// When the last line was queued; nil while more may come.
+        var ending: ContinuousClock.Instant?
         var interruption: ContinuousClock.Instant?
         /// When bytes were last written, or entered the empty queue.
         var progress = ContinuousClock.now
@@ -95,8 +75,8 @@ package final class LineWriter: Sendable {
 
     /// Creates it.
     ///
-    /// - Parameter patience: how long a reader may take nothing while `finish()` waits, without an interruption; nil
-    ///   waits without end.
+    /// - Parameter patience: how long a reader may take nothing after the last line, without an interruption; nil waits
+    ///   without end.
     package init(to sink: LineSink, limit: Int = LineWriter.defaultLimit, patience: Duration? = nil) {
         self.sink = sink
         self.limit = limit
@@ -189,15 +169,21 @@ package final class LineWriter: Sendable {
         work.ring()
     }
 
+    /// The last line is queued, though `finish()` is called later: the patience with the reader counts from now.
+    package func expectFinish() {
+        state.withLock { state in state.ending = state.ending ?? .now }
+    }
+
     /// Waits until everything is written, or writing failed. Nothing is reported afterwards.
     package func finish() -> Outcome {
-        let start = ContinuousClock.now
         state.withLock { state in
+            // A second call waits again.
+            if state.isEnding { state.ending = .now } else { state.ending = state.ending ?? .now }
             state.isEnding = true
             _ = state.status.set(nil)
         }
         work.ring()
-        let outcome = waitForOutcome(since: start)
+        let outcome = waitForOutcome()
         // Released here and not by the thread, which may still be ending.
         let report = state.withLock { state in
             defer { state.report = nil }
@@ -207,11 +193,11 @@ package final class LineWriter: Sendable {
         return outcome
     }
 
-    private func waitForOutcome(since start: ContinuousClock.Instant) -> Outcome {
+    private func waitForOutcome() -> Outcome {
         while true {
             let now = state.withLock { $0 }
             if let outcome = now.outcome { return outcome }
-            let rest = deadline(now, start).map { $0 - ContinuousClock.now }
+            let rest = deadline(now).map { $0 - ContinuousClock.now }
             // Nothing is left to write, but the thread has not reported it yet: the reader caused no delay.
             if let rest, rest <= .zero { return now.byteCount == 0 ? .written : .abandoned(byteCount: now.byteCount) }
             news.wait(for: rest)
@@ -219,8 +205,11 @@ package final class LineWriter: Sendable {
     }
 
     /// When to give up if nothing is written until then.
-    private func deadline(_ state: State, _ start: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-        guard let interruption = state.interruption else { return idlePatience.map { max(state.progress, start) + $0 } }
+    private func deadline(_ state: State) -> ContinuousClock.Instant? {
+        guard let interruption = state.interruption else {
+            guard let idlePatience, let ending = state.ending else { return nil }
+            return max(state.progress, ending) + idlePatience
+        }
         // Without a reader there is no line that one has begun to read.
         if state.waitsForReader { return interruption }
         return min(

@@ -1,5 +1,8 @@
 package import ArgumentParser
 
+/// A command that handles SIGHUP and SIGUSR1 with a `SignalWatch`: until then both wait.
+package protocol RequestHandling {}
+
 extension ParsableCommand {
     /// Runs a program: parses the command line, runs the command, and ends the process if it fails.
     ///
@@ -9,6 +12,7 @@ extension ParsableCommand {
         let arguments = readArguments()
         do {
             var command = try parseAsRoot(arguments)
+            if !(command is any RequestHandling) { Signals.releaseRequests() }
             do {
                 try command.run()
             } catch let error as ValidationError {

@@ -9,7 +9,7 @@ package final class SignalWatch: Sendable {
     package struct Handlers: Sendable {
         /// The first signal that ends the process.
         package var first: @Sendable () -> Void
-        /// The second one, before it ends the process.
+        /// The one that ends it immediately.
         package var last: @Sendable () -> Void = {}
         /// SIGHUP, unless it is the first signal because the terminal is closed.
         package var hangup: @Sendable () -> Void = {}
@@ -18,34 +18,39 @@ package final class SignalWatch: Sendable {
     }
 
     private let handlers: Locked<Handlers?>
+    /// Nil if SIGHUP and SIGUSR1 end the process immediately.
+    private let rule: HangupRule?
 
-    /// Starts to watch SIGINT and SIGTERM. The calling thread, and threads that it starts, no longer get the signals.
+    /// Starts to watch for a program that SIGHUP and SIGUSR1 end immediately.
+    ///
+    /// The calling thread, and threads that it starts, no longer get SIGINT and SIGTERM.
     package convenience init(
         first: @escaping @Sendable () -> Void, last: @escaping @Sendable () -> Void = {}
     ) throws(SystemCalls.Failure) {
-        try self.init(Handlers(first: first, last: last), watching: Signals.ends, nil)
+        Signals.hold()
+        try self.init(Handlers(first: first, last: last), nil)
     }
 
-    /// Starts to watch SIGHUP and SIGUSR1 too; before, `rule` holds them.
+    /// Starts to watch for a program that handles SIGHUP and SIGUSR1.
     package convenience init(
         _ rule: HangupRule, first: @escaping @Sendable () -> Void, hangup: @escaping @Sendable () -> Void,
         report: @escaping @Sendable () -> Void
     ) throws(SystemCalls.Failure) {
-        try self.init(
-            Handlers(first: first, hangup: hangup, report: report), watching: Signals.ends + Signals.requests, rule)
+        Signals.hold()
+        Signals.note(Signals.requests)
+        try self.init(Handlers(first: first, hangup: hangup, report: report), rule)
     }
 
-    private init(_ handlers: Handlers, watching numbers: [Int32], _ rule: HangupRule?) throws(SystemCalls.Failure) {
+    private init(_ handlers: Handlers, _ rule: HangupRule?) throws(SystemCalls.Failure) {
         self.handlers = Locked(handlers)
-        Signals.hold(numbers)
-        Signals.useDefault(of: numbers)
+        self.rule = rule
+        Signals.useDefault(of: Signals.ends)
         try DetachedThread.start { [self] in
-            _ = nextEnd(of: numbers, rule, isFirst: true)
+            let request = Signals.watchRequests()
+            _ = nextEnd(request, isFirst: true)
             StandardError.interrupt()
             current?.first()
-            let number = nextEnd(of: numbers, rule, isFirst: false)
-            current?.last()
-            Signals.end(by: number)
+            endNow(by: nextEnd(request, isFirst: false))
         }
     }
 
@@ -56,23 +61,29 @@ package final class SignalWatch: Sendable {
 
     private var current: Handlers? { handlers.withLock { $0 } }
 
+    private func endNow(by number: Int32) -> Never {
+        current?.last()
+        Signals.end(by: number)
+    }
+
     /// Handles requests until a signal comes that ends the process.
     ///
-    /// - Parameter isFirst: whether a closed terminal counts as such a signal. It can cause several of SIGHUP, which
-    ///   must not look like an impatient user.
-    private func nextEnd(of numbers: [Int32], _ rule: HangupRule?, isFirst: Bool) -> Int32 {
+    /// - Parameters:
+    ///   - request: what stands for a request that has come.
+    ///   - isFirst: whether a closed terminal counts as such a signal. It can cause several of SIGHUP, which must not
+    ///     look like an impatient user.
+    private func nextEnd(_ request: Int32, isFirst: Bool) -> Int32 {
         while true {
-            let number = Signals.wait(for: numbers)
-            switch number {
-            case Signals.hangup where rule?.isEnd == true:
-                if isFirst { return number }
-            case Signals.hangup:
-                current?.hangup()
-            case Signals.report:
-                current?.report()
-            default:
-                return number
+            if Signals.take(Signals.hangup) {
+                guard let rule else { endNow(by: Signals.hangup) }
+                if !rule.isEnd { current?.hangup() } else if isFirst { return Signals.hangup }
             }
+            if Signals.take(Signals.report) {
+                guard rule != nil else { endNow(by: Signals.report) }
+                current?.report()
+            }
+            let number = Signals.wait(for: Signals.ends + [request])
+            if number != request { return number }
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import CProcess
+
 #if canImport(Darwin)
 import Darwin
 #elseif canImport(Musl)
@@ -14,14 +16,18 @@ import Glibc
     package static let hangup = SIGHUP
     /// Requests a line of statistics.
     package static let report = SIGUSR1
-    /// A `SignalWatch` may handle these; in a program without one each ends the process by default.
+    /// A `SignalWatch` handles these.
     static let requests = [hangup, report]
+    /// Whether the process was started with SIGHUP ignored, as `nohup` starts one.
+    static let startedWithoutHangup = isIgnored(hangup)
 
-    /// Lets the ends end the process, and ignores SIGPIPE and SIGXFSZ: a write to a closed pipe, or beyond the limit
-    /// for files, is an ordinary error.
+    /// Lets the ends end the process, notes the requests, and ignores SIGPIPE and SIGXFSZ: a write to a closed pipe, or
+    /// beyond the limit for files, is an ordinary error.
     ///
     /// The ends work even if the process was started with them ignored or blocked, as background jobs of a script are.
     package static func prepare() {
+        _ = startedWithoutHangup
+        note(requests)
         for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
         useDefault(of: ends)
         var set = set(of: ends)
@@ -34,6 +40,31 @@ import Glibc
     static func useDefault(of numbers: [Int32]) {
         for number in numbers { _ = signal(number, SIG_DFL) }
     }
+
+    // MARK: - Requests
+
+    /// Makes signals wait for `take`. No thread blocks them.
+    static func note(_ numbers: [Int32]) {
+        for number in numbers { requests_note(number) }
+    }
+
+    /// Gives a request the effect that it had when the process was started, or its default one, also if it has come.
+    static func release(_ number: Int32) {
+        if number == hangup, startedWithoutHangup { _ = signal(number, SIG_IGN) } else { requests_release(number) }
+    }
+
+    /// The program handles no requests: they have their effect again, also if they have come.
+    static func releaseRequests() {
+        for number in requests { release(number) }
+    }
+
+    /// Whether a request has come since the last call.
+    static func take(_ number: Int32) -> Bool { requests_take(number) }
+
+    /// Makes the calling thread the one whose `wait` a request ends.
+    ///
+    /// - Returns: the number that `wait` returns then.
+    static func watchRequests() -> Int32 { requests_watch() }
 
     /// Whether the process ignores a signal, as `nohup` makes it ignore SIGHUP.
     static func isIgnored(_ number: Int32) -> Bool {
@@ -49,15 +80,17 @@ import Glibc
         return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Blocks the ends on the calling thread: they wait for `wait`.
-    package static func hold() { block(ends) }
+    // MARK: - Ends
 
-    /// Blocks signals on the calling thread: they wait for `wait`.
-    static func hold(_ numbers: [Int32]) { block(numbers) }
+    /// Lets nothing end the process until a `SignalWatch` does: there is something to remove first.
+    package static func hold() {
+        block(ends)
+        note(startedWithoutHangup ? [report] : requests)
+    }
 
-    /// Blocks all of them while `body` starts a thread, which inherits the mask: only `wait` may get them.
+    /// Blocks the ends while `body` starts a thread, which inherits the mask: only `wait` may get them.
     static func blocked<T>(_ body: () -> T) -> T {
-        var before = block(ends + requests)
+        var before = block(ends)
         // The set is valid during the call.
         defer { _ = unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         return body()
@@ -72,7 +105,7 @@ import Glibc
         return before
     }
 
-    /// Waits for one of the signals; returns its number.
+    /// Waits for one of the signals, which the calling thread blocks; returns its number.
     static func wait(for numbers: [Int32]) -> Int32 {
         var set = set(of: numbers)
         var number: Int32 = 0

@@ -72,6 +72,9 @@ struct ConnectionOptions: ParsableArguments {
         try ClientKey.check(certificate: clientCertificate, key: clientKey)
         try Numbers.check(seconds: firstConnectionLimit?.seconds, of: "--first-connection-limit")
         try Numbers.check(count: maxMessageSize, of: "--max-message-size")
+        guard proxy == nil || !noProxy else {
+            throw ValidationError("--proxy and --no-proxy exclude each other: one names a proxy, the other uses none.")
+        }
         guard proxyCredentialsFile == nil || proxy != nil || !noProxy else {
             throw ValidationError("--proxy-credentials-file is for a proxy, and --no-proxy uses none.")
         }

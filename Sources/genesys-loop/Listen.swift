@@ -4,7 +4,7 @@ import Logging
 import ToolSupport
 
 /// `genesys-loop listen`: prints the notifications of a channel.
-struct Listen: ParsableCommand {
+struct Listen: ParsableCommand, RequestHandling {
     static let configuration = CommandConfiguration(
         abstract: "Print the notifications of a channel, one JSON object a line.",
         discussion: """
@@ -26,7 +26,6 @@ struct Listen: ParsableCommand {
 
     func run() throws {
         let rule = HangupRule()
-        rule.hold()
         let plan = try ListenPlan(options)
         let session = try ListenSession(plan)
         try session.run(rule).end()

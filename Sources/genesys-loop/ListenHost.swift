@@ -73,6 +73,8 @@ final class ListenHost: NotificationChannelDelegate {
 
     private func close(with status: ExitStatus) {
         supervisor?.isStopping("closing")
+        // What comes while the channel closes is printed, but a reader that has left is not waited for twice.
+        writer.expectFinish()
         run.close(with: status)
     }
 

@@ -5,6 +5,9 @@ import ToolSupport
 
 /// Resources that every command needs; without them it ends with 69.
 enum Startup {
+    /// How long a reader of the output may take nothing at the end.
+    private static let patience: Duration = .seconds(2)
+
     /// A loop, and a writer to a file, or to standard output.
     static func resources(log: EventLog, output: String? = nil) throws -> (UVLoop, LineWriter) {
         let sink = try output.map { try file($0, log: log) } ?? LineSink(to: SystemCalls.standardOutput)
@@ -12,7 +15,7 @@ enum Startup {
             let loop = try UVLoop()
             // A signal, or the writer's last report, may arrive after the loop has ended, which is not a mistake.
             loop.logger = EventLogHandler.logger(log, .critical)
-            let resources = (loop, LineWriter(to: sink))
+            let resources = (loop, LineWriter(to: sink, patience: patience))
             // The system's certificates are read next; a missing descriptor is not their fault.
             _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
             return resources

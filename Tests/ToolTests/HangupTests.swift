@@ -166,8 +166,11 @@ import Testing
         for signal in [SIGHUP, SIGUSR1] {
             try await Slots.taken {
                 let simulator = try await Simulator(["--rate", "0"])
+                let folder = URL(filePath: simulator.announcement.caFile).deletingLastPathComponent().path
+                #expect(FileManager.default.fileExists(atPath: folder))
                 simulator.child.signal(signal)
                 #expect(await simulator.child.end().status == 128 + signal)
+                #expect(!FileManager.default.fileExists(atPath: folder))
             }
         }
     }
@@ -197,6 +200,43 @@ import Testing
     }
 
     #if os(Linux)
+    /// A set of signals in a file of /proc that describes a process or a thread.
+    private func signals(_ name: String, _ file: String) throws -> UInt64 {
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("\(name):") })
+        return try #require(UInt64(line.dropFirst(name.count + 1).trimmingCharacters(in: .whitespaces), radix: 16))
+    }
+
+    @Test func `Swift's backtracer can stop every thread, which it does with SIGUSR1`() async throws {
+        try await OwnService.with { service, folder in
+            let child = try service.listen(["--output", folder.appending(path: "lines").path])
+            #expect(await child.event(with: "subscribed") != nil)
+            let threads = "/proc/\(child.processIdentifier)/task"
+            let names = try FileManager.default.contentsOfDirectory(atPath: threads)
+            // Those of the loop, the output, standard error and the signals.
+            #expect(names.count >= 4)
+            for name in names {
+                #expect(try signals("SigBlk", "\(threads)/\(name)/status") & 1 << (SIGUSR1 - 1) == 0)
+            }
+            child.signal(SIGTERM)
+            #expect(await child.end().status == 0)
+        }
+    }
+
+    @Test func `signals wait from the first moment at which the program can make them wait`() async throws {
+        try await OwnService.with { service, _ in
+            let child = try withoutTerminal(["listen", "--uri", service.uri, "--events", "--topic", "v2.a"])
+            let process = try #require(Int32(await child.errors.nextLine() ?? ""))
+            let both: UInt64 = 1 << (SIGHUP - 1) | 1 << (SIGUSR1 - 1)
+            while try signals("SigCgt", "/proc/\(process)/status") & both != both { await Task.yield() }
+            for signal in [SIGHUP, SIGUSR1] { kill(process, signal) }
+            #expect(await child.event(with: "there is nothing to do") != nil)
+            #expect(await child.event(with: "statistics") != nil)
+            kill(process, SIGTERM)
+            #expect(await child.end().status == 0)
+        }
+    }
+
     /// A terminal: the side of the program, and that of the window.
     private func terminal() throws -> (program: FileHandle, window: FileHandle) {
         // The paths are C strings, and the variables are valid during each call. The requests are TIOCSPTLCK, which

@@ -81,6 +81,31 @@ import Testing
         return pipe
     }
 
+    @Test(arguments: [["--count", "2000"], ["--duration", "0.5"]])
+    func `a listener that is done ends although nobody reads its output, and says what is lost`(
+        end: [String]
+    ) async throws {
+        try await OwnService.with { service, folder in
+            let fifo = folder.appending(path: "fifo").path
+            // The path is a C string, valid during the call.
+            try #require(unsafe mkfifo(fifo, 0o600) == 0)
+            for output in [nil, fifo] {
+                let pipe = try fullPipe()
+                let child = try Child.tool(
+                    ["listen", "--uri", service.uri, "--topic", "v2.a", "--events"] + end
+                        + (output.map { ["--output", $0] } ?? []), standardOutput: pipe.fileHandleForWriting)
+                #expect(await child.event(with: "subscribed") != nil)
+                let start = ContinuousClock.now
+                service.publish(0..<2_000)
+                let ending = await child.end()
+                #expect(ending.status == 0)
+                #expect(ending.instant - start < Self.limit)
+                #expect(ending.errors.contains("bytes were not written"), "\(ending.errors)")
+                withExtendedLifetime(pipe) {}
+            }
+        }
+    }
+
     @Test(arguments: [("simulate --port", false), ("--listen", true)])
     func `a signal ends a server although nobody reads where it listens`(options: String, isEcho: Bool) async throws {
         try await Slots.taken {

@@ -32,6 +32,7 @@ import Testing
         Case(listen("--events", "--progress"), "--events and --progress exclude each other"),
         Case(listen("--no-subscribe"), "--no-subscribe takes no topic"),
         Case(["listen", "--uri", secret, "--no-subscribe", "--topics-file", "/nonexistent/t"], "takes no topic"),
+        Case(listen("--proxy", "http://p:1", "--no-proxy"), "--proxy and --no-proxy exclude each other"),
         Case(listen("--no-proxy", "--proxy-credentials-file", "/nonexistent/c"), "--no-proxy uses none"),
         Case(listen("--proxy-credentials-file", "/nonexistent/c"), "“/nonexistent/c” cannot be read"),
         Case(["listen", "--uri", secret], "No topic"),

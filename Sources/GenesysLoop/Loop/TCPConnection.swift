@@ -186,7 +186,7 @@ internal import CUV
         updateReading()
     }
 
-    /// Whether input or its end waits in the kernel. For tests: it takes a system call.
+    /// Whether input or its end waits in the kernel. It takes a system call.
     package var hasUnreadInput: Bool {
         guard state == .connected, !inputHasEnded, let descriptor else { return false }
         return cuv_has_input(descriptor) != 0

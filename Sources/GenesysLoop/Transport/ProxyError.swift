@@ -60,7 +60,7 @@ package enum ProxyError: Error, Hashable, Sendable {
 
     /// What to do about it, without a period.
     ///
-    /// - Parameter hasCredentials: whether the proxy's URI has a user and a password.
+    /// - Parameter hasCredentials: whether the proxy was given a user and a password.
     package func advice(hasCredentials: Bool) -> String? {
         guard isAboutAuthorization else { return nil }
         if let refusal, !ProxyError.takesBasic(refusal) {
@@ -68,7 +68,7 @@ package enum ProxyError: Error, Hashable, Sendable {
         }
         if self == .noMethod(hasOfferedPassword: true) { return "Let the proxy take a user and a password" }
         return hasCredentials
-            ? "Check the user and the password in the proxy's URI" : "Give a user and a password in the proxy's URI"
+            ? "Check the user and the password for the proxy" : "Give a user and a password for the proxy"
     }
 
     /// Whether the proxy requires a user and a password, or others.

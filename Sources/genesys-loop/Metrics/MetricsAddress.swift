@@ -47,6 +47,8 @@ struct MetricsAddress: Equatable {
 
     /// Whether only programs of this machine reach it.
     var isLoopback: Bool {
-        host.hasPrefix("127.") || SocketAddress(numeric: host, port: 0) == SocketAddress(numeric: "::1", port: 0)
+        let address = host.prefix { $0 != "%" }
+        return address.hasPrefix("127.")
+            || SocketAddress(numeric: String(address), port: 0) == SocketAddress(numeric: "::1", port: 0)
     }
 }

@@ -61,10 +61,14 @@ final class MetricsConnection {
             MetricsAnswer(refusing: UpgradeRequestError(status: 503, "There are too many connections: try again.")))
     }
 
-    /// Whether nothing of use is lost with it: it waits for another request, or for the end.
+    /// Whether no byte of a request has come.
+    var isSilent: Bool { !hasAnswered && headByteCount == 0 }
+
+    /// Whether nothing of use is lost with it: it waits for a request, or for the end.
     var isExpendable: Bool {
         switch phase {
-        case .reading: hasAnswered && headByteCount == 0
+        // A request that has arrived may not be read yet.
+        case .reading: headByteCount == 0 && !tcp.hasUnreadInput
         case .lingering: tcp.queuedByteCount == 0
         case .answering, .waiting, .ended: false
         }

@@ -4,10 +4,10 @@ import ServerKit
 
 /// The HTTP server of `--metrics-listen`, on the loop of the channel: `/metrics`, `/healthz` and `/readyz`.
 ///
-/// When `MetricsLimits.connectionCount` connections are open, the one that has waited longest for another request makes
-/// room for a new one: its client can connect again and loses nothing. If none waits, the new one gets 503, because to
-/// end one of the others would lose an answer. Clients that only connect cannot block it for longer than
-/// `MetricsLimits.head`.
+/// When `MetricsLimits.connectionCount` connections are open, the one that has sent nothing for the longest time makes
+/// room for a new one, so clients that only connect cannot block it. One that was served can connect again and loses
+/// nothing; one that has sent no request gets 503. If each has sent a part of a request, or gets an answer, the new one
+/// gets 503, because to end one of the others would lose an answer.
 ///
 /// It keeps the loop running until `close()`.
 final class MetricsServer {
@@ -87,6 +87,12 @@ final class MetricsServer {
         connections.lazy.filter(\.isExpendable).min { $0.since < $1.since }
     }
 
+    private func displace(_ connection: MetricsConnection) {
+        guard connection.isSilent else { return connection.end() }
+        served.removeAll { $0 === connection }
+        refuse(connection)
+    }
+
     private func refuse(_ connection: MetricsConnection) {
         if refused.count >= limits.connectionCount { refused.first?.end() }
         refused.append(connection)
@@ -97,7 +103,7 @@ final class MetricsServer {
 extension MetricsServer: TCPListenerOwner, TimerOwner {
     func listener(_ listener: TCPListener, didAccept connection: TCPConnection) {
         let made = MetricsConnection(connection, server: self)
-        if served.count >= limits.connectionCount { Self.expendable(served)?.end() }
+        if served.count >= limits.connectionCount, let displaced = Self.expendable(served) { displace(displaced) }
         guard served.count < limits.connectionCount else { return refuse(made) }
         served.append(made)
         made.start()

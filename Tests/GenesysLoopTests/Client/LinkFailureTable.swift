@@ -248,8 +248,8 @@ enum LinkFailureTable {
                 said: "- | - | - | 407 | -",
                 below: "proxy/407/the proxy socks5://[::1]:1080 wants authorization (407, by Basic)",
                 """
-                the proxy socks5://[::1]:1080 wants authorization (407, by Basic). Give a user and a password in the \
-                proxy's URI.
+                the proxy socks5://[::1]:1080 wants authorization (407, by Basic). Give a user and a password for \
+                the proxy.
                 """),
             Row(
                 refused(401), .proxy, .proxy, "authorization,final",
@@ -257,7 +257,7 @@ enum LinkFailureTable {
                 below: "proxy/401/the proxy http://proxy.test:3128 answered CONNECT with HTTP status 401",
                 """
                 the proxy http://proxy.test:3128 answered CONNECT with HTTP status 401. Check the user and the \
-                password in the proxy's URI.
+                password for the proxy.
                 """),
             Row(
                 refused(302, ["Location: http://Login.test/x"]), .proxy, .proxy, "",
@@ -320,14 +320,14 @@ enum LinkFailureTable {
                 below: "proxy/0/the proxy socks5://[::1]:1080 wants an authorization that this client was not given",
                 """
                 the proxy socks5://[::1]:1080 wants an authorization that this client was not given. Give a user and a \
-                password in the proxy's URI.
+                password for the proxy.
                 """),
             Row(
                 failed(.credentialsRefused), .proxy, .proxy, "authorization,final",
                 below: "proxy/0/the proxy http://proxy.test:3128 refused the user and the password",
                 """
-                the proxy http://proxy.test:3128 refused the user and the password. Check the user and the password in \
-                the proxy's URI.
+                the proxy http://proxy.test:3128 refused the user and the password. Check the user and the password for \
+                the proxy.
                 """),
             Row(
                 failed(.brokenRule("its first byte is no version 5"), at: bare), .proxy, .proxy, "",

@@ -8,7 +8,7 @@ import Testing
         ("localhost:0", "127.0.0.1", 0, true), ("127.9.8.7:1", "127.9.8.7", 1, true), ("[::1]:80", "::1", 80, true),
         ("0.0.0.0:9464", "0.0.0.0", 9464, false), ("[::]:65535", "::", 65_535, false),
         ("192.0.2.7:00080", "192.0.2.7", 80, false), ("[2001:db8::7]:80", "2001:db8::7", 80, false),
-        ("[0:0:0:0:0:0:0:1]:80", "0:0:0:0:0:0:0:1", 80, true),
+        ("[0:0:0:0:0:0:0:1]:80", "0:0:0:0:0:0:0:1", 80, true), ("[::1%lo]:80", "::1%lo", 80, true),
     ])
     func `an address is numeric, localhost or left out, which is loopback`(
         text: String, host: String, port: UInt16, isLoopback: Bool

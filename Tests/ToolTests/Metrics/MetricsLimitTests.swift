@@ -72,6 +72,21 @@ import Testing
         }
     }
 
+    @Test func `clients that only connect keep nobody out, and the one that was silent longest gets 503`() throws {
+        let stage = try MetricsStage(
+            Self.limits {
+                $0.connectionCount = 3
+                $0.head = .seconds(600)
+            })
+        let silent = try (0..<3).map { _ in try stage.connect() }
+        let client = try stage.connect()
+        client.send(Self.request)
+        #expect(client.next()?.status == 200)
+        #expect(silent[0].next()?.status == 503)
+        for _ in 0..<20 { #expect(stage.get("/healthz")?.status == 200) }
+        withExtendedLifetime(silent) {}
+    }
+
     @Test func `a connection too many gets 503, with its reason, and disturbs none of the others`() throws {
         let stage = try MetricsStage(
             Self.limits {
