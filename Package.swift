@@ -90,6 +90,12 @@ let package = Package(
             name: "service-host", dependencies: ["GenesysLoop"], path: "Examples/Service", swiftSettings: strict),
         .executableTarget(
             name: "health-check", dependencies: ["GenesysLoop"], path: "Examples/HealthCheck", swiftSettings: strict),
+        .executableTarget(
+            name: "request-probe",
+            dependencies: [
+                "GenesysLoop", "GenesysPlatform", "ServerKit", .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/RequestProbe", swiftSettings: strict),
         .testTarget(
             name: "GenesysLoopTests",
             dependencies: ["GenesysLoop", "ServerKit", "CUV", "COpenSSL", "CVector"],
@@ -129,7 +135,7 @@ let package = Package(
             dependencies: [
                 "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "ServerKit", "ToolSupport",
                 "genesys-loop", "websocket-echo", "first-host", "plain-host", "actor-host", "service-host",
-                "health-check",
+                "health-check", "request-probe",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
