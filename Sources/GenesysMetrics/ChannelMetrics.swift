@@ -32,15 +32,31 @@ public final class ChannelMetrics {
     ///   - factory: where the metrics are made; by default that of `MetricsSystem.bootstrap(_:)`, which must be called
     ///     before.
     /// - Precondition: called on the loop's thread.
-    public init(
+    public convenience init(
         _ channel: NotificationChannel, every interval: Duration = .seconds(10), labels: [(String, String)] = [],
         factory: any MetricsFactory = MetricsSystem.factory
     ) {
-        loop = channel.loop
+        self.init(on: channel.loop, every: interval, labels: labels, factory: factory) { channel.statistics }
+    }
+
+    /// Starts to sample statistics from elsewhere: of a `ProvisionedChannel`, or of several channels together.
+    ///
+    /// - Parameters:
+    ///   - loop: calls `read`.
+    ///   - interval: between two samples; at least 100 ms.
+    ///   - labels: are added to every metric.
+    ///   - factory: where the metrics are made.
+    ///   - read: the statistics now. Sampling ends after a sample whose state is `ended`.
+    /// - Precondition: called on the loop's thread.
+    public init(
+        on loop: UVLoop, every interval: Duration = .seconds(10), labels: [(String, String)] = [],
+        factory: any MetricsFactory = MetricsSystem.factory, read: @escaping () -> ChannelStatistics
+    ) {
+        self.loop = loop
         loop.preconditionCurrent("ChannelMetrics.init")
         let instruments = Instruments(MetricTable.channel, dimensions: labels, factory: factory)
         sampler = Sampler(on: loop, every: interval, instruments) {
-            let statistics = channel.statistics
+            let statistics = read()
             return (statistics, statistics.state == .ended)
         }
     }

@@ -70,6 +70,48 @@ public struct ChannelStatistics: Hashable, Sendable {
     public init() {}
 }
 
+extension ChannelStatistics {
+    /// Adds what another channel has done, and what it has open: for several channels together.
+    ///
+    /// Counts and times are added, of the ages the lower ones count, and `state` stays.
+    public mutating func add(_ other: ChannelStatistics) {
+        receivedCount += other.receivedCount
+        discardedCount += other.discardedCount
+        receivedByteCount += other.receivedByteCount
+        wireReceivedByteCount += other.wireReceivedByteCount
+        wireSentByteCount += other.wireSentByteCount
+        lossesByReason.merge(other.lossesByReason, uniquingKeysWith: +)
+        failedAttemptsByReason.merge(other.failedAttemptsByReason, uniquingKeysWith: +)
+        reconnectCount += other.reconnectCount
+        reconnectsByReason.merge(other.reconnectsByReason, uniquingKeysWith: +)
+        rolloverCount += other.rolloverCount
+        failedRolloverCount += other.failedRolloverCount
+        extensionCount += other.extensionCount
+        gapCount += other.gapCount
+        gapsByReason.merge(other.gapsByReason, uniquingKeysWith: +)
+        gapDurationsByReason.merge(other.gapDurationsByReason, uniquingKeysWith: +)
+        unconfirmedTopicCount += other.unconfirmedTopicCount
+        mergedRepeats += other.mergedRepeats
+        pausedDuration += other.pausedDuration
+        pingRoundTrips.add(other.pingRoundTrips)
+
+        lastNotificationAge = lower(lastNotificationAge, other.lastNotificationAge)
+        silence = lower(silence, other.silence)
+        pingRoundTrip = lower(pingRoundTrip, other.pingRoundTrip)
+
+        connectionCount += other.connectionCount
+        heldCount += other.heldCount
+        heldByteCount += other.heldByteCount
+        pendingCommandCount += other.pendingCommandCount
+        queuedByteCount += other.queuedByteCount
+    }
+
+    private func lower(_ left: Duration?, _ right: Duration?) -> Duration? {
+        guard let left, let right else { return left ?? right }
+        return min(left, right)
+    }
+}
+
 extension ChannelStatistics: CustomStringConvertible {
     /// Every member by its name, on one line. Times are in seconds; unknown values are left out.
     public var description: String {

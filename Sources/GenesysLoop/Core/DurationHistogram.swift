@@ -34,6 +34,14 @@ public struct DurationHistogram: Hashable, Sendable {
         counts[range] &+= 1
         sum += max(.zero, duration)
     }
+
+    /// Adds the observations of another histogram.
+    public mutating func add(_ other: DurationHistogram) {
+        guard !other.counts.isEmpty else { return }
+        if counts.isEmpty { counts = Array(repeating: 0, count: DurationHistogram.bounds.count + 1) }
+        for range in counts.indices { counts[range] &+= other.counts[range] }
+        sum += other.sum
+    }
 }
 
 extension DurationHistogram: CustomStringConvertible {

@@ -14,7 +14,14 @@ extension ProvisionedChannel {
     }
 
     /// The open `NotificationChannel` made its terminal call.
-    func channelEnded() { current = nil }
+    func channelEnded() {
+        guard let ended = current?.channel.statistics else { return }
+        current = nil
+        earlier.add(ended)
+        earlier.silence = nil
+        earlier.pingRoundTrip = nil
+        if let age = ended.lastNotificationAge { lastNotificationAt = loop.now.instant + (.zero - age) }
+    }
 
     /// Queues actions of a call of the host, which are performed from the loop.
     func submit(_ actions: [ProvisionedChannelMachine.Action]) {
@@ -191,10 +198,23 @@ extension ProvisionedChannel {
         case .willReconnect(let attempt): delegate.channel(self, willReconnect: attempt)
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
-        case .didMiss(let gap): delegate.channel(self, didMiss: gap)
+        case .didMiss(let gap):
+            count(gap)
+            delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
         }
+    }
+}
+
+extension ProvisionedChannel {
+    /// The gap of a replacement, which no `NotificationChannel` knows.
+    private func count(_ gap: Gap) {
+        earlier.reconnectCount += 1
+        earlier.reconnectsByReason[gap.reason, default: 0] += 1
+        earlier.gapCount += 1
+        earlier.gapsByReason[gap.reason, default: 0] += 1
+        earlier.gapDurationsByReason[gap.reason, default: .zero] += gap.to - gap.from
     }
 }
 

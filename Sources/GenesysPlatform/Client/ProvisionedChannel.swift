@@ -45,6 +45,9 @@ public final class ProvisionedChannel {
     var calls: Set<CallID> = []
     /// The open channel, and its delegate.
     var current: (channel: NotificationChannel, relay: ChannelRelay)?
+    /// What was done before `current` was opened.
+    var earlier = ChannelStatistics()
+    var lastNotificationAt: Instant?
 
     /// Makes a channel. It does nothing until `open()`.
     ///
@@ -86,7 +89,17 @@ public final class ProvisionedChannel {
         return machine.wanted
     }
 
-    /// The channel that is open now, for its statistics; nil while there is none. It changes when the service's channel
+    /// What the channel has done since `open()`, over all channels of the service that it had.
+    public var statistics: ChannelStatistics {
+        loop.preconditionCurrent("ProvisionedChannel.statistics")
+        var statistics = earlier
+        statistics.state = machine.channelState
+        statistics.lastNotificationAge = lastNotificationAt.map { loop.now.instant - $0 }
+        if let current { statistics.add(current.channel.statistics) }
+        return statistics
+    }
+
+    /// The channel that is open now; nil while there is none. It changes when the service's channel
     /// is replaced, and not when it moves.
     ///
     /// Its delegate, its topics and its life belong to this object.

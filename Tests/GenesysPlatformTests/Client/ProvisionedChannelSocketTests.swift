@@ -77,6 +77,11 @@ import Testing
                 "subscribed 2", "recovering", "gone httpNotFound", "made 1 1", "subscribed", "gap connectionClosed",
                 "recovered replacement",
             ])
+        let statistics = channel.statistics
+        #expect(statistics.receivedCount == stage.notificationCount)
+        #expect(statistics.reconnectsByReason == [.connectionClosed: 1] && statistics.reconnectCount == 1)
+        #expect(statistics.gapCount == 1 && statistics.gapsByReason == [.connectionClosed: 1])
+        #expect(statistics.state == .subscribed && statistics.connectionCount == 1)
         channel.close()
         try stage.run(untilLogged: "closed")
         stage.leave()
