@@ -117,7 +117,7 @@ let package = Package(
         .testTarget(
             name: "GenesysPlatformTests",
             dependencies: [
-                "GenesysPlatform", "GenesysLoop", "GenesysSimulator", "ServerKit",
+                "GenesysPlatform", "GenesysLoop", "GenesysSimulator", "ServerKit", "CUV",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),

@@ -15,6 +15,8 @@ extension Platform {
         request.body = call.body.map { SecretBytes(copying: $0) }
         request.usesFreshConnection = call.isCreation
         request.maxBodySize = call.maxBodyByteCount
+        request.connectDeadline = deadlines.connect
+        request.deadline = deadlines.call
         return request
     }
 

@@ -26,6 +26,7 @@ public final class Platform {
 
     let region: PlatformRegion
     let credentials: PlatformCredentials
+    let deadlines: (connect: Duration, call: Duration)
     let logger: Logger
     let engine: HTTPEngine
     private let cache: TokenCache?
@@ -71,6 +72,7 @@ public final class Platform {
         self.region = region
         self.credentials = credentials
         self.delegate = delegate
+        deadlines = (configuration.connectDeadline, configuration.callDeadline)
         logger = configuration.logger
         var http = HTTPEngine.Configuration(logger: configuration.logger)
         http.tls = configuration.tls

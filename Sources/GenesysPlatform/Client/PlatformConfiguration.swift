@@ -9,6 +9,10 @@ public struct PlatformConfiguration: Sendable {
     public var proxy = ProxySetting.none
     /// The user and the password for a proxy that the environment names without them.
     package var environmentProxyCredentials: ProxyCredentials?
+    /// How long a request may take until it can be sent: name, TCP, proxy and TLS. Default 10 s.
+    public var connectDeadline: Duration = .seconds(10)
+    /// How long a request may take until its answer is complete. Default 30 s.
+    public var callDeadline: Duration = .seconds(30)
     /// A file that keeps a minted token across starts, so that a program that starts often does not mint one each time:
     /// the service ends the oldest token of a client that has too many. Default nil.
     ///

@@ -20,9 +20,10 @@ final class PlatformStage: ProvisionedChannelDelegate, PlatformDelegate {
     static let topics: [Topic] = ["v2.users.a.presence", "v2.users.b.presence"]
 
     init(
-        seed: UInt64 = 1, configure: (inout SimulatedService.Configuration) -> Void = { _ in }
+        on loop: UVLoop? = nil, seed: UInt64 = 1, configure: (inout SimulatedService.Configuration) -> Void = { _ in }
     ) throws {
-        loop = try UVLoop()
+        let loop = try loop ?? UVLoop()
+        self.loop = loop
         var configuration = SimulatedService.Configuration()
         configuration.tokens.areRequired = true
         configuration.publishing.rate = 100
