@@ -109,8 +109,14 @@ private struct RESTRefusal {
         let body = try? JSONReader(answer.body)
         let members = call.side == .login ? ["error_description", "description", "error"] : ["message", "code"]
         let said = members.lazy.compactMap { body?[$0]?.text }.first { !$0.isEmpty }
-        words =
-            said.map { RESTRefusal.excerpt($0, hiding: secrets) } ?? RESTRefusal.excerpt(answer.body, hiding: secrets)
+        if let said {
+            words = RESTRefusal.excerpt(said, hiding: secrets)
+        } else if (300...399).contains(answer.status) {
+            // The text of a redirect repeats its target, whose query may be a secret.
+            words = nil
+        } else {
+            words = RESTRefusal.excerpt(answer.body, hiding: secrets)
+        }
         error = body?["error"]?.text ?? ""
         correlationID = answer.correlationID.flatMap { RESTRefusal.excerpt($0, hiding: secrets) }
     }
@@ -210,10 +216,31 @@ private struct RESTRefusal {
         return RESTFailure(cause, failure, mayHaveActed: mayHaveActed)
     }
 
+    /// What a page or a line of text says. What begins like JSON is left out: it may be a part of what was asked for,
+    /// which is a secret.
     static func excerpt(_ body: SecretBytes, hiding secrets: [SecretBytes]) -> String? {
         let text = body.text
-        let isPage = text.utf8.first { $0 > 0x20 } == UInt8(ascii: "<")
-        return excerpt(isPage ? PeerText.text(ofHTML: text) : text, hiding: secrets)
+        switch text.utf8.first(where: { $0 > 0x20 }) {
+        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""): return nil
+        case UInt8(ascii: "<"): return excerpt(withoutTargets(PeerText.text(ofHTML: text)), hiding: secrets)
+        default: return excerpt(withoutTargets(text), hiding: secrets)
+        }
+    }
+
+    /// The text with the scheme and the host alone of each URL: a path may be the name of a channel.
+    private static func withoutTargets(_ text: String) -> String {
+        var kept: [UInt8] = []
+        var rest = Array(text.utf8)[...]
+        while let start = rest.firstRange(of: "://".utf8)?.upperBound {
+            kept += rest[..<start]
+            let url = rest[start...].prefix { $0 > 0x20 && !"<>\"'()".utf8.contains($0) }
+            let authority = url.prefix { !"/?#".utf8.contains($0) }
+            // Without a user and a password.
+            kept += authority.lastIndex(of: UInt8(ascii: "@")).map { authority[($0 + 1)...] } ?? authority
+            if authority.endIndex < url.endIndex { kept += "/…".utf8 }
+            rest = rest[url.endIndex...]
+        }
+        return String(decoding: kept + rest, as: UTF8.self)
     }
 
     static func excerpt(_ text: String, hiding secrets: [SecretBytes]) -> String? {
