@@ -67,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "genesys-loop",
             dependencies: [
-                "GenesysLoop", "GenesysMetrics", "GenesysSimulator", "ServerKit", "ToolSupport",
+                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "ServerKit", "ToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

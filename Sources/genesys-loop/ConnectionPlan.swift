@@ -5,22 +5,22 @@ import ToolSupport
 
 /// What a command connects to and how: its options, read and checked. An error in them is a `ValidationError`.
 struct ConnectionPlan {
-    let channel: ChannelURI
+    let source: ChannelSource
     /// The configuration of a channel with these options and defaults elsewhere.
     var configuration = ChannelConfiguration()
 
     init(
         _ source: SourceOptions, _ options: ConnectionOptions, _ files: inout OptionFiles, logger: Logger
     ) throws {
-        self.init(try source.channel(files), logger: logger)
+        self.init(try source.source(files), logger: logger)
         readLimits(options)
         try readTLS(options, &files)
         try readProxy(options, &files)
     }
 
     /// A plan without options, which are read by the methods that follow.
-    init(_ channel: ChannelURI, logger: Logger) {
-        self.channel = channel
+    init(_ source: ChannelSource, logger: Logger) {
+        self.source = source
         configuration.logger = logger
     }
 
@@ -34,7 +34,7 @@ struct ConnectionPlan {
     }
 
     mutating func readTLS(_ options: ConnectionOptions, _ files: inout OptionFiles) throws {
-        let isSecure = channel.endpoint.isSecure
+        let isSecure = source.isSecure
         if let path = options.caFile { configuration.tls.trust = try files.trust(path) }
         configuration.tls.identity = try ClientKey.identity(
             certificate: options.clientCertificate, key: options.clientKey, &files)
@@ -93,7 +93,7 @@ struct ConnectionPlan {
 
     private static func pins(_ texts: [String], isSecure: Bool) throws -> Set<PublicKeyPin> {
         guard isSecure || texts.isEmpty else {
-            throw ValidationError("--pin needs a URI of wss://: without TLS the server shows no key.")
+            throw ValidationError("--pin needs a URI of wss://, or of https://: without TLS the server shows no key.")
         }
         return try Set(
             texts.map { text in

@@ -31,17 +31,19 @@ struct EventLog: Sendable {
 
     /// Queues one event for standard error; it never waits. If no one reads, the newest events are dropped, except the
     /// final ones.
-    func write(_ event: LifecycleEvent) {
-        StandardError.write(line(event, at: SystemCalls.wallTime()), mustFit: event.isEnd) { count in
+    ///
+    /// - Parameter shard: the number of the channel among those that the tool makes; nil for one whose URI is given.
+    func write(_ event: LifecycleEvent, shard: Int? = nil) {
+        StandardError.write(line(event, at: SystemCalls.wallTime(), shard: shard), mustFit: event.isEnd) { count in
             line(.linesDropped(count), at: SystemCalls.wallTime())
         }
     }
 
     /// The line of an event, without its end.
-    func line(_ event: LifecycleEvent, at time: WallTime) -> String {
+    func line(_ event: LifecycleEvent, at time: WallTime, shard: Int? = nil) -> String {
         switch style {
         case .json:
-            return event.json(at: time)
+            return event.json(at: time, shard: shard)
         case .journal:
             return "<\(event.priority)>\(EventLog.printable(event.sentence))"
         case .timed:

@@ -32,13 +32,21 @@ extension LifecycleEvent {
         case .willExpire(.maintenance(let deadline)):
             "the service closes this connection for maintenance, at the latest at \(deadline)"
         case .rejected(let rejected):
-            "the service refused \(rejected.topics.count) topics (\(rejected.status)): \(rejected.message ?? "no reason")"
+            sentence(rejected)
         case .discarded(let message):
             "a message of \(message.bytes.count) bytes is no notification (\(message.reason)) and was discarded"
         case .failed(let failure):
             failure.description
         case .closed:
             "closed"
+        case .token(let lifetime):
+            "got a token" + (lifetime.map { " for \(LifecycleEvent.text($0))" } ?? "")
+        case .channelMade(let count):
+            "made a channel (\(count))"
+        case .channelGone(let reason):
+            "the channel is gone (\(reason)): another one takes its place"
+        case .throttled(let delay):
+            "the service received too many requests: no further one for \(LifecycleEvent.text(delay))"
         case .statistics(let statistics):
             "statistics: \(statistics)"
         case .log(let level, let message):
@@ -50,8 +58,9 @@ extension LifecycleEvent {
 
     var weight: Weight {
         switch self {
-        case .subscribed, .recovered, .willExpire, .closed, .statistics: .news
-        case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded, .linesDropped: .warning
+        case .subscribed, .recovered, .willExpire, .closed, .statistics, .token, .channelMade: .news
+        case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded, .linesDropped, .channelGone, .throttled:
+            .warning
         case .failed: .error
         case .log(let level, _): level >= .error ? .error : level >= .warning ? .warning : .news
         }
@@ -69,6 +78,27 @@ extension LifecycleEvent {
             case .warning: 4
             case .error: 3
             }
+        }
+    }
+
+    private func sentence(_ rejected: RejectedTopics) -> String {
+        guard rejected.status == 0 else {
+            return "the service refused \(rejected.topics.count) topics (\(rejected.status)): "
+                + (rejected.message ?? "no reason")
+        }
+        let permissions = rejected.missingPermissions
+        let missing = permissions.isEmpty ? "" : "; missing: \(permissions.joined(separator: ", "))"
+        return "the service refused \(rejected.topics.listed): "
+            + (rejected.reason ?? rejected.message ?? "no reason") + missing
+            + (permissions.isEmpty ? "" : ", in the division of what the topic names")
+    }
+
+    /// In the largest unit, of which there are two at least.
+    private static func text(_ duration: Duration) -> String {
+        switch max(0, Int(duration / .seconds(1))) {
+        case let seconds where seconds < 120: "\(seconds) s"
+        case let seconds where seconds < 7_200: "\(seconds / 60) min"
+        case let seconds: "\(seconds / 3_600) h"
         }
     }
 

@@ -1,4 +1,5 @@
 import GenesysLoop
+import GenesysPlatform
 import Logging
 import ToolSupport
 
@@ -14,6 +15,14 @@ enum LifecycleEvent {
     case discarded(DiscardedMessage)
     case failed(ChannelFailure)
     case closed
+    /// A token was obtained; with the rest of its life, where that is known.
+    case token(lifetime: Duration?)
+    /// The tool made a channel.
+    case channelMade(ChannelCount)
+    /// A channel that the tool made does not exist anymore.
+    case channelGone(FailureReason)
+    /// No REST call starts before this time is over, because there were too many.
+    case throttled(Duration)
     /// What the channel does and has done: SIGUSR1 came.
     case statistics(ChannelStatistics)
     case log(Logger.Level, String)
@@ -29,11 +38,24 @@ enum LifecycleEvent {
         }
     }
 
+    /// Whether it is about one channel of those that the tool makes.
+    private var isOfShard: Bool {
+        switch self {
+        case .subscribed, .reconnecting, .rolloverFailed, .recovered, .gap, .willExpire, .rejected, .discarded,
+            .channelMade, .channelGone:
+            true
+        case .failed, .closed, .token, .throttled, .statistics, .log, .linesDropped: false
+        }
+    }
+
     /// The line of `--events`, without its end. Other programs rely on the names of events and members.
-    func json(at time: WallTime) -> String {
+    ///
+    /// - Parameter shard: the number of the channel among those that the tool makes; nil for one whose URI is given.
+    func json(at time: WallTime, shard: Int? = nil) -> String {
         var line = JSONObject()
         line.add("event", name)
         line.add("at", time.description)
+        if let shard, isOfShard { line.add("shard", shard) }
         switch self {
         case .subscribed(let topics):
             line.add("topics", topics.map(\.rawValue))
@@ -58,6 +80,8 @@ enum LifecycleEvent {
             line.add("deadline", expiry.deadline.description)
         case .rejected(let rejected):
             line.add("topics", rejected.topics.map(\.rawValue))
+            line.add("reason", rejected.reason)
+            line.add("missingPermissions", rejected.missingPermissions)
             line.add("status", rejected.status)
             line.add("message", rejected.message)
         case .discarded(let message):
@@ -71,6 +95,15 @@ enum LifecycleEvent {
             line.add("remedy", failure.advice)
         case .closed:
             break
+        case .token(let lifetime):
+            if let lifetime { line.add("lifetime", seconds: lifetime) }
+        case .channelMade(let count):
+            line.add("ours", count.ours)
+            if let all = count.all { line.add("all", all) }
+        case .channelGone(let reason):
+            line.add("reason", reason.rawValue)
+        case .throttled(let delay):
+            line.add("seconds", seconds: delay)
         case .statistics(let statistics):
             line.add(statistics)
         case .log(let level, let message):
@@ -95,6 +128,10 @@ enum LifecycleEvent {
         case .discarded: "discarded"
         case .failed: "failed"
         case .closed: "closed"
+        case .token: "token"
+        case .channelMade: "channelMade"
+        case .channelGone: "channelGone"
+        case .throttled: "throttled"
         case .statistics: "statistics"
         case .log: "log"
         case .linesDropped: "linesDropped"
@@ -105,6 +142,20 @@ enum LifecycleEvent {
         if let status = failure.status { line.add("status", status) }
         line.add("correlationId", failure.correlationID)
         line.add("location", failure.location)
+    }
+}
+
+extension RejectedTopics {
+    /// What the service said about the topics, each sentence once; nil if nothing.
+    var reason: String? {
+        let reasons = unique(rejections.compactMap(\.reason))
+        return reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    }
+
+    var missingPermissions: [String] { unique(rejections.flatMap(\.missingPermissions)) }
+
+    private func unique(_ texts: [String]) -> [String] {
+        texts.indices.filter { texts.firstIndex(of: texts[$0]) == $0 }.map { texts[$0] }
     }
 }
 

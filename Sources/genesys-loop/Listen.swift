@@ -1,5 +1,6 @@
 import ArgumentParser
 import GenesysLoop
+import GenesysPlatform
 import Logging
 import ToolSupport
 
@@ -12,11 +13,14 @@ struct Listen: ParsableCommand, RequestHandling {
             exactly as it was received. Reconnects, extends the channel's life and moves to a new connection for \
             maintenance by itself.
 
+            With --region and an OAuth client, or a token, it makes the channel itself, replaces it when it is gone, and \
+            moves to another one before the token ends.
+
             The first connection is given up after 60 s, and an outage after 15 min; --first-connection-limit and \
             --outage-limit say otherwise. Each time is a number of seconds, or 90s, 5m, 24h.
 
-            SIGHUP opens the file of --output again, and reads the files of certificates and keys again; SIGUSR1 writes \
-            a line of statistics. If a service manager such as systemd asks for it, it is told the state.
+            SIGHUP opens the file of --output again, and reads the files of certificates, keys and tokens again; SIGUSR1 \
+            writes a line of statistics. If a service manager such as systemd asks for it, it is told the state.
 
             Ends with status 0 when --count is reached, when the time of --duration is over and the subscription is \
             confirmed, or after SIGINT or SIGTERM.
@@ -38,21 +42,36 @@ struct ListenSession {
     private let loop: UVLoop
     private let writer: LineWriter
     private let host: ListenHost
-    private let channel: NotificationChannel
+    private let channel: any PrintableChannel
     private let metrics: MetricsServer?
 
     init(_ plan: ListenPlan) throws {
         self.plan = plan
         (loop, writer) = try Startup.resources(log: plan.log, output: plan.output)
-        host = ListenHost(plan, loop: loop, writer: writer)
+        var tokens: TokenSupply?
+        if case .account(let account) = plan.source { tokens = account.supply(on: loop, log: plan.log) }
+        host = ListenHost(plan, loop: loop, writer: writer, tokens: tokens)
         metrics = try Self.metrics(plan, host, loop)
-        do {
-            channel = try NotificationChannel(
-                uri: plan.channel.text, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration
-            )
+        channel = try Self.channel(plan, host, loop, tokens)
+    }
+
+    private static func channel(
+        _ plan: ListenPlan, _ host: ListenHost, _ loop: UVLoop, _ tokens: TokenSupply?
+    ) throws -> any PrintableChannel {
+        do throws(ChannelFailure) {
+            switch plan.source {
+            case .uri(let channel):
+                return try NotificationChannel(
+                    uri: channel.text, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
+            case .account(let account):
+                let platform = try account.platform(on: loop, host, plan.configuration, tokens)
+                return try ProvisionedChannel(
+                    topics: plan.topics, on: platform, delegate: host, configuration: plan.configuration)
+            }
         } catch {
-            // Nothing was sent yet: the error is in the URI, a topic, a file, or a proxy of the environment.
-            throw ValidationError(error.underlying?.text ?? error.description)
+            // Nothing was sent yet: the error is in the source, a topic, a file, or a proxy of the environment.
+            guard error.reason != .ambiguous else { throw Startup.refuse(error, plan.log) }
+            throw ValidationError(error.optionSentence)
         }
     }
 
@@ -68,8 +87,7 @@ struct ListenSession {
     }
 
     func run(_ rule: HangupRule) throws -> ExitStatus {
-        let endpoint = plan.channel.endpoint
-        if !endpoint.isSecure, !endpoint.isLoopback {
+        if case .uri(let channel) = plan.source, !channel.endpoint.isSecure, !channel.endpoint.isLoopback {
             plan.configuration.logger.warning(
                 "ws:// is not encrypted: everybody on the way can read the channel's URI and its notifications.")
         }

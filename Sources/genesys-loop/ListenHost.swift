@@ -6,46 +6,55 @@ import ToolSupport
 /// The delegate of `listen`: prints notifications, writes events, and decides when and how the tool ends.
 ///
 /// All of it runs on the loop's thread.
-final class ListenHost: NotificationChannelDelegate {
+final class ListenHost {
     /// The exit status; nil while it runs.
     var status: ExitStatus? { run.status }
 
+    let log: EventLog
+    let run: PrintedChannel
+    let supervisor: Supervisor?
+    /// The number of the channel among those that the tool makes; nil for one whose URI is given.
+    private let shard: Int?
     private let loop: UVLoop
-    private let log: EventLog
+    private let logger: Logger
     private let writer: LineWriter
-    private let run: PrintedChannel
     private let count: Int?
-    private let supervisor: Supervisor?
+    private let tokens: TokenSupply?
     private let reload: Reload
     private var timer: LoopTimer?
     private var metrics: MetricsServer?
     private var progress: ProgressLine?
     /// The last attempt of an outage.
-    private var attempt: ReconnectAttempt?
+    var attempt: ReconnectAttempt?
 
-    init(_ plan: ListenPlan, loop: UVLoop, writer: LineWriter) {
+    init(_ plan: ListenPlan, loop: UVLoop, writer: LineWriter, tokens: TokenSupply?) {
         self.loop = loop
+        self.writer = writer
+        self.tokens = tokens
         log = plan.log
         count = plan.count
-        self.writer = writer
+        logger = plan.configuration.logger
+        if case .account = plan.source { shard = 0 } else { shard = nil }
         run = PrintedChannel(loop: loop, writer: writer)
         let supervisor = Supervisor(.current, on: loop, logger: plan.configuration.logger)
         self.supervisor = supervisor
-        reload = Reload(on: loop, log: log, writer: writer, files: plan.tlsFiles) { supervisor?.reloadDidEnd() }
+        reload = Reload(on: loop, log: log, writer: writer, files: plan.tlsFiles, tokens: tokens) {
+            supervisor?.reloadDidEnd()
+        }
     }
 
     /// Opens the channel, and closes it after `duration`. The server of its metrics and the status line end with it.
-    func open(_ channel: NotificationChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
+    func open(_ channel: any PrintableChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
         self.metrics = metrics
         supervisor?.channelDidChange(to: .connecting, of: channel)
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         run.open(channel)
-        if hasProgress { progress = ProgressLine(on: loop) { [weak self] in self?.run.channel?.statistics } }
+        if hasProgress { progress = ProgressLine(on: loop) { [weak self] in self?.run.channel?.printedStatistics } }
     }
 
     /// The user requested the end.
     func interrupt() {
-        run.channel?.configuration.logger.debug("interrupted: closing; a second signal ends at once")
+        if run.channel != nil { logger.debug("interrupted: closing; a second signal ends at once") }
         close(with: .success)
     }
 
@@ -59,7 +68,7 @@ final class ListenHost: NotificationChannelDelegate {
     /// SIGUSR1 came.
     func reportStatistics() {
         guard let channel = run.channel else { return }
-        log.write(.statistics(channel.statistics))
+        log.write(.statistics(channel.printedStatistics))
     }
 
     /// The thread that writes the notifications reports something.
@@ -87,18 +96,24 @@ final class ListenHost: NotificationChannelDelegate {
         }
     }
 
-    private func report(_ event: LifecycleEvent) {
+    func report(_ event: LifecycleEvent) {
         progress?.note(event)
-        log.write(event)
+        log.write(event, shard: shard)
+    }
+
+    func received(_ notification: ChannelNotification) {
+        run.printer.print(notification)
+        if run.printer.lineCount == count { close(with: .success) }
     }
 
     /// The channel has ended.
-    private func ended(_ failure: ChannelFailure? = nil) {
+    func ended(_ failure: ChannelFailure? = nil) {
         run.ended(failure)
         progress?.end()
         progress = nil
         supervisor?.isStopping(failure?.description ?? "closed")
         supervisor?.end()
+        tokens?.end()
         timer?.cancel()
         timer = nil
         metrics?.close()
@@ -119,66 +134,8 @@ extension ListenHost {
         text.append(MetricTable.build, BuildInformation(version: GenesysLoopTool.version))
         text.append(MetricTable.process, ProcessStatistics())
         text.append(MetricTable.loop, loop.statistics)
-        if let channel = run.channel { text.append(MetricTable.channel, channel.statistics) }
+        if let channel = run.channel { text.append(MetricTable.channel, channel.printedStatistics) }
         text.append(ToolStatistics.metrics, ToolStatistics(writer))
         return text.bytes
-    }
-}
-
-extension ListenHost {
-    func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
-        run.printer.print(notification)
-        if run.printer.lineCount == count { close(with: .success) }
-    }
-
-    func channel(_ channel: NotificationChannel, didChange state: ChannelState) {
-        supervisor?.channelDidChange(to: state, of: channel)
-    }
-
-    func channel(_ channel: NotificationChannel, didSubscribe topics: [Topic]) {
-        attempt = nil
-        report(.subscribed(topics))
-        supervisor?.isReady()
-    }
-
-    func channel(_ channel: NotificationChannel, willReconnect attempt: ReconnectAttempt) {
-        self.attempt = attempt
-        report(.reconnecting(attempt))
-        supervisor?.channelWillReconnect(attempt, channel)
-    }
-
-    func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
-        attempt = nil
-        report(.recovered(recovery))
-    }
-
-    func channel(_ channel: NotificationChannel, didFailRollover failure: ChannelFailure) {
-        report(.rolloverFailed(failure))
-    }
-
-    func channel(_ channel: NotificationChannel, didReject topics: RejectedTopics) {
-        report(.rejected(topics))
-    }
-
-    func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
-        report(.gap(gap))
-    }
-
-    func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {
-        report(.discarded(message))
-    }
-
-    func channel(_ channel: NotificationChannel, willExpire expiry: Expiry) {
-        report(.willExpire(expiry))
-    }
-
-    func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
-        report(.failed(failure))
-        ended(failure)
-    }
-
-    func channelDidClose(_ channel: NotificationChannel) {
-        if !run.isQuiet || log.style == .json { report(.closed) }
-        ended()
     }
 }

@@ -70,10 +70,13 @@ struct ListenOptions: ParsableArguments {
     var logLevel = Level.warning
 
     func validate() throws {
-        try StandardInput.check([
-            ("--uri-file", source.uriFile), ("--topics-file", topics.topicsFile),
-            ("--proxy-credentials-file", connection.proxyCredentialsFile),
-        ])
+        try StandardInput.check(
+            source.standardInputs + [
+                ("--topics-file", topics.topicsFile), ("--proxy-credentials-file", connection.proxyCredentialsFile),
+            ])
+        guard try !noSubscribe || source.kind == .uri else {
+            throw ValidationError("--no-subscribe is for a channel whose URI is given: no one else knows a new one.")
+        }
         guard topics.isGiven || noSubscribe else {
             throw ValidationError(
                 "No topic: give --topic or --topics-file, or --no-subscribe if the topics are managed over REST.")

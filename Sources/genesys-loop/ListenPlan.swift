@@ -4,7 +4,7 @@ import ToolSupport
 
 /// The options of `listen`, read and checked. An error in them is a `ValidationError`.
 struct ListenPlan {
-    let channel: ChannelURI
+    let source: ChannelSource
     let topics: [Topic]
     let configuration: ChannelConfiguration
     let count: Int?
@@ -37,7 +37,7 @@ struct ListenPlan {
         var files = OptionFiles(log: log, level: options.level)
         let logger = EventLogHandler.logger(log, options.level)
         let connection = try ConnectionPlan(options.source, options.connection, &files, logger: logger)
-        channel = connection.channel
+        source = connection.source
         topics = try options.topics.topics(&files)
         tlsFiles = files.tls
         configuration = ListenPlan.configuration(options, connection.configuration)

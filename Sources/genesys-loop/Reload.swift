@@ -2,7 +2,7 @@ import GenesysLoop
 import Logging
 import ToolSupport
 
-/// What SIGHUP causes: the file of `--output` is opened again, and the TLS files are read again.
+/// What SIGHUP causes: the file of `--output` is opened again, the TLS files and the token are read again.
 ///
 /// Requests that come while files are read are one. Files are opened and read by other threads; all else runs on the
 /// loop's thread.
@@ -11,6 +11,7 @@ final class Reload {
     private let log: EventLog
     private let writer: LineWriter
     private let files: RereadableFiles
+    private let tokens: TokenSupply?
     /// Called when the last one of the files is open, or read.
     private let didEnd: () -> Void
     private var waitsForOutput = false
@@ -19,12 +20,14 @@ final class Reload {
     private var hasNamedPipes = false
 
     init(
-        on loop: UVLoop, log: EventLog, writer: LineWriter, files: RereadableFiles, didEnd: @escaping () -> Void
+        on loop: UVLoop, log: EventLog, writer: LineWriter, files: RereadableFiles, tokens: TokenSupply?,
+        didEnd: @escaping () -> Void
     ) {
         self.loop = loop
         self.log = log
         self.writer = writer
         self.files = files
+        self.tokens = tokens
         self.didEnd = didEnd
         files.passphrase.stopAsking()
     }
@@ -32,9 +35,11 @@ final class Reload {
     /// SIGHUP came.
     func start() {
         let readsTLS = !files.isEmpty && !loop.tlsFiles.isEmpty
-        if !writer.canReopen, !readsTLS {
+        let readsToken = tokens?.canRead ?? false
+        if !writer.canReopen, !readsTLS, !readsToken {
             log.write(.log(.notice, "SIGHUP: without --output and files for TLS there is nothing to do."))
         }
+        if readsToken { tokens?.readAgain() }
         if writer.canReopen {
             waitsForOutput = true
             writer.reopen()

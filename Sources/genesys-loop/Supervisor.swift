@@ -57,7 +57,7 @@ final class Supervisor {
     // MARK: - What the tool does
 
     /// The channel does something else.
-    func channelDidChange(to state: ChannelState, of channel: NotificationChannel) {
+    func channelDidChange(to state: ChannelState, of channel: any PrintableChannel) {
         let count = channel.topics.count
         let subscribed = "subscribed to \(count) \(count == 1 ? "topic" : "topics")"
         switch state {
@@ -68,7 +68,7 @@ final class Supervisor {
     }
 
     /// The channel connects again.
-    func channelWillReconnect(_ attempt: ReconnectAttempt, _ channel: NotificationChannel) {
+    func channelWillReconnect(_ attempt: ReconnectAttempt, _ channel: any PrintableChannel) {
         statusDidChange(to: "\(channel.state.rawValue): \(attempt)")
     }
 

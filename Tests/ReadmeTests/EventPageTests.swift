@@ -1,5 +1,6 @@
 import Foundation
 import GenesysLoop
+import GenesysPlatform
 import GenesysSimulator
 import Synchronization
 import Testing
@@ -72,10 +73,9 @@ import Testing
             }
         }
         for line in try await Self.flood() { seen[try page.check(line).event, default: []] = [] }
-        for message in ["no", nil] {
-            let rejected = RejectedTopics(topics: ["v2.a"], status: 400, message: message)
-            let line = LifecycleEvent.rejected(rejected).json(at: WallTime(seconds: 0))
-            seen["rejected", default: []].formUnion(try page.check(line).optional)
+        for event in Self.accountEvents {
+            let (name, optional) = try page.check(event.json(at: WallTime(seconds: 0), shard: 0))
+            seen[name, default: []].formUnion(optional)
         }
         var statistics = ChannelStatistics()
         (statistics.silence, statistics.lastNotificationAge) = (.seconds(1), .seconds(1))
@@ -87,6 +87,21 @@ import Testing
             #expect(seen[event] == optional, "\(event): seen \(String(describing: seen[event])), not \(optional)")
         }
     }
+
+    /// Events of channels that the tool makes.
+    private static let accountEvents: [LifecycleEvent] = [
+        .rejected(RejectedTopics(topics: ["v2.a"], status: 400, message: "no")),
+        .rejected(RejectedTopics([.init(topic: "v2.a", reason: "no", missingPermissions: ["a:b:c"])])),
+        .token(lifetime: .seconds(1)), .token(lifetime: nil), .channelMade(ChannelCount(ours: 1, all: 2)),
+        .channelMade(ChannelCount(ours: 1)), .channelGone(.httpNotFound), .throttled(.seconds(1)),
+        .subscribed(["v2.a"]), .recovered(Recovery(method: .replacement)),
+        .reconnecting(
+            ReconnectAttempt(number: 1, delay: .zero, failure: ChannelFailure(reason: .dns, phase: .dns))),
+        .gap(Gap(from: WallTime(seconds: 0), to: WallTime(seconds: 1), reason: .dns)),
+        .willExpire(.lifetime(deadline: WallTime(seconds: 0))),
+        .rolloverFailed(ChannelFailure(reason: .dns, phase: .dns)),
+        .discarded(DiscardedMessage(reason: .invalidMessage, bytes: [1])),
+    ]
 
     /// Plays a scenario; returns all lines of standard error.
     private static func play(_ scenario: Scenario) async throws -> [String] {
@@ -157,7 +172,9 @@ import Testing
         let failure = try Page.text("Sources/GenesysLoop/ChannelMachine/ChannelFailure.swift")
         let cases = failure.matches(of: /\n        case (\w+)(?: = "([\w.]+)")?\n/).map { String($0.2 ?? $0.1) }
         #expect(cases.count == 17)
-        for word in cases + ["reconnect", "rollover", "extension"] + ListenOptions.Level.allCases.map(\.rawValue) {
+        for word in cases + ["reconnect", "rollover", "extension", "replacement"]
+            + ListenOptions.Level.allCases.map(\.rawValue)
+        {
             #expect(text.contains("`\(word)`"), "\(word)")
         }
     }

@@ -1,3 +1,4 @@
+import GenesysPlatform
 import Logging
 import Testing
 import ToolSupport
@@ -43,8 +44,22 @@ import ToolSupport
         ),
         (
             .rejected(RejectedTopics(topics: ["v2.a"], status: 400, message: "no\n")),
-            #"{"event":"rejected",AT,"topics":["v2.a"],"status":400,"message":"no\n"}"#
+            #"{"event":"rejected",AT,"topics":["v2.a"],"missingPermissions":[],"status":400,"message":"no\n"}"#
         ),
+        (
+            .rejected(
+                RejectedTopics([
+                    .init(topic: "v2.a", reason: "r", missingPermissions: ["p:q", "s:t"]),
+                    .init(topic: "v2.b", reason: "r", missingPermissions: ["s:t"]),
+                ])),
+            #"{"event":"rejected",AT,"topics":["v2.a","v2.b"],"reason":"r","missingPermissions":["p:q","s:t"],"status":0}"#
+        ),
+        (.token(lifetime: .seconds(86_399)), #"{"event":"token",AT,"lifetime":86399}"#),
+        (.token(lifetime: nil), #"{"event":"token",AT}"#),
+        (.channelMade(ChannelCount(ours: 1, all: 4)), #"{"event":"channelMade",AT,"ours":1,"all":4}"#),
+        (.channelMade(ChannelCount(ours: 1)), #"{"event":"channelMade",AT,"ours":1}"#),
+        (.channelGone(.httpNotFound), #"{"event":"channelGone",AT,"reason":"httpNotFound"}"#),
+        (.throttled(.milliseconds(1_500)), #"{"event":"throttled",AT,"seconds":1.5}"#),
         (
             .discarded(DiscardedMessage(reason: .invalidMessage, bytes: [1])),
             #"{"event":"discarded",AT,"reason":"invalidMessage"}"#
@@ -56,6 +71,16 @@ import ToolSupport
     @Test(arguments: table)
     func `an event is one JSON object with fixed members`(event: LifecycleEvent, line: String) {
         #expect(event.json(at: Self.time) == line.replacing("AT", with: Self.at))
+    }
+
+    @Test(arguments: table)
+    func `an event of a channel that the tool makes has its number, and one of the whole tool has none`(
+        event: LifecycleEvent, line: String
+    ) {
+        let isOfTool = ["closed", "failed", "token", "throttled", "statistics", "log", "linesDropped"].contains(
+            event.name)
+        let start = isOfTool ? Self.at : Self.at + #","shard":0"#
+        #expect(event.json(at: Self.time, shard: 0) == line.replacing("AT", with: start))
     }
 
     @Test func `a failure tells what failed, why, where, and the HTTP status`() {

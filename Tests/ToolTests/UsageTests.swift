@@ -20,6 +20,19 @@ import Testing
         ["listen", "--uri", uri, "--topic", topic] + more
     }
 
+    /// The secret of an OAuth client.
+    private static let secretFile: String = {
+        let file = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID().uuidString)")
+        let isMade = FileManager.default.createFile(
+            atPath: file.path, contents: Data("streaming-2-secret\n".utf8), attributes: [.posixPermissions: 0o600])
+        return isMade ? file.path : "/nonexistent"
+    }()
+
+    private static func account(_ more: String..., id: String = "c", secret: String? = nil) -> [String] {
+        ["listen", "--client-id", id, "--client-secret-file", secret ?? secretFile] + more
+            + (more.contains("--no-subscribe") ? [] : ["--topic", "v2.a"])
+    }
+
     static let cases: [Case] = [
         Case(["listen"], "No channel: give the file of its connectUri with --uri-file, or set GENESYS_LOOP_URI"),
         Case(["listen", "--topic", "v2.a", "--uri-file", "/nonexistent/u", "--uri", secret], "and not both"),
@@ -29,6 +42,30 @@ import Testing
         Case(["listen", "--topic", "v2.a", "--uri-file", secret], "The URI file “wss://…” cannot be read"),
         Case(["listen", "--topic", "v2.a", "--uri-file=\(secret)"], "The URI file “wss://…” cannot be read"),
         Case(["listen", "--uri-file", "-", "--topics-file", "-"], "--uri-file and --topics-file cannot both be"),
+        Case(["listen", "--topic", "v2.a", "--client-id", "c"], "lacks its secret (--client-secret-file"),
+        Case(listen("--client-id", "c"), "one source of the channel: a URI and an OAuth client"),
+        Case(listen("--region", "mypurecloud.ie"), "a URI needs none"),
+        Case(listen("--token-cache", "t"), "--token-cache is for an OAuth client"),
+        Case(account("--region", "nowhere"), "--region: 'nowhere' is no region"),
+        Case(account("--region", "mypurecloud.ie/x"), "--region: 'mypurecloud.ie/x' is no region"),
+        Case(account("--region", "mypurecloud.ie", "--login-base", "ftp://h"), "--login-base: A base URL begins with"),
+        Case(
+            account("--region", "mypurecloud.ie", "--api-base", "http://h.example"), "--api-base: A base URL"),
+        Case(account("--region", "mypurecloud.ie", "--api-base", "https://u:streaming-2-secret@h"), "--api-base: "),
+        Case(account("--region", "mypurecloud.ie", secret: "/dev/null"), "“/dev/null” is empty"),
+        Case(account("--region", "mypurecloud.ie", secret: "/nonexistent/s"), "“/nonexistent/s” cannot be read"),
+        Case(
+            account("--region", "mypurecloud.ie", "--token-cache", "/nonexistent/t"), "The token cache /nonexistent/t"),
+        Case(account("--region", "mypurecloud.ie", "--token-cache", "/dev/null"), "not a regular file"),
+        Case(account("--region", "mypurecloud.ie", "--no-subscribe"), "--no-subscribe is for a channel whose URI"),
+        Case(account("--region", "mypurecloud.ie", "--access-token-file", "/dev/null"), "an OAuth client and a token"),
+        Case(account("--region", "mypurecloud.ie", "--uri-file", "u"), "a URI and an OAuth client"),
+        Case(account("--region", "mypurecloud.ie", "--topics-file", "-", secret: "-"), "cannot both be standard input"),
+        Case(account("--region", "mypurecloud.ie", id: "a:b"), "The id of an OAuth client has visible"),
+        Case(account("--region", "mypurecloud.ie", id: ""), "The id of an OAuth client has visible"),
+        Case(
+            ["listen", "--topic", "v2.a", "--region", "mypurecloud.ie", "--access-token-file", "/dev/null"],
+            "“/dev/null” is empty"),
         Case(listen("--events", "--progress"), "--events and --progress exclude each other"),
         Case(listen("--no-subscribe"), "--no-subscribe takes no topic"),
         Case(["listen", "--uri", secret, "--no-subscribe", "--topics-file", "/nonexistent/t"], "takes no topic"),

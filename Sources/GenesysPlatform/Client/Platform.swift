@@ -166,6 +166,12 @@ public final class Platform {
         loop.unhold()
     }
 
+    /// There is another token: asks for it, and channels move to it.
+    package func renewToken() {
+        loop.preconditionCurrent("Platform.renewToken")
+        submit(machine.renewalRequested(now: loop.now.instant))
+    }
+
     func setLimit(_ limit: Instant?, of id: CallID) {
         submit(machine.limitChanged(id, to: limit, now: loop.now.instant))
     }

@@ -26,6 +26,9 @@ package struct PlatformURL: Hashable, Sendable {
         }
     }
 
+    /// Whether it begins with `https:`.
+    package var isSecure: Bool { uri.isSecure }
+
     /// Host and port as a URL has them.
     package var authority: String { uri.authority }
 

@@ -172,6 +172,12 @@ package struct RESTMachine: Equatable, Sendable {
         return finish(now: now)
     }
 
+    /// The owner knows that there is another token: it is asked for before the present one ends.
+    package mutating func renewalRequested(now: Instant) -> [Action] {
+        if hasUsers { tokens.renewalBegins(now: now) }
+        return finish(now: now)
+    }
+
     /// Nothing is wanted anymore; the token stays for a later call.
     package mutating func closeRequested() -> [Action] {
         for call in calls {

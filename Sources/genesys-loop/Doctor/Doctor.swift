@@ -38,10 +38,10 @@ struct DoctorOptions: ParsableArguments {
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        try StandardInput.check([
-            ("--uri-file", source.uriFile), ("--topics-file", topics.topicsFile),
-            ("--proxy-credentials-file", connection.proxyCredentialsFile),
-        ])
+        try StandardInput.check(
+            source.standardInputs + [
+                ("--topics-file", topics.topicsFile), ("--proxy-credentials-file", connection.proxyCredentialsFile),
+            ])
     }
 }
 

@@ -30,10 +30,15 @@ struct DoctorPlan {
                 throw Unusable(checks: done + [DoctorPlan.failure(name, error.message)])
             }
         }
-        channel = try attempt(.source) { try options.source.channel(files) }
+        channel = try attempt(.source) {
+            guard case .uri(let channel) = try options.source.source(files) else {
+                throw ValidationError("doctor examines a channel whose URI is given: use --uri-file.")
+            }
+            return channel
+        }
         done.append(DoctorPlan.check(channel.endpoint, of: options.source))
         let topics = try attempt(.options) { try options.topics.topics(&files) }
-        var connection = ConnectionPlan(channel, logger: logger)
+        var connection = ConnectionPlan(.uri(channel), logger: logger)
         connection.readLimits(options.connection)
         try attempt(.trust) { try connection.readTLS(options.connection, &files) }
         try attempt(.proxy) { try connection.readProxy(options.connection, &files) }
@@ -77,7 +82,7 @@ struct DoctorPlan {
     }
 
     private static func check(_ endpoint: WebSocketURI, of source: SourceOptions) -> Check {
-        let origin = source.uri != nil ? "--uri" : source.uriFile != nil ? "--uri-file" : SourceOptions.variable
+        let origin = source.uri != nil ? "--uri" : source.uriFile != nil ? "--uri-file" : SourceVariable.uri.rawValue
         let detail = "The URI of \(origin) is \(endpoint.redacted)"
         guard !endpoint.isSecure, !endpoint.isLoopback else { return .ok(.source, after: .zero, detail + ".") }
         return .warning(
