@@ -116,6 +116,8 @@ package struct Provisioning: Equatable, Sendable {
         case .success:
             return create(now: now)
         case .failure(let failure):
+            // What prevents the token prevents the creation too.
+            guard failure.failure.phase != .token else { return .failed(failure) }
             switch failure.cause {
             case .forbidden, .gone, .refused, .unusable, .serverError: return create(now: now)
             case .transport, .unauthorized, .throttled, .unavailable, .noToken: return .failed(failure)

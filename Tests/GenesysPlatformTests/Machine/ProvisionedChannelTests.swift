@@ -56,6 +56,14 @@ import Testing
         }
     }
 
+    @Test func `without a token nothing is created, whatever the token endpoint answered`() {
+        for status in [200, 302, 403, 500] {
+            var stage = ProvisionedStage()
+            _ = stage.start()
+            #expect(stage.fail(status, of: .mintToken).first?.hasPrefix("failed") ?? false)
+        }
+    }
+
     @Test func `a failure of REST ends the first connection, with kind and phase`() {
         var token = ProvisionedStage()
         _ = token.start()

@@ -85,10 +85,15 @@ struct ProvisionedStage {
         return reply(.success(value ?? usual))
     }
 
-    mutating func fail(_ status: Int, mayHaveActed: Bool? = nil) -> [String] {
+    /// Answers the oldest call with a failure.
+    ///
+    /// - Parameter call: what failed; nil for the call itself, else a token for it.
+    mutating func fail(_ status: Int, of call: RESTCall? = nil, mayHaveActed: Bool? = nil) -> [String] {
         guard let first = open.first else { return ["no call"] }
         let answer = RESTAnswer(status: status, body: SecretBytes(""))
-        guard case .failure(var failure) = first.call.outcome(of: answer, hiding: []) else { return ["no failure"] }
+        guard case .failure(var failure) = (call ?? first.call).outcome(of: answer, hiding: []) else {
+            return ["no failure"]
+        }
         failure.mayHaveActed = mayHaveActed ?? failure.mayHaveActed
         return reply(.failure(failure))
     }
