@@ -122,7 +122,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
+            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysSimulator"],
+            swiftSettings: strict),
         .testTarget(
             name: "ReadmeTests",
             dependencies: [

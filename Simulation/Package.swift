@@ -34,6 +34,8 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CVector"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .target(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
@@ -41,8 +43,13 @@ let package = Package(
         .target(
             name: "ServerKit", dependencies: ["GenesysLoop", "CUV", "COpenSSL"], swiftSettings: strict),
         .target(name: "GenesysSimulator", dependencies: ["GenesysLoop", "ServerKit"], swiftSettings: strict),
+        .target(
+            name: "GenesysPlatform",
+            dependencies: ["GenesysLoop", "CCurl", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysSimulator"], swiftSettings: strict),
+            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysSimulator"],
+            swiftSettings: strict),
     ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? allocationTests : machineTests),
     swiftLanguageModes: [.v6]
 )

@@ -22,6 +22,7 @@ struct Publications {
     /// By number.
     private var topicIndices: [UInt8] = []
     private var sequel: Publication?
+    private let hasRepeats: Bool
 
     private static let prefixes: [[UInt8]] = TopicPlan.singles.map {
         Array(#"{"topicName":"\#($0)","version":"2","eventBody":{"n":"#.utf8)
@@ -29,6 +30,10 @@ struct Publications {
     private static let digitCount = 8
     /// From the character that marks repeats to the end: `n":1`, seven more digits, and the braces.
     private static let tailCount = 3 + digitCount + 2
+
+    init(hasRepeats: Bool = true) {
+        self.hasRepeats = hasRepeats
+    }
 
     /// Makes the next notification, and sometimes repeats it a moment later.
     mutating func next(_ interval: VirtualTime, _ random: inout SplitMix64) -> Publication {
@@ -40,7 +45,7 @@ struct Publications {
         let topicIndex = random.below(TopicPlan.singles.count)
         let number = topicIndices.count
         topicIndices.append(UInt8(topicIndex))
-        let isRepeated = random.oneIn(30)
+        let isRepeated = hasRepeats && random.oneIn(30)
         let publication = Publication(
             number: number, topicIndex: topicIndex,
             message: Publications.message(number, topicIndex, isRepeated: isRepeated))

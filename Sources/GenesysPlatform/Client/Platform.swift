@@ -38,7 +38,7 @@ public final class Platform {
     private var requests: [RequestID: Request] = [:]
     private var question: (id: RequestID, request: Reference<TokenRequest>)?
     /// Who gets the answers.
-    private var callers: [CallID: (Result<RESTValue, RESTFailure>, Token?) -> Void] = [:]
+    private var callers: [CallID: (RESTReply) -> Void] = [:]
     private var channels: [ObjectIdentifier: ProvisionedChannel] = [:]
     private var nextCall: UInt64 = 1
 
@@ -141,7 +141,7 @@ public final class Platform {
     ///   - limit: when its last attempt starts; nil for no limit.
     func call(
         _ id: CallID, _ call: RESTCall, token: Token?, limit: Instant?,
-        _ answer: @escaping (Result<RESTValue, RESTFailure>, Token?) -> Void
+        _ answer: @escaping (RESTReply) -> Void
     ) {
         loop.hold()
         callers[id] = answer
@@ -154,7 +154,7 @@ public final class Platform {
     ) -> CallID {
         loop.preconditionCurrent("Platform.call")
         let id = CallID(rawValue: nextCallRange())
-        self.call(id, call, token: nil, limit: limit) { result, _ in answer(result) }
+        self.call(id, call, token: nil, limit: limit) { answer($0.result) }
         return id
     }
 
@@ -205,7 +205,7 @@ public final class Platform {
         case .answer(let id, let reply):
             guard let answer = callers.removeValue(forKey: id) else { return }
             if case .success(.channel(let channel)) = reply.result { warn(about: channel) }
-            answer(reply.result, reply.token)
+            answer(reply)
             loop.unhold()
         case .tokenChanged(let token):
             for channel in Array(channels.values) { channel.tokenDidChange(to: token) }

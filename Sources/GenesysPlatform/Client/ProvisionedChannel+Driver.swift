@@ -63,9 +63,9 @@ extension ProvisionedChannel {
         switch action {
         case .call(let id, let call, let token, let limit):
             calls.insert(id)
-            platform.call(id, call, token: token, limit: limit) { [unowned self] result, token in
+            platform.call(id, call, token: token, limit: limit) { [unowned self] reply in
                 calls.remove(id)
-                input { $0.callAnswered(id, RESTReply(result, token: token), now: $1.instant) }
+                input { $0.callAnswered(id, reply, now: $1.instant) }
             }
         case .cancel(let id):
             calls.remove(id)

@@ -23,7 +23,7 @@ extension ProvisionedChannelMachine {
     mutating func startMove() {
         switch move {
         case nil, .postponed: break
-        case .preparing, .rollingOver: return
+        case .preparing, .ready, .rollingOver: return
         }
         move = .preparing
         var provisioning = Provisioning(topics: wanted, own: own, limit: nil)
@@ -42,10 +42,19 @@ extension ProvisionedChannelMachine {
     }
 
     /// The successor is ready. What it was refused, the subscription over its WebSocket must not ask for.
+    ///
+    /// A rollover takes the place of one that is under way. That one may have reached the service, which then ends the
+    /// old connection: a break. So it ends first.
     mutating func rollOver(to successor: Successor) {
+        guard connectionState != .rollingOver else { return move = .ready(successor) }
         setTopics(successor.grant.topics(of: subscribed).filter { !successor.grant.refuses($0) })
         move = .rollingOver(successor)
         emit(.rollover(successor.channel.uri))
+    }
+
+    /// A rollover that was under way may have ended.
+    mutating func rollOverIfReady() {
+        if case .ready(let successor) = move { rollOver(to: successor) }
     }
 
     // MARK: - What the open channel reports
@@ -56,8 +65,9 @@ extension ProvisionedChannelMachine {
         case .rollingOver(let successor):
             abandoned.append(successor)
             postponeMove(failure, now: now)
-        case nil, .preparing, .postponed:
+        case nil, .preparing, .postponed, .ready:
             emit(.tell(.didFailRollover(failure)))
+            rollOverIfReady()
         }
         return takeActions()
     }
@@ -74,10 +84,13 @@ extension ProvisionedChannelMachine {
         }
         outage = nil
         if recovery.method != .extension { replacement.confirmed(now: now) }
-        if let place, place != channel?.uri { arrived(at: place) }
-        renewed(now: now)
+        let hasArrived = place != nil && place != channel?.uri
+        if let place, hasArrived { arrived(at: place) }
+        // Only a subscription renews the life: without topics there is none.
+        if hasArrived || !subscribed.isEmpty { renewed(now: now) }
         counts = recovery
         report(recovery.method, attemptCount: recovery.attemptCount)
+        rollOverIfReady()
         moveToPresentToken()
         return takeActions()
     }
@@ -97,7 +110,10 @@ extension ProvisionedChannelMachine {
     /// The service has no call that deletes one. Without topics and connection it is the first that a new one removes.
     private mutating func arrived(at place: SecretBytes) {
         var others = abandoned
-        if case .rollingOver(let successor) = move { others.append(successor) }
+        switch move {
+        case .ready(let successor), .rollingOver(let successor): others.append(successor)
+        case nil, .preparing, .postponed: break
+        }
         guard let successor = others.first(where: { $0.channel.uri == place }), let old = channel else {
             return brokenInvariant("the channel is at a place that it was not sent to")
         }
@@ -119,7 +135,7 @@ extension ProvisionedChannelMachine {
         _ = call(.removeTopics(of: channel.id), channel.token, limit: Instant(nanoseconds: .min))
     }
 
-    /// The subscription is confirmed again: its life begins again.
+    /// The channel is new, or its subscription is confirmed again: its life begins.
     mutating func renewed(now: Instant) {
         guard let channel else { return }
         let margin = ProvisionedChannelMachine.margin(channel.life)

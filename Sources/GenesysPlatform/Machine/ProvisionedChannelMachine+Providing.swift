@@ -93,14 +93,12 @@ extension ProvisionedChannelMachine {
         emit(.openChannel(successor.channel.uri, subscribed, total: total))
     }
 
-    /// Reports each refused topic once.
+    /// Reports each refused topic, unless it was refused the last time too.
     private mutating func report(_ grant: TopicGrant) {
-        for refusal in grant.refusals {
-            let names = refusal.map(\.topic)
-            guard !told.isSuperset(of: names) else { continue }
-            told.formUnion(names)
+        for refusal in grant.refusals where !told.isSuperset(of: refusal.map(\.topic)) {
             emit(.tell(.didReject(RejectedTopics(refusal))))
         }
+        told = Set(grant.refusals.joined().map(\.topic))
     }
 
     /// The ids of the channels of ours that exist.
@@ -158,6 +156,7 @@ extension ProvisionedChannelMachine {
             replacement.lossBegan(now: now)
         }
         emit(.tell(.willReconnect(attempt)))
+        rollOverIfReady()
         return takeActions()
     }
 
@@ -216,7 +215,10 @@ extension ProvisionedChannelMachine {
     /// The channel is gone: another one takes its place, one that is being made already if there is one.
     private mutating func replace(_ failure: ChannelFailure, number: Int, delay: Duration, now: Instant) {
         emit(.tell(.channelGone(failure.reason)))
-        if case .rollingOver(let successor) = move { abandoned.append(successor) }
+        switch move {
+        case .ready(let successor), .rollingOver(let successor): abandoned.append(successor)
+        case nil, .preparing, .postponed: break
+        }
         for successor in abandoned { retire(successor.channel) }
         abandoned = []
         channel = nil

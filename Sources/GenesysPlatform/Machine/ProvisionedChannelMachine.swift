@@ -17,10 +17,10 @@ package import GenesysLoop
 /// In `live` it may move to a fresh channel, for which the open `NotificationChannel` rolls over:
 ///
 ///     at rest ──token renewed, life ends, host──▶ preparing ──ready──▶ rollingOver ──arrived──▶ at rest
-///                                                  │   ▲                │
-///                                            failed│   │delay over      │failed
-///                                                  ▼   │                │
-///                                                 postponed ◀───────────┘
+///                                                  │   ▲  │             ▲  │
+///                                            failed│   │  └──▶ ready ───┘  │failed
+///                                                  ▼   │delay over         │
+///                                                 postponed ◀──────────────┘
 ///
 /// A *channel* here is one of the service, made over REST; the `NotificationChannel` is what the host receives from. It
 /// lives through moves, and a new one is opened only when the channel was gone.
@@ -55,6 +55,8 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
         case preparing
         /// After a failure.
         case postponed(until: Instant)
+        /// Another rollover of the open channel, such as one for maintenance, ends first.
+        case ready(Successor)
         case rollingOver(Successor)
     }
 
@@ -78,7 +80,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
     var grant = TopicGrant()
     /// Refused over the WebSocket since the last time the topics were set over REST.
     var refusedAtRunTime: Set<Topic> = []
-    /// Refusals that the host knows.
+    /// Refusals that the host knows: those of the last time, and those over the WebSocket since.
     var told: Set<Topic> = []
     package internal(set) var replacement: Replacement
     var loss: Loss?
@@ -92,7 +94,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
     var counts = Recovery(method: .reconnect)
     /// The counts of channels before the open one.
     var earlier = Recovery(method: .reconnect)
-    private var connectionState = ChannelState.idle
+    private(set) var connectionState = ChannelState.idle
     var random: SplitMix64
     private var nextCall: UInt64
     private var actions: [Action] = []

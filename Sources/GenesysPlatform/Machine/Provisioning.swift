@@ -4,6 +4,8 @@ package import GenesysLoop
 package struct MadeChannel: Hashable, Sendable {
     /// The life of a channel for which the service names none.
     static let usualLife: Duration = .seconds(86_400)
+    /// How many channels an OAuth client may have; another one removes one.
+    static let maxCount = 20
 
     package let id: SecretBytes
     package let uri: SecretBytes
@@ -23,7 +25,7 @@ package struct MadeChannel: Hashable, Sendable {
 ///
 /// The list of channels before the creation says how many there are, and which of them this token had: if the answer to
 /// the creation is lost, the channel that is in the list afterwards, and was not before, is adopted. Without such a
-/// list nothing is adopted.
+/// list nothing is adopted, and what belongs to another channel of this account is not (`RESTReply.claimed`).
 ///
 /// Source: platform sheet §2, traps 2, 7, 8, 19.
 package struct Provisioning: Equatable, Sendable {
@@ -134,9 +136,11 @@ package struct Provisioning: Equatable, Sendable {
     private mutating func created(_ reply: RESTReply, now: Instant) -> (News?, Next) {
         switch reply.result {
         case .success(.channel(let channel)):
+            loss = nil
             let count = (before?.filter { $0.id != nil }.compactMap(\.id)).map { own.union($0).count } ?? own.count
             return adopt(
-                channel, reply.token, ours: count + 1, all: before.map { min($0.count + 1, max($0.count, 20)) })
+                channel, reply.token, ours: count + 1,
+                all: before.map { min($0.count + 1, max($0.count, MadeChannel.maxCount)) })
         case .success:
             return (nil, .wait)
         case .failure(let failure):
@@ -175,7 +179,7 @@ package struct Provisioning: Equatable, Sendable {
     /// The channel that was made although the answer to its creation was lost.
     private func lost(in channels: [ListedChannel], _ reply: RESTReply, now: Instant) -> ListedChannel? {
         guard let before, let token = reply.token, let createdAt else { return nil }
-        let known = own.union(before.compactMap(\.id))
+        let known = own.union(before.compactMap(\.id)).union(reply.claimed)
         let unknown = channels.filter { channel in
             channel.uri != nil && channel.id.map { !known.contains($0) } ?? false
         }
@@ -199,7 +203,8 @@ package struct Provisioning: Equatable, Sendable {
         self.channel = channel
         // A channel of ours that is gone is in no list.
         let news = News.made(ours: all.map { min(ours, $0) } ?? ours, all: all)
-        guard !topics.isEmpty else { return (news, .ready(channel, TopicGrant())) }
+        // A call for a channel that was found claims it.
+        guard !topics.isEmpty || loss != nil else { return (news, .ready(channel, TopicGrant())) }
         step = .subscribing
         return (news, .call(.setTopics(topics, of: id), token))
     }

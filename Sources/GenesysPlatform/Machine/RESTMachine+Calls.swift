@@ -14,8 +14,11 @@ extension RESTMachine {
             let call = calls[index]
             if let rate, let token = call.token { gates[token.id, default: RateGate()].reported(rate, now: now) }
             switch result {
-            case .success: end(call.id, result)
-            case .failure(let failure): failed(call, failure, now: now)
+            case .success(let value):
+                if case .channel(let channel) = value, let id = channel.id { claim(id) }
+                end(call.id, result)
+            case .failure(let failure):
+                failed(call, failure, now: now)
             }
         } else {
             ignoreLate()
@@ -33,6 +36,7 @@ extension RESTMachine {
             return waitForToken(index, now: now)
         }
         calls[index].token = token
+        guard !mustWaitForOthers(calls[index].call) else { return calls[index].step = .waitingForOthers(since: now) }
         var gate = gates[token.id] ?? RateGate()
         if !hasTurn || gate.isClosed(now: now) {
             let turn = gate.turn(now: now, random: &random)
@@ -46,7 +50,7 @@ extension RESTMachine {
     }
 
     /// The gate is closed: a call whose limit is earlier fails.
-    private mutating func wait(_ index: Int, until turn: Instant, _ gate: RateGate, now: Instant) {
+    mutating func wait(_ index: Int, until turn: Instant, _ gate: RateGate, now: Instant) {
         let call = calls[index]
         guard let limit = call.limit, limit < turn else {
             calls[index].step = .waiting(until: turn)
@@ -73,13 +77,35 @@ extension RESTMachine {
     mutating func end(_ id: CallID, _ result: Result<RESTValue, RESTFailure>) {
         guard let index = calls.firstIndex(where: { $0.id == id }) else { return }
         let call = calls.remove(at: index)
-        emit(.answer(id, RESTReply(result, token: call.token)))
+        let isList = call.call == .listChannels
+        emit(.answer(id, RESTReply(result, token: call.token, claimed: isList ? claimed : [])))
+    }
+
+    // MARK: - Whose channels
+
+    func mustWaitForOthers(_ call: RESTCall) -> Bool {
+        let other: RESTCall
+        switch call {
+        case .listChannels: other = .createChannel
+        case .createChannel: other = .listChannels
+        default: return false
+        }
+        return calls.contains { waiting in
+            if waiting.call == other, case .sent = waiting.step { true } else { false }
+        }
+    }
+
+    mutating func claim(_ channel: SecretBytes) {
+        claimed.removeAll { $0 == channel }
+        claimed.append(channel)
+        // Twice as many as there can be: an older one was in the list before a creation.
+        if claimed.count > 2 * MadeChannel.maxCount { claimed.removeFirst() }
     }
 
     // MARK: - Failures
 
     private mutating func failed(_ call: Call, _ failure: RESTFailure, now: Instant) {
-        guard let index = calls.firstIndex(where: { $0.id == call.id }), let token = call.token else { return }
+        guard let token = call.token else { return }
         switch failure.cause {
         case .unauthorized:
             return tokenRefused(call, failure, now: now)
@@ -88,17 +114,19 @@ extension RESTMachine {
         case .transport, .forbidden, .gone, .unavailable, .serverError, .refused, .unusable, .noToken:
             break
         }
+        // Others may have ended with it.
+        guard let index = calls.firstIndex(where: { $0.id == call.id }) else { return }
         let decision = calls[index].schedule.next(
             after: failure, of: call.call, limit: call.limit, now: now, random: &random)
         switch decision {
         case .giveUp:
             end(call.id, .failure(failure))
-        case .attempt(let time) where failure.cause == .throttled:
-            // The gate gives each call a time of its own.
+        case .attempt where failure.cause == .throttled:
+            // The gate gives each call a time of its own; another call may have closed it for longer.
             var gate = gates[token.id] ?? RateGate()
             let turn = gate.turn(now: now, random: &random)
             gates[token.id] = gate
-            calls[index].step = .waiting(until: call.limit.map { min(max(turn, now), max($0, time)) } ?? turn)
+            wait(index, until: turn, gate, now: now)
         case .attempt(let time):
             calls[index].step = .waiting(until: time)
         }
@@ -137,6 +165,16 @@ extension RESTCall {
     var isCleanUp: Bool {
         if case .removeTopics = self { true } else { false }
     }
+
+    /// The channel that it is about.
+    package var channelID: SecretBytes? {
+        switch self {
+        case .checkChannel(let id), .topics(let id), .addTopics(_, let id), .setTopics(_, let id),
+            .removeTopics(let id):
+            id
+        case .mintToken, .createChannel, .listChannels, .describeToken, .catalog: nil
+        }
+    }
 }
 
 /// The token.
@@ -161,7 +199,10 @@ extension RESTMachine {
             let token = tokens.obtained(
                 value, lifetime: lifetime, isExclusive: isExclusive, now: now, random: &random)
             guard let token else { return noToken(.sameToken, now: now) }
-            gates = gates.filter { gate in calls.contains { $0.token?.id == gate.key } }
+            // A channel that is being left has calls with its own token.
+            gates = gates.filter { gate in
+                gate.value.isClosed(now: now) || calls.contains { $0.token?.id == gate.key }
+            }
             tokenIsNew()
             tellToken(token, now: now)
             if source != .host { emit(.keep(token)) }

@@ -23,10 +23,13 @@ package struct RESTReply: Hashable, Sendable {
     package var result: Result<RESTValue, RESTFailure>
     /// The token that it was sent with.
     package var token: Token?
+    /// With a list of channels: the latest ones that belong to a caller.
+    package var claimed: [SecretBytes]
 
-    package init(_ result: Result<RESTValue, RESTFailure>, token: Token? = nil) {
+    package init(_ result: Result<RESTValue, RESTFailure>, token: Token? = nil, claimed: [SecretBytes] = []) {
         self.result = result
         self.token = token
+        self.claimed = claimed
     }
 }
 
@@ -40,6 +43,9 @@ package struct RESTReply: Hashable, Sendable {
 /// `TokenMachine` decides about the token, `RateGate` about the pace of all calls with it, `RetrySchedule` when a call
 /// is tried again. A call has a limit, the instant at which its last attempt starts. With a limit of "now" it is tried
 /// once.
+///
+/// Channels are not listed while one is being created, and none is created during a list: in a list, each channel that
+/// is there has an owner that is known (`claimed`), or the answer to its creation is lost.
 package struct RESTMachine: Equatable, Sendable {
     /// Who gives tokens.
     package enum Source: Equatable, Sendable {
@@ -77,6 +83,8 @@ package struct RESTMachine: Equatable, Sendable {
             case waitingForToken
             /// It has its turn then.
             case waiting(until: Instant)
+            /// A list waits for creations, a creation for lists.
+            case waitingForOthers(since: Instant)
             case sent(RequestID)
         }
 
@@ -95,6 +103,8 @@ package struct RESTMachine: Equatable, Sendable {
     package internal(set) var tokens = TokenMachine()
     var gates: [TokenID: RateGate] = [:]
     var calls: [Call] = []
+    /// The ids of channels that belong to a caller, the newest last.
+    var claimed: [SecretBytes] = []
     var random: SplitMix64
     /// Channels that live on the token.
     private var userCount = 0
@@ -145,6 +155,7 @@ package struct RESTMachine: Equatable, Sendable {
     package mutating func callRequested(
         _ id: CallID, _ call: RESTCall, token: Token? = nil, limit: Instant?, now: Instant
     ) -> [Action] {
+        if let channel = call.channelID { claim(channel) }
         calls.append(Call(id: id, call: call, limit: limit, step: .waitingForToken, token: token))
         advance(id, now: now)
         return finish(now: now)
@@ -161,8 +172,9 @@ package struct RESTMachine: Equatable, Sendable {
     package mutating func limitChanged(_ id: CallID, to limit: Instant?, now: Instant) -> [Action] {
         guard let index = calls.firstIndex(where: { $0.id == id }) else { return [] }
         calls[index].limit = limit
-        guard let limit, case .waiting(let until) = calls[index].step, until > limit else { return [] }
-        calls[index].step = .waiting(until: max(now, limit))
+        if case .waiting(let until) = calls[index].step, let token = calls[index].token {
+            wait(index, until: until, gates[token.id] ?? RateGate(), now: now)
+        }
         return takeActions()
     }
 
@@ -212,20 +224,32 @@ package struct RESTMachine: Equatable, Sendable {
         switch timer {
         case .renewal: userCount > 0 ? tokens.renewalDue : nil
         case .token: tokens.nextAsk
-        case .turn: calls.compactMap(\.turn).min()
+        case .turn: calls.compactMap(turn).min()
+        }
+    }
+
+    private func turn(of call: Call) -> Instant? {
+        switch call.step {
+        case .waiting(let until): until
+        case .waitingForOthers(let since): mustWaitForOthers(call.call) ? nil : since
+        case .waitingForToken, .sent: nil
         }
     }
 
     private mutating func takeTurns(now: Instant) {
         for call in calls {
-            guard let turn = call.turn, turn <= now else { continue }
+            guard let turn = turn(of: call), turn <= now else { continue }
             advance(call.id, hasTurn: true, now: now)
         }
     }
 
-    /// Asks for a token if that is due, and returns what the input emitted.
+    /// Does what became due with the input, and returns what it emitted.
     mutating func finish(now: Instant) -> [Action] {
         if let time = tokens.nextAsk, time <= now { askForToken(now: now) }
+        for case .waitingForOthers in calls.map(\.step) {
+            takeTurns(now: now)
+            break
+        }
         return takeActions()
     }
 
@@ -249,10 +273,4 @@ private enum RESTTimer: CaseIterable {
     case token
     /// A waiting call starts.
     case turn
-}
-
-extension RESTMachine.Call {
-    fileprivate var turn: Instant? {
-        if case .waiting(let until) = step { until } else { nil }
-    }
 }

@@ -53,6 +53,38 @@ import Testing
         #expect(stage.failedRollover() == ["rolloverFailed connect"])
     }
 
+    @Test func `a rollover for maintenance ends before the move goes on`() {
+        for isDone in [true, false] {
+            var stage = ProvisionedStage.live()
+            _ = stage.renewToken()
+            stage.changed(to: .rollingOver)
+            #expect(!stage.ready().contains { $0.hasPrefix("rollover") })
+            #expect(stage.machine.places == [ProvisionedStage.uri("c1")])
+            stage.changed(to: .subscribed)
+            let words = isDone ? stage.recovered(.rollover, at: "c1") : stage.failedRollover()
+            #expect(words.last == "rollover c2")
+            #expect(stage.recovered(.rollover, at: "c2").last == "recovered rollover")
+        }
+        var lost = ProvisionedStage.live()
+        _ = lost.renewToken()
+        lost.changed(to: .rollingOver)
+        _ = lost.ready()
+        lost.changed(to: .recovering)
+        #expect(lost.willReconnect() == ["reconnect #1 connectionClosed", "rollover c2"])
+        var gone = ProvisionedStage.live()
+        _ = gone.renewToken()
+        gone.changed(to: .rollingOver)
+        _ = gone.ready()
+        #expect(gone.failed(.httpNotFound, after: 1).contains("call 7 DELETE with 2"))
+    }
+
+    @Test func `without topics a recovery does not lengthen the life`() {
+        var stage = ProvisionedStage.live(topics: [])
+        _ = stage.run(50_000)
+        _ = stage.recovered(.rollover, at: "c1")
+        #expect(stage.run(34_900) == ["call 3 GET list"])
+    }
+
     @Test func `the host may ask for a fresh channel`() {
         var stage = ProvisionedStage.live()
         #expect(stage.moveNow() == ["call 4 GET list"])
@@ -149,6 +181,18 @@ import Testing
         #expect(stage.open.last?.call == .setTopics(ProvisionedStage.topics, of: SecretBytes("c2")), "asked for again")
         #expect(stage.answer(.topics(verdicts)) == ["rollover c2"])
         #expect(stage.rejections.count == 1)
+    }
+
+    @Test func `a topic that is refused again after it was permitted is reported again`() {
+        var stage = ProvisionedStage(topics: ["v2.a.b", "v2.c.d"])
+        let refused = [TopicVerdict("v2.a.b", isPermitted: true), TopicVerdict("v2.c.d", isPermitted: false)]
+        _ = stage.start() + stage.answer() + stage.answer() + stage.answer(.topics(refused)) + stage.subscribed()
+        for (isRefused, count) in [(false, 1), (true, 2), (true, 2)] {
+            _ = stage.moveNow() + stage.answer() + stage.answer()
+            _ = stage.answer(isRefused ? .topics(refused) : nil)
+            _ = stage.recovered(.rollover, at: stage.latest)
+            #expect(stage.rejections.count == count)
+        }
     }
 
     @Test func `a topic that is permitted since is subscribed after the move`() {

@@ -100,11 +100,16 @@ struct ProvisionedStage {
 
     mutating func fail(_ failure: RESTFailure) -> [String] { reply(.failure(failure)) }
 
-    mutating func reply(_ result: Result<RESTValue, RESTFailure>, token: Token? = nil) -> [String] {
+    mutating func reply(
+        _ result: Result<RESTValue, RESTFailure>, token: Token? = nil, claimed: [SecretBytes] = []
+    ) -> [String] {
         guard let first = open.first else { return ["no call"] }
         open.removeFirst()
-        return note(machine.callAnswered(first.id, RESTReply(result, token: token ?? self.token), now: now.instant))
+        let reply = RESTReply(result, token: token ?? self.token, claimed: claimed)
+        return note(machine.callAnswered(first.id, reply, now: now.instant))
     }
+
+    mutating func changed(to state: ChannelState) { machine.channelChanged(to: state) }
 
     mutating func subscribed() -> [String] { note(machine.channelSubscribed(now: now)) }
 

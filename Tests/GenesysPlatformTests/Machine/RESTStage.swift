@@ -11,6 +11,8 @@ struct RESTStage {
     private(set) var open: [RequestID] = []
     private(set) var mintCount = 0
     private(set) var sentCount = 0
+    /// What the last list said.
+    private(set) var claimed: [SecretBytes] = []
     private var callCount: UInt64 = 0
 
     init(_ source: RESTMachine.Source = .client(isExclusive: true), seed: UInt64 = 1) {
@@ -49,6 +51,10 @@ struct RESTStage {
     }
 
     mutating func cancel(_ call: UInt64) -> [String] { note(machine.callCanceled(CallID(rawValue: call))) }
+    mutating func limit(_ call: UInt64, in seconds: Double) -> [String] {
+        let limit = now + .nanoseconds(Int64(seconds * 1e9))
+        return note(machine.limitChanged(CallID(rawValue: call), to: limit, now: now))
+    }
     mutating func close() -> [String] { note(machine.closeRequested()) }
 
     /// Answers the oldest open request.
@@ -88,7 +94,9 @@ struct RESTStage {
                 mintCount += 1
             case .cancel(let request):
                 open.removeAll { $0 == request }
-            case .keep, .answer, .tokenChanged, .tell:
+            case .answer(_, let reply):
+                claimed = reply.claimed
+            case .keep, .tokenChanged, .tell:
                 break
             }
         }

@@ -51,6 +51,44 @@ import Testing
         #expect(stage.run(2).count == 1)
     }
 
+    @Test func `a call that waits for hours fails when it gets a limit before then`() {
+        var stage = started()
+        _ = stage.call(.listChannels) + stage.fail(429, retryAfter: 7_200)
+        #expect(stage.limit(2, in: 8_000) == [])
+        #expect(stage.limit(2, in: 900) == ["fail 2 throttled"])
+    }
+
+    @Test func `a call that is refused while another one has closed the gate for hours fails too`() {
+        var stage = started()
+        _ = stage.call(.listChannels, for: 60) + stage.call(.listChannels, for: 60)
+        #expect(stage.fail(429, retryAfter: 7_200) == ["tell throttled 7200", "fail 2 throttled"])
+        #expect(stage.fail(429, retryAfter: 1) == ["fail 3 throttled"])
+    }
+
+    @Test func `calls that end with the refusal of another one do not take its place`() {
+        var stage = started()
+        _ = stage.call(.listChannels, for: 60) + stage.call(.listChannels) + stage.call(.listChannels)
+        #expect(stage.fail(429) == ["tell throttled 3"])
+        // The first call waits, and ends because its limit is earlier than the new end of the gate.
+        #expect(stage.fail(429, retryAfter: 7_200) == ["tell throttled 7200", "fail 2 throttled"])
+        #expect(stage.run(7_199) == [])
+        #expect(stage.answer() == ["answer 4 with 1"])
+        #expect(stage.run(2).count == 1)
+    }
+
+    @Test func `a closed gate stays closed for the calls of a channel that has the old token`() {
+        var stage = RESTStage()
+        _ = stage.call() + stage.answer() + stage.answer()
+        let old = stage.machine.tokens.current
+        stage.machine.userJoined()
+        _ = stage.call(.listChannels) + stage.fail(429, retryAfter: 100) + stage.cancel(2)
+        while stage.mintCount < 2 { _ = stage.run(60) }
+        #expect(stage.call(.listChannels, token: old) == ["send 5 GET with 1"])
+        _ = stage.fail(429, retryAfter: 100, request: 5) + stage.cancel(3) + stage.answer(request: 4)
+        #expect(stage.call(.describeToken).count == 1, "the new token has a pace of its own")
+        #expect(stage.call(.removeTopics(of: RESTStage.id), token: old) == [])
+    }
+
     @Test func `503 three times, then 200 (scene 5)`() {
         var stage = started()
         _ = stage.call(.createChannel, for: 60)
@@ -151,8 +189,8 @@ import Testing
     @Test func `a limit that comes later shortens a wait`() {
         var stage = started()
         _ = stage.call(.listChannels)
-        _ = stage.fail(429, retryAfter: 1_000)
-        _ = stage.note(stage.machine.limitChanged(CallID(rawValue: 2), to: stage.now + .seconds(5), now: stage.now))
+        _ = stage.fail(503, retryAfter: 1_000)
+        #expect(stage.limit(2, in: 5) == [])
         #expect(stage.run(4.9) == [])
         #expect(stage.run(0.2).count == 1)
     }

@@ -242,10 +242,21 @@ import Testing
         #expect(stage.answer(request: 1) == [])
         stage.pass(1)
         _ = stage.call() + stage.answer()
-        _ = stage.call(.listChannels)
+        _ = stage.call(.describeToken)
         stage.machine.userLeft()
         #expect(stage.close() == ["cancel 3", "cancel 4"])
         #expect(stage.run(1_000_000) == [])
+    }
+
+    @Test func `after everything was left the token is still good, and the interval between two holds`() {
+        var stage = RESTStage()
+        _ = stage.call() + stage.answer() + stage.answer() + stage.close()
+        #expect(stage.call() == ["send 3 POST with 1"])
+        var asking = RESTStage()
+        #expect(asking.call() == ["mint 1"])
+        #expect(asking.close() == ["cancel 1"])
+        #expect(asking.call() == [])
+        #expect(asking.run(1) == ["mint 2"])
     }
 
     @Test func `a canceled call is not answered`() {
