@@ -70,12 +70,12 @@ struct AccountScenario {
     var clockDifference: VirtualTime = 0
     /// Approximate one-way latencies, in milliseconds.
     var latency = 1...30
-    var interval: VirtualTime = .milliseconds(3_000)
+    var interval: VirtualTime = .milliseconds(4_000)
     var length: VirtualTime = .seconds(900)
     var script: [Event] = []
 
     /// How long the quiet phase after the script lasts.
-    static let settling: VirtualTime = .seconds(380)
+    static let settling: VirtualTime = .seconds(360)
 
     /// A harmless world.
     init(seed: UInt64, profile: AccountProfile) {
@@ -96,7 +96,7 @@ struct AccountScenario {
     }
 
     private mutating func configure(using random: inout SplitMix64) {
-        length = .seconds(random.within(100...450))
+        length = .seconds(random.within(100...400))
         if !profile.isHarmless { latency = random.pick([1...30, 20...90, 100...400]) }
         clockDifference = .seconds(random.pick([0, 0, -7_000, 90_000]))
         strangerCount = random.pick([0, 0, 3, 16])

@@ -20,5 +20,11 @@ import Testing
         let summary = AccountRun(Settings.seeds)
         print(summary.text)
         if let failure = summary.failure { Issue.record("\(failure)") }
+        guard summary.seedCount >= 1_000 else { return }
+        #expect(summary.stepCount >= 500 * summary.seedCount, "runs in which little happens prove little")
+        #expect(summary.moveCount >= 5 * summary.seedCount)
+        #expect(summary.replacementCount >= summary.seedCount)
+        #expect(summary.adoptedCount >= summary.seedCount / 20)
+        #expect(summary.visited == Set(AccountProfile.allCases))
     }
 }

@@ -22,6 +22,9 @@ final class ProgramAuditor {
     private(set) var deliveredCount = 0
     private(set) var moveCount = 0
     private(set) var replacementCount = 0
+    private(set) var goneReasons: [FailureReason] = []
+    /// The gaps that the program was told.
+    private(set) var reportedGaps: [Auditor.Span] = []
     /// What was refused and told since it is wanted.
     private var rejected: UInt16 = 0
 
@@ -125,6 +128,7 @@ final class ProgramAuditor {
             if ours < 1 || all.map({ $0 < ours || $0 > 20 }) ?? false { fail("\(ours) of \(all ?? -1) channels") }
         case .channelGone(let reason):
             if isHarmless { fail("a channel is gone: \(reason)") }
+            goneReasons.append(reason)
         case .didSubscribe:
             if isSubscribed { fail("subscribed twice") }
             isSubscribed = true
@@ -159,6 +163,7 @@ final class ProgramAuditor {
         if span.from > span.to { fail("a gap that ends before it begins") }
         if span.to > world.time { fail("a gap that ends in the future") }
         gaps.append(span)
+        reportedGaps.append(span)
     }
 
     private func recovered(_ recovery: Recovery) {
