@@ -19,6 +19,7 @@ final class ChannelRelay: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didFail failure: ChannelFailure) {
         let until = channel.deliveredUntil
+        unsafe owner.deliveredUntil = until ?? owner.deliveredUntil
         unsafe owner.channelEnded()
         unsafe owner.input { $0.channelFailed(failure, deliveredUntil: until, now: $1.instant) }
     }
@@ -62,7 +63,6 @@ final class ChannelRelay: NotificationChannelDelegate {
     }
 
     func channelDidClose(_ channel: NotificationChannel) {
-        unsafe owner.channelEnded()
-        unsafe owner.input { machine, _ in machine.channelClosed() }
+        unsafe owner.channelClosed()
     }
 }

@@ -36,7 +36,7 @@ public final class Platform {
     private var timer: Timer?
     /// The requests under way.
     private var requests: [RequestID: Request] = [:]
-    private var question: (id: RequestID, request: Reference<TokenRequest>)?
+    private var question: (id: RequestID, request: Weak<TokenRequest>)?
     /// Who gets the answers.
     private var callers: [CallID: (RESTReply) -> Void] = [:]
     private var channels: [ObjectIdentifier: ProvisionedChannel] = [:]
@@ -48,10 +48,6 @@ public final class Platform {
         let call: RESTCall
         let token: Token?
         let start: Instant
-    }
-
-    private struct Reference<Object: AnyObject> {
-        weak var object: Object?
     }
 
     /// Makes the REST side. It does nothing until a channel is opened.
@@ -264,7 +260,7 @@ public final class Platform {
             question = nil
             answered(id, result)
         }
-        question = (id, Reference(object: request))
+        question = (id, Weak(request))
         provide(request)
     }
 

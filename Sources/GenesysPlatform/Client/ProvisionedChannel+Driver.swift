@@ -44,6 +44,7 @@ extension ProvisionedChannel {
         }
         isPerforming = false
         setTimer()
+        reportToGroup()
     }
 
     private func setTimer() {
@@ -62,16 +63,14 @@ extension ProvisionedChannel {
     private func perform(_ action: ProvisionedChannelMachine.Action) {
         switch action {
         case .call(let id, let call, let token, let limit):
-            calls.insert(id)
-            platform.call(id, call, token: token, limit: limit) { [unowned self] reply in
-                calls.remove(id)
-                input { $0.callAnswered(id, reply, now: $1.instant) }
-            }
+            let held = PendingCall(id: id, call: call, token: token, limit: limit)
+            if place != nil, machine.isFirst(id) { self.held = held } else { start(held) }
         case .cancel(let id):
+            if held?.id == id { held = nil }
             calls.remove(id)
             platform.cancel(id)
         case .limit(let id, let limit):
-            platform.setLimit(limit, of: id)
+            if held?.id == id { held?.limit = limit } else { platform.setLimit(limit, of: id) }
         case .discardToken(let id):
             platform.discard(id)
         case .openChannel(let uri, let topics, let total):
@@ -86,6 +85,14 @@ extension ProvisionedChannel {
             tell(event)
         case .finish(let end):
             finish(end)
+        }
+    }
+
+    private func start(_ call: PendingCall) {
+        calls.insert(call.id)
+        platform.call(call.id, call.call, token: call.token, limit: call.limit) { [unowned self] reply in
+            calls.remove(call.id)
+            input { $0.callAnswered(call.id, reply, now: $1.instant) }
         }
     }
 
@@ -199,7 +206,7 @@ extension ProvisionedChannel {
         case .didFailRollover(let failure): delegate.channel(self, didFailRollover: failure)
         case .didReject(let topics): delegate.channel(self, didReject: topics)
         case .didMiss(let gap):
-            count(gap)
+            earlier.count(gap)
             delegate.channel(self, didMiss: gap)
         case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
@@ -207,14 +214,60 @@ extension ProvisionedChannel {
     }
 }
 
+/// The part of a channel in its group.
 extension ProvisionedChannel {
-    /// The gap of a replacement, which no `NotificationChannel` knows.
-    private func count(_ gap: Gap) {
-        earlier.reconnectCount += 1
-        earlier.reconnectsByReason[gap.reason, default: 0] += 1
-        earlier.gapCount += 1
-        earlier.gapsByReason[gap.reason, default: 0] += 1
-        earlier.gapDurationsByReason[gap.reason, default: .zero] += gap.to - gap.from
+    func reportToGroup() {
+        guard let place, machine.state != .ended else { return }
+        var report = machine.report(held: held?.id, limit: held?.limit)
+        if isExchanging {
+            report.isMoving = true
+            report.wait = nil
+        }
+        place.group.object?.reported(place.shard, report)
+    }
+
+    /// The group's turn: makes a channel.
+    func startHeldCall() {
+        guard let held else { return }
+        self.held = nil
+        start(held)
+        reportToGroup()
+    }
+
+    /// Ends the open channel, because there is no place for another one beside it, and makes the next one.
+    func exchange() {
+        guard let channel = current?.channel, machine.state == .live else { return startHeldCall() }
+        isExchanging = true
+        deliveredUntil = channel.deliveredUntil
+        channel.close()
+        reportToGroup()
+    }
+
+    /// The open channel is closed: by the host, or for the next one.
+    func channelClosed() {
+        channelEnded()
+        guard isExchanging, !isSilent else { return input { machine, _ in machine.channelClosed() } }
+        isExchanging = false
+        let failure = ChannelFailure(
+            kind: .reconnect, reason: .channelExpired, phase: .provision,
+            clause: "the channel ends with its token, and no place is left for another one beside it",
+            advice: "Use fewer topics, or another OAuth client", isRetryable: true)
+        input { $0.channelFailed(failure, deliveredUntil: deliveredUntil, now: $1.instant) }
+        startHeldCall()
+    }
+
+    /// The topics of the shard, which were checked.
+    func replaceTopics(_ topics: [Topic]) { submit(machine.topicsChanged(to: topics)) }
+}
+
+extension ChannelStatistics {
+    /// The gap between two channels, which no `NotificationChannel` knows.
+    mutating func count(_ gap: Gap) {
+        reconnectCount += 1
+        reconnectsByReason[gap.reason, default: 0] += 1
+        gapCount += 1
+        gapsByReason[gap.reason, default: 0] += 1
+        gapDurationsByReason[gap.reason, default: .zero] += gap.to - gap.from
     }
 }
 

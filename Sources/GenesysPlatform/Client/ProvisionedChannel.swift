@@ -43,6 +43,14 @@ public final class ProvisionedChannel {
     var isPaused = false
     /// The calls of the REST side that are not answered.
     var calls: Set<CallID> = []
+    /// Its part in a group, whose channels are made one after the other.
+    var place: (group: Weak<ChannelGroup>, shard: Int)?
+    /// The first call of the way to a channel, until the group gives it its turn.
+    var held: PendingCall?
+    /// The open channel closes for the next one.
+    var isExchanging = false
+    /// The last channel that is not open anymore had delivered everything until then.
+    var deliveredUntil: WallTime?
     /// The open channel, and its delegate.
     var current: (channel: NotificationChannel, relay: ChannelRelay)?
     /// What was done before `current` was opened.
@@ -190,6 +198,16 @@ public final class ProvisionedChannel {
     public func setTopics(_ topics: [Topic]) throws(ChannelFailure) {
         loop.preconditionCurrent("ProvisionedChannel.setTopics")
         submit(machine.topicsChanged(to: try Topic.checked(topics)))
+    }
+}
+
+extension ProvisionedChannel {
+    /// A call of the machine that is not made yet.
+    struct PendingCall {
+        let id: CallID
+        let call: RESTCall
+        let token: Token?
+        var limit: Instant?
     }
 }
 

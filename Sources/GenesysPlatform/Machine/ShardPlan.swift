@@ -155,7 +155,7 @@ package struct ShardPlan: Equatable, Sendable {
         if shards.isEmpty {
             let least = min(max(1, (count + Topic.maxCount - 1) / Topic.maxCount), capacity)
             shards = Array(repeating: Shard(), count: least)
-            limit = (count + least - 1) / least
+            limit = min((count + least - 1) / least, Topic.maxCount)
         }
         var missing = 0
         for group in groups {

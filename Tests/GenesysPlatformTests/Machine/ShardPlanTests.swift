@@ -199,6 +199,9 @@ import Testing
         #expect(failure?.message == "the topics need \(count) places, and \(capacity) channels have \(capacity)000")
         #expect(throws: ChannelFailure.self) { try plan.replace(with: ShardPlanTests.presences(1..<count + 1)) }
         #expect(plan == before)
+        #expect(throws: ChannelFailure.self) {
+            try ShardPlanTests.plan(ShardPlanTests.presences(0..<count), capacity: capacity)
+        }
     }
 
     @Test func `an invalid topic changes nothing`() throws {

@@ -1,0 +1,203 @@
+package import GenesysLoop
+internal import Logging
+
+/// Performs what the machine decides: the channels of the shards, the delegate.
+extension ChannelGroup {
+    // MARK: - Inputs
+
+    /// Something happened on the loop: what follows from it is performed before the return.
+    private func input(_ body: (inout ChannelGroupMachine, Instant) -> [ChannelGroupMachine.Action]) {
+        pending.append(contentsOf: body(&machine, loop.now.instant))
+        performPending()
+    }
+
+    /// Queues actions of a call of the host, which are performed from the loop.
+    func submit(_ actions: [ChannelGroupMachine.Action]) {
+        let isScheduled = isPerforming || !pending.isEmpty
+        pending.append(contentsOf: actions)
+        if !isScheduled { loop.schedule(self) }
+    }
+
+    private func performPending() {
+        guard !isPerforming else { return }
+        isPerforming = true
+        announceState()
+        while let action = pending.popFirst() {
+            perform(action)
+            announceState()
+        }
+        isPerforming = false
+        setTimer()
+    }
+
+    private func setTimer() {
+        guard let deadline = machine.nextDeadline else {
+            timer?.close()
+            timer = nil
+            return
+        }
+        if timer == nil { timer = Timer(loop: loop, group: platform.engine.group, owner: self, keepsRunning: false) }
+        timer?.start(at: deadline)
+    }
+
+    // MARK: - Actions
+
+    private func perform(_ action: ChannelGroupMachine.Action) {
+        switch action {
+        case .open(let shard, let topics): open(shard, topics)
+        case .setTopics(let shard, let topics): channels[shard]?.channel.replaceTopics(topics)
+        case .start(let shard): channels[shard]?.channel.startHeldCall()
+        case .exchange(let shard): channels[shard]?.channel.exchange()
+        case .close(let shard): channels[shard]?.channel.close()
+        case .count: countChannels()
+        case .finish(let end): finish(end)
+        }
+    }
+
+    private func open(_ shard: Int, _ topics: [Topic]) {
+        let relay = ShardRelay(shard, of: self)
+        do throws(ChannelFailure) {
+            let channel = try ProvisionedChannel(
+                topics: topics, on: platform, delegate: relay, configuration: configuration)
+            channel.place = (Weak(self), shard)
+            channels[shard] = (channel, relay)
+            if isPaused { channel.pause() }
+            channel.open()
+        } catch {
+            pending.append(contentsOf: machine.ended(shard, error, now: loop.now.instant))
+        }
+    }
+
+    /// Which of the group's channels still exist, while none is connected.
+    private func countChannels() {
+        guard count == nil else { return }
+        let id = CallID(rawValue: platform.nextCallRange())
+        count = id
+        platform.call(id, .listChannels, token: nil, limit: nil) { [unowned self] reply in
+            count = nil
+            guard case .success(.channels(let listed)) = reply.result else { return }
+            let own = Set(channels.values.compactMap { $0.channel.machine.channel?.id })
+            let left = listed.count { channel in channel.id.map(own.contains) ?? false }
+            tell { $0.group($1, didCount: ChannelCount(ours: left, all: listed.count)) }
+        }
+    }
+
+    private func finish(_ end: ProvisionedChannelMachine.End) {
+        pending.removeAll()
+        if let count { platform.cancel(count) }
+        timer?.close()
+        timer = nil
+        let delegate = weakDelegate
+        if case .failed = end, !isSilent { delegate?.group(self, didChange: .ended) }
+        weakDelegate = nil
+        loop.release(self)
+        switch end {
+        case .failed(let failure) where !isSilent:
+            guard let delegate else {
+                return platform.logger.warning("a group failed, and no delegate was there: \(failure)")
+            }
+            delegate.group(self, didFail: failure)
+        case .closed, .failed:
+            delegate?.groupDidClose(self)
+        }
+    }
+
+    // MARK: - What the channels report
+
+    /// A channel waits for its turn, moves, or has another state.
+    func reported(_ shard: Int, _ report: ChannelGroupMachine.Report) {
+        input { $0.reported(shard, report, now: $1) }
+    }
+
+    func channelChanged(_ shard: Int, to state: ChannelState) {
+        guard state != .ended else { return }
+        tell { $0.group($1, didChange: state, of: shard) }
+        channels[shard]?.channel.reportToGroup()
+    }
+
+    func channelEnded(_ shard: Int, _ failure: ChannelFailure?) {
+        guard let (channel, _) = channels.removeValue(forKey: shard) else { return }
+        earlier.add(channel.statistics)
+        if let failure, !failure.isOfTopics, let from = channel.deliveredUntil, losses[shard] == nil {
+            losses[shard] = (from, failure.reason)
+        }
+        tell { $0.group($1, didEnd: shard, failure: failure) }
+        input { $0.ended(shard, failure, now: $1) }
+    }
+
+    /// The first confirmation of a channel: of a shard that was given up, what it missed meanwhile is known now.
+    func channelSubscribed(_ shard: Int, to topics: [Topic]) {
+        guard let loss = losses.removeValue(forKey: shard) else {
+            let wanted = topics.flatMap(machine.plan.members)
+            return tell { $0.group($1, didSubscribe: wanted, on: shard) }
+        }
+        let gap = Gap(from: loss.from, to: max(loss.from, loop.now.wall), reason: loss.reason)
+        earlier.count(gap)
+        tell { $0.group($1, didMiss: gap, on: shard) }
+        tell { $0.group($1, didRecover: Recovery(method: .replacement), on: shard) }
+    }
+
+    /// Reports each wanted topic once, until it is removed.
+    func channelRejected(_ shard: Int, _ topics: RejectedTopics) {
+        var rest: [RejectedTopics.Rejection] = []
+        for rejection in topics.rejections {
+            for topic in machine.plan.members(of: rejection.topic) where rejected.insert(topic).inserted {
+                var rejection = rejection
+                rejection.topic = topic
+                // Over the WebSocket a command is refused as a whole; of a combined topic of the host, names may be.
+                let isSingle = topics.message == nil && topics.status == 0 && machine.plan.isWanted(topic)
+                guard isSingle else {
+                    rest.append(rejection)
+                    continue
+                }
+                tell { $0.group($1, didReject: RejectedTopics([rejection]), on: shard) }
+            }
+        }
+        guard !rest.isEmpty else { return }
+        let others = RejectedTopics(rest, status: topics.status, message: topics.message)
+        tell { $0.group($1, didReject: others, on: shard) }
+    }
+
+    // MARK: - The delegate
+
+    @inline(__always)
+    func received(_ notification: ChannelNotification, on shard: Int) {
+        guard !isSilent else { return }
+        guard let weakDelegate else { return closeWithoutDelegate() }
+        weakDelegate.group(self, didReceive: notification, on: shard)
+    }
+
+    func tell(_ body: (any ChannelGroupDelegate, ChannelGroup) -> Void) {
+        guard !isSilent else { return }
+        guard let weakDelegate else { return closeWithoutDelegate() }
+        body(weakDelegate, self)
+    }
+
+    /// Reports a changed state before what follows from it. The end is announced with the terminal call.
+    private func announceState() {
+        let state = machine.channelState
+        guard state != toldState, state != .ended, state != .closing, !isSilent else { return }
+        toldState = state
+        weakDelegate?.group(self, didChange: state)
+    }
+
+    private func closeWithoutDelegate() {
+        guard !isSilent else { return }
+        platform.logger.warning("a group is closed: its delegate is gone, which is held weakly: keep it")
+        close()
+    }
+}
+
+extension ChannelGroup: LoopTask, LoopCloseable {
+    package func runTask() { performPending() }
+
+    package func closeByLoop() { close() }
+}
+
+extension ChannelGroup: TimerOwner {
+    package func timerDidFire(_ timer: Timer) {
+        input { $0.deadlineReached(now: $1) }
+    }
+
+    package func loopWasLate(now: ClockReading) {}
+}
