@@ -1,5 +1,6 @@
 import ArgumentParser
 import GenesysLoop
+import GenesysPlatform
 import Logging
 import ToolSupport
 
@@ -62,6 +63,7 @@ struct ConnectionPlan {
             configuration.proxy = options.noProxy ? .none : .environment
         }
         try useCredentials(file: file, variable: variable)
+        try checkProxyVariable()
         if let path = options.proxyCaFile ?? options.caFile { configuration.proxyTLS.trust = try files.trust(path) }
         if options.proxyCaFile != nil { try ConnectionPlan.check(configuration.proxyTLS) }
     }
@@ -81,6 +83,20 @@ struct ConnectionPlan {
             } catch {
                 throw ValidationError("--proxy: \(error.description)")
             }
+        }
+    }
+
+    /// The REST side looks for its proxy with each call; a variable that names none is wrong usage, as for a channel.
+    private func checkProxyVariable() throws {
+        guard case .account(let account) = source, case .environment = configuration.proxy else { return }
+        let rules = ProxyRules(
+            .environment, credentials: configuration.environmentProxyCredentials, environment: Environment.value)
+        guard let target = try? WebSocketURI("\(source.isSecure ? "wss" : "ws")://\(account.region.api.authority)/")
+        else { return }
+        do throws(ProxyRules.InvalidVariable) {
+            _ = try rules?.proxy(for: target)
+        } catch {
+            throw ValidationError(Check.sentence(error.clause))
         }
     }
 

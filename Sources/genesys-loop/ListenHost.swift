@@ -49,7 +49,7 @@ final class ListenHost {
         supervisor?.channelDidChange(to: .connecting, of: channel)
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         run.open(channel)
-        if hasProgress { progress = ProgressLine(on: loop) { [weak self] in self?.run.channel?.printedStatistics } }
+        if hasProgress { progress = ProgressLine(on: loop) { [weak self] in self?.run.channel?.statistics } }
     }
 
     /// The user requested the end.
@@ -68,7 +68,7 @@ final class ListenHost {
     /// SIGUSR1 came.
     func reportStatistics() {
         guard let channel = run.channel else { return }
-        log.write(.statistics(channel.printedStatistics))
+        log.write(.statistics(channel.statistics))
     }
 
     /// The thread that writes the notifications reports something.
@@ -134,7 +134,7 @@ extension ListenHost {
         text.append(MetricTable.build, BuildInformation(version: GenesysLoopTool.version))
         text.append(MetricTable.process, ProcessStatistics())
         text.append(MetricTable.loop, loop.statistics)
-        if let channel = run.channel { text.append(MetricTable.channel, channel.printedStatistics) }
+        if let channel = run.channel { text.append(MetricTable.channel, channel.statistics) }
         text.append(ToolStatistics.metrics, ToolStatistics(writer))
         return text.bytes
     }

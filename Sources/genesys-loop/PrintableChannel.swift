@@ -6,8 +6,7 @@ protocol PrintableChannel: AnyObject {
     var state: ChannelState { get }
     /// The wanted topics.
     var topics: [Topic] { get }
-    /// Those of the connection; only the state while there is none.
-    var printedStatistics: ChannelStatistics { get }
+    var statistics: ChannelStatistics { get }
 
     func open()
     func close()
@@ -15,14 +14,5 @@ protocol PrintableChannel: AnyObject {
     func resume()
 }
 
-extension NotificationChannel: PrintableChannel {
-    var printedStatistics: ChannelStatistics { statistics }
-}
-
-extension ProvisionedChannel: PrintableChannel {
-    var printedStatistics: ChannelStatistics {
-        var statistics = notificationChannel?.statistics ?? ChannelStatistics()
-        statistics.state = state
-        return statistics
-    }
-}
+extension NotificationChannel: PrintableChannel {}
+extension ProvisionedChannel: PrintableChannel {}

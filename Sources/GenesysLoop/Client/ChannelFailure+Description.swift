@@ -133,7 +133,17 @@ extension ChannelFailure: CustomStringConvertible {
         }
     }
 
-    private var specialAdvice: String? { isOverREST ? causeText?.advice : connectionAdvice }
+    private var specialAdvice: String? { isOverREST ? causeText?.advice ?? restAdvice : connectionAdvice }
+
+    /// Where a call of the REST side got no answer, the cause is that of a connection.
+    private var restAdvice: String? {
+        switch reason {
+        case .dns, .connect, .tlsExpired, .tlsNotYetValid, .tlsHostMismatch, .tlsPinMismatch, .tlsUnknownIssuer,
+            .tlsSelfSigned:
+            connectionAdvice
+        default: nil
+        }
+    }
 
     private var connectionAdvice: String? {
         switch reason {

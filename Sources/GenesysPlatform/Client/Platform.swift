@@ -103,6 +103,12 @@ public final class Platform {
         engine.close()
     }
 
+    /// What the REST side trusts; nil without TLS.
+    package var trust: TrustReport? {
+        loop.preconditionCurrent("Platform.trust")
+        return region.api.isSecure ? engine.trust : nil
+    }
+
     // MARK: - Channels
 
     /// A channel opens.

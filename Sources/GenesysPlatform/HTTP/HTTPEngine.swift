@@ -71,6 +71,9 @@ package import Logging
 
     deinit { close() }
 
+    /// What it trusts.
+    package var trust: TrustReport? { context.trust }
+
     /// Starts a request. The owner is never called from within this call, and never after `close()`.
     ///
     /// - Returns: the call, which is canceled when its last reference is dropped.

@@ -4,7 +4,8 @@ import GenesysLoop
 extension ChannelFailure {
     /// What is known beside a failure.
     struct Circumstances {
-        let endpoint: WebSocketURI
+        /// Host and port of what is connected to.
+        let target: String
         /// Whether a client certificate is configured.
         let hasIdentity: Bool
         /// What this machine's clock says.
@@ -18,7 +19,21 @@ extension ChannelFailure {
         case .tls: tlsAdvice(circumstances)
         case .upgrade: upgradeAdvice(circumstances)
         case .subscribe, .open, .close: serviceAdvice
-        case .dns, .connect, .token, .provision: advice
+        case .token, .provision: restAdvice(circumstances)
+        case .dns, .connect: advice
+        }
+    }
+
+    /// A call of the REST side has one phase for all of its steps.
+    private func restAdvice(_ circumstances: Circumstances) -> String {
+        switch reason {
+        case .proxy: proxyAdvice(circumstances)
+        case .tlsExpired, .tlsNotYetValid, .tlsUnknownIssuer, .tlsSelfSigned, .tlsHostMismatch, .tlsPinMismatch,
+            .tlsClientCertificate, .tlsHandshake:
+            tlsAdvice(circumstances)
+        case .httpTooManyRequests: wait
+        case .invalidStatusCode where (status ?? 0) >= 500: wait
+        default: advice
         }
     }
 
@@ -29,7 +44,7 @@ extension ChannelFailure {
         if isCertificateFault {
             return "Give the authority of the proxy's certificate with --proxy-ca-file if you trust it."
         }
-        let target = "\(circumstances.endpoint.host):\(circumstances.endpoint.port)"
+        let target = circumstances.target
         switch status {
         case 403?, 405?: return "Ask those who run the proxy to let it connect to \(target), or use another proxy."
         case .some: return "Check that the proxy can reach \(target); its own log says more."

@@ -15,6 +15,8 @@ struct Check: Equatable {
     enum Name: String, CaseIterable {
         case takeover, source, options
         case trust = "tls-trust"
+        /// With an OAuth client or a token.
+        case token, channels, channel, topic
         case name, address, proxy, tls
         case certificate = "tls-certificate"
         case pins = "tls-pins"

@@ -14,6 +14,9 @@ struct Doctor: ParsableCommand {
             Connecting takes the channel from a client that has it; --no-connect ends after TLS. Without a topic the \
             subscription is not checked.
 
+            With an OAuth client or a token it checks the token, the channels in use and each topic, and connects to a \
+            channel of its own.
+
             Ends with the status with which listen would end; with 0 if there are only warnings.
             """)
 
@@ -71,12 +74,8 @@ private struct DoctorSession {
     }
 
     private func examine(_ plan: DoctorPlan) throws -> ExitStatus {
-        let examination = Examination(plan.subject, list: list, loop: loop)
-        let start = ContinuousClock.now
-        let channel = try plan.channel(on: loop, delegate: examination)
-        for check in plan.openingChecks { list.add(check) }
-        if let trust = channel.trust { list.add(TrustCheck.make(trust, after: .now - start)) }
-        let bound = LoopBound(examination, on: loop)
+        let run = try DoctorRun(plan, list: list, loop: loop, log: log)
+        let bound = LoopBound(run, on: loop)
         let writer = self.writer
         let signals = try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in
             // A reader that has left needs no further checks.
@@ -87,8 +86,8 @@ private struct DoctorSession {
             })
         }
         defer { signals.end() }
-        examination.start(channel)
+        run.start()
         loop.run()
-        return Output.finish(writer, log: log) ?? examination.status ?? .success
+        return Output.finish(writer, log: log) ?? run.status ?? .success
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import GenesysLoop
+import GenesysPlatform
 import Logging
 import ToolSupport
 
@@ -11,9 +12,12 @@ struct DoctorPlan {
         let checks: [Check]
     }
 
-    let subject: Examination.Subject
+    let source: ChannelSource
+    let topics: [Topic]
+    let configuration: ChannelConfiguration
+    /// Whether to end after TLS.
+    let stopsEarly: Bool
     private let checks: [Check]
-    private let channel: ChannelURI
 
     /// How long a client that does not answer the Close frame is waited for.
     private static let closeTime: Duration = .seconds(2)
@@ -30,32 +34,38 @@ struct DoctorPlan {
                 throw Unusable(checks: done + [DoctorPlan.failure(name, error.message)])
             }
         }
-        channel = try attempt(.source) {
-            guard case .uri(let channel) = try options.source.source(files) else {
-                throw ValidationError("doctor examines a channel whose URI is given: use --uri-file.")
-            }
-            return channel
-        }
-        done.append(DoctorPlan.check(channel.endpoint, of: options.source))
-        let topics = try attempt(.options) { try options.topics.topics(&files) }
-        var connection = ConnectionPlan(.uri(channel), logger: logger)
+        source = try attempt(.source) { try options.source.source(files) }
+        done.append(DoctorPlan.check(source, of: options.source))
+        topics = try attempt(.options) { try options.topics.topics(&files) }
+        var connection = ConnectionPlan(source, logger: logger)
         connection.readLimits(options.connection)
         try attempt(.trust) { try connection.readTLS(options.connection, &files) }
         try attempt(.proxy) { try connection.readProxy(options.connection, &files) }
         connection.configuration.reconnect = .never
         connection.configuration.deadlines = DoctorPlan.deadlines(options.connection.firstConnectionLimit)
-        subject = Examination.Subject(
-            endpoint: channel.endpoint, topics: topics, configuration: connection.configuration,
-            stopsEarly: options.noConnect)
+        configuration = connection.configuration
+        stopsEarly = options.noConnect
         checks = done
     }
 
-    /// Makes the channel, which reads what the configuration names.
-    func channel(on loop: UVLoop, delegate: Examination) throws -> NotificationChannel {
+    /// Makes a channel, which reads what the configuration names.
+    func channel(
+        _ uri: String, topics: [Topic], on loop: UVLoop, delegate: Examination
+    ) throws -> NotificationChannel {
+        try attempt { () throws(ChannelFailure) in
+            try NotificationChannel(
+                uri: uri, topics: topics, on: loop, delegate: delegate, configuration: configuration)
+        }
+    }
+
+    /// Makes the REST side of the account, which reads what the configuration names.
+    func platform(of account: Account, on loop: UVLoop, _ tokens: TokenSupply?) throws -> Platform {
+        try attempt { () throws(ChannelFailure) in try account.platform(on: loop, nil, configuration, tokens) }
+    }
+
+    private func attempt<T>(_ body: () throws(ChannelFailure) -> T) throws -> T {
         do throws(ChannelFailure) {
-            return try NotificationChannel(
-                uri: channel.text, topics: subject.topics, on: loop, delegate: delegate,
-                configuration: subject.configuration)
+            return try body()
         } catch {
             let name: Check.Name =
                 switch error.reason {
@@ -63,14 +73,19 @@ struct DoctorPlan {
                 case .proxy: .proxy
                 default: .options
                 }
-            throw Unusable(checks: checks + [DoctorPlan.failure(name, error.underlying?.text ?? error.description)])
+            throw Unusable(checks: checks + [DoctorPlan.failure(name, error.optionSentence)])
         }
     }
 
     // MARK: - Checks
 
     /// The checks before the connection.
-    var openingChecks: [Check] { (subject.stopsEarly ? [] : [DoctorPlan.takeover]) + checks }
+    var openingChecks: [Check] {
+        switch source {
+        case .uri where !stopsEarly: [DoctorPlan.takeover] + checks
+        case .uri, .account: checks
+        }
+    }
 
     private static let takeover = Check.warning(
         .takeover, "Connecting takes the channel from a client that has it.",
@@ -81,8 +96,15 @@ struct DoctorPlan {
             name, Check.sentence(sentence), advice: "Correct that option, file or variable; --help lists the options.")
     }
 
-    private static func check(_ endpoint: WebSocketURI, of source: SourceOptions) -> Check {
-        let origin = source.uri != nil ? "--uri" : source.uriFile != nil ? "--uri-file" : SourceVariable.uri.rawValue
+    private static func check(_ source: ChannelSource, of options: SourceOptions) -> Check {
+        switch source {
+        case .uri(let channel): check(channel.endpoint, of: options)
+        case .account(let account): AccountChecks.source(account, options)
+        }
+    }
+
+    private static func check(_ endpoint: WebSocketURI, of options: SourceOptions) -> Check {
+        let origin = options.uri != nil ? "--uri" : options.uriFile != nil ? "--uri-file" : SourceVariable.uri.rawValue
         let detail = "The URI of \(origin) is \(endpoint.redacted)"
         guard !endpoint.isSecure, !endpoint.isLoopback else { return .ok(.source, after: .zero, detail + ".") }
         return .warning(

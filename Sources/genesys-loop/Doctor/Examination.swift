@@ -1,6 +1,6 @@
 import GenesysLoop
 
-/// One run of `doctor`: watches the connection of a channel that never reconnects, and writes a check for each step.
+/// Watches the connection of a channel that never reconnects, and writes a check for each step.
 ///
 /// The verdict on a failure is the channel's own. All of it runs on the loop's thread.
 final class Examination {
@@ -22,6 +22,7 @@ final class Examination {
 
     /// The exit status; nil while it runs.
     private(set) var status: ExitStatus?
+    private let didEnd: (ExitStatus) -> Void
 
     let subject: Subject
     let loop: UVLoop
@@ -44,8 +45,10 @@ final class Examination {
     private var isSurveyOver = false
     private var isInterrupted = false
 
-    init(_ subject: Subject, list: CheckList, loop: UVLoop) {
+    /// - Parameter didEnd: called once.
+    init(_ subject: Subject, list: CheckList, loop: UVLoop, didEnd: @escaping (ExitStatus) -> Void) {
         self.subject = subject
+        self.didEnd = didEnd
         self.list = list
         self.loop = loop
         stepStart = loop.now
@@ -129,7 +132,7 @@ final class Examination {
         guard isChannelOver, isSurveyOver, status == nil else { return }
         let status = isInterrupted ? .success : failure.map(ExitStatus.init) ?? .success
         self.status = status
-        list.end(with: status)
+        didEnd(status)
     }
 }
 
@@ -209,7 +212,8 @@ extension Examination {
     private func advice(_ failure: ChannelFailure) -> String {
         failure.advice(
             ChannelFailure.Circumstances(
-                endpoint: subject.endpoint, hasIdentity: subject.configuration.tls.identity != nil,
+                target: "\(subject.endpoint.host):\(subject.endpoint.port)",
+                hasIdentity: subject.configuration.tls.identity != nil,
                 now: loop.now.wall))
     }
 

@@ -129,9 +129,12 @@ import ToolSupport
 
     @Test func `every failure in every phase has a sentence of advice`() throws {
         let circumstances = ChannelFailure.Circumstances(
-            endpoint: try WebSocketURI("wss://h.test/"), hasIdentity: false, now: Self.now)
+            target: "h.test:443", hasIdentity: false, now: Self.now)
         for (reason, _, _) in ExitStatusTests.table {
-            for phase in [ChannelFailure.Phase.dns, .connect, .proxy, .tls, .upgrade, .subscribe, .open, .close] {
+            for phase in [
+                ChannelFailure.Phase.dns, .connect, .proxy, .tls, .upgrade, .subscribe, .open, .close, .token,
+                .provision,
+            ] {
                 let advice = ChannelFailure(reason: reason, phase: phase).advice(circumstances)
                 #expect(advice.count > 15 && advice.hasSuffix("."), "\(reason) \(phase): \(advice)")
             }
