@@ -12,8 +12,9 @@ package protocol HTTPCallOwner: AnyObject {
 /// A request under way.
 ///
 ///     waiting ─▶ resolving ─▶ transferring ─▶ ended
-///                    ▲            │
-///                    └────────────┘     the known addresses have failed, and the look-up of others has not ended
+///        │           ▲          │  ▲
+///        │           └──────────┘  │    the known addresses have failed, and the look-up of others has not ended
+///        └─────────────────────────┘    an earlier call has looked them up
 ///
 /// Deadlines: of the connection, from the end of waiting until the request is being sent; of the whole call, from its
 /// start. A call keeps the loop running until it ends. Dropping the last reference cancels it.
@@ -30,6 +31,10 @@ package protocol HTTPCallOwner: AnyObject {
     private var proxy: ProxyURI?
     private var resolution: Resolution?
     private var addresses = AddressCollection()
+    /// The addresses of the transfer.
+    private var used: [SocketAddress] = []
+    /// When the host was looked up; nil if an earlier call did that.
+    private var lookedUpAt: Instant?
     private var transfer: CurlTransfer?
     /// What earlier transfers of this call have tried.
     private var failedAddresses: [String] = []
@@ -78,16 +83,28 @@ package protocol HTTPCallOwner: AnyObject {
         } catch {
             return failLater(error)
         }
-        let (host, port) =
-            proxy.map { ($0.destination, $0.port) } ?? (request.url.uri.destination, request.url.uri.port)
+        let (host, port) = destination
         guard SocketAddress(numeric: host, port: port) == nil else { return startTransfer([]) }
-        resolution = engine.loop.resolver.resolve(host, port: port, owner: self)
+        let known = engine.knownAddresses(for: request, by: proxy)
+        if known.isEmpty { resolve() } else { startTransfer(known) }
+    }
+
+    /// The peer of the connection: the proxy, or the server.
+    private var destination: (host: String, port: UInt16) {
+        proxy.map { ($0.destination, $0.port) } ?? (request.url.uri.destination, request.url.uri.port)
+    }
+
+    private func resolve() {
+        state = .resolving
+        lookedUpAt = engine.loop.now.instant
+        resolution = engine.loop.resolver.resolve(destination.host, port: destination.port, owner: self)
     }
 
     // MARK: - Transfers
 
     private func startTransfer(_ addresses: [SocketAddress]) {
         state = .transferring
+        used = addresses
         resolutionEnd = nil
         let now = engine.loop.now.instant
         // The deadlines are this call's, which looks at the socket once more before it judges.
@@ -201,9 +218,14 @@ extension HTTPCall: ResolutionOwner, CurlTransferOwner, TimerOwner, LoopTask {
         switch outcome {
         case .answer(let answer):
             engine.remember(transfer.peer, for: request, by: proxy)
+            if let lookedUpAt { engine.know(used, since: lookedUpAt, for: request, by: proxy) }
             finish(.success(answer))
         case .failure(let failure):
+            forgetAddresses()
             finish(.failure(failure))
+        case .unreachable where lookedUpAt == nil && !used.isEmpty:
+            forgetAddresses()
+            resolve()
         case .unreachable(let error, let tried):
             failedAddresses += tried
             connectError = error
@@ -216,10 +238,18 @@ extension HTTPCall: ResolutionOwner, CurlTransferOwner, TimerOwner, LoopTask {
         }
     }
 
+    /// What was looked up before may be wrong.
+    private func forgetAddresses() {
+        engine.know([], since: engine.loop.now.instant, for: request, by: proxy)
+    }
+
     package func timerDidFire(_ timer: Timer) {
         let now = engine.loop.now.instant
         if transfer?.hasBegun == true { connectEnd = nil }
-        if now >= end || connectEnd.map({ now >= $0 }) == true { return finish(.failure(timeout)) }
+        if now >= end || connectEnd.map({ now >= $0 }) == true {
+            forgetAddresses()
+            return finish(.failure(timeout))
+        }
         if let resolutionEnd, now >= resolutionEnd {
             return startTransfer(addresses.take(proven: engine.provenAddress(for: request, by: proxy)))
         }

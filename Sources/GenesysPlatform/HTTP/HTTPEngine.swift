@@ -47,6 +47,10 @@ package import Logging
     private var turns = HostTurns()
     /// The address that answered last, for each host.
     private var provenAddresses: [String: String] = [:]
+    /// What a look-up brought, for the calls that follow it soon: most use a kept connection, and need no address.
+    private var knownAddresses: [String: (addresses: [SocketAddress], end: Instant)] = [:]
+    /// How long the addresses of a look-up are used; as libcurl does.
+    var addressLife: Duration = .seconds(60)
 
     /// Reads the files that the TLS configuration names, unless a channel of the loop has the same configuration.
     ///
@@ -150,10 +154,28 @@ package import Logging
     }
 
     func provenAddress(for request: HTTPRequest, by proxy: ProxyURI?) -> String? {
-        provenAddresses[proxy.map { "\($0)" } ?? request.authority]
+        provenAddresses[HTTPEngine.name(request, proxy)]
     }
 
     func remember(_ address: String?, for request: HTTPRequest, by proxy: ProxyURI?) {
-        provenAddresses[proxy.map { "\($0)" } ?? request.authority] = address
+        provenAddresses[HTTPEngine.name(request, proxy)] = address
+    }
+
+    /// The addresses of a look-up of the last minute whose call was answered; empty if there are none.
+    func knownAddresses(for request: HTTPRequest, by proxy: ProxyURI?) -> [SocketAddress] {
+        guard let known = knownAddresses[HTTPEngine.name(request, proxy)], loop.now.instant < known.end else {
+            return []
+        }
+        return known.addresses
+    }
+
+    /// - Parameter addresses: those of a look-up; empty once they have failed.
+    func know(_ addresses: [SocketAddress], since time: Instant, for request: HTTPRequest, by proxy: ProxyURI?) {
+        let isOver = addresses.isEmpty
+        knownAddresses[HTTPEngine.name(request, proxy)] = isOver ? nil : (addresses, time + addressLife)
+    }
+
+    private static func name(_ request: HTTPRequest, _ proxy: ProxyURI?) -> String {
+        proxy.map { "\($0)" } ?? request.authority
     }
 }
