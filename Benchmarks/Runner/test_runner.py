@@ -11,6 +11,7 @@ import xml.dom.minidom
 
 import bars
 import bench
+import calls
 import clients
 import instructions
 import picture
@@ -178,6 +179,28 @@ class ScrapeTests(unittest.TestCase):
                 (self.phases(cpu=3.0), 0, 2), (self.phases(p99=0.0071), 0, 2), (self.phases(count=9_000), 0, 2),
                 (self.phases(), 1, 1)):
             self.assertEqual(len(scrapes.complaints(scrapes.figures(phases), missing)), count)
+
+
+class CallTests(unittest.TestCase):
+    @staticmethod
+    def figures(ours=40e-6, memory=2 << 20, start=0.003, **more):
+        return {"calls": {"ours": ours, "requests": 400e-6, **more}, "memory": memory, "start": start,
+                "libraries": 9 << 20}
+
+    def test_each_bar_has_its_complaint(self):
+        self.assertEqual(calls.complaints(self.figures()), [])
+        for found in (self.figures(ours=300e-6), self.figures(memory=5 << 20), self.figures(start=0.006)):
+            self.assertEqual(len(calls.complaints(found)), 1)
+
+    def test_without_peers_there_is_no_ratio_to_keep(self):
+        found = self.figures(ours=300e-6)
+        del found["calls"]["requests"]
+        self.assertEqual(calls.complaints(found), [])
+
+    def test_the_table_has_a_row_for_each_client(self):
+        rows = list(calls.table(self.figures(sdk=1e-3)))
+        self.assertEqual(len(rows), 6)
+        self.assertIn("10.0 times ours", rows[1])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,11 @@ import GenesysLoop
 //     request-probe --block
 //
 // blocks the loop's thread for 5 ms, to show that Tests/Hosts/blocking_calls.c records it.
+//
+//     request-probe --calls COUNT BASE CA-FILE
+//     request-probe --idle loop|platform BASE CA-FILE
+//
+// are what Scripts/bench calls measures.
 
 /// - Returns: the number of results.
 func run(_ moment: Moment, _ exit: Exit) throws -> Int {
@@ -22,11 +27,23 @@ func run(_ moment: Moment, _ exit: Exit) throws -> Int {
     return visit.resultCount
 }
 
-if CommandLine.arguments.contains("--block") {
+let arguments = CommandLine.arguments.dropFirst()
+switch arguments.first {
+case "--block":
     let loop = try UVLoop()
     loop.schedule(after: .zero) { poll(nil, 0, 5) }
     loop.run()
     exit(0)
+case "--calls" where arguments.count == 4:
+    let count = Int(arguments[2]) ?? 1
+    let channelCount = try Measurement(base: arguments[3], caFile: arguments[4]).list(count)
+    print(#"{"calls":\#(count),"channels":\#(channelCount)}"#)
+    exit(0)
+case "--idle" where arguments.count == 4:
+    try Measurement(base: arguments[3], caFile: arguments[4]).idle(isOpen: arguments[2] == "platform")
+    exit(0)
+default:
+    break
 }
 
 // What is made once and kept: libcurl, OpenSSL, certificates.
