@@ -210,6 +210,21 @@ import Testing
         #expect(stage.call().filter { $0.hasPrefix("send") } == [])
     }
 
+    @Test func `a host that has another token is asked for it at once, while a channel needs one`() throws {
+        var stage = RESTStage(.host)
+        _ = stage.call() + stage.answer(.success(.token(SecretBytes("a"), lifetime: nil))) + stage.answer()
+        stage.pass(10)
+        #expect(stage.machine.renewalRequested(now: stage.now) == [])
+        stage.machine.userJoined()
+        let actions = stage.machine.renewalRequested(now: stage.now)
+        guard case .ask(let request, .renewal)? = actions.first else { return #expect(Bool(false), "\(actions)") }
+        let answer = stage.machine.answered(
+            request, .success(.token(SecretBytes("b"), lifetime: nil)), now: stage.now)
+        #expect(
+            answer.contains { if case .tokenChanged(let token) = $0 { token.value == SecretBytes("b") } else { false } }
+        )
+    }
+
     @Test func `a host without a token ends the calls`() {
         var stage = RESTStage(.host)
         _ = stage.call()
