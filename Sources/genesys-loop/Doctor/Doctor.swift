@@ -78,12 +78,13 @@ private struct DoctorSession {
         let bound = LoopBound(run, on: loop)
         let writer = self.writer
         let signals = try Startup.attempt(log: log) { () throws(SystemCalls.Failure) in
-            // A reader that has left needs no further checks.
-            try writer.start { report in if case .failed = report { bound.execute { $0.interrupt() } } }
-            return try SignalWatch(first: {
+            let signals = try SignalWatch(first: {
                 writer.interrupt()
                 bound.execute { $0.interrupt() }
             })
+            // A reader that has left needs no further checks, and one that has read a line may send a signal.
+            try writer.start { report in if case .failed = report { bound.execute { $0.interrupt() } } }
+            return signals
         }
         defer { signals.end() }
         run.start()
