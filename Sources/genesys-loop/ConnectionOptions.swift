@@ -28,7 +28,8 @@ struct ConnectionOptions: ParsableArguments {
         name: .customLong("pin"),
         help: ArgumentHelp(
             "Accept the server only with this public key in its chain: sha256/ and the digest in Base64; may be given "
-                + "again, and one of them must be there.", valueName: "digest"))
+                + "again, and one of them must be there. The hosts of tokens and of the API must have one, too.",
+            valueName: "digest"))
     var pins: [String] = []
 
     @Option(
