@@ -65,14 +65,34 @@ struct ListenSession {
                     uri: channel.text, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
             case .account(let account):
                 let platform = try account.platform(on: loop, host, plan.configuration, tokens)
-                return try ProvisionedChannel(
-                    topics: plan.topics, on: platform, delegate: host, configuration: plan.configuration)
+                guard plan.topics.count > Topic.maxCount else {
+                    return try ProvisionedChannel(
+                        topics: plan.topics, on: platform, delegate: host, configuration: plan.configuration)
+                }
+                return try group(plan, host, platform)
             }
         } catch {
             // Nothing was sent yet: the error is in the source, a topic, a file, or a proxy of the environment.
             guard error.reason != .ambiguous else { throw Startup.refuse(error, plan.log) }
             throw ValidationError(error.optionSentence)
         }
+    }
+
+    /// More topics than one channel has.
+    private static func group(
+        _ plan: ListenPlan, _ host: ListenHost, _ platform: Platform
+    ) throws(ChannelFailure) -> ChannelGroup {
+        let needs = try ShardNeeds(plan.topics)
+        if !needs.leavesSparePlace {
+            plan.log.write(
+                .log(
+                    .warning,
+                    "\(plan.topics.count) topics need all \(needs.shardCount) channels of the OAuth client: without a "
+                        + "spare one, each move to a fresh channel costs a gap."))
+        }
+        return try ChannelGroup(
+            topics: plan.topics, on: platform, delegate: host, configuration: plan.configuration,
+            keepsSparePlace: needs.leavesSparePlace)
     }
 
     /// The server of `--metrics-listen`.

@@ -1,5 +1,6 @@
 import GenesysLoop
 import GenesysPlatform
+import Logging
 
 /// What a channel reports, whether its URI was given or the tool made it.
 extension ListenHost {
@@ -9,15 +10,17 @@ extension ListenHost {
         supervisor?.isReady()
     }
 
-    fileprivate func willReconnect(_ attempt: ReconnectAttempt, _ channel: any PrintableChannel) {
+    fileprivate func willReconnect(
+        _ attempt: ReconnectAttempt, _ channel: any PrintableChannel, shard: Int? = nil
+    ) {
         self.attempt = attempt
-        report(.reconnecting(attempt))
+        report(.reconnecting(attempt), shard: shard)
         supervisor?.channelWillReconnect(attempt, channel)
     }
 
-    fileprivate func recovered(_ recovery: Recovery) {
+    fileprivate func recovered(_ recovery: Recovery, shard: Int? = nil) {
         attempt = nil
-        report(.recovered(recovery))
+        report(.recovered(recovery), shard: shard)
     }
 
     fileprivate func failed(_ failure: ChannelFailure) {
@@ -136,6 +139,76 @@ extension ListenHost: ProvisionedChannelDelegate {
 
     func channel(_ channel: ProvisionedChannel, didLoseChannel reason: FailureReason) {
         report(.channelGone(reason))
+    }
+}
+
+extension ListenHost: ChannelGroupDelegate {
+    func group(_ group: ChannelGroup, didReceive notification: ChannelNotification, on shard: Int) {
+        received(notification)
+    }
+
+    func group(_ group: ChannelGroup, didChange state: ChannelState) {
+        supervisor?.channelDidChange(to: state, of: group)
+        guard state == .subscribed else { return }
+        attempt = nil
+        supervisor?.isReady()
+    }
+
+    func group(_ group: ChannelGroup, didSubscribe topics: [Topic], on shard: Int) {
+        report(.subscribed(topics), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, willReconnect attempt: ReconnectAttempt, on shard: Int) {
+        willReconnect(attempt, group, shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didRecover recovery: Recovery, on shard: Int) {
+        recovered(recovery, shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didFailRollover failure: ChannelFailure, on shard: Int) {
+        report(.rolloverFailed(failure), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didReject topics: RejectedTopics, on shard: Int) {
+        report(.rejected(topics), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didMiss gap: Gap, on shard: Int) {
+        report(.gap(gap), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didDiscard message: DiscardedMessage, on shard: Int) {
+        report(.discarded(message), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, willExpire expiry: Expiry, on shard: Int) {
+        report(.willExpire(expiry), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didMake count: ChannelCount, on shard: Int) {
+        report(.channelMade(count), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didLoseChannel reason: FailureReason, on shard: Int) {
+        report(.channelGone(reason), shard: shard)
+    }
+
+    func group(_ group: ChannelGroup, didEnd shard: Int, failure: ChannelFailure?) {
+        guard let failure else { return }
+        report(.log(.warning, "The channel with the number \(shard) has ended: \(failure)"))
+    }
+
+    func group(_ group: ChannelGroup, didCount count: ChannelCount) {
+        report(.log(.notice, "While no channel is connected, others may be removed. There are \(count)."))
+    }
+
+    func group(_ group: ChannelGroup, didFail failure: ChannelFailure) {
+        failed(failure)
+    }
+
+    func groupDidClose(_ group: ChannelGroup) {
+        closed()
     }
 }
 

@@ -96,9 +96,10 @@ final class ListenHost {
         }
     }
 
-    func report(_ event: LifecycleEvent) {
+    /// - Parameter shard: the number of the channel, in a group.
+    func report(_ event: LifecycleEvent, shard: Int? = nil) {
         progress?.note(event)
-        log.write(event, shard: shard)
+        log.write(event, shard: shard ?? self.shard)
     }
 
     func received(_ notification: ChannelNotification) {

@@ -38,7 +38,7 @@ struct ListenPlan {
         let logger = EventLogHandler.logger(log, options.level)
         let connection = try ConnectionPlan(options.source, options.connection, &files, logger: logger)
         source = connection.source
-        topics = try options.topics.topics(&files)
+        topics = try options.topics.topics(for: source, &files)
         tlsFiles = files.tls
         configuration = ListenPlan.configuration(options, connection.configuration)
     }

@@ -16,3 +16,5 @@ protocol PrintableChannel: AnyObject {
 
 extension NotificationChannel: PrintableChannel {}
 extension ProvisionedChannel: PrintableChannel {}
+
+extension ChannelGroup: PrintableChannel {}

@@ -9,15 +9,22 @@ enum TopicList {
 
     /// The topics without duplicates, in order.
     ///
-    /// - Throws: if there is none, one is invalid, or there are more than a channel may have.
-    static func checked(_ topics: [Topic]) throws(Unusable) -> [Topic] {
+    /// - Parameter limit: the most of them; nil for as many as a group of channels takes.
+    /// - Throws: if there is none, one is invalid, or there are too many.
+    static func checked(_ topics: [Topic], limit: Int? = Topic.maxCount) throws(Unusable) -> [Topic] {
         var seen: Set<Topic> = []
         let unique = topics.filter { seen.insert($0).inserted }
         for topic in unique { try check(topic) }
         guard !unique.isEmpty else { throw Unusable(description: "No topic: give --topic or --topics-file.") }
-        guard unique.count <= Topic.maxCount else {
-            throw Unusable(
-                description: "\(unique.count) topics are more than the \(Topic.maxCount) that one channel may have.")
+        if let limit, unique.count > limit {
+            throw Unusable(description: "\(unique.count) topics are more than the \(limit) that one channel may have.")
+        }
+        if unique.count > Topic.maxCount {
+            do throws(ChannelFailure) {
+                _ = try ShardNeeds(unique)
+            } catch {
+                throw Unusable(description: Check.sentence(error.message ?? error.clause))
+            }
         }
         return unique
     }

@@ -17,13 +17,13 @@ struct TopicOptions: ParsableArguments {
     var isGiven: Bool { !topics.isEmpty || topicsFile != nil }
 
     /// The topics, checked and without duplicates; empty only if no option is given.
-    func topics(_ files: inout OptionFiles) throws -> [Topic] {
+    func topics(for source: ChannelSource, _ files: inout OptionFiles) throws -> [Topic] {
         guard isGiven else { return [] }
         let text = try topicsFile.map { try files.topics($0) }
         do throws(TopicList.Unusable) {
             var all = topics.map { Topic($0) }
             if let text { all += try TopicList.parse(text) }
-            return try TopicList.checked(all)
+            return try TopicList.checked(all, limit: source.topicLimit)
         } catch {
             throw ValidationError(error.description)
         }

@@ -38,6 +38,23 @@ enum AccountChecks {
                 + "ends with its token.")
     }
 
+    /// How many channels the topics need.
+    static func shards(_ needs: ShardNeeds, besides count: Int) -> Check {
+        let detail = "The topics need \(needs.placeCount) places on \(needs.shardCount) channels."
+        if !needs.leavesSparePlace {
+            return .warning(
+                .shards, after: .zero, detail,
+                advice: "Use fewer topics: without a spare channel, each move to a fresh one costs a gap.")
+        }
+        guard count + needs.shardCount < ChannelCount.maximum else {
+            return .warning(
+                .shards, after: .zero,
+                "\(detail) With those in use and a spare one these are more than the OAuth client has.",
+                advice: "End the programs that use this OAuth client, or use another client.")
+        }
+        return .ok(.shards, after: .zero, detail)
+    }
+
     // MARK: - Topics
 
     /// What the service knows about topics, and what it decided.

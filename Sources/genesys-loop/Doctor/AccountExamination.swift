@@ -18,6 +18,13 @@ final class AccountExamination {
     private let platform: Platform
     private let account: Account
     private let topics: [Topic]
+    /// Nil without topics.
+    private let needs: ShardNeeds?
+    /// The topics of each channel that was not asked about.
+    private var parts: [[Topic]]
+    private var verdicts: [TopicVerdict] = []
+    /// The permitted topics of the channel that was asked about last.
+    private var permitted: [Topic] = []
     private let hasIdentity: Bool
     private let list: CheckList
     private let didEnd: (Outcome) -> Void
@@ -42,6 +49,8 @@ final class AccountExamination {
         self.platform = platform
         self.account = account
         self.topics = topics
+        needs = topics.isEmpty ? nil : try? ShardNeeds(topics)
+        parts = topics.count > Topic.maxCount ? needs?.parts ?? [] : topics.isEmpty ? [] : [topics]
         self.hasIdentity = hasIdentity
         self.list = list
         self.didEnd = didEnd
@@ -72,7 +81,9 @@ final class AccountExamination {
             guard case .channels(let channels) = value else { return }
             let check = AccountChecks.channels(channels.count, after: endStep())
             list.add(check)
-            if check.verdict == .failed { didEnd(.failed(.unavailable)) } else { readCatalog() }
+            guard check.verdict != .failed else { return didEnd(.failed(.unavailable)) }
+            if let needs, needs.shardCount > 1 { list.add(AccountChecks.shards(needs, besides: channels.count)) }
+            readCatalog()
         }
     }
 
@@ -103,14 +114,22 @@ final class AccountExamination {
         }
     }
 
+    /// Asks for the topics of one channel after those of another: each time for all that the channel is to have.
     private func askForTopics(_ id: SecretBytes, _ uri: SecretBytes) {
-        guard !topics.isEmpty else { return didEnd(.ready(uri: uri.text, [])) }
-        call(.setTopics(topics, of: id), as: .topic) { [unowned self] value in
-            guard case .topics(let verdicts) = value else { return }
+        guard let part = parts.last else {
+            guard !topics.isEmpty else { return didEnd(.ready(uri: uri.text, [])) }
             let grant = TopicGrant(asked: topics, verdicts: verdicts)
             let findings = AccountChecks.TopicFindings(catalog: catalog, hasUser: hasUser, grant: grant)
             for check in AccountChecks.topics(topics, findings, after: endStep()) { list.add(check) }
-            didEnd(grant.permitted.isEmpty ? .failed(.refused) : .ready(uri: uri.text, grant.permitted))
+            return didEnd(grant.permitted.isEmpty ? .failed(.refused) : .ready(uri: uri.text, permitted))
+        }
+        call(.setTopics(part, of: id), as: .topic) { [unowned self] value in
+            guard case .topics(let answer) = value else { return }
+            parts.removeLast()
+            verdicts += answer
+            let grant = TopicGrant(asked: part, verdicts: answer)
+            if !grant.permitted.isEmpty { permitted = grant.permitted }
+            askForTopics(id, uri)
         }
     }
 

@@ -16,7 +16,7 @@ struct Check: Equatable {
         case takeover, source, options
         case trust = "tls-trust"
         /// With an OAuth client or a token.
-        case token, channels, channel, topic
+        case token, channels, shards, channel, topic
         case name, address, proxy, tls
         case certificate = "tls-certificate"
         case pins = "tls-pins"

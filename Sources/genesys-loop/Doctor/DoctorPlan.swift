@@ -36,7 +36,8 @@ struct DoctorPlan {
         }
         source = try attempt(.source) { try options.source.source(files) }
         done.append(DoctorPlan.check(source, of: options.source))
-        topics = try attempt(.options) { try options.topics.topics(&files) }
+        let source = source
+        topics = try attempt(.options) { try options.topics.topics(for: source, &files) }
         var connection = ConnectionPlan(source, logger: logger)
         connection.readLimits(options.connection)
         try attempt(.trust) { try connection.readTLS(options.connection, &files) }

@@ -8,6 +8,14 @@ enum ChannelSource {
     /// The tool makes the channel.
     case account(Account)
 
+    /// The most topics; nil for as many as a group of channels takes.
+    var topicLimit: Int? {
+        switch self {
+        case .uri: Topic.maxCount
+        case .account: nil
+        }
+    }
+
     /// Whether what is connected to first is encrypted.
     var isSecure: Bool {
         switch self {

@@ -48,6 +48,51 @@ import Testing
         }
     }
 
+    @Test func `more topics than a channel holds are spread over channels, each with its number`() async throws {
+        try await AccountScene.with("", ["--rate", "500"]) { scene in
+            let topics = try scene.file((0..<1_500).map { "v2.users.\($0).presence" }.joined(separator: "\n"), "topics")
+            let child = try scene.listen(
+                try scene.client(), ["--topics-file", topics, "--duration", "20"], topics: [])
+            _ = await child.event(with: #""event":"subscribed""#)
+            _ = await child.event(with: #""event":"subscribed""#)
+            child.signal(SIGUSR1)
+            #expect(await child.event(with: #""event":"statistics""#)?.contains(#""state":"subscribed""#) == true)
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors.suffix(500))")
+            let events = try end.events()
+            let subscribed = events.filter { $0.name == "subscribed" }.map(\.event)
+            #expect(Set(subscribed.compactMap { $0["shard"] as? Int }) == [0, 1])
+            #expect(subscribed.map { ($0["topics"] as? [String])?.count ?? 0 }.reduce(0, +) == 1_500)
+            #expect(events.filter { $0.name == "channelMade" }.compactMap { $0.event["shard"] as? Int } == [0, 1])
+            #expect(events.filter { $0.name == "token" }.count == 1)
+
+            let doctor = await (try Child.tool(["doctor", "--topics-file", topics] + scene.client())).end()
+            #expect(doctor.status == 0)
+            let lines = String(decoding: doctor.output, as: UTF8.self)
+            #expect(lines.contains("The topics need 1500 places on 2 channels."))
+            #expect(lines.split(separator: "\n").filter { $0.contains(" is permitted.") }.count == 1_500)
+        }
+    }
+
+    @Test func `20,001 topics are wrong usage, and 19,001 are a warning about moves`() async throws {
+        try await AccountScene.with { scene in
+            func topics(_ count: Int) throws -> String {
+                try scene.file((0..<count).map { "v2.users.\($0).presence" }.joined(separator: "\n"), "\(count)")
+            }
+            let tooMany = await
+                (try scene.listen(
+                    try scene.client(), ["--topics-file", try topics(20_001)], topics: [])).end()
+            #expect(tooMany.status == 64)
+            #expect(tooMany.errors.contains("20001"), "\(tooMany.errors)")
+            let many = try scene.listen(try scene.client(), ["--topics-file", try topics(19_001)], topics: [])
+            #expect(await many.event(with: "costs a gap") != nil)
+            #expect(await many.event(with: #""event":"token""#) != nil)
+            many.signal(SIGTERM)
+            #expect(await many.end().status == 0)
+        }
+    }
+
     @Test func `a token that ends takes its channel with it, and a new one takes its place`() async throws {
         try await AccountScene.with(#"{"at":0,"do":"tokens","life":8}"#) { scene in
             let child = try scene.listen(try scene.client())
