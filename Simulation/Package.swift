@@ -14,7 +14,9 @@ let strict: [SwiftSetting] = [
 let machineTests: [Target] = [
     .testTarget(
         name: "MachineTests", dependencies: ["GenesysLoop"],
-        swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")])
+        swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+    .testTarget(
+        name: "PlatformMachineTests", dependencies: ["GenesysLoop", "GenesysPlatform"], swiftSettings: strict),
 ]
 let allocationTests: [Target] = [
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),

@@ -97,6 +97,10 @@ package struct RESTMachine: Equatable, Sendable {
         var schedule = RetrySchedule()
         /// The token was refused, and another one obtained.
         var isRefreshed = false
+
+        var isWaitingForOthers: Bool {
+            if case .waitingForOthers = step { true } else { false }
+        }
     }
 
     package let source: Source
@@ -246,10 +250,7 @@ package struct RESTMachine: Equatable, Sendable {
     /// Does what became due with the input, and returns what it emitted.
     mutating func finish(now: Instant) -> [Action] {
         if let time = tokens.nextAsk, time <= now { askForToken(now: now) }
-        for case .waitingForOthers in calls.map(\.step) {
-            takeTurns(now: now)
-            break
-        }
+        if calls.contains(where: \.isWaitingForOthers) { takeTurns(now: now) }
         return takeActions()
     }
 

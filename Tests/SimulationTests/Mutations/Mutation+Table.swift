@@ -1,5 +1,5 @@
 extension Mutation {
-    static let all: [Mutation] = links + overlaps + times + topics + evidence + waits + echoes + schedules
+    static let all: [Mutation] = links + overlaps + times + topics + evidence + waits + echoes + schedules + platform
 
     private static let links = [
         Mutation(

@@ -14,6 +14,12 @@ struct Mutation: Codable, Sendable {
             self.before = before
             self.after = after
         }
+
+        init(platform file: String, _ before: String, _ after: String) {
+            self.file = "Sources/GenesysPlatform/Machine/\(file).swift"
+            self.before = before
+            self.after = after
+        }
     }
 
     let name: String
