@@ -46,7 +46,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
     /// A channel to which the open `NotificationChannel` moves.
     package struct Successor: Equatable, Sendable {
         package let channel: MadeChannel
-        package let grant: TopicGrant
+        package internal(set) var grant: TopicGrant
     }
 
     /// The move to a fresh channel; only in `live`.
@@ -190,12 +190,27 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
         let removed = Set(wanted).subtracting(topics)
         wanted = topics
         // A topic that is removed and added again is asked for again.
-        grant.forget(removed)
+        forget(removed)
         refusedAtRunTime.subtract(removed)
         told.subtract(removed)
-        provisioning?.topicsChanged(to: topics)
+        provisioning?.topicsChanged(to: topics, removed: removed)
         if state == .live { synchronize() }
         return takeActions()
+    }
+
+    private mutating func forget(_ topics: Set<Topic>) {
+        grant.forget(topics)
+        for index in abandoned.indices { abandoned[index].grant.forget(topics) }
+        switch move {
+        case .ready(var successor):
+            successor.grant.forget(topics)
+            move = .ready(successor)
+        case .rollingOver(var successor):
+            successor.grant.forget(topics)
+            move = .rollingOver(successor)
+        case nil, .preparing, .postponed:
+            break
+        }
     }
 
     /// `move()`: the host wants a fresh channel.

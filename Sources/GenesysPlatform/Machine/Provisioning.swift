@@ -61,8 +61,13 @@ package struct Provisioning: Equatable, Sendable {
     /// The call under way; the parent sets it.
     package var call: CallID?
     package private(set) var channel: MadeChannel?
-    private var topics: [Topic]
+    /// What the host wants.
+    private var wanted: [Topic]
+    /// What is being asked for.
+    private var topics: [Topic] = []
     private var grant: TopicGrant?
+    /// Topics that the host removed while they were being asked for.
+    private var forgotten: Set<Topic> = []
     /// When the last attempt of a call starts.
     package var limit: Instant?
     /// The channels of ours that exist, whatever token made them.
@@ -76,14 +81,17 @@ package struct Provisioning: Equatable, Sendable {
     private var loss: RESTFailure?
 
     package init(topics: [Topic], own: Set<SecretBytes>, limit: Instant?) {
-        self.topics = topics
+        wanted = topics
         self.own = own
         self.limit = limit
     }
 
     /// The host wants other topics; those that are being asked for stay.
-    package mutating func topicsChanged(to topics: [Topic]) {
-        if step != .subscribing { self.topics = topics }
+    package mutating func topicsChanged(to topics: [Topic], removed: Set<Topic>) {
+        wanted = topics
+        guard step == .subscribing else { return }
+        forgotten.formUnion(removed)
+        grant?.forget(removed)
     }
 
     package mutating func begin() -> Next {
@@ -203,9 +211,11 @@ package struct Provisioning: Equatable, Sendable {
         self.channel = channel
         // A channel of ours that is gone is in no list.
         let news = News.made(ours: all.map { min(ours, $0) } ?? ours, all: all)
+        topics = wanted
         // A call for a channel that was found claims it.
         guard !topics.isEmpty || loss != nil else { return (news, .ready(channel, TopicGrant())) }
         step = .subscribing
+        forgotten = []
         return (news, .call(.setTopics(topics, of: id), token))
     }
 
@@ -214,7 +224,8 @@ package struct Provisioning: Equatable, Sendable {
         switch reply.result {
         case .success(.topics(let verdicts)):
             if let grant { return (nil, .ready(channel, grant)) }
-            let grant = TopicGrant(asked: topics, verdicts: verdicts)
+            var grant = TopicGrant(asked: topics, verdicts: verdicts)
+            grant.forget(forgotten)
             self.grant = grant
             guard grant.isSplit else { return (nil, .ready(channel, grant)) }
             return (nil, .call(.setTopics(grant.permitted, of: channel.id), channel.token))

@@ -60,7 +60,10 @@ package struct TopicGrant: Equatable, Sendable {
 
     /// Topics that are no longer wanted: if they are wanted again, they are asked for again.
     package mutating func forget(_ topics: Set<Topic>) {
-        for topic in topics { permittedNames[topic] = nil }
+        for topic in topics where permittedNames.removeValue(forKey: topic) != nil {
+            let names = topic.expanded + [topic]
+            refusals.removeAll { $0.first.map { names.contains($0.topic) } ?? true }
+        }
     }
 
     /// Single names are combined again if there are more of them than a channel may have.

@@ -195,6 +195,24 @@ import Testing
         }
     }
 
+    @Test func `a topic that is removed while it is being refused, and added again, is asked for again`() {
+        var stage = ProvisionedStage.live(topics: ["v2.a.b"])
+        _ = stage.want(["v2.a.b", "v2.c.d"])
+        _ = stage.moveNow() + stage.answer() + stage.answer()
+        _ = stage.want(["v2.a.b"])
+        #expect(stage.answer(.topics([TopicVerdict("v2.a.b", isPermitted: true)])) == ["rollover c2"])
+        _ = stage.recovered(.rollover, at: "c2")
+        #expect(stage.rejections.isEmpty, "nobody wants it")
+        #expect(stage.want(["v2.a.b", "v2.c.d"]) == [#"set ["b", "d"]"#])
+        // The same while the channel is on its way.
+        _ = stage.moveNow() + stage.answer() + stage.answer()
+        _ = stage.answer(.topics([TopicVerdict("v2.a.b", isPermitted: true)]))
+        #expect(stage.rejections.count == 1)
+        _ = stage.want(["v2.a.b"]) + stage.want(["v2.a.b", "v2.c.d"])
+        _ = stage.recovered(.rollover, at: "c3")
+        #expect(stage.channelTopics == ["v2.a.b", "v2.c.d"])
+    }
+
     @Test func `a topic that is permitted since is subscribed after the move`() {
         var stage = ProvisionedStage()
         _ = stage.start() + stage.answer() + stage.answer()

@@ -337,6 +337,13 @@ import Testing
         #expect(stage.fail(404) == ["gone httpNotFound", "failed initialization.connection httpNotFound provision"])
     }
 
+    @Test func `topics that changed before the channel was gone are set on the next one`() {
+        var stage = ProvisionedStage(topics: ["v2.a.b"])
+        _ = stage.start() + stage.answer() + stage.answer() + stage.want(["v2.c.d"])
+        _ = stage.fail(404) + stage.answer() + stage.answer()
+        #expect(stage.open.last?.call == .setTopics(["v2.c.d"], of: SecretBytes("c2")))
+    }
+
     @Test func `403 for another token than the channel's means that the channel is not there (trap 2)`() {
         var stage = ProvisionedStage()
         _ = stage.start() + stage.answer() + stage.answer()
