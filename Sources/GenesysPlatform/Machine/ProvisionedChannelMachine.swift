@@ -192,7 +192,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
         // A topic that is removed and added again is asked for again.
         forget(removed)
         refusedAtRunTime.subtract(removed)
-        told.subtract(removed)
+        told.subtract(removed.flatMap { $0.expanded + [$0] })
         provisioning?.topicsChanged(to: topics, removed: removed)
         if state == .live { synchronize() }
         return takeActions()

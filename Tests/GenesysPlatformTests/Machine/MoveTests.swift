@@ -213,6 +213,19 @@ import Testing
         #expect(stage.channelTopics == ["v2.a.b", "v2.c.d"])
     }
 
+    @Test func `a combined topic that is removed and added again has its refused name reported again`() {
+        let topic: Topic = "v2.users.2?presence&routingStatus"
+        var stage = ProvisionedStage(topics: [topic])
+        let verdicts = [
+            TopicVerdict(topic, isPermitted: true), TopicVerdict("v2.users.2.presence", isPermitted: false),
+        ]
+        _ = stage.start() + stage.answer() + stage.answer() + stage.answer(.topics(verdicts)) + stage.answer()
+        _ = stage.subscribed() + stage.want([]) + stage.want([topic])
+        _ = stage.moveNow() + stage.answer() + stage.answer() + stage.answer(.topics(verdicts))
+        #expect(stage.answer().contains { $0.hasPrefix("rejected") })
+        #expect(stage.rejections.count == 2)
+    }
+
     @Test func `a topic that is permitted since is subscribed after the move`() {
         var stage = ProvisionedStage()
         _ = stage.start() + stage.answer() + stage.answer()
