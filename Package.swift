@@ -54,6 +54,7 @@ let package = Package(
             name: "GenesysPlatform",
             dependencies: ["GenesysLoop", "CCurl", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
+        .target(name: "GenesysRelay", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .target(
             name: "GenesysMetrics",
             dependencies: ["GenesysLoop", .product(name: "CoreMetrics", package: "swift-metrics")],
@@ -122,7 +123,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysSimulator"],
+            name: "GenesysRelayTests", dependencies: ["GenesysRelay", "GenesysLoop"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysRelay", "GenesysSimulator"],
             swiftSettings: strict),
         .testTarget(
             name: "ReadmeTests",

@@ -17,6 +17,7 @@ let machineTests: [Target] = [
         swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
     .testTarget(
         name: "PlatformMachineTests", dependencies: ["GenesysLoop", "GenesysPlatform"], swiftSettings: strict),
+    .testTarget(name: "RelayMachineTests", dependencies: ["GenesysLoop", "GenesysRelay"], swiftSettings: strict),
 ]
 let allocationTests: [Target] = [
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
@@ -49,8 +50,10 @@ let package = Package(
             name: "GenesysPlatform",
             dependencies: ["GenesysLoop", "CCurl", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
+        .target(name: "GenesysRelay", dependencies: ["GenesysLoop"], swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysSimulator"],
+            name: "SimulationTests",
+            dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysRelay", "GenesysSimulator"],
             swiftSettings: strict),
     ] + (Context.environment["GENESYS_LOOP_MUTATE"] == nil ? allocationTests : machineTests),
     swiftLanguageModes: [.v6]

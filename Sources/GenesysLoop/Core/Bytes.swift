@@ -2,10 +2,10 @@
 ///
 /// Every function checks its bounds once, traps when they are wrong (never reachable from the wire), and keeps no
 /// pointer beyond its own call.
-@safe enum Bytes {
+@safe package enum Bytes {
     /// Appends `range` of `source` to `destination` in one copy.
     @inline(__always)
-    static func append(_ source: Span<UInt8>, _ range: Range<Int>, to destination: inout [UInt8]) {
+    package static func append(_ source: Span<UInt8>, _ range: Range<Int>, to destination: inout [UInt8]) {
         let part = source.extracting(range)
         // The span keeps its memory alive for the call; `append` copies before it returns.
         unsafe part.withUnsafeBufferPointer { bytes in unsafe destination.append(contentsOf: bytes) }

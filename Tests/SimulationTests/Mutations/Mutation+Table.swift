@@ -1,5 +1,6 @@
 extension Mutation {
-    static let all: [Mutation] = links + overlaps + times + topics + evidence + waits + echoes + schedules + platform
+    static let all: [Mutation] =
+        links + overlaps + times + topics + evidence + waits + echoes + schedules + platform + relay
 
     private static let links = [
         Mutation(

@@ -10,13 +10,19 @@ struct Mutation: Codable, Sendable {
         let after: String
 
         init(_ file: String, _ before: String, _ after: String) {
-            self.file = "Sources/GenesysLoop/ChannelMachine/\(file).swift"
-            self.before = before
-            self.after = after
+            self.init(folder: "GenesysLoop/ChannelMachine", file, before, after)
         }
 
         init(platform file: String, _ before: String, _ after: String) {
-            self.file = "Sources/GenesysPlatform/Machine/\(file).swift"
+            self.init(folder: "GenesysPlatform/Machine", file, before, after)
+        }
+
+        init(relay file: String, _ before: String, _ after: String) {
+            self.init(folder: "GenesysRelay/Machine", file, before, after)
+        }
+
+        private init(folder: String, _ file: String, _ before: String, _ after: String) {
+            self.file = "Sources/\(folder)/\(file).swift"
             self.before = before
             self.after = after
         }

@@ -1,0 +1,61 @@
+import GenesysLoop
+import Testing
+
+@testable import GenesysRelay
+
+@Suite struct RelayQueueTests {
+    @Test func `a ring gives back what was put in, at both ends and at each place`() {
+        var random = SplitMix64(seed: 1)
+        var ring = Ring<Int>()
+        var model: [Int] = []
+        for number in 0..<5_000 {
+            switch random.next() % 4 {
+            case 0, 1:
+                ring.append(number)
+                model.append(number)
+            case 2:
+                ring.prepend(number)
+                model.insert(number, at: 0)
+            default:
+                #expect(ring.popFirst() == (model.isEmpty ? nil : model.removeFirst()))
+            }
+            #expect(ring.count == model.count && ring.first == model.first)
+            if let place = model.indices.randomElement(using: &random) { #expect(ring[place] == model[place]) }
+        }
+    }
+
+    @Test func `the bytes of each notification stay until it is released, in any order`() {
+        var random = SplitMix64(seed: 2)
+        var store = ByteStore()
+        var places: [(ByteStore.Place, [UInt8])] = []
+        for number in 0..<3_000 {
+            let data = [UInt8](repeating: UInt8(number & 0xFF), count: Int(random.next() % 20) == 0 ? 90_000 : 300)
+            let topic = Array("t\(number)".utf8)
+            let none: [UInt8] = []
+            places.append((store.add(topic: topic.span, correlation: none.span, data: data.span), topic + data))
+            guard places.count > 40 else { continue }
+            let (place, bytes) = places.remove(at: Int(random.next() % 40))
+            var found: [UInt8] = []
+            store.append(place, to: &found)
+            #expect(found == bytes)
+            store.release(place)
+        }
+    }
+
+    @Test func `what the engine had is named by epoch, with the earliest start of what is gone`() {
+        var history = StoredHistory()
+        let start = WallTime(seconds: 1_000)
+        for sequence in 1...600 {
+            history.stored(RecordID(epoch: 1, sequence: UInt64(sequence)), start: start + .seconds(10 * sequence))
+        }
+        history.stored(RecordID(epoch: 2, sequence: 1), start: start + .seconds(7_000))
+        history.stored(RecordID(epoch: 2, sequence: 2), start: start + .seconds(3_000))
+        var losses = history.rollBack(to: RecordID(epoch: 1, sequence: 590))
+        #expect(losses.map(\.records) == [.init(epoch: 1, sequences: 591...600), .init(epoch: 2, sequences: 1...2)])
+        #expect(losses.map(\.start) == [start + .seconds(3_000), start + .seconds(3_000)])
+        #expect(history.rollBack(to: RecordID(epoch: 1, sequence: 590)).isEmpty)
+        losses = history.rollBack(to: nil)
+        #expect(losses.map(\.records) == [.init(epoch: 1, sequences: 1...590)])
+        #expect(losses.map(\.start) == [start + .seconds(10)])
+    }
+}
