@@ -104,7 +104,7 @@ final class Auditor {
     func note(_ topicIndex: Int, _ positions: Range<Int>) {
         for position in positions {
             let copy = world.publications.copies[topicIndex][position]
-            guard copy.promisedTo >> UInt8(host) & 1 == 1 else {
+            guard copy.promisedTo >> UInt32(host) & 1 == 1 else {
                 early[copy.number, default: 0] += 1
                 continue
             }
@@ -124,7 +124,7 @@ final class Auditor {
         let copies = world.publications.copies[missing.topicIndex]
         let number = copies[missing.position].number
         let owed = copies.filter { copy in
-            copy.number == number && copy.promisedTo >> UInt8(host) & 1 == 1
+            copy.number == number && copy.promisedTo >> UInt32(host) & 1 == 1
                 && !gaps.contains { $0.from <= copy.time && copy.time <= $0.to }
         }
         // It is unknown which of two equal copies was delivered.

@@ -7,7 +7,7 @@ struct Publications {
         let number: Int
         let time: VirtualTime
         /// One bit for each host that had a confirmed subscription.
-        let promisedTo: UInt8
+        let promisedTo: UInt32
     }
 
     struct Publication {
@@ -58,7 +58,7 @@ struct Publications {
         return publication
     }
 
-    mutating func record(_ publication: Publication, at time: VirtualTime, promisedTo: UInt8) {
+    mutating func record(_ publication: Publication, at time: VirtualTime, promisedTo: UInt32) {
         copies[publication.topicIndex].append(Copy(number: publication.number, time: time, promisedTo: promisedTo))
     }
 

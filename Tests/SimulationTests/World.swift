@@ -148,9 +148,9 @@ final class World {
 
     private func publish() {
         let publication = publications.next(scenario.interval, &random)
-        var promisedTo: UInt8 = 0
+        var promisedTo: UInt32 = 0
         for host in hosts where host.auditor.isPromised(publication.topicIndex) {
-            promisedTo |= 1 << UInt8(host.index)
+            promisedTo |= 1 << UInt32(host.index)
         }
         publications.record(publication, at: time, promisedTo: promisedTo)
         note(nil, "publishes \(publication.number) on \(publication.topic)")

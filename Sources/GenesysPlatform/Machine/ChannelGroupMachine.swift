@@ -65,9 +65,11 @@ package struct ChannelGroupMachine: Equatable, Sendable {
     ///
     /// - Throws: as `ShardPlan.add(_:)`.
     package init(
-        topics: [Topic], policy: ReconnectPolicy, keepsSparePlace: Bool, seed: UInt64
+        topics: [Topic], policy: ReconnectPolicy, keepsSparePlace: Bool, placesPerShard: Int = Topic.maxCount,
+        seed: UInt64
     ) throws(ChannelFailure) {
-        var plan = ShardPlan(capacity: ChannelGroupMachine.placeCount - (keepsSparePlace ? 1 : 0))
+        var plan = ShardPlan(
+            capacity: ChannelGroupMachine.placeCount - (keepsSparePlace ? 1 : 0), size: placesPerShard)
         _ = try plan.add(topics)
         self.plan = plan
         isPersistent = if case .backoff = policy { true } else { false }
@@ -163,7 +165,7 @@ package struct ChannelGroupMachine: Equatable, Sendable {
     package mutating func reported(_ shard: Int, _ report: Report, now: Instant) -> [Action] {
         guard case .running(let before) = shards[shard], state == .open else { return [] }
         shards[shard] = .running(report)
-        turns.changed(shard, report.wait, isMoving: report.isMoving)
+        turns.changed(shard, report.wait, isMoving: report.isMoving, now: now)
         if report.state.isSubscribed {
             isConfirmed = true
             restarts[shard] = nil
@@ -176,7 +178,7 @@ package struct ChannelGroupMachine: Equatable, Sendable {
     ///
     /// - Parameter failure: nil if it was closed.
     package mutating func ended(_ shard: Int, _ failure: ChannelFailure?, now: Instant) -> [Action] {
-        turns.changed(shard, nil, isMoving: false)
+        turns.changed(shard, nil, isMoving: false, now: now)
         guard state == .open else {
             shards[shard] = .absent
             finishIfClosed()
@@ -274,6 +276,8 @@ package struct ChannelGroupMachine: Equatable, Sendable {
             return actions.append(.close(shard))
         }
         let isRoom = shards.count { $0.isRunning } < ChannelGroupMachine.placeCount
-        actions.append(isRoom || !isPersistent ? .start(shard) : .exchange(shard))
+        if isRoom { return actions.append(.start(shard)) }
+        // If the host wants no other channel after the first, there is none to exchange it for.
+        if isPersistent { actions.append(.exchange(shard)) }
     }
 }

@@ -59,9 +59,18 @@ package struct RateGate: Equatable, Sendable {
             time = opensAt + random.duration(in: .zero...RateGate.spread.upperBound)
             gap = random.duration(in: RateGate.spread)
         }
-        if let pacedUntil, now < pacedUntil { gap = max(gap, interval) }
+        let previous = lastTurn ?? now
+        if let pacedUntil, now < pacedUntil {
+            if previous + max(gap, interval) <= pacedUntil {
+                gap = max(gap, interval)
+            } else {
+                // What does not fit into the period comes after it, when the service counts from zero again.
+                time = max(time, pacedUntil)
+                gap = max(gap, random.duration(in: RateGate.spread))
+            }
+        }
         if gap > .zero {
-            if let lastTurn { time = max(time, lastTurn + gap) }
+            if lastTurn != nil { time = max(time, previous + gap) }
             lastTurn = time
         }
         return time

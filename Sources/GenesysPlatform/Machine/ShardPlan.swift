@@ -36,14 +36,17 @@ package struct ShardPlan: Equatable, Sendable {
 
     /// How many shards there may be.
     package let capacity: Int
+    /// How many places each has.
+    package let size: Int
     private var shards: [Shard] = []
     /// By resource.
     private var places: [Topic: [Place]] = [:]
     /// The wanted topics, and how many users want each.
     private var references: [Topic: Int] = [:]
 
-    package init(capacity: Int) {
+    package init(capacity: Int, size: Int = Topic.maxCount) {
         self.capacity = capacity
+        self.size = size
     }
 
     // MARK: - The plan
@@ -151,17 +154,17 @@ package struct ShardPlan: Equatable, Sendable {
             .map { (hash: $0.key.stableHash, resource: $0.key, places: Topic.combined($0.value)) }
         groups.sort { ($0.hash, $0.resource.rawValue) < ($1.hash, $1.resource.rawValue) }
         let count = groups.reduce(0) { $0 + $1.places.count }
-        var limit = ShardPlan.easyLimit
+        var limit = min(ShardPlan.easyLimit, size)
         if shards.isEmpty {
-            let least = min(max(1, (count + Topic.maxCount - 1) / Topic.maxCount), capacity)
+            let least = min(max(1, (count + size - 1) / size), capacity)
             shards = Array(repeating: Shard(), count: least)
-            limit = min((count + least - 1) / least, Topic.maxCount)
+            limit = min((count + least - 1) / least, size)
         }
         var missing = 0
         for group in groups {
             missing += place(group.places, of: group.resource, limit: limit, &changed)
         }
-        guard missing == 0 else { throw .tooManyTopics(places: placeCount + missing, capacity: capacity) }
+        guard missing == 0 else { throw .tooManyTopics(places: placeCount + missing, shards: capacity, size: size) }
         return changed
     }
 
@@ -170,7 +173,7 @@ package struct ShardPlan: Equatable, Sendable {
         _ new: [Combination], of resource: Topic, limit: Int, _ changed: inout Set<Int>
     ) -> Int {
         if let home = places[resource]?.first?.shard {
-            if isRoom(for: new.count, in: home) {
+            if isRoom(for: new.count, in: home, limit: size) {
                 put(new, of: resource, in: home, &changed)
             } else {
                 combineAgain(new.flatMap(\.members), of: resource, &changed)
@@ -182,7 +185,7 @@ package struct ShardPlan: Equatable, Sendable {
         let placed = Set(places[resource]?.flatMap(\.members) ?? [])
         var missing = 0
         for combination in new where !placed.contains(combination.members[0]) {
-            if let shard = shard(for: 1, limit: Topic.maxCount) {
+            if let shard = shard(for: 1, limit: size) {
                 put([combination], of: resource, in: shard, &changed)
             } else {
                 missing += 1
@@ -191,16 +194,16 @@ package struct ShardPlan: Equatable, Sendable {
         return missing
     }
 
-    private func isRoom(for count: Int, in shard: Int, limit: Int = Topic.maxCount) -> Bool {
+    private func isRoom(for count: Int, in shard: Int, limit: Int) -> Bool {
         shards[shard].placeCount + count <= limit
     }
 
     /// The shard for a new resource.
     private mutating func shard(for count: Int, limit: Int) -> Int? {
-        for limit in [limit, Topic.maxCount] {
+        for limit in [limit, size] {
             if let shard = shards.indices.first(where: { isRoom(for: count, in: $0, limit: limit) }) { return shard }
         }
-        guard shards.count < capacity, count <= Topic.maxCount else { return nil }
+        guard shards.count < capacity, count <= size else { return nil }
         shards.append(Shard())
         return shards.count - 1
     }
@@ -220,7 +223,7 @@ package struct ShardPlan: Equatable, Sendable {
         guard let list = places[resource], let home = list.first?.shard else { return }
         let present = list.filter { $0.shard == home }
         let combined = Topic.combined(present.flatMap(\.members) + new)
-        guard isRoom(for: combined.count - present.count, in: home) else { return }
+        guard isRoom(for: combined.count - present.count, in: home, limit: size) else { return }
         shards[home].placeCount += combined.count - present.count
         places[resource] =
             combined.map { Place(topic: $0.topic, members: $0.members, shard: home) }
@@ -236,10 +239,10 @@ private struct Combination {
 }
 
 extension ChannelFailure {
-    static func tooManyTopics(places: Int, capacity: Int) -> ChannelFailure {
+    static func tooManyTopics(places: Int, shards: Int, size: Int) -> ChannelFailure {
         ChannelFailure(
             kind: .subscription, reason: .subscriptionRefused, phase: .subscribe,
-            message: "the topics need \(places) places, and \(capacity) channels have \(capacity * Topic.maxCount)")
+            message: "the topics need \(places) places, and \(shards) channels have \(shards * size)")
     }
 }
 

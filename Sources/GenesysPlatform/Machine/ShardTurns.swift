@@ -33,6 +33,10 @@ package struct ShardTurns: Equatable, Sendable {
     /// The least time between two turns.
     static let pace: Duration = .seconds(1)
 
+    /// The least time between two moves. The service sees the end of the old connection a moment later; until then
+    /// all 20 channels have a connection, and another one removes one of them.
+    static let rest: ClosedRange<Duration> = .milliseconds(100)...(.seconds(1))
+
     private struct Entry: Equatable, Sendable {
         let shard: Int
         var wait: Wait
@@ -42,14 +46,21 @@ package struct ShardTurns: Equatable, Sendable {
     private var queue: [Entry] = []
     private var lastTurn: Instant?
     private var lastMove: Instant?
+    /// When the last move ended.
+    private var lastEnd: Instant?
     /// The shard that moves.
     package private(set) var moving: Int?
 
     package init() {}
 
     /// What a channel waits for; nil if it does not.
-    package mutating func changed(_ shard: Int, _ wait: Wait?, isMoving: Bool) {
-        if isMoving, moving == nil { moving = shard } else if !isMoving, moving == shard { moving = nil }
+    package mutating func changed(_ shard: Int, _ wait: Wait?, isMoving: Bool, now: Instant) {
+        if isMoving, moving == nil {
+            moving = shard
+        } else if !isMoving, moving == shard {
+            moving = nil
+            lastEnd = now
+        }
         let index = queue.firstIndex { $0.shard == shard }
         switch (index, wait) {
         case (let index?, let wait?) where queue[index].wait.call == wait.call: queue[index].wait = wait
@@ -89,7 +100,9 @@ package struct ShardTurns: Equatable, Sendable {
         guard moving == nil, let index = queue.firstIndex(where: { $0.wait.isMove }) else { return nil }
         let interval = moveInterval
         let paced = lastTurn.map { $0 + min(ShardTurns.pace, interval) } ?? start
-        return (index, max(paced, lastMove.map { $0 + interval } ?? start))
+        let spread = lastMove.map { $0 + interval } ?? start
+        let rest = min(max(interval / 8, ShardTurns.rest.lowerBound), ShardTurns.rest.upperBound)
+        return (index, max(paced, spread, lastEnd.map { $0 + rest } ?? start))
     }
 
     /// The time between two moves: the present channels end at `end`, and all are left before.

@@ -15,6 +15,17 @@ final class AccountProgram {
     private(set) var channel: SimulatedChannel?
     private(set) var isOpened = false
     private(set) var isOver = false
+    private(set) var isExchanging = false
+    /// The first call of the way to a channel, until the group gives it its turn.
+    private var held: (id: CallID, call: RESTCall, token: Token?, limit: Instant?)?
+    /// What it opens with.
+    private var wanted: [Topic]
+    /// How often it was opened.
+    private var openCount = 0
+    var restartCount: Int { max(0, openCount - 1) }
+    private var deliveredUntil: WallTime?
+    /// A shard that was given up: from when on notifications may be missing, and why.
+    private var loss: (from: WallTime, reason: FailureReason)?
     private var due: VirtualTime = .never
 
     init(index: Int, world: AccountWorld) {
@@ -26,7 +37,8 @@ final class AccountProgram {
         machine = ProvisionedChannelMachine(
             topics: scenario.topics[index], policy: scenario.policies[index], firstCall: UInt64(index) << 32 | 1,
             seed: scenario.seed &* 31 &+ UInt64(index))
-        auditor.wants(scenario.topics[index])
+        wanted = scenario.topics[index]
+        auditor.wants(wanted)
     }
 
     var wakesAt: VirtualTime { isOver ? .never : min(due, channel?.wakesAt ?? .never) }
@@ -53,6 +65,8 @@ final class AccountProgram {
 
     func open() {
         isOpened = true
+        openCount += 1
+        if openCount > 1 { restart() }
         world.account { account in
             account.userJoined()
             return []
@@ -69,8 +83,18 @@ final class AccountProgram {
     func setTopics(_ topics: [Topic]) {
         world.note("program \(index) wants \(topics)")
         auditor.wants(topics)
+        wanted = topics
         input { $0.topicsChanged(to: topics) }
         if let channel { auditor.updatePromises(channel.machine) }
+    }
+
+    /// A shard that was given up has another channel.
+    private func restart() {
+        isOver = false
+        machine = ProvisionedChannelMachine(
+            topics: wanted, policy: world.scenario.policies[index],
+            firstCall: UInt64(index) << 32 | UInt64(openCount) << 20 | 1, seed: world.scenario.seed &+ UInt64(openCount)
+        )
     }
 
     func move() { input { $0.moveRequested() } }
@@ -118,10 +142,17 @@ final class AccountProgram {
         guard channel === self.channel else { return world.fail("a channel ended that is over") }
         self.channel = nil
         switch end {
+        case .closed where isExchanging && !auditor.isCloseCalled:
+            isExchanging = false
+            auditor.channelFailed(until: deliveredUntil)
+            let failure = ChannelFailure(kind: .reconnect, reason: .channelExpired, phase: .provision)
+            input { $0.channelFailed(failure, deliveredUntil: deliveredUntil, now: world.now.instant) }
+            startHeldCall()
         case .closed:
             input { $0.channelClosed() }
         case .failed(let failure):
             let until = channel.machine.deliveredUntil?.wall
+            deliveredUntil = until ?? deliveredUntil
             auditor.channelFailed(until: until)
             input { $0.channelFailed(failure, deliveredUntil: until, now: world.now.instant) }
         }
@@ -135,9 +166,14 @@ final class AccountProgram {
         let now = world.now.instant
         switch action {
         case .call(let id, let call, let token, let limit):
+            guard world.group == nil || !machine.isFirst(id) else { return held = (id, call, token, limit) }
             world.account { $0.callRequested(id, call, token: token, limit: limit, now: now) }
+        case .cancel(let id) where held?.id == id:
+            held = nil
         case .cancel(let id):
             world.account { $0.callCanceled(id) }
+        case .limit(let id, let limit) where held?.id == id:
+            held?.limit = limit
         case .limit(let id, let limit):
             world.account { $0.limitChanged(id, to: limit, now: now) }
         case .discardToken(let token):
@@ -153,6 +189,8 @@ final class AccountProgram {
             channel?.setTopics(topics)
         case .closeChannel:
             channel?.close()
+        case .tell(.didSubscribe):
+            subscribed()
         case .tell(let event):
             auditor.told(event)
         case .finish(let end):
@@ -161,7 +199,55 @@ final class AccountProgram {
                 account.userLeft()
                 return []
             }
-            auditor.ended(end)
+            // The driver is silent after close().
+            ended(world.group != nil && auditor.isCloseCalled ? .closed : end)
         }
+    }
+
+    private func ended(_ end: ProvisionedChannelMachine.End) {
+        held = nil
+        guard let group = world.group, group.ended(index, end), case .failed(let failure) = end else {
+            if auditor.terminalCount == 0 { auditor.ended(end) }
+            return
+        }
+        if loss == nil, let deliveredUntil { loss = (deliveredUntil, failure.reason) }
+        auditor.givenUp()
+    }
+
+    /// What a shard missed while it was given up is known now.
+    private func subscribed() {
+        guard let loss else { return auditor.told(.didSubscribe(machine.wanted)) }
+        self.loss = nil
+        let now = world.now.wall
+        auditor.told(.didMiss(Gap(from: loss.from, to: max(loss.from, now), reason: loss.reason)))
+        auditor.told(.didRecover(Recovery(method: .replacement)))
+    }
+}
+
+/// The part of a program that is a shard of a group.
+extension AccountProgram {
+    var report: ChannelGroupMachine.Report {
+        var report = machine.report(held: held?.id, limit: held?.limit)
+        if isExchanging {
+            report.isMoving = true
+            report.wait = nil
+        }
+        return report
+    }
+
+    func startHeldCall() {
+        guard let held else { return }
+        self.held = nil
+        world.account {
+            $0.callRequested(held.id, held.call, token: held.token, limit: held.limit, now: world.now.instant)
+        }
+    }
+
+    /// There is no place for a second channel.
+    func exchange() {
+        guard let channel, machine.state == .live else { return startHeldCall() }
+        isExchanging = true
+        deliveredUntil = channel.machine.deliveredUntil?.wall
+        channel.close()
     }
 }

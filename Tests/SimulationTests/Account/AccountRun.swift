@@ -18,11 +18,16 @@ struct AccountRun {
     private(set) var ends: [String: Int] = [:]
     private var elapsed: Duration = .zero
 
-    init(_ seeds: ClosedRange<UInt64>) {
+    /// Shards that were given up and opened again.
+    private(set) var restartCount = 0
+
+    init(
+        _ seeds: ClosedRange<UInt64>, _ scenario: (UInt64) -> AccountScenario = { AccountScenario(seed: $0) }
+    ) {
         let clock = ContinuousClock()
         let start = clock.now
         for seed in seeds {
-            let world = AccountWorld(AccountScenario(seed: seed))
+            let world = AccountWorld(scenario(seed))
             world.run()
             count(world)
             guard let violation = world.violation else { continue }
@@ -42,6 +47,7 @@ struct AccountRun {
         for program in world.programs {
             deliveredCount += program.auditor.deliveredCount
             moveCount += program.auditor.moveCount
+            restartCount += program.restartCount
             replacementCount += program.auditor.replacementCount
             guard let failure = program.auditor.failure else { continue }
             ends["\(failure.kind) \(failure.reason) \(failure.phase)", default: 0] += 1
@@ -51,7 +57,7 @@ struct AccountRun {
     var text: String {
         """
         accounts: \(seedCount) seeds, \(stepCount) steps, \(callCount) calls, \(mintCount) tokens, \
-        \(moveCount) moves, \(replacementCount) replacements, \(adoptedCount) adopted, \
+        \(moveCount) moves, \(replacementCount) replacements, \(restartCount) restarts, \(adoptedCount) adopted, \
         \(deliveredCount) notifications delivered, in \(elapsed)
         ends: \(ends.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" })
         """

@@ -60,6 +60,8 @@ struct AccountScenario {
     var service = SimulatedService.Configuration()
     var topics: [[Topic]] = []
     var policies: [ReconnectPolicy] = []
+    /// Whether the programs are the shards of one group.
+    var isGroup = false
     /// The lifetime that the channels assume.
     var lifetime: Duration = .seconds(23 * 3_600)
     /// Channels of other processes at the start.
@@ -93,6 +95,38 @@ struct AccountScenario {
         self.init(seed: seed, profile: profile)
         configure(using: &random)
         script = makeScript(using: &random)
+    }
+
+    /// A world for a group.
+    init(groupSeed seed: UInt64) {
+        var random = SplitMix64(seed: seed &* 0x9E37_79B9 &+ 31)
+        let profile = AccountProfile(rawValue: random.below(AccountProfile.allCases.count)) ?? .calm
+        self.init(seed: seed, profile: profile)
+        configure(using: &random)
+        isGroup = true
+        length = .seconds(random.within(60...180))
+        interval = .milliseconds(6_000)
+        let count = random.pick([
+            2, 2, 2, 3, 3, 4, random.oneIn(8) ? profile.isHarmless ? 19 : random.pick([19, 20]) : 5,
+        ])
+        topics = (0..<count).map { _ in TopicPlan.choose(using: &random) }
+        policies = Array(repeating: policies[0], count: count)
+        // The moves of all shards, one after the other, need time.
+        service.tokens.life = max(service.tokens.life, .seconds(60 * count))
+        service.channels.life = max(service.channels.life, .seconds(300))
+        lifetime = max(lifetime, service.channels.life * 23 / 24)
+        if count > 5 { fill() }
+        script = makeScript(using: &random)
+    }
+
+    /// A group that needs all places.
+    private mutating func fill() {
+        strangerCount = 0
+        service.tokens.life = .seconds(86_399)
+        service.channels.life = .seconds(86_400)
+        lifetime = .seconds(23 * 3_600)
+        service.rates.creationsPerMinute = 120
+        service.rates.requestsPerMinute = 1_000
     }
 
     private mutating func configure(using random: inout SplitMix64) {

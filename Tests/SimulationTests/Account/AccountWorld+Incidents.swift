@@ -10,7 +10,7 @@ extension AccountWorld {
         switch incident {
         case .topics(let program, let topics): programs[program].setTopics(topics)
         case .move(let program): programs[program].move()
-        case .close(let program): programs[program].close()
+        case .close(let program): if let group { group.close() } else { programs[program].close() }
         case .cut(let program, let kind):
             if let link = links.first(where: { $0.host == program && $0.phase == .open }) { cut(link, kind) }
         case .refusing(let duration): refusesUntil = time + duration

@@ -36,6 +36,8 @@ final class AccountWorld {
     var service: SimulatedService
     var rest: RESTMachine
     var programs: [AccountProgram] = []
+    /// What the programs are the shards of; nil if they have nothing to do with each other.
+    private(set) var group: AccountGroup?
     var links: [NetworkLink] = []
     var sockets: [SimulatedService.SocketID: NetworkLink] = [:]
     var random: SplitMix64
@@ -67,6 +69,7 @@ final class AccountWorld {
         for index in scenario.topics.indices {
             programs.append(AccountProgram(index: index, world: self))
         }
+        if scenario.isGroup { group = AccountGroup(self) }
     }
 
     var now: ClockReading { clock.moment(at: time) }
@@ -84,7 +87,7 @@ final class AccountWorld {
         befall(.normal)
         runUntil(scenario.length + AccountScenario.settling)
         for program in programs { program.auditor.settled(program) }
-        for program in programs { program.close() }
+        if let group { group.close() } else { for program in programs { program.close() } }
         runUntil(time + .seconds(30))
         for program in programs { program.auditor.finished(program) }
         audit.finished(self)
@@ -99,7 +102,8 @@ final class AccountWorld {
             if !isGood { carry(service.expireTokens(now: serviceTime)) }
             rest.restore(token.value, lifetime: token.lifetime, now: now.instant)
         }
-        for program in programs { program.open() }
+        if let group { group.open() } else { for program in programs { program.open() } }
+        group?.collect()
     }
 
     private func runUntil(_ end: VirtualTime) {
@@ -109,7 +113,7 @@ final class AccountWorld {
 
     // MARK: - What is due
 
-    private enum Due { case script, transit(Int), service, publication, link(Int), account, program(Int) }
+    private enum Due { case script, transit(Int), service, publication, link(Int), account, program(Int), group }
 
     private func step(before end: VirtualTime) -> Bool {
         var earliest = end
@@ -126,12 +130,14 @@ final class AccountWorld {
         for index in links.indices { consider(links[index].up.first?.arrival ?? .never, .link(index)) }
         consider(accountDue, .account)
         for index in programs.indices { consider(programs[index].wakesAt, .program(index)) }
+        if let group { consider(group.wakesAt, .group) }
         guard let due else { return false }
         if earliest <= time { restlessCount += 1 } else { restlessCount = 0 }
         if restlessCount > 10_000 { fail("the loop spins") }
         time = max(time, earliest)
         stepCount += 1
         perform(due)
+        group?.collect()
         return true
     }
 
@@ -154,6 +160,8 @@ final class AccountWorld {
             account { $0.deadlineReached(now: now.instant) }
         case .program(let index):
             programs[index].wake()
+        case .group:
+            group?.wake()
         }
     }
 
@@ -161,10 +169,10 @@ final class AccountWorld {
 
     private func publish() {
         let publication = publications.next(scenario.interval, &random)
-        var promisedTo: UInt8 = 0
+        var promisedTo: UInt32 = 0
         let isForbidden = service.configuration.channels.forbiddenTopics.contains(publication.topic)
         for program in programs where !isForbidden && program.auditor.isPromised(publication.topicIndex) {
-            promisedTo |= 1 << UInt8(program.index)
+            promisedTo |= 1 << UInt32(program.index)
         }
         publications.record(publication, at: time, promisedTo: promisedTo)
         note("publishes \(publication.number) on \(publication.topic)")

@@ -78,7 +78,7 @@ final class ProgramAuditor {
         if copy.map(isOwed) ?? true { fail("\(number) after \(lastDelivered[topicIndex])") }
     }
 
-    private func isOwed(_ copy: Publications.Copy) -> Bool { copy.promisedTo >> UInt8(program) & 1 == 1 }
+    private func isOwed(_ copy: Publications.Copy) -> Bool { copy.promisedTo >> UInt32(program) & 1 == 1 }
 
     /// What was promised until then, and neither delivered nor in a gap.
     private func missing(until time: VirtualTime) -> Publications.Copy? {
@@ -132,6 +132,7 @@ final class ProgramAuditor {
         case .didSubscribe:
             if isSubscribed { fail("subscribed twice") }
             isSubscribed = true
+            isGivenUp = false
             outageSince = nil
         case .willReconnect(let attempt):
             if isHarmless { fail("a reconnect without a loss: \(attempt)") }
@@ -176,6 +177,7 @@ final class ProgramAuditor {
         guard recovery.method == .reconnect || recovery.method == .replacement else { return }
         if outageSince != nil, gapsInOutage != 1 { fail("\(gapsInOutage) gaps for one outage") }
         outageSince = nil
+        isGivenUp = false
     }
 
     // MARK: - The end
@@ -193,6 +195,24 @@ final class ProgramAuditor {
     func channelFailed(until: WallTime?) { lostFrom = until.map { world.clock.time(of: $0) } ?? lostFrom }
 
     private var lostFrom: VirtualTime?
+    /// The shard of a group failed, and starts again.
+    private var isGivenUp = false
+
+    /// The group of a shard that was given up has ended.
+    func groupEnded(_ end: ProvisionedChannelMachine.End) {
+        guard isGivenUp, terminalCount == 0 else { return }
+        if end == .closed { closeCalled() }
+        ended(end)
+    }
+
+    func givenUp() {
+        world.note("program \(program) is given up")
+        isGivenUp = true
+        confirmed = 0
+        guard isSubscribed else { return }
+        if outageSince == nil { gapsInOutage = 0 }
+        outageSince = outageSince ?? world.time
+    }
 
     func ended(_ end: ProvisionedChannelMachine.End) {
         world.note("program \(program) ends: \(end)")
@@ -218,7 +238,7 @@ final class ProgramAuditor {
         let isTrue =
             switch state {
             case .idle: !program.isOpened
-            case .connecting: !isSubscribed
+            case .connecting: !isSubscribed || isGivenUp
             case .subscribed, .rollingOver: isSubscribed && outageSince == nil && program.channel != nil
             case .recovering: isSubscribed && outageSince != nil
             case .closing: isCloseCalled
@@ -229,6 +249,8 @@ final class ProgramAuditor {
 
     /// After the quiet phase a program that did not end is live, has its topics, and misses nothing outside a gap.
     func settled(_ program: AccountProgram) {
+        // A shard that was given up several times waits for longer than the quiet phase; its gap is still to come.
+        guard !isGivenUp else { return excuse(from: lostFrom ?? 0, to: .never) }
         examineMissing(until: world.time - .seconds(5))
         guard !isSilent else { return }
         guard program.machine.state == .live, let id = program.channelID else {
