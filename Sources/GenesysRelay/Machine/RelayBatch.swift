@@ -178,11 +178,3 @@ extension QueuedRecord {
         }
     }
 }
-
-extension WallTime {
-    /// ISO 8601 in UTC with microseconds. Parts of a microsecond are cut off.
-    package var microsecondText: String {
-        let digits = String(nanoseconds / 1_000 % 1_000)
-        return description.dropLast() + String(repeating: "0", count: 3 - digits.utf8.count) + digits + "Z"
-    }
-}

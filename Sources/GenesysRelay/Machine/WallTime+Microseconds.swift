@@ -1,0 +1,37 @@
+package import GenesysLoop
+
+/// The times of records: ISO 8601 in UTC with microseconds, `2026-11-30T05:41:28.749312Z`.
+extension WallTime {
+    /// The time as text. Parts of a microsecond are cut off.
+    package var microsecondText: String {
+        let digits = String(nanoseconds / 1_000 % 1_000)
+        return description.dropLast() + String(repeating: "0", count: 3 - digits.utf8.count) + digits + "Z"
+    }
+
+    /// Reads a time as `microsecondText` writes it.
+    package init?(microsecondText text: some StringProtocol) {
+        let bytes = Array(text.utf8)
+        let form = Array("0000-00-00T00:00:00.000000Z".utf8)
+        guard bytes.count == form.count else { return nil }
+        for (byte, sample) in zip(bytes, form) {
+            let isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            guard sample == UInt8(ascii: "0") ? isDigit : byte == sample else { return nil }
+        }
+        func number(_ range: Range<Int>) -> Int64 {
+            bytes[range].reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+        }
+        let (month, day) = (number(5..<7), number(8..<10))
+        guard (1...12).contains(month), (1...31).contains(day) else { return nil }
+        let clock = number(11..<13) * 3_600 + number(14..<16) * 60 + number(17..<19)
+        let days = WallTime.days(year: number(0..<4), month: month, day: day)
+        self.init(seconds: days * 86_400 + clock, nanoseconds: Int32(number(20..<26)) * 1_000)
+    }
+
+    /// The days from 1970-01-01 to a date of the proleptic Gregorian calendar. Years are counted from 1 March.
+    private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+        let shiftedYear = month > 2 ? year : year - 1
+        let shiftedMonth = month > 2 ? month - 3 : month + 9
+        let leapDays = shiftedYear / 4 - shiftedYear / 100 + shiftedYear / 400
+        return shiftedYear * 365 + leapDays + (153 * shiftedMonth + 2) / 5 + day - 1 - 719_468
+    }
+}

@@ -1,0 +1,137 @@
+package import GenesysLoop
+
+/// Records as lines of JSON, appended to a file or to standard output.
+///
+/// Everything that may block happens on a thread of its own. Each start begins a new epoch behind the last line. A file
+/// that is moved away is made again after `reopen()`, and the epoch goes on in the new one.
+package final class FileSink: RelaySink {
+    package weak var delegate: (any RelaySinkDelegate)?
+    private let loop: UVLoop
+    private let thread: LoopThread
+    private let file: Locked<LineFile>
+    /// Counts what makes all that is under way meaningless: opening, and a refusal that was reported.
+    private var generation = 0
+    /// The generation whose first failure was met; the rest of it is not written.
+    private let failed = Locked(-1)
+    private var last: StreamHead?
+
+    /// Creates a sink; nothing is opened yet.
+    ///
+    /// - Parameters:
+    ///   - path: nil for standard output.
+    ///   - isSynchronized: each batch is on the disk before it counts as stored. Otherwise the system writes it, and a
+    ///     loss of power may lose the last seconds.
+    /// - Throws: `UVLoopError` if there are no resources for a thread.
+    /// - Precondition: called on `loop`'s thread.
+    package init(path: String?, isSynchronized: Bool = false, on loop: UVLoop) throws(UVLoopError) {
+        self.loop = loop
+        thread = try LoopThread(name: "relay-file")
+        file = Locked(LineFile(path: path, isSynchronized: isSynchronized))
+    }
+
+    package func open(after last: RecordID?) {
+        generation += 1
+        perform { file in
+            do throws(LineFile.Failure) {
+                return .success(try file.open())
+            } catch {
+                return .failure(error)
+            }
+        } then: { sink, result in
+            switch result {
+            case .success(let tail):
+                sink.delegate?.sink(sink, didOpen: sink.last ?? FileSink.head(tail))
+            case .failure(let failure): sink.report(failure)
+            }
+        }
+    }
+
+    package func append(_ batch: RelayBatch) {
+        let generation = generation
+        let failed = failed
+        perform { file in
+            guard failed.withLock({ $0 != generation }) else { return .success(false) }
+            var lines: [UInt8] = []
+            batch.appendLines(to: &lines)
+            do throws(LineFile.Failure) {
+                try file.append(lines)
+                return .success(true)
+            } catch {
+                failed.withLock { $0 = generation }
+                return .failure(error)
+            }
+        } then: { sink, result in
+            switch result {
+            case .success(true):
+                sink.last = StreamHead(last: batch.last, owner: batch.owner, coveredUntil: batch.coveredUntil)
+                sink.delegate?.sink(sink, didStoreThrough: batch.last)
+            case .success(false): break
+            case .failure(let failure) where failure.isFinal: sink.report(failure)
+            case .failure(let failure):
+                // What was given until now is not written.
+                sink.generation += 1
+                sink.delegate?.sink(sink, didRefuse: batch.first.sequence, .busy(failure.reason))
+            }
+        }
+    }
+
+    /// Closes the file and makes it again: it was moved away.
+    package func reopen() {
+        thread.execute { [file] in file.withLock { $0.close() } }
+    }
+
+    package func close(coveredUntil: WallTime?, isReleased: Bool, completion: @escaping () -> Void) {
+        let completion = LoopBound(completion, on: loop)
+        delegate = nil
+        thread.execute { [file] in
+            file.withLock { $0.close() }
+            completion.execute { $0() }
+        }
+    }
+
+    private func report(_ failure: LineFile.Failure) {
+        if failure.isFinal {
+            delegate?.sink(self, didFail: failure.reason)
+        } else {
+            delegate?.sink(self, didLose: failure.reason)
+        }
+    }
+
+    /// Does `work` on the thread of the file, and calls `then` on the loop's.
+    private func perform<Value: Sendable>(
+        _ work: @escaping @Sendable (inout LineFile) -> Result<Value, LineFile.Failure>,
+        then: @escaping @Sendable (FileSink, Result<Value, LineFile.Failure>) -> Void
+    ) {
+        // The loop waits for the answer.
+        loop.hold()
+        let sink = LoopBound(self, on: loop)
+        thread.execute { [file] in
+            let result = file.withLock { work(&$0) }
+            sink.execute { sink in
+                sink.loop.unhold()
+                then(sink, result)
+            }
+        }
+    }
+
+    /// The head that the last line of a file tells.
+    ///
+    /// With the receipt of its record everything before it is covered; an epoch or alive record says so itself. Whether
+    /// the earlier writer ended by itself only a torn line shows.
+    static func head(_ tail: LineFile.Tail) -> StreamHead? {
+        guard let line = tail.line else { return nil }
+        let text = String(decoding: line, as: UTF8.self)
+        guard text.hasPrefix("{"), let id = value("id", in: text).flatMap({ RecordID($0) }) else { return nil }
+        let isOwn = ["genesys.epoch", "genesys.alive"].contains(value("type", in: text))
+        let covered = (isOwn ? value("coveredUntil", in: text) : nil) ?? value("time", in: text)
+        return StreamHead(
+            last: id, owner: "", coveredUntil: covered.flatMap { WallTime(microsecondText: $0) },
+            isReleased: !tail.wasTorn)
+    }
+
+    /// The first text with this name in a line.
+    private static func value(_ name: String, in line: String) -> Substring? {
+        guard let start = line.firstRange(of: "\"\(name)\":\"")?.upperBound else { return nil }
+        return line[start...].prefix { $0 != "\"" }
+    }
+}

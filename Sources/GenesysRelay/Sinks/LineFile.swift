@@ -1,0 +1,168 @@
+internal import GenesysLoop
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A file that lines are appended to. Its calls may block: they are made on a thread of their own.
+///
+/// Only whole lines stay in a file: what a failed write, or the end of an earlier process, left of a line is cut.
+struct LineFile: Sendable {
+    /// Why it could not be opened or written.
+    struct Failure: Error, Equatable {
+        let reason: String
+        /// Every try would fail.
+        let isFinal: Bool
+    }
+
+    /// The end of a file.
+    struct Tail: Equatable {
+        /// The beginning of the last line; nil if there is none.
+        var line: [UInt8]?
+        /// A line without an end was cut.
+        var wasTorn = false
+    }
+
+    /// How much of the last line is read.
+    static let headSize = 4_096
+    private static let finalCodes = [EACCES, EPERM, ENOENT, ENOTDIR, EISDIR, EROFS, ELOOP, ENAMETOOLONG, EPIPE, EBADF]
+
+    /// nil is standard output.
+    let path: String?
+    /// Whether each batch is on the disk before it counts as stored.
+    let isSynchronized: Bool
+    private var descriptor: Int32 = -1
+    /// The end of the last whole line; nil for what is not a plain file.
+    private var size: off_t?
+
+    init(path: String?, isSynchronized: Bool) {
+        self.path = path
+        self.isSynchronized = isSynchronized
+    }
+
+    /// Opens the file, cuts a torn last line, and reads the last whole one.
+    mutating func open() throws(Failure) -> Tail {
+        close()
+        guard let path else {
+            descriptor = dup(1)
+            guard descriptor >= 0 else { throw failure("write to", errno) }
+            return Tail()
+        }
+        descriptor = systemOpen(path)
+        guard descriptor >= 0 else { throw failure("open", errno) }
+        var status = stat()
+        // The structure is lent for the call.
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("read", errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            size = nil
+            return Tail()
+        }
+        var tail = Tail()
+        let end = try endOfLines(before: status.st_size)
+        size = end
+        if end < status.st_size {
+            tail.wasTorn = true
+            guard ftruncate(descriptor, end) == 0 else { throw failure("write", errno) }
+        }
+        guard end > 0 else { return tail }
+        let start = try endOfLines(before: end - 1)
+        tail.line = try read(start, Int(min(end - start, off_t(LineFile.headSize))))
+        return tail
+    }
+
+    /// Appends lines, all of them or none.
+    mutating func append(_ lines: [UInt8]) throws(Failure) {
+        if descriptor < 0 { _ = try open() }
+        var done = 0
+        while done < lines.count {
+            // The span's memory is borrowed for the call, which reads no further than its end.
+            let count = unsafe lines.span.extracting(done...).withUnsafeBytes { rest in
+                unsafe write(descriptor, rest.baseAddress, rest.count)
+            }
+            if count >= 0 {
+                done += count
+            } else if errno == EAGAIN {
+                waitUntilWritable()
+            } else if errno != EINTR {
+                throw undo(errno)
+            }
+        }
+        if isSynchronized, size != nil, fsync(descriptor) != 0 { throw undo(errno) }
+        size = size.map { $0 + off_t(lines.count) }
+    }
+
+    mutating func close() {
+        if descriptor >= 0 {
+            if size != nil { _ = fsync(descriptor) }
+            _ = systemClose(descriptor)
+        }
+        descriptor = -1
+        size = nil
+    }
+
+    // MARK: -
+
+    /// Cuts what was written of a batch. Where that is impossible, no further write can make it good.
+    private mutating func undo(_ code: Int32) -> Failure {
+        guard let size, ftruncate(descriptor, size) == 0 else {
+            return Failure(reason: failure("write", code).reason, isFinal: true)
+        }
+        return failure("write", code)
+    }
+
+    private func waitUntilWritable() {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        // The structure is lent for the call.
+        _ = unsafe poll(&entry, 1, 1_000)
+    }
+
+    /// The offset behind the last line end before `end`.
+    private func endOfLines(before end: off_t) throws(Failure) -> off_t {
+        var end = end
+        while end > 0 {
+            let start = max(0, end - 65_536)
+            let bytes = try read(start, Int(end - start))
+            if let place = bytes.lastIndex(of: 0x0A) { return start + off_t(place) + 1 }
+            end = start
+        }
+        return 0
+    }
+
+    private func read(_ offset: off_t, _ count: Int) throws(Failure) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            // The array's memory is lent for the call, which writes no further than its end.
+            let part = unsafe bytes.withUnsafeMutableBytes { all in
+                unsafe pread(descriptor, all.baseAddress?.advanced(by: done), count - done, offset + off_t(done))
+            }
+            if part > 0 {
+                done += part
+            } else if part == 0 {
+                break
+            } else if errno != EINTR {
+                throw failure("read", errno)
+            }
+        }
+        bytes.removeLast(count - done)
+        return bytes
+    }
+
+    private func failure(_ what: String, _ code: Int32) -> Failure {
+        let text = UVError(operation: what, code: -code).text
+        return Failure(
+            reason: "Cannot \(what) \(path ?? "standard output"): \(text).",
+            isFinal: LineFile.finalCodes.contains(code) || path == nil)
+    }
+}
+
+private func systemOpen(_ path: String) -> Int32 {
+    // The path is a C string for the call.
+    unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+}
+
+private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
