@@ -244,11 +244,17 @@ package struct ChannelGroupMachine: Equatable, Sendable {
 
     package var nextDeadline: Instant? {
         guard state == .open else { return nil }
-        let restart = isConnected ? restarts.values.compactMap(\.due).min() : nil
+        let restart = mayRestart ? restarts.values.compactMap(\.due).min() : nil
         return [turns.due, restart].compactMap { $0 }.min()
     }
 
     package mutating func deadlineReached(now: Instant) -> [Action] { step(now: now) }
+
+    /// Whether a shard that was given up may start again: the account works, and a move does not need the place.
+    private var mayRestart: Bool {
+        let count = shards.count { $0.isRunning } + (turns.moving == nil ? 0 : 1)
+        return isConnected && count < ChannelGroupMachine.placeCount
+    }
 
     private var isConnected: Bool { shards.contains { $0.channelState?.isSubscribed ?? false } }
 
@@ -256,12 +262,10 @@ package struct ChannelGroupMachine: Equatable, Sendable {
     private mutating func step(now: Instant) -> [Action] {
         guard state == .open else { return takeActions() }
         while let (shard, wait) = turns.take(now: now) { turn(of: shard, wait) }
-        if isConnected {
-            for shard in shards.indices where shards[shard].isFailed {
-                guard let due = restarts[shard]?.due, due <= now else { continue }
-                restarts[shard]?.due = nil
-                open(shard)
-            }
+        for shard in shards.indices where shards[shard].isFailed && mayRestart {
+            guard let due = restarts[shard]?.due, due <= now else { continue }
+            restarts[shard]?.due = nil
+            open(shard)
         }
         return takeActions()
     }
