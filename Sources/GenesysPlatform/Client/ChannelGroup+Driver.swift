@@ -118,11 +118,21 @@ extension ChannelGroup {
     func channelEnded(_ shard: Int, _ failure: ChannelFailure?) {
         guard let (channel, _) = channels.removeValue(forKey: shard) else { return }
         earlier.add(channel.statistics)
-        if let failure, !failure.isOfTopics, let from = channel.deliveredUntil, losses[shard] == nil {
-            losses[shard] = (from, failure.reason)
+        if let failure, !failure.isOfTopics {
+            if losses[shard] == nil, let from = channel.deliveredUntil { losses[shard] = (from, failure.reason) }
+        } else {
+            losses[shard] = nil
         }
-        tell { $0.group($1, didEnd: shard, failure: failure) }
-        input { $0.ended(shard, failure, now: $1) }
+        // Topics that the host added when it was told about the refusals were not asked for.
+        let isRefused = failure?.phase == .provision && failure?.isOfTopics == true
+        let isOutdated =
+            isRefused
+            && machine.plan.topics(of: shard).flatMap(machine.plan.members).contains {
+                !rejected.contains($0)
+            }
+        pending.append(contentsOf: machine.ended(shard, isOutdated ? nil : failure, now: loop.now.instant))
+        if !isOutdated { tell { $0.group($1, didEnd: shard, failure: failure) } }
+        performPending()
     }
 
     /// The first confirmation of a channel: of a shard that was given up, what it missed meanwhile is known now.

@@ -183,7 +183,7 @@ public final class ChannelGroup {
     public func unsubscribe(_ removed: [Topic]) {
         loop.preconditionCurrent("ChannelGroup.unsubscribe")
         submit(machine.removed(removed, now: loop.now.instant))
-        forgetRejections()
+        forgetUnwanted()
     }
 
     /// Removes topics, as `unsubscribe(_:)` does with an array.
@@ -197,12 +197,13 @@ public final class ChannelGroup {
     public func setTopics(_ topics: [Topic]) throws(ChannelFailure) {
         loop.preconditionCurrent("ChannelGroup.setTopics")
         submit(try machine.replaced(with: topics, now: loop.now.instant))
-        forgetRejections()
+        forgetUnwanted()
     }
 
-    /// What is removed and added again may be refused again.
-    private func forgetRejections() {
+    /// What is removed and added again may be refused again, and a shard without topics misses nothing.
+    private func forgetUnwanted() {
         rejected = rejected.filter(machine.plan.isWanted)
+        losses = losses.filter { machine.plan.placeCount(of: $0.key) > 0 }
     }
 }
 

@@ -23,8 +23,8 @@ extension Platform {
     private func authorization(of call: RESTCall, _ token: Token?) -> SecretBytes? {
         switch call.side {
         case .login:
-            guard case .client(_, _, let authorization) = credentials.kind else { return nil }
-            return authorization
+            guard case .client(_, _, let encoded) = credentials.kind else { return nil }
+            return SecretBytes(prefix: "Basic ", encoded)
         case .api:
             return token.map { SecretBytes(prefix: "Bearer ", $0.value) }
         }
@@ -34,7 +34,7 @@ extension Platform {
     func secrets(of call: RESTCall, _ token: Token?) -> [SecretBytes] {
         var secrets: [SecretBytes] = []
         if let token { secrets.append(token.value) }
-        if case .client(_, let secret, let authorization) = credentials.kind { secrets += [secret, authorization] }
+        if case .client(_, let secret, let encoded) = credentials.kind { secrets += [secret, encoded] }
         if let id = call.channel { secrets.append(id) }
         return secrets
     }

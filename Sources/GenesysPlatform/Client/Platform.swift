@@ -20,9 +20,18 @@ public final class Platform {
     /// The loop that drives the calls.
     public let loop: UVLoop
     /// Receives what concerns all channels; held weakly.
-    public weak var delegate: (any PlatformDelegate)? {
-        willSet { loop.preconditionCurrent("Platform.delegate") }
+    public var delegate: (any PlatformDelegate)? {
+        get {
+            loop.preconditionCurrent("Platform.delegate")
+            return weakDelegate
+        }
+        set {
+            loop.preconditionCurrent("Platform.delegate")
+            weakDelegate = newValue
+        }
     }
+
+    private weak var weakDelegate: (any PlatformDelegate)?
 
     let region: PlatformRegion
     let credentials: PlatformCredentials
@@ -30,7 +39,7 @@ public final class Platform {
     let logger: Logger
     let engine: HTTPEngine
     private let cache: TokenCache?
-    private var machine: RESTMachine
+    private(set) var machine: RESTMachine
     private var pending = Fifo<RESTMachine.Action>()
     private var isPerforming = false
     private var timer: Timer?
@@ -67,7 +76,7 @@ public final class Platform {
         self.loop = loop
         self.region = region
         self.credentials = credentials
-        self.delegate = delegate
+        weakDelegate = delegate
         deadlines = (configuration.connectDeadline, configuration.callDeadline)
         logger = configuration.logger
         var http = HTTPEngine.Configuration(logger: configuration.logger)
@@ -212,10 +221,10 @@ public final class Platform {
         case .tokenChanged(let token):
             for channel in Array(channels.values) { channel.tokenDidChange(to: token) }
         case .tell(.token(let lifetime)):
-            delegate?.platform(self, didObtainToken: lifetime)
+            weakDelegate?.platform(self, didObtainToken: lifetime)
         case .tell(.throttled(let delay)):
             logger.debug("throttled for \(delay.secondsText) s")
-            delegate?.platform(self, isThrottledFor: delay)
+            weakDelegate?.platform(self, isThrottledFor: delay)
         }
     }
 

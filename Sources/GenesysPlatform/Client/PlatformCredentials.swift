@@ -5,8 +5,8 @@ public import GenesysLoop
 /// No printed form holds a secret.
 public struct PlatformCredentials {
     enum Kind {
-        /// The id, and the value of the `Authorization` header.
-        case client(id: String, secret: SecretBytes, authorization: SecretBytes)
+        /// The id, the secret, and both as the `Authorization` header has them after `Basic`.
+        case client(id: String, secret: SecretBytes, encoded: SecretBytes)
         case host((TokenRequest) -> Void)
     }
 
@@ -24,7 +24,7 @@ public struct PlatformCredentials {
         }
         let credentials = HandshakeKey.base64(Array("\(id):\(secret)".utf8))
         return PlatformCredentials(
-            kind: .client(id: id, secret: SecretBytes(secret), authorization: SecretBytes("Basic \(credentials)")))
+            kind: .client(id: id, secret: SecretBytes(secret), encoded: SecretBytes(credentials)))
     }
 
     /// The host obtains tokens, by another grant or from elsewhere.

@@ -43,6 +43,7 @@ struct TokenCache {
 
     /// The bytes of the file; nil if there is none, but can be one.
     private func contents() throws(ChannelFailure) -> SecretBytes? {
+        guard !path.isEmpty else { throw .usage("The token cache has no name") }
         // The path is a C string, valid during the call. A FIFO does not block, and is refused below.
         let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -86,6 +87,7 @@ struct TokenCache {
         // The memory ends with a zero byte, and is valid during the call. The file is made with mode 0600.
         let descriptor = unsafe mkstemp(&template)
         guard descriptor >= 0 else { throw unusable(errno) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         // The bytes are valid during the call.
         let count = unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
         var code = count == bytes.count ? 0 : count < 0 ? errno : EIO

@@ -21,10 +21,10 @@ public final class TokenRequest {
         self.loop = loop
         self.answer = answer
         deadline = loop.schedule(after: TokenRequest.patience) { [weak self] in
-            self?.end(
-                .failure(
-                    .noToken("the host did not answer within \(TokenRequest.patience.secondsText) s", reason: .timeout))
-            )
+            let failure = RESTFailure.noToken(
+                "the host did not answer within \(TokenRequest.patience.secondsText) s", reason: .timeout)
+            // Without the request, which was dropped on another thread, its answer is still expected.
+            if let self { end(.failure(failure)) } else { answer(.failure(failure)) }
         }
     }
 

@@ -57,6 +57,11 @@ internal import CCurl
         try unsafe body(UnsafeRawBufferPointer(rebasing: memory[..<count]))
     }
 
+    /// Whether all bytes are characters of ASCII that are neither control characters nor white space.
+    package var isVisibleASCII: Bool {
+        withSpan { bytes in bytes.indices.allSatisfy { (0x21...0x7E).contains(bytes[$0]) } }
+    }
+
     /// A copy of the bytes as text, with replacements for what is not UTF-8; the copy is not overwritten.
     package var text: String {
         // The object lives during the call, and the bytes are copied.

@@ -103,7 +103,7 @@ package struct ChannelGroupMachine: Equatable, Sendable {
         guard state == .idle else { return [] }
         state = .open
         changed(Set(0..<plan.shardCount))
-        isComplete = shards.isEmpty
+        isComplete = !shards.contains { if case .running = $0 { true } else { false } }
         return step(now: now)
     }
 

@@ -75,17 +75,19 @@ extension ProvisionedChannelMachine {
 
     private mutating func ready(_ successor: Successor, now: Instant) {
         report(successor.grant)
-        let isRefused = successor.grant.permitted.isEmpty && !successor.grant.refusals.isEmpty
+        // Topics that are wanted since the request was sent were not refused: the WebSocket asks for them.
+        let grant = successor.grant
+        let isRefused = grant.permitted.isEmpty && !grant.refusals.isEmpty && grant.topics(of: wanted).isEmpty
         guard !isRefused else {
             if state == .live {
-                abandoned.append(successor)
+                retire(successor.channel)
                 return postponeMove(.allRefused(successor.grant), now: now)
             }
             return fail(.allRefused(successor.grant))
         }
         if state == .live { return rollOver(to: successor) }
         channel = successor.channel
-        grant = successor.grant
+        self.grant = grant
         refusedAtRunTime = []
         subscribed = grant.permitted
         state = .opening

@@ -68,7 +68,7 @@ extension RESTCall {
             return .failure(RESTRefusal(self, answer, secrets).failure)
         }
         do throws(UnusableBody) {
-            return .success(try value(of: answer))
+            return .success(try value(of: answer).hiding(secrets))
         } catch {
             return .failure(unusable(error, answer, secrets))
         }
@@ -93,6 +93,31 @@ extension RESTCall {
     }
 }
 
+extension RESTValue {
+    /// The value without secrets in the texts that are for people.
+    fileprivate func hiding(_ secrets: [SecretBytes]) -> RESTValue {
+        // Longer than a reason with the longest topic.
+        let shown = { (text: String) in
+            RESTRefusal.excerpt(RESTRefusal.withoutTargets(text), hiding: secrets, limit: 1_024) ?? ""
+        }
+        switch self {
+        case .topics(var verdicts):
+            for index in verdicts.indices {
+                verdicts[index].reason = verdicts[index].reason.map(shown)
+                verdicts[index].missingPermissions = verdicts[index].missingPermissions.map(shown)
+            }
+            return .topics(verdicts)
+        case .tokenDescription(var token):
+            token.organization = token.organization.map(shown)
+            token.client = token.client.map(shown)
+            token.grant = token.grant.map(shown)
+            return .tokenDescription(token)
+        case .token, .channel, .channels, .catalog, .done:
+            return self
+        }
+    }
+}
+
 /// An answer whose status is not 2xx.
 private struct RESTRefusal {
     let call: RESTCall
@@ -110,7 +135,7 @@ private struct RESTRefusal {
         let members = call.side == .login ? ["error_description", "description", "error"] : ["message", "code"]
         let said = members.lazy.compactMap { body?[$0]?.text }.first { !$0.isEmpty }
         if let said {
-            words = RESTRefusal.excerpt(said, hiding: secrets)
+            words = RESTRefusal.excerpt(RESTRefusal.withoutTargets(said), hiding: secrets)
         } else if (300...399).contains(answer.status) {
             // The text of a redirect repeats its target, whose query may be a secret.
             words = nil
@@ -228,7 +253,7 @@ private struct RESTRefusal {
     }
 
     /// The text with the scheme and the host alone of each URL: a path may be the name of a channel.
-    private static func withoutTargets(_ text: String) -> String {
+    static func withoutTargets(_ text: String) -> String {
         var kept: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let start = rest.firstRange(of: "://".utf8)?.upperBound {
@@ -243,10 +268,12 @@ private struct RESTRefusal {
         return String(decoding: kept + rest, as: UTF8.self)
     }
 
-    static func excerpt(_ text: String, hiding secrets: [SecretBytes]) -> String? {
+    static func excerpt(
+        _ text: String, hiding secrets: [SecretBytes], limit: Int = RESTCall.excerptByteCount
+    ) -> String? {
         let filter = SecretFilter(
             secrets.map { secret in secret.withSpan { bytes in bytes.indices.map { bytes[$0] } } })
-        return PeerText.excerpt(filter.filtered(text), limit: RESTCall.excerptByteCount)
+        return PeerText.excerpt(filter.filtered(text), limit: limit)
     }
 }
 

@@ -72,8 +72,6 @@ extension RESTMachine {
         end(call.id, .failure(failure))
     }
 
-    func token(of call: Call) -> Token? { call.token }
-
     mutating func end(_ id: CallID, _ result: Result<RESTValue, RESTFailure>) {
         guard let index = calls.firstIndex(where: { $0.id == id }) else { return }
         let call = calls.remove(at: index)
@@ -164,16 +162,6 @@ extension RESTCall {
     /// Whether nothing depends on its outcome.
     var isCleanUp: Bool {
         if case .removeTopics = self { true } else { false }
-    }
-
-    /// The channel that it is about.
-    package var channelID: SecretBytes? {
-        switch self {
-        case .checkChannel(let id), .topics(let id), .addTopics(_, let id), .setTopics(_, let id),
-            .removeTopics(let id):
-            id
-        case .mintToken, .createChannel, .listChannels, .describeToken, .catalog: nil
-        }
     }
 }
 

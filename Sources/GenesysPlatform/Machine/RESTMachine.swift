@@ -159,7 +159,7 @@ package struct RESTMachine: Equatable, Sendable {
     package mutating func callRequested(
         _ id: CallID, _ call: RESTCall, token: Token? = nil, limit: Instant?, now: Instant
     ) -> [Action] {
-        if let channel = call.channelID { claim(channel) }
+        if let channel = call.channel { claim(channel) }
         calls.append(Call(id: id, call: call, limit: limit, step: .waitingForToken, token: token))
         advance(id, now: now)
         return finish(now: now)

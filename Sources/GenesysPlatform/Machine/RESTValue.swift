@@ -72,7 +72,10 @@ extension RESTCall {
     private func value(of body: JSONReader, date: WallTime?) throws(UnusableBody) -> RESTValue {
         switch self {
         case .mintToken:
-            guard let token = body["access_token"]?.secret, token.count > 0 else { throw .without("access_token") }
+            // RFC 6750 §2.1: it becomes a part of a header.
+            guard let token = body["access_token"]?.secret, token.count > 0, token.isVisibleASCII else {
+                throw .without("access_token")
+            }
             if let type = body["token_type"]?.text, ASCII.lowercased(type) != "bearer" {
                 throw .without("bearer token")
             }

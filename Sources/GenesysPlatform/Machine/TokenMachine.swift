@@ -177,9 +177,6 @@ package struct TokenMachine: Equatable, Sendable {
     /// No answer is waited for.
     package mutating func abandoned() { step = .resting }
 
-    /// The request under way is abandoned.
-    package mutating func closed() { step = .resting }
-
     // MARK: - Parts
 
     @discardableResult

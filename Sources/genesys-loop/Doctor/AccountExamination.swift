@@ -126,10 +126,20 @@ final class AccountExamination {
         call(.setTopics(part, of: id), as: .topic) { [unowned self] value in
             guard case .topics(let answer) = value else { return }
             parts.removeLast()
-            verdicts += answer
+            verdicts += answer + part.flatMap { AccountExamination.names(of: $0, in: answer) }
             let grant = TopicGrant(asked: part, verdicts: answer)
             if !grant.permitted.isEmpty { permitted = grant.permitted }
             askForTopics(id, uri)
+        }
+    }
+
+    /// Verdicts about the names of a combined topic that have none of their own: the combined one's.
+    private static func names(of topic: Topic, in verdicts: [TopicVerdict]) -> [TopicVerdict] {
+        guard let verdict = verdicts.first(where: { $0.topic == topic }) else { return [] }
+        return topic.expanded.filter { name in !verdicts.contains { $0.topic == name } }.map { name in
+            var own = verdict
+            own.topic = name
+            return own
         }
     }
 

@@ -51,6 +51,21 @@ import Testing
         stage.leave()
     }
 
+    @Test func `a topic that is added when all others are refused takes their place`() throws {
+        let first = GroupStage.topics(1)
+        let stage = try GroupStage { $0.channels.forbiddenTopics = Set(first) }
+        let group = try stage.makeGroup(first)
+        stage.didLog = { _, entry in
+            if entry.hasPrefix("rejected") { try? group.subscribe("v2.users.other.presence") }
+        }
+        group.open()
+        try stage.run(untilLogged: "didSubscribe")
+        #expect(group.state == .subscribed && group.topics.count == 2, "\(stage.log)")
+        group.close()
+        try stage.run(untilLogged: "closed")
+        stage.leave()
+    }
+
     @Test func `a channel that is gone touches no other`() throws {
         let stage = try GroupStage()
         let group = try stage.makeGroup(GroupStage.topics(2_001))

@@ -14,6 +14,7 @@ final class PlatformStage: ProvisionedChannelDelegate, PlatformDelegate {
     private(set) var log: [String] = []
     private(set) var failure: ChannelFailure?
     private(set) var notificationCount = 0
+    private(set) var rejections: [RejectedTopics] = []
     /// Called after each entry of `log`.
     var didLog: (PlatformStage, String) -> Void = { _, _ in }
 
@@ -124,6 +125,7 @@ final class PlatformStage: ProvisionedChannelDelegate, PlatformDelegate {
     }
     func channel(_ channel: ProvisionedChannel, didFailRollover failure: ChannelFailure) { add("move failed") }
     func channel(_ channel: ProvisionedChannel, didReject topics: RejectedTopics) {
+        rejections.append(topics)
         add("rejected \(topics.topics) \(topics.rejections.map(\.missingPermissions))")
     }
     func channel(_ channel: ProvisionedChannel, didRecover recovery: Recovery) { add("recovered \(recovery.method)") }

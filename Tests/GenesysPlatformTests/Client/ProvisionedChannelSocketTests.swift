@@ -1,7 +1,7 @@
-import GenesysLoop
 import GenesysSimulator
 import Testing
 
+@testable import GenesysLoop
 @testable import GenesysPlatform
 
 @Suite struct ProvisionedChannelSocketTests {
@@ -133,6 +133,56 @@ import Testing
         try stage.makeChannel().open()
         try stage.run(untilLogged: "failed")
         #expect(stage.log.last == "failed token httpUnauthorized")
+        stage.leave()
+    }
+
+    @Test func `the reason of a refused topic repeats neither the token nor a channel`() throws {
+        let stage = try PlatformStage()
+        var token = ""
+        stage.didLog = { stage, entry in
+            guard entry.hasPrefix("made"), let id = stage.server.service.channelIDs.first else { return }
+            token = stage.platform?.machine.tokens.current?.value.text ?? ""
+            let reason = "no \(token) for wss://streaming.example/channels/streaming-1-other and \(id)"
+            let body = #"{"entities":[{"id":"v2.users.a.presence","state":"Rejected","rejectionReason":"\#(reason)"}]}"#
+            var fault = SimulatedService.Fault(answer: .json(status: 200, Array(body.utf8)))
+            fault.path = "subscriptions"
+            stage.server.install(fault)
+        }
+        try stage.makeChannel().open()
+        try stage.run(untilLogged: "failed")
+        let id = try #require(stage.server.service.channelIDs.first)
+        let said = "\(stage.rejections) \(try #require(stage.failure))"
+        #expect(said.contains("no ") && !token.isEmpty)
+        #expect(!said.contains(token) && !said.contains(id) && !said.contains("streaming-1-other"), "\(said)")
+        stage.leave()
+    }
+
+    @Test(arguments: [#"a\nb"#, "a b", "aé", ""])
+    func `a token that cannot be sent is an answer that cannot be used`(token: String) throws {
+        let stage = try PlatformStage()
+        let body = #"{"access_token":"\#(token)","token_type":"bearer","expires_in":100}"#
+        var fault = SimulatedService.Fault(answer: .json(status: 200, Array(body.utf8)))
+        fault.path = "oauth/token"
+        stage.server.install(fault)
+        try stage.makeChannel(total: .zero).open()
+        try stage.run(untilLogged: "failed")
+        #expect(stage.log.last == "failed token invalidMessage")
+        stage.leave()
+    }
+
+    @Test func `the credentials of an OAuth client are in no failure, alone or with their scheme`() throws {
+        let stage = try PlatformStage()
+        let encoded = HandshakeKey.base64(Array("simulated-client:simulated-secret".utf8))
+        let text = "Invalid credentials \(encoded), simulated-secret, Basic \(encoded)"
+        var fault = SimulatedService.Fault(
+            answer: .raw(status: 403, headers: [], contentType: "text/plain", body: Array(text.utf8)))
+        fault.path = "oauth/token"
+        stage.server.install(fault)
+        try stage.makeChannel().open()
+        try stage.run(untilLogged: "failed")
+        let said = "\(try #require(stage.failure))"
+        #expect(said.contains("Invalid credentials"))
+        #expect(!said.contains(encoded) && !said.contains("simulated-secret"))
         stage.leave()
     }
 

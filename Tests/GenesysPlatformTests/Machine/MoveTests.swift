@@ -261,7 +261,7 @@ import Testing
         _ = stage.renewToken() + stage.answer() + stage.answer()
         #expect(
             stage.answer(.topics([TopicVerdict("v2.a.b", isPermitted: false)])) == [
-                #"rejected ["v2.a.b"]"#, "rolloverFailed subscriptionRefused",
+                #"rejected ["v2.a.b"]"#, "call 7 DELETE with 2", "rolloverFailed subscriptionRefused",
             ])
         #expect(stage.channelTopics == ["v2.a.b"])
         #expect(stage.machine.state == .live)

@@ -56,6 +56,16 @@ import Testing
         }
     }
 
+    @Test func `a topic that is added while all others are being refused is asked for`() {
+        var stage = ProvisionedStage(topics: ["v2.a.b"])
+        _ = stage.start() + stage.answer() + stage.answer()
+        #expect(stage.want(["v2.a.b", "v2.a.c"]) == [])
+        let words = stage.answer(.topics([TopicVerdict("v2.a.b", isPermitted: false)]))
+        #expect(words.last == "open c1", "\(words)")
+        _ = stage.subscribed()
+        #expect(stage.channelTopics == ["v2.a.c"])
+    }
+
     @Test func `without a token nothing is created, whatever the token endpoint answered`() {
         for status in [200, 302, 403, 500] {
             var stage = ProvisionedStage()

@@ -79,7 +79,7 @@ extension AccountWorld {
     private func secrets(of flight: Flight) -> [SecretBytes] {
         var secrets = [SecretBytes(scenario.service.tokens.clientSecret), SecretBytes(credentials)]
         if let token = flight.token { secrets.append(token.value) }
-        if let id = flight.call.channelID { secrets.append(id) }
+        if let id = flight.call.channel { secrets.append(id) }
         return secrets
     }
 
