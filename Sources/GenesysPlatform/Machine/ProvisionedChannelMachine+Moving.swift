@@ -63,9 +63,7 @@ extension ProvisionedChannelMachine {
     package mutating func channelFailedRollover(_ failure: ChannelFailure, now: Instant) -> [Action] {
         switch move {
         case .rollingOver(let successor):
-            // An earlier one cannot be reached anymore: its rollover was replaced by this one.
-            for left in abandoned { retire(left.channel) }
-            abandoned = [successor]
+            abandoned.append(successor)
             postponeMove(failure, now: now)
         case nil, .preparing, .postponed, .ready:
             emit(.tell(.didFailRollover(failure)))

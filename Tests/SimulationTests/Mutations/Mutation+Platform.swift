@@ -141,8 +141,8 @@ extension Mutation {
             "quote the whole page of a gateway",
             harm: "a log line of a megabyte (trap 15)",
             Edit(
-                platform: "RESTFailure", "limit: RESTCall.excerptByteCount)",
-                "limit: 1 << 20)")),
+                platform: "RESTFailure", "limit: Int = RESTCall.excerptByteCount",
+                "limit: Int = 1 << 20")),
         Mutation(
             "take a redirect for a refusal like others",
             harm: "nobody learns that a log-in page answers (trap 16)",

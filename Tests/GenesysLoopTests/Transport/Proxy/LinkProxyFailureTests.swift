@@ -43,7 +43,7 @@ import Testing
         .http("HTTP/1.1 407 No\r\n\(none)", "wants authorization (407)", status: 407, isAuthorization: true),
         .http(
             "HTTP/1.0 407\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"a, b\"\r\n\(none)",
-            "wants authorization (407, by Negotiate or Basic). Give a user and a password in", status: 407,
+            "wants authorization (407, by Negotiate or Basic). Give a user and a password for", status: 407,
             isAuthorization: true),
         .http(
             "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, NTLM,Digest realm=\"Basic, x\", nonce=\"=\"\r\n\(none)",
