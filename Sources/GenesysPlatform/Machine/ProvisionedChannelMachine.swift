@@ -191,7 +191,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
         wanted = topics
         // A topic that is removed and added again is asked for again.
         forget(removed)
-        refusedAtRunTime.subtract(removed)
+        refusedAtRunTime.subtract(removed.flatMap(\.expanded))
         told.subtract(removed.flatMap { $0.expanded + [$0] })
         provisioning?.topicsChanged(to: topics, removed: removed)
         if state == .live { synchronize() }

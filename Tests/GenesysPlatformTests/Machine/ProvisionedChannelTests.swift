@@ -56,6 +56,16 @@ import Testing
         }
     }
 
+    @Test func `a refused name is asked for again when a combined topic that has it is removed`() {
+        var stage = ProvisionedStage.live(topics: ["v2.a.b"])
+        _ = stage.want(["v2.a.b", "v2.c.d"])
+        _ = stage.rejected(["v2.c.d"])
+        _ = stage.want(["v2.a.b", "v2.c.d", "v2.c?d&e"])
+        #expect(stage.channelTopics == ["v2.a.b", "v2.c?d&e"])
+        _ = stage.want(["v2.a.b", "v2.c.d"])
+        #expect(stage.channelTopics == ["v2.a.b", "v2.c.d"])
+    }
+
     @Test func `a topic that is added while all others are being refused is asked for`() {
         var stage = ProvisionedStage(topics: ["v2.a.b"])
         _ = stage.start() + stage.answer() + stage.answer()
