@@ -124,9 +124,8 @@ extension ChannelGroup {
             losses[shard] = nil
         }
         // Topics that the host added when it was told about the refusals were not asked for.
-        let isRefused = failure?.phase == .provision && failure?.isOfTopics == true
         let isOutdated =
-            isRefused
+            failure?.isOfTopics == true
             && machine.plan.topics(of: shard).flatMap(machine.plan.members).contains {
                 !rejected.contains($0)
             }
