@@ -12,6 +12,7 @@ import time
 
 import bench
 from bench import FOLDER
+from clients import build_product
 
 PEERS = "Benchmarks/Peers/rest"
 MORE = 2_000  # calls of a long run; a short one makes a tenth
@@ -33,15 +34,6 @@ loop and TLS, and how much later a program starts that is linked with libcurl.
                memory is more than {MOST_MEMORY >> 20} MiB, or the start more than {MOST_START * 1e3:.0f} ms
   --json       writes JSON instead of a table
 """
-
-
-def build():
-    """Builds our client, and returns its path."""
-    command = ["swift", "build", "-c", "release", "--product", "request-probe", "-Xswiftc", "-warnings-as-errors"]
-    if subprocess.run(command, stdout=sys.stderr).returncode != 0:
-        sys.exit("calls: the client does not build")
-    path = subprocess.run([*command, "--show-bin-path"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    return os.path.join(path, "request-probe")
 
 
 def clients(program):
@@ -217,7 +209,7 @@ def main(arguments):
         return 0
     if options.quick:
         options.rounds = 1
-    program = build()
+    program = build_product("request-probe")
     commands, missing = clients(program)
     found = run(program, commands, options)
     if options.json:

@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 
 FLAGS_C = ["-D_GNU_SOURCE", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
 FLAGS_CXX = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"]
@@ -39,6 +40,14 @@ def run(command, **options):
     if result.returncode != 0:
         raise Missing(f"`{' '.join(command[:3])} …` failed:\n{result.stdout.strip()[-2000:]}")
     return result.stdout
+
+
+def build_product(name):
+    """Builds a product of the package in release mode, with its output shown, and returns the path of the program."""
+    command = ["swift", "build", "-c", "release", "--product", name, "-Xswiftc", "-warnings-as-errors"]
+    if subprocess.run(command, stdout=sys.stderr).returncode != 0:
+        sys.exit(f"bench: {name} does not build")
+    return os.path.join(run([*command, "--show-bin-path"]).strip(), name)
 
 
 def need(program, package=None):

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from clients import build_product
+
 RATE = 5_000  # notifications a second
 SCRAPES = 1_000  # scrapes a second
 MODES = ("quiet", "kept", "new")
@@ -35,14 +37,6 @@ notifications, with and without scrapes, from their time in the service's schedu
                 percentile of the delays rises by more than {MOST_DELAY * 1e3:.0f} ms
   --json        writes JSON instead of a table
 """
-
-
-def build():
-    command = ["swift", "build", "-c", "release", "--product", "genesys-loop", "-Xswiftc", "-warnings-as-errors"]
-    if subprocess.run(command, stdout=sys.stderr).returncode != 0:
-        sys.exit("scrapes: the tool does not build")
-    path = subprocess.run([*command, "--show-bin-path"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    return os.path.join(path, "genesys-loop")
 
 
 def scrape(port, seconds, keeps, answers):
@@ -267,7 +261,7 @@ def main(arguments):
         return 0
     if options.quick:
         options.seconds, options.rounds = 1, 1
-    tool = build()
+    tool = build_product("genesys-loop")
     try:
         # All processes of the measurement inherit it, so that a busy neighbor delays none of them.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))

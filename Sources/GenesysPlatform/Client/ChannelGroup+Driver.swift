@@ -1,48 +1,21 @@
-package import GenesysLoop
+internal import GenesysLoop
 internal import Logging
 
 /// Performs what the machine decides: the channels of the shards, the delegate.
-extension ChannelGroup {
-    // MARK: - Inputs
+extension ChannelGroup: MachineDriver {
+    var nextDeadline: Instant? { machine.nextDeadline }
 
-    /// Something happened on the loop: what follows from it is performed before the return.
-    private func input(_ body: (inout ChannelGroupMachine, Instant) -> [ChannelGroupMachine.Action]) {
-        pending.append(contentsOf: body(&machine, loop.now.instant))
-        performPending()
+    var isOpen: Bool { machine.state != .idle && machine.state != .ended }
+
+    func deadlineReached(now: ClockReading) -> [ChannelGroupMachine.Action] {
+        machine.deadlineReached(now: now.instant)
     }
 
-    /// Queues actions of a call of the host, which are performed from the loop.
-    func submit(_ actions: [ChannelGroupMachine.Action]) {
-        let isScheduled = isPerforming || !pending.isEmpty
-        pending.append(contentsOf: actions)
-        if !isScheduled { loop.schedule(self) }
-    }
-
-    private func performPending() {
-        guard !isPerforming else { return }
-        isPerforming = true
-        announceState()
-        while let action = pending.popFirst() {
-            perform(action)
-            announceState()
-        }
-        isPerforming = false
-        setTimer()
-    }
-
-    private func setTimer() {
-        guard let deadline = machine.nextDeadline else {
-            timer?.close()
-            timer = nil
-            return
-        }
-        if timer == nil { timer = Timer(loop: loop, group: platform.engine.group, owner: self, keepsRunning: false) }
-        timer?.start(at: deadline)
-    }
+    func didPerform() {}
 
     // MARK: - Actions
 
-    private func perform(_ action: ChannelGroupMachine.Action) {
+    func perform(_ action: ChannelGroupMachine.Action) {
         switch action {
         case .open(let shard, let topics): open(shard, topics)
         case .setTopics(let shard, let topics): channels[shard]?.channel.replaceTopics(topics)
@@ -64,7 +37,7 @@ extension ChannelGroup {
             if isPaused { channel.pause() }
             channel.open()
         } catch {
-            pending.append(contentsOf: machine.ended(shard, error, now: loop.now.instant))
+            work.pending.append(contentsOf: machine.ended(shard, error, now: loop.now.instant))
         }
     }
 
@@ -83,10 +56,8 @@ extension ChannelGroup {
     }
 
     private func finish(_ end: ProvisionedChannelMachine.End) {
-        pending.removeAll()
+        work.end()
         if let count { platform.cancel(count) }
-        timer?.close()
-        timer = nil
         let delegate = weakDelegate
         if case .failed = end, !isSilent { delegate?.group(self, didChange: .ended) }
         weakDelegate = nil
@@ -106,7 +77,7 @@ extension ChannelGroup {
 
     /// A channel waits for its turn, moves, or has another state.
     func reported(_ shard: Int, _ report: ChannelGroupMachine.Report) {
-        input { $0.reported(shard, report, now: $1) }
+        input { $0.reported(shard, report, now: $1.instant) }
     }
 
     func channelChanged(_ shard: Int, to state: ChannelState) {
@@ -129,7 +100,7 @@ extension ChannelGroup {
             && machine.plan.topics(of: shard).flatMap(machine.plan.members).contains {
                 !rejected.contains($0)
             }
-        pending.append(contentsOf: machine.ended(shard, isOutdated ? nil : failure, now: loop.now.instant))
+        work.pending.append(contentsOf: machine.ended(shard, isOutdated ? nil : failure, now: loop.now.instant))
         if !isOutdated { tell { $0.group($1, didEnd: shard, failure: failure) } }
         performPending()
     }
@@ -183,7 +154,7 @@ extension ChannelGroup {
     }
 
     /// Reports a changed state before what follows from it. The end is announced with the terminal call.
-    private func announceState() {
+    func announceState() {
         let state = machine.channelState
         guard state != toldState, state != .ended, state != .closing, !isSilent else { return }
         toldState = state
@@ -195,18 +166,4 @@ extension ChannelGroup {
         platform.logger.warning("a group is closed: its delegate is gone, which is held weakly: keep it")
         close()
     }
-}
-
-extension ChannelGroup: LoopTask, LoopCloseable {
-    package func runTask() { performPending() }
-
-    package func closeByLoop() { close() }
-}
-
-extension ChannelGroup: TimerOwner {
-    package func timerDidFire(_ timer: Timer) {
-        input { $0.deadlineReached(now: $1) }
-    }
-
-    package func loopWasLate(now: ClockReading) {}
 }

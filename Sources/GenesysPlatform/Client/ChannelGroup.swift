@@ -36,9 +36,7 @@ public final class ChannelGroup {
 
     weak var weakDelegate: (any ChannelGroupDelegate)?
     var machine: ChannelGroupMachine
-    var pending = Fifo<ChannelGroupMachine.Action>()
-    var isPerforming = false
-    var timer: Timer?
+    var work = DriverWork<ChannelGroupMachine.Action>()
     var toldState = ChannelState.idle
     /// The host closed it: only the terminal call follows.
     var isSilent = false

@@ -1,17 +1,9 @@
-package import GenesysLoop
+internal import GenesysLoop
 internal import Logging
 
 /// Performs what the machine decides: calls of the platform, the `NotificationChannel`, the delegate.
-extension ProvisionedChannel {
+extension ProvisionedChannel: MachineDriver {
     // MARK: - Inputs
-
-    /// Something happened on the loop: what follows from it is performed before the return.
-    func input(
-        _ body: (inout ProvisionedChannelMachine, ClockReading) -> [ProvisionedChannelMachine.Action]
-    ) {
-        pending.append(contentsOf: body(&machine, loop.now))
-        performPending()
-    }
 
     /// The open `NotificationChannel` made its terminal call.
     func channelEnded() {
@@ -23,44 +15,23 @@ extension ProvisionedChannel {
         if let age = ended.lastNotificationAge { lastNotificationAt = loop.now.instant + (.zero - age) }
     }
 
-    /// Queues actions of a call of the host, which are performed from the loop.
-    func submit(_ actions: [ProvisionedChannelMachine.Action]) {
-        let isScheduled = isPerforming || !pending.isEmpty
-        pending.append(contentsOf: actions)
-        if !isScheduled, !pending.isEmpty { loop.schedule(self) }
-    }
-
     func tokenDidChange(to token: Token) {
         input { machine, _ in machine.tokenChanged(to: token) }
     }
 
-    private func performPending() {
-        guard !isPerforming else { return }
-        isPerforming = true
-        announceState()
-        while let action = pending.popFirst() {
-            perform(action)
-            announceState()
-        }
-        isPerforming = false
-        setTimer()
-        reportToGroup()
+    var nextDeadline: Instant? { machine.nextDeadline }
+
+    var isOpen: Bool { machine.state != .idle && machine.state != .ended }
+
+    func deadlineReached(now: ClockReading) -> [ProvisionedChannelMachine.Action] {
+        machine.deadlineReached(now: now.instant)
     }
 
-    private func setTimer() {
-        guard let deadline = machine.nextDeadline else {
-            timer?.close()
-            timer = nil
-            return
-        }
-        // The loop retains the channel, which keeps it running.
-        if timer == nil { timer = Timer(loop: loop, group: platform.engine.group, owner: self, keepsRunning: false) }
-        timer?.start(at: deadline)
-    }
+    func didPerform() { reportToGroup() }
 
     // MARK: - Actions
 
-    private func perform(_ action: ProvisionedChannelMachine.Action) {
+    func perform(_ action: ProvisionedChannelMachine.Action) {
         switch action {
         case .call(let id, let call, let token, let limit):
             let held = PendingCall(id: id, call: call, token: token, limit: limit)
@@ -111,7 +82,7 @@ extension ProvisionedChannel {
             channel.open()
         } catch {
             current = nil
-            pending.append(
+            work.pending.append(
                 contentsOf: machine.channelFailed(error, deliveredUntil: nil, now: loop.now.instant))
         }
     }
@@ -120,7 +91,7 @@ extension ProvisionedChannel {
         do throws(ChannelFailure) {
             try current?.channel.rollover(to: uri.text)
         } catch {
-            pending.append(contentsOf: machine.channelFailedRollover(error, now: loop.now.instant))
+            work.pending.append(contentsOf: machine.channelFailedRollover(error, now: loop.now.instant))
         }
     }
 
@@ -128,18 +99,17 @@ extension ProvisionedChannel {
         do throws(ChannelFailure) {
             try channel?.setTopics(topics)
         } catch {
-            pending.append(contentsOf: machine.channelRejected(RejectedTopics(topics: topics, message: "\(error)")))
+            work.pending.append(
+                contentsOf: machine.channelRejected(RejectedTopics(topics: topics, message: "\(error)")))
         }
     }
 
     // MARK: - The end
 
     private func finish(_ end: ProvisionedChannelMachine.End) {
-        pending.removeAll()
+        work.end()
         for id in calls { platform.cancel(id) }
         calls = []
-        timer?.close()
-        timer = nil
         current = nil
         platform.leave(self)
         let delegate = weakDelegate
@@ -187,7 +157,7 @@ extension ProvisionedChannel {
     }
 
     /// Reports a changed state before what follows from it. The end is announced with the terminal call.
-    private func announceState() {
+    func announceState() {
         let state = machine.channelState
         guard state != toldState, state != .ended, !isSilent else { return }
         toldState = state
@@ -269,18 +239,4 @@ extension ChannelStatistics {
         gapsByReason[gap.reason, default: 0] += 1
         gapDurationsByReason[gap.reason, default: .zero] += gap.to - gap.from
     }
-}
-
-extension ProvisionedChannel: LoopTask, LoopCloseable {
-    package func runTask() { performPending() }
-
-    package func closeByLoop() { close() }
-}
-
-extension ProvisionedChannel: TimerOwner {
-    package func timerDidFire(_ timer: Timer) {
-        input { $0.deadlineReached(now: $1.instant) }
-    }
-
-    package func loopWasLate(now: ClockReading) {}
 }

@@ -34,9 +34,7 @@ public final class ProvisionedChannel {
 
     weak var weakDelegate: (any ProvisionedChannelDelegate)?
     var machine: ProvisionedChannelMachine
-    var pending = Fifo<ProvisionedChannelMachine.Action>()
-    var isPerforming = false
-    var timer: Timer?
+    var work = DriverWork<ProvisionedChannelMachine.Action>()
     var toldState = ChannelState.idle
     /// The host closed it: only the terminal call follows.
     var isSilent = false

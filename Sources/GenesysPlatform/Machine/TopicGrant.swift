@@ -68,30 +68,7 @@ package struct TopicGrant: Equatable, Sendable {
 
     /// Single names are combined again if there are more of them than a channel may have.
     private static func fitting(_ topics: [Topic]) -> [Topic] {
-        guard topics.count > Topic.maxCount else { return topics }
-        var combined: [Topic] = []
-        var indices: [Substring: Int] = [:]
-        for topic in topics {
-            let name = topic.rawValue
-            guard !name.utf8.contains(UInt8(ascii: "?")), let dot = name.lastIndex(of: ".") else {
-                combined.append(topic)
-                continue
-            }
-            let (prefix, suffix) = (name[..<dot], name[name.index(after: dot)...])
-            let index = indices[prefix]
-            let joined = index.map { index in
-                let before = combined[index].rawValue
-                return before.utf8.contains(UInt8(ascii: "?"))
-                    ? "\(before)&\(suffix)" : "\(prefix)?\(before[dot...].dropFirst())&\(suffix)"
-            }
-            if let index, let joined, joined.count <= Topic.maxCharacterCount {
-                combined[index] = Topic(joined)
-            } else {
-                indices[prefix] = combined.count
-                combined.append(topic)
-            }
-        }
-        return combined
+        topics.count > Topic.maxCount ? Topic.combined(topics).map(\.topic) : topics
     }
 }
 

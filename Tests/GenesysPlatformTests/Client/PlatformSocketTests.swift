@@ -114,6 +114,10 @@ import Testing
         loop.detach { isDetached = true }
         while !isDetached { _ = unsafe uv_run(raw, UV_RUN_ONCE) }
         #expect(stage.log.last == "closed")
+        // What is said to an ended channel does nothing, although its loop is gone.
+        channel.unsubscribe("v2.users.a.presence")
+        channel.move()
+        channel.close()
         #expect(unsafe uv_loop_close(raw) == 0)
     }
 }
