@@ -91,7 +91,7 @@ package final class FileSink: RelaySink {
 
     private func report(_ failure: LineFile.Failure) {
         if failure.isFinal {
-            delegate?.sink(self, didFail: failure.reason)
+            delegate?.sink(self, didFail: RelaySinkFailure(.output, failure.reason))
         } else {
             delegate?.sink(self, didLose: failure.reason)
         }

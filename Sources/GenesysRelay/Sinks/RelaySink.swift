@@ -42,6 +42,6 @@ package protocol RelaySinkDelegate: AnyObject {
     /// It could not connect, or its connection is gone; `open(after:)` tries again.
     func sink(_ sink: any RelaySink, didLose reason: String)
 
-    /// Every try would fail: the target is closed, or a right is missing.
-    func sink(_ sink: any RelaySink, didFail reason: String)
+    /// Every try would fail, such as when the target is closed, or a right is missing. Nothing follows.
+    func sink(_ sink: any RelaySink, didFail failure: RelaySinkFailure)
 }

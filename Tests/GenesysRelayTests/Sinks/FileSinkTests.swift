@@ -90,9 +90,9 @@ final class SinkRig: RelaySinkDelegate {
         skipDelay()
     }
 
-    func sink(_ sink: any RelaySink, didFail reason: String) {
-        failure = reason
-        perform(machine.sinkFailed(reason))
+    func sink(_ sink: any RelaySink, didFail failure: RelaySinkFailure) {
+        self.failure = failure.reason
+        perform(machine.sinkFailed(failure.reason))
     }
 }
 
