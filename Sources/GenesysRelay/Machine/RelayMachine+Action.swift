@@ -29,7 +29,6 @@ extension RelayMachine {
     }
 
     package enum Event: Equatable, Sendable {
-        case engineConnected(lastStored: RecordID?)
         case engineLost(String)
         /// The queue is full.
         case overflow

@@ -16,7 +16,6 @@ extension RelayMachine {
         guard state == .opening else { return [] }
         state = .live
         isWindowFull = false
-        emit(.tell(.engineConnected(lastStored: head?.last)))
         if let epoch {
             compare(head, with: epoch, now: now)
         } else {

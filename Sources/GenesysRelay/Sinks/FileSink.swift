@@ -14,6 +14,7 @@ package final class FileSink: RelaySink {
     /// The generation whose first failure was met; the rest of it is not written.
     private let failed = Locked(-1)
     private var last: StreamHead?
+    private let description: EngineDescription
 
     /// Creates a sink; nothing is opened yet.
     ///
@@ -27,6 +28,9 @@ package final class FileSink: RelaySink {
         self.loop = loop
         thread = try LoopThread(name: "relay-file")
         file = Locked(LineFile(path: path, isSynchronized: isSynchronized))
+        description = EngineDescription(
+            version: path == nil ? "standard output" : "file",
+            durability: path == nil ? "none" : isSynchronized ? "fsync" : "system")
     }
 
     package func open(after last: RecordID?) {
@@ -40,7 +44,7 @@ package final class FileSink: RelaySink {
         } then: { sink, result in
             switch result {
             case .success(let tail):
-                sink.delegate?.sink(sink, didOpen: sink.last ?? FileSink.head(tail))
+                sink.delegate?.sink(sink, didOpen: sink.description, head: sink.last ?? FileSink.head(tail))
             case .failure(let failure): sink.report(failure)
             }
         }

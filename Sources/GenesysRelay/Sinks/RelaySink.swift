@@ -9,7 +9,7 @@ package protocol RelaySink: AnyObject {
 
     /// Connects, if it is not connected, and reads the head of the stream; what was under way is forgotten.
     ///
-    /// `sink(_:didOpen:)`, `sink(_:didLose:)` or `sink(_:didFail:)` follows.
+    /// `sink(_:didOpen:head:)`, `sink(_:didLose:)` or `sink(_:didFail:)` follows.
     ///
     /// - Parameter last: the last record that it reported as stored.
     func open(after last: RecordID?)
@@ -26,12 +26,28 @@ package protocol RelaySink: AnyObject {
     func close(coveredUntil: WallTime?, isReleased: Bool, completion: @escaping () -> Void)
 }
 
+/// What an engine says about itself.
+package struct EngineDescription: Hashable, Sendable {
+    /// The server and its version.
+    package var version: String
+    /// When a record that was acknowledged is safe; `unknown` if the engine does not tell.
+    package var durability: String
+    /// Sentences about what may be lost with these settings.
+    package var warnings: [String]
+
+    package init(version: String, durability: String, warnings: [String] = []) {
+        self.version = version
+        self.durability = durability
+        self.warnings = warnings
+    }
+}
+
 /// What a sink reports.
 package protocol RelaySinkDelegate: AnyObject {
     /// It is connected.
     ///
     /// - Parameter head: the end of the stream; nil if it is empty.
-    func sink(_ sink: any RelaySink, didOpen head: StreamHead?)
+    func sink(_ sink: any RelaySink, didOpen engine: EngineDescription, head: StreamHead?)
 
     /// Everything up to `id` is stored.
     func sink(_ sink: any RelaySink, didStoreThrough id: RecordID)

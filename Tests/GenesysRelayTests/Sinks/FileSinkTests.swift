@@ -72,7 +72,9 @@ final class SinkRig: RelaySinkDelegate {
         }
     }
 
-    func sink(_ sink: any RelaySink, didOpen head: StreamHead?) { perform(machine.sinkOpened(head: head, now: now)) }
+    func sink(_ sink: any RelaySink, didOpen engine: EngineDescription, head: StreamHead?) {
+        perform(machine.sinkOpened(head: head, now: now))
+    }
 
     func sink(_ sink: any RelaySink, didStoreThrough id: RecordID) {
         perform(machine.stored(through: id, now: now))
