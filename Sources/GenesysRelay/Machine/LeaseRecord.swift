@@ -1,16 +1,21 @@
 package import GenesysLoop
 
-/// The lease of a stream: who writes it. A holder keeps it by changing its revision.
+/// The lease of a stream, as the engine keeps it: who may write, and for which epoch.
+///
+/// A lease has no expiry. Its owner replaces it by the next revision again and again; another relay that sees the
+/// revision stand still for a time, by its own monotonic clock, takes it. The engine compares the revision that it has
+/// with the one that the writer has read, and replaces nothing when they differ.
 package struct LeaseRecord: Hashable, Sendable {
-    /// The holder.
+    /// Who may write; unique to a process.
     package var owner: String
-    /// The epoch that the holder writes.
+    /// The epoch that the owner writes, or will write first.
     package var epoch: UInt64
-    /// Counts the changes.
+    /// Grows by one whenever the record is replaced.
     package var revision: UInt64
-    /// Until when the holder's stream covers its source; nil if it does not tell.
+    /// Until when every notification that the owner received is stored, as of the last renewal. For people and for a
+    /// successor's gap: nothing about the lease is decided by it.
     package var coveredUntil: WallTime?
-    /// Whether the holder gave it up.
+    /// Whether the owner gave the lease up; it may be taken at once.
     package var isReleased: Bool
 
     package init(
