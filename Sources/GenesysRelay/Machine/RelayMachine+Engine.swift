@@ -11,18 +11,26 @@ extension RelayMachine {
     ///
     /// - Parameters:
     ///   - head: the end of the stream; nil if there is none.
-    ///   - floor: a lease gave this epoch; the machine begins none below it.
+    ///   - floor: a lease gave this epoch; the machine writes none below it.
     package mutating func sinkOpened(head: StreamHead?, floor: UInt64 = 0, now: ClockReading) -> [Action] {
         guard state == .opening else { return [] }
         state = .live
         isWindowFull = false
         if let epoch {
             compare(head, with: epoch, now: now)
+            obey(floor, now: now)
         } else {
             beginFirstEpoch(head: head, floor: floor, now: now)
         }
         send(now: now)
         finishIfDrained()
+        return takeActions()
+    }
+
+    /// A lease says that another relay has followed this one.
+    package mutating func leaseLost() -> [Action] {
+        guard state != .ended else { return [] }
+        fence()
         return takeActions()
     }
 
@@ -60,12 +68,18 @@ extension RelayMachine {
     // MARK: - Epochs
 
     private mutating func beginFirstEpoch(head: StreamHead?, floor: UInt64, now: ClockReading) {
-        let next = head.map { $0.last.epoch + 1 } ?? UInt64(max(1, now.wall.seconds))
+        let next = head.map { $0.last.epoch + 1 } ?? (floor > 0 ? floor : UInt64(max(1, now.wall.seconds)))
         predecessor = head
         if let head { history.found(head.last) }
         heardAt = heardAt ?? head?.coveredUntil ?? now.wall
         let previous = head.map { PreviousEpoch(epoch: $0.last.epoch, coveredUntil: $0.coveredUntil) }
         begin(epoch: max(next, floor), previous: previous, with: [], now: now)
+    }
+
+    /// The lease was another relay's meanwhile, which may have prepared to write the present epoch.
+    private mutating func obey(_ floor: UInt64, now: ClockReading) {
+        guard state == .live, let epoch, epoch < floor else { return }
+        begin(epoch: floor, previous: PreviousEpoch(epoch: epoch, coveredUntil: coveredUntil), with: [], now: now)
     }
 
     private mutating func begin(epoch: UInt64, previous: PreviousEpoch?, with gaps: [RelayGap], now: ClockReading) {
