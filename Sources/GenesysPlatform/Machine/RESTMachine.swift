@@ -226,7 +226,7 @@ package struct RESTMachine: Equatable, Sendable {
 
     private func deadline(of timer: RESTTimer) -> Instant? {
         switch timer {
-        case .renewal: userCount > 0 ? tokens.renewalDue : nil
+        case .renewal: hasUsers ? tokens.renewalDue(channelCount: userCount) : nil
         case .token: tokens.nextAsk
         case .turn: calls.compactMap(turn).min()
         }

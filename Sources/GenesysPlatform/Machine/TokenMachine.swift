@@ -53,13 +53,15 @@ package struct TokenMachine: Equatable, Sendable {
 
     static let minInterval: Duration = .seconds(1)
     static let maxInterval: Duration = .seconds(60)
+    /// How long a move to a channel of the next token takes at most; channels of one account move one after the other.
+    static let moveTime: Duration = .seconds(3)
     /// When a renewal that was refused is tried again.
     static let refusedRenewalDelay: Duration = .seconds(60)
 
     package private(set) var step = Step.resting
     /// The token for the next call; nil if there is none or it was refused.
     package private(set) var current: Token?
-    package private(set) var renewalDue: Instant?
+    private var renewalDue: Instant?
     /// Why the last request obtained nothing.
     package private(set) var failure: RESTFailure?
     private var last: Token?
@@ -90,6 +92,16 @@ package struct TokenMachine: Equatable, Sendable {
     /// The earliest request; nil while one is under way.
     package var nextAsk: Instant? {
         if case .waiting(let until) = step { until } else { nil }
+    }
+
+    /// When the next token is asked for, so that so many channels can move before the present one ends; nil if that is
+    /// under way, or the end is unknown.
+    package func renewalDue(channelCount: Int) -> Instant? {
+        guard let due = renewalDue, let current, let end = current.end, let lifetime = current.lifetime else {
+            return renewalDue
+        }
+        let time = min(TokenMachine.moveTime * max(0, channelCount - 1), lifetime / 2)
+        return min(due, end + (.zero - time))
     }
 
     // MARK: - Inputs

@@ -127,6 +127,16 @@ import Testing
         #expect(stage.nextDeadline.map { (start...start + margin / 10 + 0.001).contains($0) } == true)
     }
 
+    @Test(arguments: [(300, 19, 246.0), (300, 10, 270), (60, 19, 30), (86_400, 19, 77_760)])
+    func `many channels, which move one after the other, begin early enough`(life: Int, channels: Int, start: Double) {
+        var stage = RESTStage()
+        for _ in 0..<channels { stage.machine.userJoined() }
+        _ = stage.call()
+        _ = stage.answer(.success(.token(SecretBytes("a"), lifetime: .seconds(life))))
+        let margin = Double(life) - start
+        #expect(stage.nextDeadline.map { (start...start + margin / 10 + 0.001).contains($0) } == true)
+    }
+
     @Test func `calls use the old token until the new one is there`() {
         var stage = RESTStage()
         stage.machine.userJoined()
