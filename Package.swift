@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "GenesysSimulator", targets: ["GenesysSimulator"]),
         .library(name: "GenesysMetrics", targets: ["GenesysMetrics"]),
         .library(name: "GenesysPlatform", targets: ["GenesysPlatform"]),
+        .library(name: "GenesysRelay", targets: ["GenesysRelay"]),
         .library(name: "GenesysLoopC", type: .dynamic, targets: ["GenesysLoopC"]),
         .library(name: "CUV", targets: ["CUV"]),
         .executable(name: "genesys-loop", targets: ["genesys-loop"]),

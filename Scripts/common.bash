@@ -46,7 +46,7 @@ extract_graphs() {
     target=$(swift -print-target-info | sed -n 's/.*"unversionedTriple" *: *"\(.*\)".*/\1/p' | head -n 1)
     case $target in *apple*) target=$(uname -m)-apple-macosx15.0 ;; esac
     rm -rf "$1"
-    for module in GenesysLoop GenesysSimulator GenesysMetrics GenesysPlatform; do
+    for module in GenesysLoop GenesysSimulator GenesysMetrics GenesysPlatform GenesysRelay; do
         mkdir -p "$1/$module"
         swift symbolgraph-extract -module-name "$module" -target "$target" -I .build/debug/Modules -I Sources/CUV \
             -I Sources/COpenSSL -I Sources/CVector -I Sources/CZlib -I Sources/CCurl -output-dir "$1/$module" \

@@ -10,6 +10,8 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
     case unavailable = 69
     /// Standard output could not be written.
     case outputFailed = 74
+    /// A relay ended before everything was stored.
+    case undelivered = 75
     /// The peer broke the protocol.
     case protocolBroken = 76
     /// Authorization refused, or a certificate not trusted.

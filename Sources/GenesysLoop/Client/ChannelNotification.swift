@@ -74,6 +74,19 @@ public struct ChannelNotification: ~Escapable, Sendable {
         return (members.metadataCorrelationID ?? members.correlationID)?.string(in: bytes)
     }
 
+    /// The `CorrelationId` of the message's `metadata`, without its quotes and without a copy; empty if there is none.
+    ///
+    /// Searches the message at each call. As in `topicBytes`, escapes are not decoded.
+    public var correlationIDBytes: Span<UInt8> {
+        @_lifetime(copy self)
+        get {
+            let members = Envelope().members(of: metadataSlice, in: bytes)
+            let slice = members.metadataCorrelationID ?? members.correlationID
+            guard let slice, slice.kind == .string else { return bytes.extracting(0..<0) }
+            return bytes.extracting(slice.content)
+        }
+    }
+
     /// A copy that owns its bytes and outlives the delegate call.
     ///
     /// One allocation.

@@ -113,11 +113,12 @@ extension RelayMachine {
     ) {
         for loss in losses { emit(.tell(.engineRolledBack(loss.records))) }
         let last = max(epoch ?? 0, head?.last.epoch ?? 0)
+        let gaps = losses.map {
+            RelayGap(from: min($0.start, now.wall), to: now.wall, reason: .engineLost, lost: $0.records)
+        }
+        for gap in gaps { counters.count(gap) }
         begin(
-            epoch: last + 1, previous: PreviousEpoch(epoch: last, coveredUntil: from),
-            with: losses.map {
-                RelayGap(from: min($0.start, now.wall), to: now.wall, reason: .engineLost, lost: $0.records)
-            }, now: now)
+            epoch: last + 1, previous: PreviousEpoch(epoch: last, coveredUntil: from), with: gaps, now: now)
     }
 
     private mutating func fence() {
@@ -146,6 +147,7 @@ extension RelayMachine {
         let wasLeading = isLeading
         while let first = queue.sent.first, first.sequence <= sequence, let record = queue.removeFirst() {
             storedSequence = record.sequence
+            counters.stored(after: now.wall - record.receivedAt)
             history.stored(RecordID(epoch: epoch ?? 0, sequence: record.sequence), start: record.start)
         }
         failureCount = 0
@@ -209,6 +211,8 @@ extension RelayMachine {
         emit(.tell(.refused(sequence: sequence, reason)))
         _ = queue.removeFirst()
         let gap = RelayGap(from: record.receivedAt, to: record.receivedAt, reason: .refused)
+        counters.refusedCount += 1
+        counters.count(gap)
         queue.restart(
             after: sequence - 1, with: [QueuedRecord(skippedCount: 1, receivedAt: now.wall, content: .gap(gap))])
         send(now: now)
@@ -262,7 +266,10 @@ extension RelayMachine {
                 isWindowFull = true
                 break
             }
-            if !isSent, let record = queue.sendNext(), record.gap?.reason == .overflow, let range = record.skipped {
+            if !isSent, let record = queue.sendNext(), let gap = record.gap, gap.reason == .overflow,
+                let range = record.skipped
+            {
+                counters.count(gap, dropped: range.count)
                 emit(.tell(.dropped(range)))
             }
             count += 1

@@ -17,8 +17,9 @@ extension RelayMachine {
     ) -> Bool {
         guard state != .ended else { return false }
         queue.append(topic: topic, correlation: correlation, data: data, receivedAt: now.wall)
-        heardAt = now.wall
+        if !settings.isSourceAsked { heardAt = now.wall }
         aliveDeadline = now.instant + settings.alive
+        counters.receivedCount += 1
         queued(now: now)
         return hasActions
     }
@@ -38,7 +39,7 @@ extension RelayMachine {
             let reason: RelayGap.Reason = predecessor.isReleased ? .startup : .crash
             queueGap(RelayGap(from: min(from, now.wall), to: now.wall, reason: reason), now: now)
         }
-        heardAt = now.wall
+        if !settings.isSourceAsked { heardAt = now.wall }
         return takeActions()
     }
 
@@ -46,12 +47,13 @@ extension RelayMachine {
     package mutating func sourceMissed(_ gap: Gap, now: ClockReading) -> [Action] {
         guard state != .ended else { return [] }
         queueGap(RelayGap(from: gap.from, to: gap.to, reason: RelayGap.Reason(gap.reason)), now: now)
-        heardAt = max(heardAt ?? gap.to, gap.to)
+        if !settings.isSourceAsked { heardAt = max(heardAt ?? gap.to, gap.to) }
         return takeActions()
     }
 
     private mutating func queueGap(_ gap: RelayGap, now: ClockReading) {
         queue.append(QueuedRecord(receivedAt: now.wall, content: .gap(gap)))
+        counters.count(gap)
         queued(now: now)
     }
 

@@ -47,6 +47,8 @@ package struct RelayMachine: Equatable, Sendable {
     package internal(set) var epoch: UInt64?
     /// The last sequence of the epoch that the engine acknowledged.
     package internal(set) var storedSequence: UInt64 = 0
+    /// What was done so far.
+    package internal(set) var counters = RelayCounters()
     var queue = RelayQueue()
     var history = StoredHistory()
     /// The head of the stream before the first epoch of this machine.
@@ -107,6 +109,9 @@ package struct RelayMachine: Equatable, Sendable {
     package var undeliveredCount: Int { queue.count }
     /// Bytes of the queue, an overhead for each record included.
     package var queueSize: Int { queue.size }
+
+    /// The receipt of the oldest record that is not stored.
+    package var oldestReceipt: WallTime? { (queue.sent.first ?? queue.waiting.first)?.receivedAt }
 
     /// Whether the epoch's first record is stored: only then the others may follow.
     package var isLeading: Bool { epoch != nil && storedSequence > 0 }

@@ -27,5 +27,9 @@ package struct RelaySettings: Hashable, Sendable {
     /// The time until the first epoch record must be stored; nil is no limit.
     package var startLimit: Duration?
 
+    /// Whether the driver asks the source until when it delivers. A notification does not tell it then: one channel of
+    /// several may be silent while another one delivers.
+    package var isSourceAsked = false
+
     package init() {}
 }

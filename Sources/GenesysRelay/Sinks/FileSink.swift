@@ -15,6 +15,9 @@ package final class FileSink: RelaySink {
     private let failed = Locked(-1)
     private var last: StreamHead?
     private let description: EngineDescription
+    /// The answers that the loop waits for; it does not wait for those of a reader that never reads.
+    private var awaitedCount = 0
+    private var isClosed = false
 
     /// Creates a sink; nothing is opened yet.
     ///
@@ -87,6 +90,8 @@ package final class FileSink: RelaySink {
     package func close(coveredUntil: WallTime?, isReleased: Bool, completion: @escaping () -> Void) {
         let completion = LoopBound(completion, on: loop)
         delegate = nil
+        isClosed = true
+        for _ in 0..<awaitedCount { loop.unhold() }
         thread.execute { [file] in
             file.withLock { $0.close() }
             completion.execute { $0() }
@@ -106,12 +111,14 @@ package final class FileSink: RelaySink {
         _ work: @escaping @Sendable (inout LineFile) -> Result<Value, LineFile.Failure>,
         then: @escaping @Sendable (FileSink, Result<Value, LineFile.Failure>) -> Void
     ) {
-        // The loop waits for the answer.
+        awaitedCount += 1
         loop.hold()
         let sink = LoopBound(self, on: loop)
         thread.execute { [file] in
             let result = file.withLock { work(&$0) }
             sink.execute { sink in
+                guard !sink.isClosed else { return }
+                sink.awaitedCount -= 1
                 sink.loop.unhold()
                 then(sink, result)
             }

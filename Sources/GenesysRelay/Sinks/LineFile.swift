@@ -162,7 +162,7 @@ struct LineFile: Sendable {
 
 private func systemOpen(_ path: String) -> Int32 {
     // The path is a C string for the call.
-    unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
 }
 
 private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }

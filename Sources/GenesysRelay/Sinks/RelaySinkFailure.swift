@@ -3,6 +3,8 @@ package struct RelaySinkFailure: Error, Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// A file or standard output cannot be written.
         case output
+        /// The reader of standard output has left.
+        case closed
         /// The engine's bytes are none of its protocol.
         case protocolViolation
         /// The engine refuses the user or the password, or a certificate is not trusted.
