@@ -9,6 +9,13 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+// The file for pkg-config has a flag that SwiftPM warns about; where the header is in a usual place, it is not needed.
+#if os(macOS)
+let hiredisPkgConfig: String? = "hiredis"
+#else
+let hiredisPkgConfig: String? = nil
+#endif
+
 let package = Package(
     name: "GenesysLoop",
     platforms: [.macOS(.v15)],
@@ -38,6 +45,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "CHiredis", pkgConfig: hiredisPkgConfig,
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
         .target(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
@@ -55,7 +65,7 @@ let package = Package(
             name: "GenesysPlatform",
             dependencies: ["GenesysLoop", "CCurl", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
-        .target(name: "GenesysRelay", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .target(name: "GenesysRelay", dependencies: ["GenesysLoop", "CHiredis"], swiftSettings: strict),
         .target(
             name: "GenesysMetrics",
             dependencies: ["GenesysLoop", .product(name: "CoreMetrics", package: "swift-metrics")],
@@ -124,7 +134,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "GenesysRelayTests", dependencies: ["GenesysRelay", "GenesysLoop"], swiftSettings: strict),
+            name: "GenesysRelayTests", dependencies: ["GenesysRelay", "GenesysLoop", "ServerKit"],
+            swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysRelay", "GenesysSimulator"],

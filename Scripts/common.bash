@@ -49,7 +49,8 @@ extract_graphs() {
     for module in GenesysLoop GenesysSimulator GenesysMetrics GenesysPlatform GenesysRelay; do
         mkdir -p "$1/$module"
         swift symbolgraph-extract -module-name "$module" -target "$target" -I .build/debug/Modules -I Sources/CUV \
-            -I Sources/COpenSSL -I Sources/CVector -I Sources/CZlib -I Sources/CCurl -output-dir "$1/$module" \
+            -I Sources/COpenSSL -I Sources/CVector -I Sources/CZlib -I Sources/CCurl -I Sources/CHiredis \
+            -output-dir "$1/$module" \
             -minimum-access-level public -skip-synthesized-members -emit-extension-block-symbols || return 1
     done
 }

@@ -22,6 +22,7 @@
 #endif
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -160,6 +161,26 @@ CUV_INLINE int cuv_tcp_local_address(uv_tcp_t *tcp, cuv_address *out) {
     struct sockaddr *name = (struct sockaddr *)&storage;
     int code = uv_tcp_getsockname(tcp, name, &length);
     return code < 0 ? code : cuv_address_read(out, name);
+}
+
+// A socket that is connected to a local one, or a negative code; UV_EAGAIN when its listener has no room. Never waits.
+CUV_INLINE int cuv_local_connect(const char *path, size_t count) {
+    struct sockaddr_un name;
+    memset(&name, 0, sizeof name);
+    name.sun_family = AF_UNIX;
+    if (count == 0 || count >= sizeof name.sun_path) return UV_ENAMETOOLONG;
+    memcpy(name.sun_path, path, count);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (descriptor < 0) return CUV_CODE(errno);
+    int flags = fcntl(descriptor, F_GETFL);
+    int code = 0;
+    if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 || flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0)
+        code = CUV_CODE(errno);
+    while (code == 0 && connect(descriptor, (const struct sockaddr *)&name, sizeof name) < 0)
+        if (errno != EINTR) code = CUV_CODE(errno);
+    if (code == 0) return descriptor;
+    close(descriptor);
+    return code;
 }
 
 // -1 when the handle has no socket yet.

@@ -1,5 +1,5 @@
 /// The syntax of the host of a URI: a DNS name or an address.
-enum HostSyntax {
+package enum HostSyntax {
     /// Checks a name or an IPv4 address, in lower case.
     ///
     /// Labels of 1 to 63 letters, digits, hyphens and underscores; 253 bytes; one dot at the end is legal (RFC 1035
@@ -62,7 +62,7 @@ enum HostSyntax {
     static let maxZoneByteCount = 15
 
     /// Host and zone as `getaddrinfo` takes them (RFC 4007 §11).
-    static func destination(_ host: String, zone: String?) -> String {
+    package static func destination(_ host: String, zone: String?) -> String {
         guard let zone else { return host }
         return "\(host)%\(zone)"
     }

@@ -5,7 +5,7 @@ public struct InvalidURI: Error, Hashable, Sendable, CustomStringConvertible {
     /// One sentence that says what is wrong.
     public let description: String
 
-    init(_ description: String) {
+    package init(_ description: String) {
         self.description = description
     }
 }

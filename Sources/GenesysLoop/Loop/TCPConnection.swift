@@ -37,7 +37,7 @@ internal import CUV
     /// The owner is notified that the queue has drained when no more than this many bytes are queued. Default 0.
     package var lowWaterMark = 0
     /// How many bytes the kernel has accepted.
-    var sentByteCount = 0
+    package internal(set) var sentByteCount = 0
     /// How many bytes were read.
     private(set) var receivedByteCount = 0
     /// The owner is notified of every write from the queue, not only when the queue has drained.
@@ -88,6 +88,28 @@ internal import CUV
         let code = request.start(on: block, to: address)
         guard code == 0 else { return failInTask(UVError(operation: "connect", code: code)) }
         self.request = request
+    }
+
+    /// Connects to a local socket, which accepts at once or not at all.
+    ///
+    /// The result comes in a later callback.
+    ///
+    /// - Precondition: as `connect(to:)`.
+    package func connect(toSocket path: String) {
+        guard state == .idle, let block else {
+            preconditionFailure("TCPConnection.connect(toSocket:) in state \(state)")
+        }
+        state = .connecting
+        // The path is a C string for the call.
+        var code = unsafe cuv_local_connect(path, path.utf8.count)
+        if code >= 0 {
+            // The block is open, and takes the socket over unless it fails.
+            let descriptor = code
+            code = unsafe uv_tcp_open(block.tcp, descriptor)
+            if code != 0 { cuv_close_descriptor(descriptor) }
+        }
+        guard code >= 0 else { return failInTask(UVError(operation: "connect", code: code)) }
+        scheduleRelay()
     }
 
     /// Closes the connection and drops queued bytes.
@@ -254,6 +276,10 @@ internal import CUV
     /// Reports `error` in a separate task, never inside the call that met it.
     private func failInTask(_ error: UVError) {
         latchedFailure = error
+        scheduleRelay()
+    }
+
+    private func scheduleRelay() {
         guard relay == nil else { return }
         let relay = TaskRelay(target: self)
         self.relay = relay
@@ -262,8 +288,11 @@ internal import CUV
 
     package func runTask() {
         relay = nil
-        guard let error = latchedFailure else { return }
-        fail(error)
+        if let error = latchedFailure {
+            fail(error)
+        } else {
+            connectDidEnd(0)
+        }
     }
 
     /// Reports a failure: changes the state first, then calls out. No other function reports failures.

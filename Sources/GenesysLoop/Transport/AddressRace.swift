@@ -123,7 +123,7 @@ extension SocketAddress {
 /// That an address accepts a TCP connection proves little: a dead process may listen there, or a load balancer without
 /// a server. So an address is doubtful from the connection until the connection has worked. Doubtful addresses are
 /// tried last, the oldest doubt first. The address that worked last is tried first.
-struct AddressMemory: Equatable, Sendable {
+package struct AddressMemory: Equatable, Sendable {
     /// The maximum number of addresses of each kind.
     static let capacity = 16
 
@@ -134,8 +134,10 @@ struct AddressMemory: Equatable, Sendable {
     /// The result of the last doubtful address is not known yet.
     private var isOnTrial = false
 
+    package init() {}
+
     /// An address accepted a TCP connection.
-    mutating func reached(_ address: SocketAddress) {
+    package mutating func reached(_ address: SocketAddress) {
         proven.removeAll { $0 == address }
         doubtful.removeAll { $0 == address }
         if doubtful.count == AddressMemory.capacity { doubtful.removeFirst() }
@@ -144,14 +146,14 @@ struct AddressMemory: Equatable, Sendable {
     }
 
     /// The connection to the last reached address works.
-    mutating func succeeded() {
+    package mutating func succeeded() {
         guard let address = endTrial() else { return }
         if proven.count == AddressMemory.capacity { proven.removeLast() }
         proven.insert(address, at: 0)
     }
 
     /// That connection was given up before its result was known.
-    mutating func withdrawn() {
+    package mutating func withdrawn() {
         _ = endTrial()
     }
 

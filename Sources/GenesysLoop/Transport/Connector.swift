@@ -1,5 +1,5 @@
 /// Receives the results of a `Connector`. Every call comes inside a pass of the loop.
-protocol ConnectorOwner: AnyObject {
+package protocol ConnectorOwner: AnyObject {
     /// The host has an address, and the first attempt is about to start.
     func connectorDidFindAddress(_ connector: Connector)
 
@@ -21,7 +21,7 @@ protocol ConnectorOwner: AnyObject {
 /// whose look-up is slow delays the other by at most 50 ms, and its failure does not matter if the other has addresses.
 /// All other attempts are closed when an address has accepted, or when the last reference is dropped. The owner's
 /// deadlines limit the whole.
-@safe final class Connector: ResolutionOwner, TCPConnectionOwner, TimerOwner {
+@safe package final class Connector: ResolutionOwner, TCPConnectionOwner, TimerOwner {
     private let loop: UVLoop
     private let group: HandleGroup
     /// Unretained: must be set to nil, or the connector canceled or dropped, before the owner is deallocated.
@@ -37,7 +37,7 @@ protocol ConnectorOwner: AnyObject {
     /// Made at the first wait.
     private var timer: Timer?
 
-    init(loop: UVLoop, group: HandleGroup, owner: any ConnectorOwner) {
+    package init(loop: UVLoop, group: HandleGroup, owner: any ConnectorOwner) {
         self.loop = loop
         self.group = group
         unsafe self.owner = owner
@@ -50,14 +50,19 @@ protocol ConnectorOwner: AnyObject {
     /// - Parameters:
     ///   - memory: decides which addresses come first and last.
     ///   - observer: is told each answer of the look-up and the result of each attempt.
-    func start(host: String, port: UInt16, memory: AddressMemory, observer: (any LinkObserver)? = nil) {
+    func start(host: String, port: UInt16, memory: AddressMemory, observer: (any LinkObserver)?) {
         self.observer = observer
         race = AddressRace(memory: memory)
         resolution = loop.resolver.resolve(host, port: port, owner: self)
     }
 
+    /// Starts without an observer.
+    package func start(host: String, port: UInt16, memory: AddressMemory) {
+        start(host: host, port: port, memory: memory, observer: nil)
+    }
+
     /// Ends all attempts; the owner is no longer called.
-    func cancel() {
+    package func cancel() {
         unsafe owner = nil
         resolution?.cancel()
         resolution = nil
@@ -68,12 +73,12 @@ protocol ConnectorOwner: AnyObject {
     }
 
     /// The result of each address so far.
-    var tried: [String] {
+    package var tried: [String] {
         failures + attempts.map { "\($0.address): no answer" } + familiesWithoutAnswer
     }
 
     /// Why no address is known yet; nil without a look-up in progress.
-    var silence: String? { resolution?.silence }
+    package var silence: String? { resolution?.silence }
 
     /// A family whose look-up failed for now might have had a better address.
     private var familiesWithoutAnswer: [String] {
@@ -81,7 +86,7 @@ protocol ConnectorOwner: AnyObject {
         return failed + (silence.map { ["further addresses: \($0)"] } ?? [])
     }
 
-    func resolution(
+    package func resolution(
         _ resolution: Resolution, didEnd family: AddressFamily, with result: Result<[SocketAddress], ResolverError>
     ) {
         let isLast = resolution.isOver
@@ -128,11 +133,11 @@ protocol ConnectorOwner: AnyObject {
         }
     }
 
-    func timerDidFire(_ timer: Timer) {
+    package func timerDidFire(_ timer: Timer) {
         proceed()
     }
 
-    func connectionDidConnect(_ connection: TCPConnection) {
+    package func connectionDidConnect(_ connection: TCPConnection) {
         guard let owner = unsafe owner, let index = attempts.firstIndex(where: { $0.connection === connection })
         else { return }
         let address = attempts.remove(at: index).address
@@ -143,7 +148,7 @@ protocol ConnectorOwner: AnyObject {
         owner.connector(self, didConnect: connection, to: address)
     }
 
-    func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
+    package func connection(_ connection: TCPConnection, didFailToConnect error: UVError) {
         guard let index = attempts.firstIndex(where: { $0.connection === connection }) else { return }
         let address = attempts.remove(at: index).address
         observer?.link(didTake: .endedAttempt(address, error))
@@ -155,8 +160,8 @@ protocol ConnectorOwner: AnyObject {
     }
 
     // The owner takes a connection over before the first read or write.
-    func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {}
-    func connectionDidReachEOF(_ connection: TCPConnection) {}
-    func connection(_ connection: TCPConnection, didFailWith error: UVError) {}
-    func connectionDidDrain(_ connection: TCPConnection) {}
+    package func connection(_ connection: TCPConnection, didRead bytes: UnsafeRawBufferPointer) {}
+    package func connectionDidReachEOF(_ connection: TCPConnection) {}
+    package func connection(_ connection: TCPConnection, didFailWith error: UVError) {}
+    package func connectionDidDrain(_ connection: TCPConnection) {}
 }

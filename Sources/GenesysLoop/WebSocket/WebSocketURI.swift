@@ -103,7 +103,7 @@ package struct WebSocketURI: Hashable, Sendable {
     }
 
     /// Returns the host and where the rest of the authority, empty or beginning with a colon, starts.
-    static func host(
+    package static func host(
         _ authority: ArraySlice<UInt8>
     ) throws(InvalidURI) -> (host: [UInt8], isIPv6Literal: Bool, zone: String?, rest: Int) {
         guard authority.first == UInt8(ascii: "[") else {
@@ -131,7 +131,7 @@ package struct WebSocketURI: Hashable, Sendable {
     }
 
     /// The port after its colon; nil without one (RFC 3986 §3.2.3 allows a colon alone).
-    static func port(_ rest: ArraySlice<UInt8>) throws(InvalidURI) -> UInt16? {
+    package static func port(_ rest: ArraySlice<UInt8>) throws(InvalidURI) -> UInt16? {
         let digits = rest.dropFirst()
         guard !digits.isEmpty else { return nil }
         var value = 0
