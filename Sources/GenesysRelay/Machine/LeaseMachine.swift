@@ -25,9 +25,8 @@ package struct LeaseMachine: Equatable, Sendable {
     package enum State: Equatable, Sendable {
         case disconnected
         case reading
-        /// Another owner has it: until when?
         case watching
-        /// Answered by `replaced`: it is taken, or renewed.
+        /// It is taken or renewed.
         case replacing(LeaseRecord)
         case leading
         case ended
@@ -203,13 +202,16 @@ package struct LeaseMachine: Equatable, Sendable {
         askedAt = now.instant
         isRenewalDue = false
         self.former = former
-        // A lease that the engine forgets must not come back with a revision that somebody has seen.
-        let revision = former.map { $0.revision + 1 } ?? UInt64.random(in: 1...1 << 40, using: &random)
         let record = LeaseRecord(
-            owner: owner, epoch: epoch, revision: revision,
+            owner: owner, epoch: epoch, revision: nextRevision(after: former?.revision),
             coveredUntil: coveredUntil ?? covered(head)?.coveredUntil)
         state = .replacing(record)
         actions.append(.replace(revision: former?.revision, with: record))
+    }
+
+    /// A random step: no two relays write one revision, whatever the engine declines or forgets.
+    private mutating func nextRevision(after revision: UInt64?) -> UInt64 {
+        (revision ?? 0) + UInt64.random(in: 1...1 << 20, using: &random)
     }
 
     /// The relay appends records of another epoch: the lease says so soon.
@@ -221,17 +223,13 @@ package struct LeaseMachine: Equatable, Sendable {
 
     /// Everything was given to the sink that ever will be: others need not wait.
     package mutating func closeRequested(coveredUntil: WallTime?) -> [Action] {
-        let mine: LeaseRecord?
-        switch state {
-        case .leading: mine = held
+        defer { state = .ended }
+        var mine = state == .leading ? held : nil
         // The answer is under way, and the engine keeps the order.
-        case .replacing(let record): mine = record
-        default: mine = nil
-        }
-        state = .ended
+        if case .replacing(let record) = state { mine = record }
         guard let mine else { return [] }
         var released = mine
-        released.revision += 1
+        released.revision = nextRevision(after: mine.revision)
         released.coveredUntil = coveredUntil
         released.isReleased = true
         return [.replace(revision: mine.revision, with: released)]

@@ -10,7 +10,7 @@ package struct LeaseRecord: Hashable, Sendable {
     package var owner: String
     /// The epoch that the owner writes, or will write first.
     package var epoch: UInt64
-    /// Grows by one whenever the record is replaced.
+    /// Grows whenever the record is replaced, by a random step: it tells one writing from every other one.
     package var revision: UInt64
     /// Until when every notification that the owner received is stored, as of the last renewal. For people and for a
     /// successor's gap: nothing about the lease is decided by it.

@@ -26,6 +26,33 @@ import Testing
         #expect(stage.machine.epoch == 12)
     }
 
+    @Test func `a higher epoch of the lease begins after a reconnect, and what is not stored moves to it`() {
+        var stage = RelayStage.leading()
+        stage.receive(1...2)
+        stage.actions = []
+        stage.do { $0.sinkLost("gone", now: $1) }
+        stage.wait()
+        let head = StreamHead(last: RecordID(epoch: stage.epoch, sequence: 2), owner: "me")
+        stage.do { $0.sinkOpened(head: head, floor: 1_900_000_007, now: $1) }
+        #expect(stage.machine.epoch == 1_900_000_007)
+        let first = stage.appended().first ?? ""
+        #expect(first.hasPrefix("1 {\"epoch\":1900000007,\"owner\":\"me\",\"previous\":{\"epoch\":1900000000,"))
+        stage.store(1)
+        #expect(stage.appended().map { $0.prefix(8) } == ["2 {\"n\":2"])
+    }
+
+    @Test func `a relay whose lease is lost ends`() {
+        var stage = RelayStage.leading()
+        stage.receive(1...2)
+        stage.actions = []
+        stage.do { machine, _ in machine.leaseLost() }
+        #expect(stage.actions.first == .tell(.fenced))
+        #expect(stage.actions.last == .finish(.fenced(undelivered: 2)))
+        stage.actions = []
+        stage.do { machine, _ in machine.leaseLost() }
+        #expect(stage.actions == [])
+    }
+
     @Test func `a writer that ended without a word leaves a gap until the source is confirmed`() {
         let covered = WallTime(seconds: 1_899_999_000)
         for (isReleased, reason) in [(false, "crash"), (true, "startup")] {

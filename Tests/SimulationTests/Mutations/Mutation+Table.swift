@@ -1,6 +1,6 @@
 extension Mutation {
     static let all: [Mutation] =
-        links + overlaps + times + topics + evidence + waits + echoes + schedules + platform + groups + relay
+        links + overlaps + times + topics + evidence + waits + echoes + schedules + platform + groups + relay + lease
 
     private static let links = [
         Mutation(

@@ -37,6 +37,9 @@ struct ModelEngine {
     private var history: [RecordID: Entry] = [:]
     /// The numbers that were lost, by epoch, those included that a gap record named.
     private(set) var lost: [UInt64: ClosedRange<UInt64>] = [:]
+    private(set) var lease: LeaseRecord?
+    /// Each lease that there was, and how many entries there were at that time.
+    private var leases: [(entryCount: Int, record: LeaseRecord)] = []
     var isFull = false
     let sizeLimit: Int
 
@@ -98,7 +101,17 @@ struct ModelEngine {
         self.isReleased = isReleased
     }
 
-    /// Forgets the last `count` entries, and with them what the head said.
+    /// Replaces the lease if its revision is `revision`.
+    mutating func replaceLease(revision: UInt64?, with record: LeaseRecord) -> Bool {
+        guard lease?.revision == revision else { return false }
+        lease = record
+        leases.append((entries.count, record))
+        return true
+    }
+
+    mutating func forgetLease() { lease = nil }
+
+    /// Forgets the last `count` entries, with them what the head said, and the leases of that time.
     mutating func rollBack(_ count: Int) {
         for entry in entries.suffix(count) {
             let numbers = entry.id.sequence - entry.skippedCount...entry.id.sequence
@@ -109,6 +122,8 @@ struct ModelEngine {
         entries.removeLast(min(count, entries.count))
         coveredUntil = entries.last?.coveredUntil
         isReleased = false
+        leases.removeAll { $0.entryCount > entries.count }
+        lease = leases.last?.record
     }
 
     private mutating func fail(_ text: String) { violation = violation ?? text }
