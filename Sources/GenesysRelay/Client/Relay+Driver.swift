@@ -46,6 +46,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
         guard ending == nil else { return }
         pending.append(contentsOf: body(&machine, loop.now))
         performPending()
+        noteEpoch()
     }
 
     /// A topic or a correlation id with escapes is decoded.
@@ -76,11 +77,12 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
         deadline = nil
         guard ending == nil else { return finish() }
         input { $0.deadlineReached(now: $1) }
+        leaseInput { [covered = machine.coveredUntil] in $0.deadlineReached(now: $1, coveredUntil: covered) }
     }
 
     // MARK: - Actions
 
-    private func performPending() {
+    func performPending() {
         guard !isPerforming else { return }
         isPerforming = true
         while let action = pending.popFirst() { perform(action) }
@@ -88,9 +90,9 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
         setTimer()
     }
 
-    private func setTimer() {
+    func setTimer() {
         guard isOpen, ending == nil else { return }
-        let next = machine.nextDeadline
+        let next = [machine.nextDeadline, holding?.machine.nextDeadline].compactMap { $0 }.min()
         guard next != deadline else { return }
         deadline = next
         guard let next else {
@@ -209,7 +211,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
         let delegate = weakDelegate
         weakDelegate = nil
         loop.release(self)
-        if let failure = RelayFailure(end, sinkFailure) {
+        if let failure = RelayFailure(end, endReason) {
             delegate?.relay(self, didFail: failure)
         } else {
             delegate?.relayDidClose(self)
@@ -219,7 +221,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
 
 extension RelayFailure {
     /// Nil if everything is stored.
-    init?(_ end: RelayMachine.End, _ sinkFailure: RelaySinkFailure?) {
+    init?(_ end: RelayMachine.End, _ reason: Reason?) {
         switch end {
         case .drained: return nil
         case .undelivered(let count):
@@ -231,15 +233,14 @@ extension RelayFailure {
             self.init(
                 reason: .unreachable, message: "The engine cannot be reached: \(reason)", undeliveredCount: 0)
         case .refused(let message, let count):
-            guard sinkFailure?.kind != .closed || count > 0 else { return nil }
-            self.init(
-                reason: Reason(sinkFailure?.kind ?? .configuration), message: message, undeliveredCount: count)
+            guard reason != .undelivered || count > 0 else { return nil }
+            self.init(reason: reason ?? .refused, message: message, undeliveredCount: count)
         }
     }
 }
 
 extension RelayFailure.Reason {
-    fileprivate init(_ kind: RelaySinkFailure.Kind) {
+    init(_ kind: RelaySinkFailure.Kind) {
         switch kind {
         case .output: self = .outputFailed
         case .closed: self = .undelivered

@@ -2,10 +2,16 @@
 extension Relay: RelaySinkDelegate {
     package func sink(_ sink: any RelaySink, didOpen engine: EngineDescription, head: StreamHead?) {
         if isTold(engine, head) { record.engineConnectCount += 1 }
+        guard holding != nil else { return opened(head: head) }
+        leaseInput { $0.opened(now: $1) }
+    }
+
+    /// The engine stores what is sent.
+    func opened(head: StreamHead?, floor: UInt64 = 0) {
         input { [self] machine, now in
             let stored = machine.storedSequence
             let epoch = machine.epoch
-            let actions = machine.sinkOpened(head: head, now: now)
+            let actions = machine.sinkOpened(head: head, floor: floor, now: now)
             if machine.epoch == epoch { record.duplicateCount += Int(machine.storedSequence - stored) }
             return actions
         }
@@ -21,11 +27,12 @@ extension Relay: RelaySinkDelegate {
 
     package func sink(_ sink: any RelaySink, didLose reason: String) {
         isConnected = false
+        holding?.machine.lost()
         input { $0.sinkLost(reason, now: $1) }
     }
 
     package func sink(_ sink: any RelaySink, didFail failure: RelaySinkFailure) {
-        sinkFailure = failure
+        endReason = RelayFailure.Reason(failure.kind)
         input { machine, _ in machine.sinkFailed(failure.reason) }
     }
 

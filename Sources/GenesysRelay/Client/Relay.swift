@@ -52,7 +52,10 @@ public final class Relay {
     var ending: RelayMachine.End?
     /// The sink, and the file of dead letters.
     var openCount = 0
-    var sinkFailure: RelaySinkFailure?
+    /// Why the sink fails for good, as far as the machine does not tell.
+    var endReason: RelayFailure.Reason?
+    /// Nil for an engine without a lease.
+    var holding: Holding?
     var isConnected = false
     var record = Record()
 
@@ -96,8 +99,12 @@ public final class Relay {
         self.sink = sink
         self.loop = loop
         self.configuration = configuration
-        machine = RelayMachine(
-            name: name, owner: RelayOwner.make(using: &seed), settings: configuration.settings, seed: seed.next())
+        let owner = RelayOwner.make(using: &seed)
+        machine = RelayMachine(name: name, owner: owner, settings: configuration.settings, seed: seed.next())
+        if let store = sink as? any RelayLeaseStore {
+            holding = Holding(
+                store: store, machine: LeaseMachine(owner: owner, lease: configuration.lease, seed: seed.next()))
+        }
         weakDelegate = delegate
     }
 

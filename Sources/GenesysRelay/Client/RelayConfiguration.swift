@@ -24,6 +24,9 @@ public struct RelayConfiguration: Hashable, Sendable {
     public var firstConnectionLimit: Duration? = .seconds(60)
     /// How long the engine may take, from `close()`, to store what is queued. Default: 10 s.
     public var drainLimit: Duration = .seconds(10)
+    /// The time after which a relay that does not renew its lease may lose the stream to another one of the same name,
+    /// where the engine keeps a lease. Default: 10 s.
+    public var lease: Duration = .seconds(10)
     /// The file to which records are appended that the engine refuses for good, as lines of JSON; nil for none.
     public var deadLetterFile: String?
     /// For a file: whether each batch is on the disk before it counts as stored. Otherwise the system writes it, and a
@@ -54,6 +57,7 @@ public struct RelayConfiguration: Hashable, Sendable {
             throw RelayError("A queue needs at least \(RelayConfiguration.minQueueBytes) bytes.")
         }
         guard batchBytes > 0 else { throw RelayError("A batch needs at least one byte.") }
+        guard lease >= .milliseconds(100) else { throw RelayError("A lease lasts at least 100 ms.") }
         guard linger >= .zero, pauseLimit >= .zero else { throw RelayError("A time of a relay is not negative.") }
     }
 }

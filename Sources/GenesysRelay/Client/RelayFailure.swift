@@ -8,6 +8,8 @@ public struct RelayFailure: Error, Hashable, Sendable {
         case undelivered
         /// Another relay writes the stream.
         case fenced
+        /// Another relay of the same name holds the lease of the stream, and renews it.
+        case leaseHeld
         /// The file, or standard output, cannot be written.
         case outputFailed
         /// The engine's bytes are not of its protocol.

@@ -121,6 +121,13 @@ extension RelayMachine {
             epoch: last + 1, previous: PreviousEpoch(epoch: last, coveredUntil: from), with: gaps, now: now)
     }
 
+    /// The lease says that another writer has the stream.
+    package mutating func wasFenced() -> [Action] {
+        guard state != .ended else { return [] }
+        fence()
+        return takeActions()
+    }
+
     private mutating func fence() {
         emit(.tell(.fenced))
         finish(.fenced(undelivered: queue.count))
