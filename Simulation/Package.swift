@@ -26,6 +26,12 @@ let allocationTests: [Target] = [
         swiftSettings: strict),
 ]
 
+#if os(macOS)
+let hiredisPkgConfig: String? = "hiredis"
+#else
+let hiredisPkgConfig: String? = nil
+#endif
+
 let package = Package(
     name: "Simulation",
     platforms: [.macOS(.v15)],
@@ -39,6 +45,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "CHiredis", pkgConfig: hiredisPkgConfig,
+            providers: [.apt(["libhiredis-dev"]), .brew(["hiredis"])]),
         .target(
             name: "GenesysLoop",
             dependencies: ["CUV", "COpenSSL", "CVector", "CZlib", .product(name: "Logging", package: "swift-log")],
@@ -50,7 +59,7 @@ let package = Package(
             name: "GenesysPlatform",
             dependencies: ["GenesysLoop", "CCurl", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
-        .target(name: "GenesysRelay", dependencies: ["GenesysLoop"], swiftSettings: strict),
+        .target(name: "GenesysRelay", dependencies: ["GenesysLoop", "CHiredis"], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
             dependencies: ["GenesysLoop", "GenesysPlatform", "GenesysRelay", "GenesysSimulator"],

@@ -28,6 +28,7 @@ extension ChannelConfiguration {
         default: throw CallError.argument("there is no such reconnect policy")
         }
         if unsafe config.manual_rollover != 0 { rollover = .manual }
+        if unsafe config.yields_to_takeover != 0 { takeover = .yield }
         if unsafe config.no_extension != 0 { extendsLifetime = false }
         if let limit = try unsafe Self.duration(config.lifetime, "lifetime") { lifetime = limit }
         if let limit = try unsafe Self.duration(config.heartbeat_timeout, "heartbeat_timeout") {

@@ -37,7 +37,7 @@ int main(void) {
     MEMBER(genesys_channel_config, reconnect), MEMBER(genesys_channel_config, manual_rollover);
     MEMBER(genesys_channel_config, no_extension), MEMBER(genesys_channel_config, lifetime);
     MEMBER(genesys_channel_config, heartbeat_timeout), MEMBER(genesys_channel_config, max_message_size);
-    MEMBER(genesys_channel_config, alpn);
+    MEMBER(genesys_channel_config, alpn), MEMBER(genesys_channel_config, yields_to_takeover);
     SIZE(genesys_channel_statistics), MEMBER(genesys_channel_statistics, received_count);
     MEMBER(genesys_channel_statistics, queued_byte_count);
     NUMBER(GENESYS_LOOP_ABI);

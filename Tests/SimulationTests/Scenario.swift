@@ -84,6 +84,7 @@ struct Scenario: Sendable {
         if random.oneIn(8) { settings.reconnect = random.pick([.never, .once]) }
         if random.oneIn(8) { settings.rollover = .manual }
         if random.oneIn(8) { settings.extendsLifetime = false }
+        if profile == .takeover, random.oneIn(4) { settings.takeover = .yield }
         return settings
     }
 }

@@ -25,10 +25,13 @@ extension ChannelFailure {
         ChannelFailure(kind: .receive, reason: .heartbeatLost, phase: .open)
     }
 
-    /// Another client keeps taking the channel.
-    static func takenOver(_ end: ChannelFailure?, message: String? = nil) -> ChannelFailure {
+    /// Another client has taken the channel, or keeps taking it.
+    static func takenOver(
+        _ policy: TakeoverPolicy, _ end: ChannelFailure?, message: String? = nil
+    ) -> ChannelFailure {
         ChannelFailure(
-            kind: .reconnect, reason: .channelTakenOver, phase: .open, message: message ?? end?.message,
+            kind: policy == .yield ? .receive : .reconnect, reason: .channelTakenOver, phase: .open,
+            message: message ?? end?.message,
             underlying: end?.underlying, causeText: end?.causeText)
     }
 }

@@ -290,8 +290,8 @@ extension ChannelMachine {
         let failure = end.lossFailure(of: link)
         history.lost(failure)
         if lifetime.state == .expiring { return finish(expired(end.failure)) }
-        if end.isTakeover(of: link, now: now), takeover.lossCounted(now: now.instant) {
-            return finish(.takenOver(end.failure))
+        if end.isTakeover(of: link, now: now), takeover.lossCounted(settings.takeover, now: now.instant) {
+            return finish(.takenOver(settings.takeover, end.failure))
         }
         guard !failure.isFinalOnReconnect else {
             return finish(failure.asKind(failure.phase == .subscribe ? .reconnect : .receive))

@@ -249,7 +249,9 @@ extension ChannelMachine {
         guard state == .live, !isSettled else { return lapsed(link, lapse, now: now) }
         current?.isTakenOver = true
         current?.takeoverNotices = [topic]
-        guard !takeover.lossCounted(now: now.instant) else { return finishAll(.takenOver(nil, message: message)) }
+        guard !takeover.lossCounted(settings.takeover, now: now.instant) else {
+            return finishAll(.takenOver(settings.takeover, nil, message: message))
+        }
         // The subscription in progress may precede this notice.
         subscribeAgain(link, lapse, now: now)
     }

@@ -9,6 +9,7 @@ package struct ChannelSettings: Equatable, Sendable {
     package var extendsLifetime = true
     package var reconnect: ReconnectPolicy = .backoff(.init())
     package var rollover: RolloverPolicy = .automatic
+    package var takeover: TakeoverPolicy = .reconnect
     /// Without a byte, until the application ping.
     package var heartbeatSilence: Duration = .seconds(35)
     /// From the ping to the verdict.

@@ -11,6 +11,8 @@ public struct ChannelConfiguration: Sendable {
     public var reconnect: ReconnectPolicy = .backoff(.init())
     /// Who handles the maintenance notice. Default `.automatic`.
     public var rollover: RolloverPolicy = .automatic
+    /// What the channel does when another client takes it over. Default `.reconnect`.
+    public var takeover: TakeoverPolicy = .reconnect
     /// The time without a byte after which the channel sends a ping. The service sends a heartbeat every 30 s. Default
     /// 35 s.
     public var heartbeatTimeout: Duration = .seconds(35)
@@ -62,6 +64,7 @@ public struct ChannelConfiguration: Sendable {
         settings.extendsLifetime = extendsLifetime
         settings.reconnect = reconnect
         settings.rollover = rollover
+        settings.takeover = takeover
         settings.heartbeatSilence = heartbeatTimeout
         settings.heartbeatGrace = pingTimeout
         settings.commandTimeout = deadlines.subscribe

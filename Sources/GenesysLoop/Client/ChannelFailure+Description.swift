@@ -98,6 +98,8 @@ extension ChannelFailure: CustomStringConvertible {
         case .heartbeatLost: "nothing was heard from the service and it did not answer a ping"
         case .channelExpired: "its life of 24 hours ended\(closingWords)"
         case .channelClosing: "the service closed the socket for maintenance\(closingWords)"
+        case .channelTakenOver where kind == .receive:
+            "another client uses the same channel and has taken it over\(closingWords)"
         case .channelTakenOver:
             "another client uses the same channel and takes it over again and again\(closingWords)"
         case .subscriptionRefused where isLocalRefusal: message ?? ""

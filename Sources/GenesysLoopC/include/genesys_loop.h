@@ -177,6 +177,7 @@ typedef struct genesys_channel_config {
     uint64_t max_message_size;         /* bytes; default 16 MiB */
     const char *alpn;                  /* the protocol offered by ALPN (RFC 7301), 1 to 255 bytes; default: "http/1.1";
                                           an empty string offers none */
+    int32_t yields_to_takeover;        /* 1: another client that takes the channel over ends it, channelTakenOver */
 } genesys_channel_config;
 
 typedef struct genesys_channel_statistics {

@@ -38,6 +38,49 @@ import Testing
         #expect(failure.description.contains("takes it over again and again: “moved”."))
     }
 
+    @Test func `a channel that yields ends with the first takeover`() {
+        var closed = Stage.live { $0.takeover = .yield }
+        closed.live(.seconds(3))
+        let end = closed.ended(.first, .closed(1000))
+        #expect(words(end) == "failed receive channelTakenOver")
+        #expect(end.failure?.description.contains("has taken it over") == true)
+        closed.check()
+        for topic in [SystemTopic.duplicateID, .noLongerSubscribed] {
+            var told = Stage.live { $0.takeover = .yield }
+            told.live(.seconds(60))
+            #expect(words(told.system(topic, .first)) == "retire 1, failed receive channelTakenOver")
+            told.check()
+        }
+    }
+
+    @Test(arguments: [LinkEnd.reset, .closed(1012), .closed(1013), .failure(.timeout, .open)])
+    func `a channel that yields returns after any other loss`(_ end: LinkEnd) {
+        var stage = Stage.live { $0.takeover = .yield }
+        for link in 1...3 as ClosedRange<UInt32> {
+            #expect(stage.ended(LinkID(rawValue: link), end).attempts.count == 1)
+            recover(&stage, from: link)
+        }
+        stage.live(.seconds(11))
+        #expect(stage.ended(LinkID(rawValue: 4), .closed(1000)).attempts.count == 1, "long after the confirmation")
+    }
+
+    @Test func `a channel that yields does not yield to its own second socket, nor to maintenance`() {
+        var stage = Stage.live { $0.takeover = .yield }
+        stage.announceMaintenance()
+        stage.opened(.second)
+        #expect(stage.system(.duplicateID, .first) == [])
+        stage.accept(.second)
+        #expect(stage.system(.noLongerSubscribed, .first) == [])
+        stage.ended(.first, .closed(1000))
+        #expect(stage.machine.state == .live)
+        var closing = Stage.live {
+            $0.takeover = .yield
+            $0.rollover = .manual
+        }
+        closing.socketClosing(.first)
+        #expect(closing.ended(.first, .closed(1001)).attempts.count == 1)
+    }
+
     @Test(arguments: [LinkEnd.reset, .closed(1012), .closed(1013), .failure(.timeout, .open)])
     func `a restarting service or a bad network is no thief`(_ end: LinkEnd) {
         var stage = Stage.live()

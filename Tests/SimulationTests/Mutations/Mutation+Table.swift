@@ -233,6 +233,16 @@ extension Mutation {
 
     private static let schedules = [
         Mutation(
+            "a channel that yields takes itself back",
+            harm: "two programs of which one is to replace the other take the channel from each other",
+            Edit("Takeover", "        guard policy == .reconnect else { return true }\n", "")),
+        Mutation(
+            "a channel yields to every loss",
+            harm: "a network that fails for a moment ends it",
+            Edit(
+                "ChannelMachine+Connection", "if end.isTakeover(of: link, now: now), takeover",
+                "if settings.takeover == .yield || end.isTakeover(of: link, now: now), takeover")),
+        Mutation(
             "the old link has no watchdog while rolling over",
             harm: "a dead old link counts as alive for as long as the new one needs",
             Edit(
