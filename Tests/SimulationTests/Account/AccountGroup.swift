@@ -15,12 +15,13 @@ final class AccountGroup {
         self.world = world
         let scenario = world.scenario
         let count = scenario.topics.count
-        // One place for each shard: the topics of the programs are their own.
-        let topics = (0..<count).map { Topic("v2.users.\($0).presence") }
+        let isShared = !scenario.groupTopics.isEmpty
+        // One place for each shard if the topics of the programs are their own.
+        let topics = isShared ? scenario.groupTopics : (0..<count).map { Topic("v2.users.\($0).presence") }
         guard
             let machine = try? ChannelGroupMachine(
                 topics: topics, policy: scenario.policies[0], keepsSparePlace: count < ChannelGroupMachine.placeCount,
-                placesPerShard: 1, seed: scenario.seed &+ 11)
+                placesPerShard: isShared ? Topic.maxCount : 1, seed: scenario.seed &+ 11)
         else { return nil }
         self.machine = machine
         reports = Array(repeating: nil, count: count)
@@ -68,7 +69,10 @@ final class AccountGroup {
             world.note("group: \(action)")
             if end != nil { world.fail("\(action) after the end of the group") }
             switch action {
-            case .open(let shard, _): world.programs[shard].open()
+            case .open(let shard, let topics):
+                let isShared = !world.scenario.groupTopics.isEmpty
+                if isShared, topics != world.scenario.topics[shard] { world.fail("a shard has other topics") }
+                world.programs[shard].open()
             case .setTopics: break
             case .start(let shard): world.programs[shard].startHeldCall()
             case .exchange(let shard): world.programs[shard].exchange()

@@ -62,6 +62,8 @@ struct AccountScenario {
     var policies: [ReconnectPolicy] = []
     /// Whether the programs are the shards of one group.
     var isGroup = false
+    /// The topics of the group, if its plan makes the shards; empty if each shard has topics of its own.
+    var groupTopics: [Topic] = []
     /// The lifetime that the channels assume.
     var lifetime: Duration = .seconds(23 * 3_600)
     /// Channels of other processes at the start.
@@ -117,6 +119,15 @@ struct AccountScenario {
         lifetime = max(lifetime, service.channels.life * 23 / 24)
         if count > 5 { fill() }
         script = makeScript(using: &random)
+    }
+
+    /// A group whose plan makes the shards.
+    mutating func share(_ all: [Topic]) {
+        var plan = ShardPlan(capacity: ChannelGroupMachine.placeCount - 1)
+        guard (try? plan.add(all)) != nil else { return }
+        groupTopics = all
+        topics = (0..<plan.shardCount).map(plan.topics)
+        policies = Array(repeating: policies[0], count: topics.count)
     }
 
     /// A group that needs all places.

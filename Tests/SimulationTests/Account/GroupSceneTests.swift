@@ -53,6 +53,25 @@ import Testing
         #expect(world.audit.mintCount >= 10)
     }
 
+    @Test func `2,500 topics, 10 of them forbidden: 3 channels, 10 rejections with permissions (scene 9)`() {
+        let queues = TopicPlan.singles[..<6]
+        let forbidden = (0..<9).map { Topic("v2.users.\($0 * 250).presence") } + [queues[5]]
+        let world = run(.calm, shards: 3, for: 200) {
+            $0.share(queues + (0..<2_494).map { Topic("v2.users.\($0).presence") })
+            $0.service.channels.forbiddenTopics = Set(forbidden)
+            // The topics are asked for again with each move, and no refusal is repeated.
+            $0.service.tokens.life = .seconds(120)
+        }
+        #expect(world.programs.count == 3)
+        #expect(world.programs.allSatisfy { $0.auditor.moveCount >= 2 })
+        let rejections = world.programs.flatMap(\.auditor.rejections)
+        #expect(rejections.count == 10 && Set(rejections.map(\.topic)) == Set(forbidden))
+        #expect(rejections.allSatisfy { !$0.missingPermissions.isEmpty && $0.reason != nil })
+        #expect(world.programs.reduce(0) { $0 + $1.auditor.deliveredCount } > 300)
+        let moves = world.programs.reduce(0) { $0 + $1.auditor.moveCount }
+        #expect(creations(world) == 3 + moves)
+    }
+
     @Test func `20 shards move with a gap each, one after the other`() {
         let world = run(.tokens, shards: 20, for: 400) { $0.service.tokens.life = .seconds(600) }
         #expect(world.programs.allSatisfy { $0.auditor.goneReasons.allSatisfy { $0 == .channelExpired } })

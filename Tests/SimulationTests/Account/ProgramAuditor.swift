@@ -25,6 +25,7 @@ final class ProgramAuditor {
     private(set) var goneReasons: [FailureReason] = []
     /// The gaps that the program was told.
     private(set) var reportedGaps: [Auditor.Span] = []
+    private(set) var rejections: [RejectedTopics.Rejection] = []
     /// What was refused and told since it is wanted.
     private var rejected: UInt16 = 0
 
@@ -144,6 +145,7 @@ final class ProgramAuditor {
             world.audit.examine("\(failure)", world)
         case .didReject(let topics):
             world.audit.examine("\(topics)", world)
+            rejections += topics.rejections
             let mask = TopicPlan.mask(of: topics.topics.flatMap(\.expanded) + topics.topics)
             rejected |= mask
             confirmed &= ~mask
