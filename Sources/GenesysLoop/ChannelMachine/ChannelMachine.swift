@@ -321,6 +321,7 @@ extension ChannelMachine {
 
     /// Ends the channel and closes every link in order.
     mutating func finishAll(_ failure: ChannelFailure) {
+        if current != nil { history.lost(failure) }
         releaseEverything()
         for link in [current, candidate].compactMap(\.self) {
             emit(link.openedAt == nil ? .drop(link.id) : .retire(link.id))

@@ -34,6 +34,17 @@ import Testing
         #expect(stage.machine.history.losses == [.connectionClosed: 1])
     }
 
+    @Test func `a notice that the token is revoked is the loss of a confirmed connection`() {
+        var stage = Stage.live()
+        stage.system(.tokenRevoked, .first)
+        #expect(stage.machine.history.losses == [.tokenRevoked: 1])
+        var first = Stage()
+        first.open()
+        first.opened(.first)
+        first.system(.tokenRevoked, .first)
+        #expect(first.machine.history.losses == [:])
+    }
+
     @Test func `a hand-over is no loss`() {
         var stage = Stage.live()
         stage.announceMaintenance()
