@@ -29,6 +29,7 @@ final class ChannelRelay: NotificationChannelDelegate {
     }
 
     func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
+        unsafe owner.input { machine, _ in machine.channelMissed(at: ChannelRelay.place(of: channel, in: machine)) }
         unsafe owner.missed(gap)
     }
 
@@ -57,12 +58,19 @@ final class ChannelRelay: NotificationChannelDelegate {
 
     func channel(_ channel: NotificationChannel, didRecover recovery: Recovery) {
         unsafe owner.input { machine, now in
-            let place = machine.places.first { channel.isConnected(to: $0.text) }
+            let place = ChannelRelay.place(of: channel, in: machine)
             return machine.channelRecovered(recovery, at: place, now: now.instant)
         }
     }
 
     func channelDidClose(_ channel: NotificationChannel) {
         unsafe owner.channelClosed()
+    }
+
+    /// Where the channel is connected now.
+    private static func place(
+        of channel: NotificationChannel, in machine: ProvisionedChannelMachine
+    ) -> SecretBytes? {
+        machine.places.first { channel.isConnected(to: $0.text) }
     }
 }

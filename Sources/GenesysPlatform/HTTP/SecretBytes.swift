@@ -62,6 +62,9 @@ internal import CCurl
         withSpan { bytes in bytes.indices.allSatisfy { (0x21...0x7E).contains(bytes[$0]) } }
     }
 
+    /// A copy of the bytes, which is not overwritten.
+    package var bytes: [UInt8] { withSpan { bytes in bytes.indices.map { bytes[$0] } } }
+
     /// A copy of the bytes as text, with replacements for what is not UTF-8; the copy is not overwritten.
     package var text: String {
         // The object lives during the call, and the bytes are copied.

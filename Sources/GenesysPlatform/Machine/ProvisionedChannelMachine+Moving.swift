@@ -7,8 +7,11 @@ package import GenesysLoop
 ///
 /// A failure does not say to which rollover it belongs: a maintenance rollover may have failed when the move had just
 /// been asked for. So a successor is never taken out of use after a failure, and each recovery says where the
-/// `NotificationChannel` is.
+/// `NotificationChannel` is. It can be on its way to one of the last two at most, so older ones are left.
 extension ProvisionedChannelMachine {
+    /// How many successors that were given up are remembered.
+    static let maxAbandonedCount = 3
+
     /// How long before its end a channel is left, if its life could not be extended: later than the extension would be.
     static func margin(_ life: Duration) -> Duration {
         min(max(life / 50, .seconds(30)), life / 2)
@@ -21,24 +24,28 @@ extension ProvisionedChannelMachine {
     }
 
     mutating func startMove() {
+        var kept: MadeChannel?
         switch move {
-        case nil, .postponed: break
+        case nil: break
+        case .postponed(_, let channel): if channel?.token.id == token?.id { kept = channel }
         case .preparing, .ready, .rollingOver: return
         }
         move = .preparing
-        var provisioning = Provisioning(topics: wanted, own: own, limit: nil)
+        var provisioning = Provisioning(topics: wanted, own: own, limit: nil, kept: kept)
         start(&provisioning)
     }
 
     /// The move failed; the open channel goes on.
-    mutating func postponeMove(_ failure: ChannelFailure, now: Instant) {
+    ///
+    /// - Parameter kept: what was made for it, and can be tried again.
+    mutating func postponeMove(_ failure: ChannelFailure, keeping kept: MadeChannel? = nil, now: Instant) {
         var failure = failure
         failure.kind = .rollover
         emit(.tell(.didFailRollover(failure)))
         let upper = min(Duration.seconds(5) * (1 << min(failedMoves, 6)), .seconds(300))
         failedMoves += 1
         let delay = max(random.duration(in: upper / 2...upper), failure.retryAfter ?? .zero)
-        move = .postponed(until: now + delay)
+        move = .postponed(until: now + delay, kept: kept)
     }
 
     /// The successor is ready. What it was refused, the subscription over its WebSocket must not ask for.
@@ -64,11 +71,23 @@ extension ProvisionedChannelMachine {
         switch move {
         case .rollingOver(let successor):
             abandoned.append(successor)
-            postponeMove(failure, now: now)
+            postponeMove(failure, keeping: failure.isOfChannel ? nil : successor.channel, now: now)
+            while abandoned.count > ProvisionedChannelMachine.maxAbandonedCount {
+                retire(abandoned.removeFirst().channel)
+            }
         case nil, .preparing, .postponed, .ready:
             emit(.tell(.didFailRollover(failure)))
             rollOverIfReady()
         }
+        return takeActions()
+    }
+
+    /// The open channel reports a gap. If it came back at another place after a loss, that was no move: the old channel
+    /// is given up with a gap, and the other one takes its place.
+    ///
+    /// - Parameter place: the one of `places` to which it is connected now.
+    package mutating func channelMissed(at place: SecretBytes?) -> [Action] {
+        if state == .live, let outage, let place, place != channel?.uri { emit(.tell(.channelGone(outage))) }
         return takeActions()
     }
 
@@ -89,7 +108,8 @@ extension ProvisionedChannelMachine {
         // Only a subscription renews the life: without topics there is none.
         if hasArrived || !subscribed.isEmpty { renewed(now: now) }
         counts = recovery
-        report(recovery.method, attemptCount: recovery.attemptCount)
+        let isReplaced = hasArrived && recovery.method == .reconnect
+        report(isReplaced ? .replacement : recovery.method, attemptCount: recovery.attemptCount)
         rollOverIfReady()
         moveToPresentToken()
         return takeActions()
@@ -117,8 +137,9 @@ extension ProvisionedChannelMachine {
         guard let successor = others.first(where: { $0.channel.uri == place }), let old = channel else {
             return brokenInvariant("the channel is at a place that it was not sent to")
         }
-        let started = provisioning?.channel.map { [$0] } ?? []
-        for left in [old] + others.map(\.channel) + started where left.uri != place { retire(left) }
+        var left = [old] + others.map(\.channel)
+        if let started = provisioning?.channel, !left.contains(started) { left.append(started) }
+        for channel in left where channel.uri != place { retire(channel) }
         abandoned = []
         stopProvisioning()
         move = nil

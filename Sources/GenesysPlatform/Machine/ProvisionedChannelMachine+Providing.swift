@@ -85,6 +85,7 @@ extension ProvisionedChannelMachine {
             }
             return fail(.allRefused(successor.grant))
         }
+        abandoned.removeAll { $0.channel.id == successor.channel.id }
         if state == .live { return rollOver(to: successor) }
         channel = successor.channel
         self.grant = grant
@@ -221,7 +222,7 @@ extension ProvisionedChannelMachine {
         case .ready(let successor), .rollingOver(let successor): abandoned.append(successor)
         case nil, .preparing, .postponed: break
         }
-        for successor in abandoned { retire(successor.channel) }
+        for successor in abandoned where provisioning?.uses(successor.channel) != true { retire(successor.channel) }
         abandoned = []
         channel = nil
         move = nil

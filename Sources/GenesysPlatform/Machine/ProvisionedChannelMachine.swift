@@ -53,8 +53,8 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
     package enum Move: Equatable, Sendable {
         /// `provisioning` is making it.
         case preparing
-        /// After a failure.
-        case postponed(until: Instant)
+        /// After a failure. The channel that was made for it may be used for the next attempt.
+        case postponed(until: Instant, kept: MadeChannel?)
         /// Another rollover of the open channel, such as one for maintenance, ends first.
         case ready(Successor)
         case rollingOver(Successor)
@@ -71,7 +71,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
     package internal(set) var move: Move?
     package internal(set) var channel: MadeChannel?
     package internal(set) var provisioning: Provisioning?
-    /// Successors that were given up, although the `NotificationChannel` may still arrive there.
+    /// Successors that were given up, although the `NotificationChannel` may still arrive there, the latest last.
     var abandoned: [Successor] = []
     /// What the host wants.
     package internal(set) var wanted: [Topic]
@@ -246,7 +246,7 @@ package struct ProvisionedChannelMachine: Equatable, Sendable {
         switch timer {
         case .replacement: if case .waiting(let until) = state { until } else { nil }
         case .creation: if case .pausing(let until) = provisioning?.step { until } else { nil }
-        case .move: if case .postponed(let until) = move { until } else { nil }
+        case .move: if case .postponed(let until, _) = move { until } else { nil }
         case .life: state == .live && move == nil ? moveDue : nil
         }
     }

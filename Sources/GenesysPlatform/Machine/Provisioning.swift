@@ -27,6 +27,9 @@ package struct MadeChannel: Hashable, Sendable {
 /// the creation is lost, the channel that is in the list afterwards, and was not before, is adopted. Without such a
 /// list nothing is adopted, and what belongs to another channel of this account is not (`RESTReply.claimed`).
 ///
+/// A channel that was made for an earlier move, to which the connection failed, is used if it is still in the list: it
+/// gets its topics again, and none is created.
+///
 /// Source: platform sheet §2, traps 2, 7, 8, 19.
 package struct Provisioning: Equatable, Sendable {
     package enum Step: Equatable, Sendable {
@@ -72,6 +75,8 @@ package struct Provisioning: Equatable, Sendable {
     package var limit: Instant?
     /// The channels of ours that exist, whatever token made them.
     private let own: Set<SecretBytes>
+    /// A channel that was made for an earlier move.
+    private var kept: MadeChannel?
     /// What the list before the creation had; nil without one.
     private var before: [ListedChannel]?
     private var createdAt: Instant?
@@ -80,11 +85,15 @@ package struct Provisioning: Equatable, Sendable {
     /// Why a creation has no answer.
     private var loss: RESTFailure?
 
-    package init(topics: [Topic], own: Set<SecretBytes>, limit: Instant?) {
+    package init(topics: [Topic], own: Set<SecretBytes>, limit: Instant?, kept: MadeChannel? = nil) {
         wanted = topics
         self.own = own
         self.limit = limit
+        self.kept = kept
     }
+
+    /// Whether the way leads, or may lead, to this channel.
+    package func uses(_ made: MadeChannel) -> Bool { made == channel || made == kept }
 
     /// The host wants other topics; those that are being asked for stay.
     package mutating func topicsChanged(to topics: [Topic], removed: Set<Topic>) {
@@ -122,7 +131,8 @@ package struct Provisioning: Equatable, Sendable {
         switch reply.result {
         case .success(.channels(let channels)):
             before = channels
-            return create(now: now)
+            guard let kept, channels.contains(where: { $0.id == kept.id }) else { return create(now: now) }
+            return subscribe(kept)
         case .success:
             return create(now: now)
         case .failure(let failure):
@@ -207,16 +217,19 @@ package struct Provisioning: Equatable, Sendable {
     ) -> (News?, Next) {
         guard let id = listed.id, let uri = listed.uri, let token else { return (nil, .wait) }
         let life = listed.remaining.flatMap { $0 > .zero ? $0 : nil } ?? MadeChannel.usualLife
-        let channel = MadeChannel(id: id, uri: uri, token: token, life: life)
-        self.channel = channel
         // A channel of ours that is gone is in no list.
         let news = News.made(ours: all.map { min(ours, $0) } ?? ours, all: all)
+        return (news, subscribe(MadeChannel(id: id, uri: uri, token: token, life: life)))
+    }
+
+    private mutating func subscribe(_ channel: MadeChannel) -> Next {
+        self.channel = channel
         topics = wanted
         // A call for a channel that was found claims it.
-        guard !topics.isEmpty || loss != nil else { return (news, .ready(channel, TopicGrant())) }
+        guard !topics.isEmpty || loss != nil else { return .ready(channel, TopicGrant()) }
         step = .subscribing
         forgotten = []
-        return (news, .call(.setTopics(topics, of: id), token))
+        return .call(.setTopics(topics, of: channel.id), channel.token)
     }
 
     private mutating func subscribed(_ reply: RESTReply) -> (News?, Next) {
@@ -237,6 +250,7 @@ package struct Provisioning: Equatable, Sendable {
             guard isGone else { return (nil, .failed(failure)) }
             goneCount += 1
             self.channel = nil
+            kept = nil
             grant = nil
             return (.gone, goneCount > 1 ? .failed(failure) : begin())
         }

@@ -271,9 +271,7 @@ private struct RESTRefusal {
     static func excerpt(
         _ text: String, hiding secrets: [SecretBytes], limit: Int = RESTCall.excerptByteCount
     ) -> String? {
-        let filter = SecretFilter(
-            secrets.map { secret in secret.withSpan { bytes in bytes.indices.map { bytes[$0] } } })
-        return PeerText.excerpt(filter.filtered(text), limit: limit)
+        PeerText.excerpt(SecretFilter(secrets.map(\.bytes)).filtered(text), limit: limit)
     }
 }
 

@@ -121,6 +121,62 @@ import Testing
         #expect(words.filter { $0.contains("DELETE") }.count == 2)
     }
 
+    @Test func `moves to which the connection fails cost one channel, which is used when it can be reached`() {
+        var stage = ProvisionedStage.live()
+        _ = stage.renewToken() + stage.answer() + stage.answer() + stage.answer()
+        for _ in 0..<30 {
+            #expect(stage.failedRollover() == ["rolloverFailed connect"])
+            while stage.open.isEmpty { _ = stage.run(1) }
+            #expect(stage.answer(.channels(["c1", "c2"].map { ProvisionedStage.listed($0) })).count == 1)
+            #expect(stage.open.last?.call == .setTopics(ProvisionedStage.topics, of: SecretBytes("c2")))
+            #expect(stage.answer() == ["rollover c2"])
+        }
+        #expect(stage.latest == "c2")
+        #expect(stage.recovered(.rollover, at: "c2").filter { $0.contains("DELETE") }.count == 1, "the old one")
+    }
+
+    @Test func `a channel that is gone, or of another token, is not used for another attempt`() {
+        for isRenewed in [true, false] {
+            var stage = ProvisionedStage.live()
+            _ = stage.renewToken() + stage.ready()
+            _ = stage.failedRollover(isRenewed ? .connect : .httpNotFound)
+            if isRenewed { _ = stage.renewToken() }
+            _ = stage.run(6) + stage.answer(.channels([ProvisionedStage.listed("c2")]))
+            #expect(stage.open.last?.call == .createChannel)
+        }
+    }
+
+    @Test func `a channel that is gone while it gets its topics for another attempt is followed by another one`() {
+        var stage = ProvisionedStage.live()
+        _ = stage.renewToken() + stage.ready() + stage.failedRollover() + stage.run(6)
+        _ = stage.answer(.channels([ProvisionedStage.listed("c2")]))
+        #expect(stage.fail(404) == ["gone httpNotFound", "call 9 GET list"])
+        #expect(stage.answer(.channels([ProvisionedStage.listed("c2")])) == ["call 10 POST"])
+        #expect(stage.ready().last == "rollover c3")
+    }
+
+    @Test func `of channels to which moves failed, the oldest are given up`() {
+        var stage = ProvisionedStage.live()
+        _ = stage.renewToken()
+        var left = 0
+        for _ in 0..<30 {
+            _ = stage.ready()
+            left += stage.failedRollover(.httpNotFound).count { $0.contains("DELETE") }
+            #expect(stage.machine.places.count <= 4)
+            while stage.open.isEmpty { _ = stage.run(1) }
+        }
+        #expect(left == 27)
+    }
+
+    @Test func `a channel that is gone is replaced by the one that an earlier move was for`() {
+        var stage = ProvisionedStage.live()
+        _ = stage.renewToken() + stage.ready() + stage.failedRollover() + stage.run(6)
+        _ = stage.answer(.channels([ProvisionedStage.listed("c2")]))
+        #expect(!stage.failed(.httpNotFound, after: 1).contains { $0.contains("DELETE") })
+        #expect(stage.ready() == ["open c2"])
+        #expect(stage.subscribed() == ["gap httpNotFound", "recovered replacement"])
+    }
+
     @Test func `a failure of another rollover does not take the move's channel away`() {
         var stage = ProvisionedStage.live()
         _ = stage.renewToken() + stage.ready()
@@ -135,15 +191,24 @@ import Testing
         #expect(stage.machine.places == [ProvisionedStage.uri("c2")])
     }
 
-    @Test func `a reconnect that leads to the fresh channel is an arrival too`() {
+    @Test func `a reconnect that leads to the fresh channel replaces the old one`() {
         var stage = ProvisionedStage.live()
-        _ = stage.renewToken() + stage.ready() + stage.willReconnect()
-        #expect(stage.recovered(.reconnect, at: "c2") == ["call 7 DELETE with 1", "recovered reconnect"])
+        _ = stage.renewToken() + stage.ready() + stage.willReconnect(.tokenRevoked)
+        #expect(stage.missed(at: "c2") == ["gone tokenRevoked"])
+        #expect(stage.recovered(.reconnect, at: "c2") == ["call 7 DELETE with 1", "recovered replacement"])
+    }
+
+    @Test func `a gap of a move replaces nothing`() {
+        var stage = ProvisionedStage.live()
+        _ = stage.renewToken() + stage.ready()
+        #expect(stage.missed(at: "c2") == [])
+        #expect(stage.recovered(.rollover, at: "c2").last == "recovered rollover")
     }
 
     @Test func `a reconnect that leads back does not end the move`() {
         var stage = ProvisionedStage.live()
         _ = stage.renewToken() + stage.ready() + stage.willReconnect()
+        #expect(stage.missed(at: "c1") == [])
         #expect(stage.recovered(.reconnect, at: "c1") == ["recovered reconnect"])
         #expect(stage.recovered(.rollover, at: "c2").first == "call 7 DELETE with 1")
     }

@@ -125,6 +125,11 @@ struct ProvisionedStage {
         return note(machine.channelRecovered(Recovery(method: method), at: place, now: now.instant))
     }
 
+    /// The open channel reports a gap, being connected to `name`.
+    mutating func missed(at name: String) -> [String] {
+        note(machine.channelMissed(at: ProvisionedStage.uri(name)))
+    }
+
     mutating func failedRollover(_ reason: FailureReason = .connect) -> [String] {
         let failure = ChannelFailure(kind: .rollover, reason: reason, phase: .connect)
         return note(machine.channelFailedRollover(failure, now: now.instant))

@@ -129,7 +129,10 @@ final class AccountProgram {
         case .willReconnect(let attempt): input { $0.channelWillReconnect(attempt, now: now.instant) }
         case .didFailRollover(let failure): input { $0.channelFailedRollover(failure, now: now.instant) }
         case .didReject(let topics): input { $0.channelRejected(topics) }
-        case .didMiss(let gap): auditor.told(.didMiss(gap))
+        case .didMiss(let gap):
+            let place = machine.places.first(where: channel.isConnected)
+            input { machine in machine.channelMissed(at: place) }
+            auditor.told(.didMiss(gap))
         case .didRecover(let recovery):
             let place = machine.places.first(where: channel.isConnected)
             input { $0.channelRecovered(recovery, at: place, now: now.instant) }

@@ -15,8 +15,8 @@ extension Mutation {
             "ask about a channel with the present token",
             harm: "the service says that the channel does not exist (trap 2)",
             Edit(
-                platform: "Provisioning", "return (news, .call(.setTopics(topics, of: id), token))",
-                "return (news, .call(.setTopics(topics, of: id), nil))")),
+                platform: "Provisioning", "return .call(.setTopics(topics, of: channel.id), channel.token)",
+                "return .call(.setTopics(topics, of: channel.id), nil)")),
         Mutation(
             "get a new token for each call that was refused",
             harm: "the second one ends the first one, and so on (trap 3)",
@@ -153,8 +153,8 @@ extension Mutation {
             "repeat the secrets that a server quotes",
             harm: "a token in a log (trap 17)",
             Edit(
-                platform: "RESTFailure", "return PeerText.excerpt(filter.filtered(text),",
-                "return PeerText.excerpt(text,")),
+                platform: "RESTFailure", "PeerText.excerpt(SecretFilter(secrets.map(\\.bytes)).filtered(text),",
+                "PeerText.excerpt(text,")),
     ]
 
     private static let lives = [
@@ -170,8 +170,21 @@ extension Mutation {
             harm: "the topics of the channel that the connection reaches after all are gone",
             Edit(
                 platform: "ProvisionedChannelMachine+Moving",
-                "            abandoned.append(successor)\n            postponeMove(failure, now: now)",
-                "            retire(successor.channel)\n            postponeMove(failure, now: now)")),
+                "            abandoned.append(successor)\n            postponeMove(",
+                "            retire(successor.channel)\n            postponeMove(")),
+        Mutation(
+            "make a channel for each attempt of a move",
+            harm: "while connections fail, idle channels take the places of others",
+            Edit(
+                platform: "Provisioning",
+                "guard let kept, channels.contains(where: { $0.id == kept.id }) else { return create(now: now) }",
+                "guard let kept, channels.isEmpty else { return create(now: now) }")),
+        Mutation(
+            "take a replacement for a reconnect",
+            harm: "a host believes that its channel came back, and that is another one",
+            Edit(
+                platform: "ProvisionedChannelMachine+Moving",
+                "let isReplaced = hasArrived && recovery.method == .reconnect", "let isReplaced = false")),
         Mutation(
             "replace a channel without its gap",
             harm: "a host believes that it knows everything",
