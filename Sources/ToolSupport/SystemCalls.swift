@@ -118,10 +118,20 @@ import Glibc
     ///
     /// The rule is libpq's for private keys: the group may read a file of root, because that is how a service gets its
     /// files, for example the credentials of systemd.
+    package static func isExposed(_ path: String) -> Bool {
+        var status = stat()
+        // The path is a C string, valid during the call, and so is the variable.
+        return unsafe stat(path, &status) == 0 && isExposed(status)
+    }
+
     private static func isExposed(_ descriptor: Int32) -> Bool {
         var status = stat()
         // The variable is valid during the call.
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return unsafe fstat(descriptor, &status) == 0 && isExposed(status)
+    }
+
+    private static func isExposed(_ status: stat) -> Bool {
+        guard status.st_mode & S_IFMT == S_IFREG else { return false }
         return status.st_mode & (status.st_uid == 0 ? 0o037 : 0o077) != 0
     }
 

@@ -74,32 +74,35 @@ struct ChannelDriver {
     }
 }
 
-/// Removes the channel's id, which is the secret of its URI, from every text of the service that is reported.
+/// Removes secrets from every text of the service that is reported: the channel's ids, which are the secrets of its
+/// URIs, and what the loop knows.
 ///
-/// Answers to the upgrade and Close frames were filtered where they arrived.
+/// The ids were removed from answers to the upgrade and from Close frames where they arrived.
 extension ChannelDriver {
-    func withoutSecrets(_ event: ChannelMachine.Event) -> ChannelMachine.Event {
+    func withoutSecrets(_ event: ChannelMachine.Event, on loop: UVLoop) -> ChannelMachine.Event {
         switch event {
         case .willReconnect(var attempt):
-            attempt.failure = withoutSecrets(attempt.failure)
+            attempt.failure = withoutSecrets(attempt.failure, on: loop)
             return .willReconnect(attempt)
         case .didFailRollover(let failure):
-            return .didFailRollover(withoutSecrets(failure))
+            return .didFailRollover(withoutSecrets(failure, on: loop))
         case .didReject(var topics):
-            topics.message = topics.message.map(withoutSecrets)
+            topics.message = topics.message.map { withoutSecrets($0, on: loop) }
             return .didReject(topics)
         case .didSubscribe, .didMiss, .didRecover, .willExpire:
             return event
         }
     }
 
-    func withoutSecrets(_ failure: ChannelFailure) -> ChannelFailure {
+    func withoutSecrets(_ failure: ChannelFailure, on loop: UVLoop) -> ChannelFailure {
         var failure = failure
-        failure.message = failure.message.map(withoutSecrets)
+        failure.message = failure.message.map { withoutSecrets($0, on: loop) }
+        failure.correlationID = failure.correlationID.map { withoutSecrets($0, on: loop) }
         return failure
     }
 
-    private func withoutSecrets(_ text: String) -> String {
-        endpoints.reduce(text) { $1.secretFilter.filtered($0) }
+    private func withoutSecrets(_ text: String, on loop: UVLoop) -> String {
+        let text = endpoints.reduce(text) { $1.secretFilter.filtered($0) }
+        return SecretFilter(loop.secrets.values.flatMap(\.self)).filtered(text)
     }
 }

@@ -103,10 +103,10 @@ extension NotificationChannel: Driver {
             delegate?.channelDidClose(self)
         case .failed(let failure) where machine.isSilent:
             // The host's `close()` overtook this failure, so it is not reported: only `channelDidClose` follows.
-            logger.debug("closed, after it failed: \(driver.withoutSecrets(failure))")
+            logger.debug("closed, after it failed: \(driver.withoutSecrets(failure, on: loop))")
             delegate?.channelDidClose(self)
         case .failed(let failure):
-            let failure = driver.withoutSecrets(failure)
+            let failure = driver.withoutSecrets(failure, on: loop)
             logger.debug("failed: \(failure)")
             guard let delegate else { return noteMissingDelegate("failed, and no delegate was there") }
             delegate.channel(self, didFail: failure)
@@ -134,7 +134,7 @@ extension NotificationChannel: Driver {
         // reported.
         guard !machine.isSilent else { return }
         guard let delegate else { return closeWithoutDelegate() }
-        let event = driver.withoutSecrets(event)
+        let event = driver.withoutSecrets(event, on: loop)
         logger.debug("\(event.summary)")
         switch event {
         case .didSubscribe(let topics):

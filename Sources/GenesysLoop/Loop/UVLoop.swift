@@ -59,6 +59,8 @@ internal import Synchronization
 
     /// See `shared(_:where:make:)`.
     package internal(set) var attachments: [AnyHashable: AnyObject] = [:]
+    /// What no text of a peer may repeat in a failure or a log, by who knows it.
+    package var secrets: [ObjectIdentifier: [[UInt8]]] = [:]
     /// Messages taken from the mailbox and not handled yet, the next one last.
     var backlog: [Mailbox.Message] = []
 

@@ -30,6 +30,16 @@ extension Platform {
         }
     }
 
+    /// Hides a token and the client's secret wherever the service repeats them on this loop: over a WebSocket too.
+    func hide(_ token: SecretBytes) {
+        guard !hiddenTokens.contains(token) else { return }
+        // While channels move, two are in use.
+        hiddenTokens = hiddenTokens.suffix(2) + [token]
+        var secrets = hiddenTokens
+        if case .client(_, let secret, let encoded) = credentials.kind { secrets += [secret, encoded] }
+        loop.secrets[ObjectIdentifier(self)] = secrets.map(\.bytes)
+    }
+
     /// What the texts of an answer must not repeat.
     func secrets(of call: RESTCall, _ token: Token?) -> [SecretBytes] {
         var secrets: [SecretBytes] = []
@@ -68,7 +78,7 @@ extension RESTFailure {
         switch failure {
         case .proxy(let error, _): answerStatus = error.refusal?.status
         case .timeout(.answer, _, _), .closed(during: .answer, _): mayHaveActed = true
-        case .bodyTooLarge, .violation:
+        case .bodyTooLarge, .truncated, .violation:
             mayHaveActed = true
             cause = .unusable
         case .internal: mayHaveActed = true

@@ -38,7 +38,7 @@ public final class Platform {
     let deadlines: (connect: Duration, call: Duration)
     let logger: Logger
     let engine: HTTPEngine
-    private let cache: TokenCache?
+    private let cache: TokenCacheWriter?
     private(set) var machine: RESTMachine
     private var pending = Fifo<RESTMachine.Action>()
     private var isPerforming = false
@@ -50,6 +50,8 @@ public final class Platform {
     private var callers: [CallID: (RESTReply) -> Void] = [:]
     private var channels: [ObjectIdentifier: ProvisionedChannel] = [:]
     private var nextCall: UInt64 = 1
+    /// The tokens with which calls were made last.
+    var hiddenTokens: [SecretBytes] = []
 
     /// A request, and the call that it is for.
     private struct Request {
@@ -94,20 +96,22 @@ public final class Platform {
             guard let login = region.login else {
                 throw .usage("An OAuth client needs the region, or the base URL of its token endpoint")
             }
-            cache = configuration.tokenCache.map { TokenCache($0, of: "\(id) \(login.text)") }
-            machine = RESTMachine(source: .client(isExclusive: cache == nil), seed: seed.next())
+            let file = configuration.tokenCache.map { TokenCache($0, of: "\(id) \(login.text)") }
+            cache = file.map { TokenCacheWriter($0, on: loop, logger: configuration.logger) }
+            machine = RESTMachine(source: .client(isExclusive: file == nil), seed: seed.next())
+            let now = loop.now
+            if let kept = try file?.read(now: now.wall) {
+                machine.restore(kept.value, lifetime: kept.lifetime, now: now.instant)
+            }
         case .host:
             cache = nil
             machine = RESTMachine(source: .host, seed: seed.next())
-        }
-        let now = loop.now
-        if let kept = try cache?.read(now: now.wall) {
-            machine.restore(kept.value, lifetime: kept.lifetime, now: now.instant)
         }
     }
 
     deinit {
         for _ in callers { loop.unhold() }
+        loop.secrets[ObjectIdentifier(self)] = nil
         timer?.close()
         engine.close()
     }
@@ -229,6 +233,7 @@ public final class Platform {
     }
 
     private func send(_ id: RequestID, _ call: RESTCall, _ token: Token?) {
+        if let token { hide(token.value) }
         let result: Result<HTTPRequest, HTTPFailure>
         do throws(HTTPFailure) {
             result = .success(try request(for: call, token))
@@ -251,14 +256,9 @@ public final class Platform {
     }
 
     private func keep(_ token: Token) {
-        guard let cache else { return }
         let now = loop.now
         let remaining = token.end.map { $0 - now.instant }
-        do throws(ChannelFailure) {
-            try cache.write(token.value, end: remaining.map { now.wall + $0 })
-        } catch {
-            logger.warning("the token is not kept: \(error)")
-        }
+        cache?.write(token.value, end: remaining.map { now.wall + $0 })
     }
 
     private func warn(about channel: ListedChannel) {

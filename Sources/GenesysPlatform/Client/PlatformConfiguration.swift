@@ -16,9 +16,9 @@ public struct PlatformConfiguration: Sendable {
     /// A file that keeps a minted token across starts, so that a program that starts often does not mint one each time:
     /// the service ends the oldest token of a client that has too many. Default nil.
     ///
-    /// It is written on the loop's thread, so it belongs on a local disk. The file is made with mode 0600; one that
-    /// others can read is refused. It is used for the OAuth client and the region that it was written for only, and
-    /// never with `PlatformCredentials.tokens(_:)`.
+    /// It is read when the `Platform` is made, and written on another thread. The file is made with mode 0600; one that
+    /// others can read is refused, and so is a symbolic link. It is used for the OAuth client and the region that it
+    /// was written for only, and never with `PlatformCredentials.tokens(_:)`.
     public var tokenCache: String?
     /// The value of the `User-Agent` header. Default `GenesysLoop`.
     public var userAgent = "GenesysLoop"

@@ -13,8 +13,9 @@ import Glibc
 ///     {"account":"CLIENT-ID https://login.REGION","accessToken":"…","expires":"2026-02-03T17:59:07.650Z"}
 ///
 /// It is a regular file of this user that others cannot read. A token of another account counts as absent. The file is
-/// replaced as a whole, so that a reader never sees a part of it.
-struct TokenCache {
+/// replaced as a whole, so that a reader never sees a part of it; therefore it is no symbolic link, which would be
+/// replaced instead of its target.
+struct TokenCache: Sendable {
     private let path: String
     private let account: String
 
@@ -45,9 +46,10 @@ struct TokenCache {
     private func contents() throws(ChannelFailure) -> SecretBytes? {
         guard !path.isEmpty else { throw .usage("The token cache has no name") }
         // The path is a C string, valid during the call. A FIFO does not block, and is refused below.
-        let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             let code = errno
+            guard code != ELOOP else { throw isLink }
             guard code == ENOENT, isFolderWritable else { throw unusable(code) }
             return nil
         }
@@ -78,6 +80,9 @@ struct TokenCache {
     ///
     /// - Throws: `ChannelFailure` if the file cannot be written.
     func write(_ token: SecretBytes, end: WallTime?) throws(ChannelFailure) {
+        var status = stat()
+        // The path is a C string, valid during the call, and so is the variable.
+        if unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK { throw isLink }
         var object = JSONObject()
         object.add("account", account)
         object.add("accessToken", token.text)
@@ -105,6 +110,10 @@ struct TokenCache {
         let folder = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         // The path is a C string, valid during the call.
         return unsafe access(folder, W_OK | X_OK) == 0
+    }
+
+    private var isLink: ChannelFailure {
+        .usage("The token cache \(path) is a symbolic link: name the file itself")
     }
 
     private func unusable(_ code: Int32) -> ChannelFailure {

@@ -10,7 +10,7 @@ extension CurlTransfer {
         // What TLS reports precedes what libcurl makes of it.
         if let error = tlsFailure ?? handshake?.failure { return .failure(.tls(error)) }
         if code == CURLE_OK {
-            guard isComplete else { return .failure(.closed(during: .answer, nil)) }
+            guard isComplete else { return .failure(interruption) }
             return .answer(HTTPAnswer(head, body: takeBody(), for: route.url, at: multi.loop.now.wall))
         }
         if isBodyTooLarge || code == CURLE_FILESIZE_EXCEEDED {
@@ -29,7 +29,7 @@ extension CurlTransfer {
             return .failure(.tls(.nameRefused(host: route.url.uri.host)))
         case CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_SSL_CONNECT_ERROR,
             CURLE_SEND_FAIL_REWIND:
-            return .failure(.closed(during: phase, systemError))
+            return .failure(interruption)
         case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING:
             return .failure(.violation("its answer is not one of HTTP/1.1"))
         default:
@@ -43,6 +43,13 @@ extension CurlTransfer {
         guard head.isComplete, head.line.map({ $0.status >= 200 }) == true else { return false }
         guard route.url.uri.isSecure, head.endsWithConnection(request.method) else { return true }
         return handshake?.hasReceivedCloseNotify == true
+    }
+
+    /// The failure of a transfer whose connection ended early.
+    private var interruption: HTTPFailure {
+        // Behind the head of a success a part of the body is missing, so the server has acted.
+        let isAccepted = head.isComplete && (head.line.map { (200...299).contains($0.status) } ?? false)
+        return hasBegun && isAccepted ? .truncated(systemError) : .closed(during: phase, systemError)
     }
 
     /// The failure of a transfer whose deadline has passed.

@@ -147,6 +147,8 @@ protocol CurlTransferOwner: AnyObject {
         descriptor = multi.socket(of: self, own: ports.own, peer: ports.peer)
         handshake = multi.handshake(of: descriptor, made: handshake)
         if route.url.uri.isSecure, handshake?.isTrusted != true { return false }
+        // What a proxy answered to CONNECT is over.
+        head = HTTPHeadCollector()
         hasBegun = true
         self.peer = peer
         return true

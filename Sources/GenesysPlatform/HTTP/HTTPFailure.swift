@@ -41,6 +41,8 @@ package enum HTTPFailure: Error, Hashable, Sendable {
     case bodyTooLarge(limit: Int)
     /// The connection ended or broke before the answer was complete.
     case closed(during: Phase, UVError?)
+    /// The connection ended or broke within the body of an answer that accepts the request.
+    case truncated(UVError?)
     /// The server broke a rule of HTTP: a clause about it.
     case violation(String)
     /// Something of libcurl failed: its code, and its text for the code.
@@ -60,6 +62,7 @@ extension HTTPFailure {
         case .tls(let error): FailureReason(rawValue: error.reason.rawValue)
         case .bodyTooLarge: .messageTooLarge
         case .closed: .connectionClosed
+        case .truncated: .invalidMessage
         case .violation: .protocolViolation
         }
     }
@@ -69,7 +72,7 @@ extension HTTPFailure {
         switch self {
         case .unresolved(let error, _): !error.isNoSuchName
         case .proxy(let error, _): error.isRetryable
-        case .unreachable, .timeout, .closed: true
+        case .unreachable, .timeout, .closed, .truncated: true
         case .tls(let error): !error.isAboutCertificate && error.fault != .configuration
         case .invalidRequest, .unusableLibrary, .invalidProxyVariable, .unsupportedProxy, .bodyTooLarge, .violation,
             .internal:
@@ -93,6 +96,7 @@ extension HTTPFailure {
         case .unreachable(let error, _, proxy: nil) where error.isDescriptorShortage:
             "Raise the limit of open files, or close some"
         case .proxy(let error, let proxy): error.advice(hasCredentials: proxy.hasCredentials)
+        case .truncated: "Try again. If it fails again, check whether a gateway or a proxy ends the connection"
         case .unsupportedProxy: "Use an http:// or socks5:// proxy, for example one on this machine"
         default: nil
         }
@@ -123,6 +127,9 @@ extension HTTPFailure: CustomStringConvertible {
         case .bodyTooLarge(let limit): "the body of the answer is larger than \(limit) bytes"
         case .closed(.answer, let error):
             "the server ended the connection before its answer was complete" + HTTPFailure.suffix(error)
+        case .truncated(let error):
+            "the server accepted the request, but ended the connection before its answer was complete"
+                + HTTPFailure.suffix(error)
         case .closed(let phase, let error):
             "the connection ended before \(phase.name(nil)) was complete" + HTTPFailure.suffix(error)
         case .violation(let clause): "the server broke HTTP: \(clause)"

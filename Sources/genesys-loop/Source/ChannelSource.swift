@@ -1,6 +1,7 @@
 import ArgumentParser
 import GenesysLoop
 import GenesysPlatform
+import ToolSupport
 
 /// Where a channel comes from, read and checked.
 enum ChannelSource {
@@ -95,6 +96,8 @@ struct AccessToken {
     let source: String
     /// A regular file; nil for what can be read only once.
     let path: String?
+    /// Whether other users can read that file.
+    let isExposed: Bool
 
     init(_ secret: Secret, path: String?) throws {
         guard let text = AccessToken.text(secret.bytes) else {
@@ -103,6 +106,7 @@ struct AccessToken {
         self.text = text
         source = secret.source
         self.path = path
+        isExposed = path.map(SystemCalls.isExposed) ?? false
     }
 
     /// The token on a line; nil for another line.

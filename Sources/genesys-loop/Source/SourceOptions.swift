@@ -74,6 +74,9 @@ struct SourceOptions: ParsableArguments {
         guard uri == nil || uriFile == nil else {
             throw ValidationError("Give the channel's URI once: --uri-file or --uri, and not both.")
         }
+        guard tokenCache != "-" else {
+            throw ValidationError("--token-cache takes the name of a file that is written: - is none.")
+        }
         _ = try kind
     }
 

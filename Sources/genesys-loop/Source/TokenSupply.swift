@@ -10,7 +10,7 @@ import ToolSupport
 final class TokenSupply {
     /// What came of another look at the file.
     private enum Finding: Sendable {
-        case token(String)
+        case token(String, isExposed: Bool)
         /// A clause.
         case unusable(String)
     }
@@ -22,6 +22,10 @@ final class TokenSupply {
     private let token: AccessToken
     /// The token that was given last.
     private var given: String?
+    /// The other token that was announced last.
+    private var announced: String?
+    /// Whether other users could read the file when it was read last.
+    private var wasExposed: Bool
     private var timer: LoopTimer?
 
     private static let interval: Duration = .seconds(10)
@@ -31,6 +35,7 @@ final class TokenSupply {
         self.token = token
         self.loop = loop
         self.log = log
+        wasExposed = token.isExposed
     }
 
     /// Whether the token can be read again.
@@ -47,9 +52,9 @@ final class TokenSupply {
         }
         read(for: request) { supply, request, finding in
             switch finding {
-            case .token(let text) where text == supply.given:
+            case .token(let text, _) where text == supply.given:
                 request.fail("the service refused the token, and \(supply.source) still holds it")
-            case .token(let text): supply.give(text, to: request)
+            case .token(let text, _): supply.give(text, to: request)
             case .unusable(let clause): request.fail(clause)
             }
         }
@@ -87,11 +92,15 @@ final class TokenSupply {
             guard let platform = supply.platform else { return }
             supply.lookLater()
             switch finding {
-            case .token(let text) where text == supply.given:
+            case .token(let text, _) where text == supply.given:
                 if isAsked { supply.log.write(.log(.notice, "\(supply.token.source) holds the same token.")) }
-            case .token:
-                supply.log.write(
-                    .log(.notice, "\(supply.token.source) holds another token, which is used from now on."))
+            case .token(let text, _):
+                // Until the platform takes it, which it may do only later, it is the same piece of news.
+                if isAsked || supply.announced != text {
+                    supply.log.write(
+                        .log(.notice, "\(supply.token.source) holds another token, which is used from now on."))
+                }
+                supply.announced = text
                 platform.renewToken()
             case .unusable(let clause):
                 if isAsked { supply.log.write(.log(.warning, "The token stays as it was read before: \(clause).")) }
@@ -107,22 +116,35 @@ final class TokenSupply {
         do throws(SystemCalls.Failure) {
             try DetachedThread.start {
                 let finding = TokenSupply.read(path, source)
-                bound.execute { $0.2($0.0, $0.1, finding) }
+                bound.execute { supply, context, body in
+                    supply.noteExposure(finding)
+                    body(supply, context, finding)
+                }
             }
         } catch {
             body(self, context, .unusable("\(source) cannot be read again: \(error.text)"))
         }
     }
 
+    /// Warns when other users can read the file, as the start does.
+    private func noteExposure(_ finding: Finding) {
+        guard case .token(_, let isExposed) = finding else { return }
+        if isExposed, !wasExposed {
+            log.write(
+                .log(.warning, "\(token.source) can be read by other users now: take that right away with chmod 600."))
+        }
+        wasExposed = isExposed
+    }
+
     private static func read(_ path: String, _ source: String) -> Finding {
         // A pipe that has taken the place of the file could be waited for without end.
         if let kind = FileKind(path), kind != .regular { return .unusable("\(source) is no longer a regular file") }
         do throws(SystemCalls.Failure) {
-            let (bytes, _) = try SystemCalls.readSecret(path, maxByteCount: maxByteCount)
+            let (bytes, isExposed) = try SystemCalls.readSecret(path, maxByteCount: maxByteCount)
             guard let line = try? SecretLine.parse(bytes), let text = AccessToken.text(line) else {
                 return .unusable("\(source) no longer holds a token on one line")
             }
-            return .token(text)
+            return .token(text, isExposed: isExposed)
         } catch {
             return .unusable("\(source) cannot be read again: \(error.text)")
         }

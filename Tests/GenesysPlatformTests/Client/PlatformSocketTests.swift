@@ -65,7 +65,7 @@ import Testing
 
     @Test(arguments: [
         (SimulatedService.Fault.Answer.html(status: 200), "invalidMessage"),
-        (.empty(), "invalidMessage"), (.truncate, "connectionClosed"),
+        (.empty(), "invalidMessage"), (.truncate, "invalidMessage"),
         (
             .redirect(to: "https://sso.example/?s=1"),
             "invalidStatusCode"

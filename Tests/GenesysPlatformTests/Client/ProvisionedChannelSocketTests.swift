@@ -215,6 +215,26 @@ import Testing
         stage.leave()
     }
 
+    @Test func `an answer to the upgrade that repeats the token or the client's secret shows neither`() throws {
+        let stage = try PlatformStage()
+        var token = ""
+        stage.didLog = { stage, entry in
+            guard entry.hasPrefix("made"), let value = stage.platform?.machine.tokens.current?.value else { return }
+            token = value.text
+            var refusal = SimulatedService.Refusal(status: 503, message: "no: Bearer \(token), simulated-secret")
+            refusal.headers = [.init("ININ-Correlation-Id", "id-\(token)")]
+            stage.server.configuration.channels.upgrade = .refuse(refusal)
+        }
+        try stage.makeChannel(total: .zero).open()
+        try stage.run(untilLogged: "failed")
+        let failure = try #require(stage.failure)
+        #expect(failure.message?.contains("no: Bearer …") == true && failure.correlationID?.hasPrefix("id-") == true)
+        for text in ["\(failure)", failure.message ?? "", failure.correlationID ?? ""] {
+            #expect(!token.isEmpty && !text.contains(token) && !text.contains("simulated-secret"), "\(text)")
+        }
+        stage.leave()
+    }
+
     @Test func `everything of the API is legal inside of every delegate method`() throws {
         let stage = try PlatformStage { $0.channels.forbiddenTopics = ["v2.users.b.presence"] }
         let channel = try stage.makeChannel()

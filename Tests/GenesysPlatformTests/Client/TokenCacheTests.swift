@@ -1,6 +1,7 @@
 import Foundation
 import GenesysLoop
 import GenesysSimulator
+import Logging
 import Testing
 
 @testable import GenesysPlatform
@@ -68,6 +69,48 @@ import Testing
                 try TokenCache(folder + "/none/token", of: "a").read(now: now)
             }
             #expect(failure.description.contains("no such file or directory"))
+        }
+    }
+
+    @Test func `a symbolic link is refused: it would be replaced instead of its target`() throws {
+        try inFolder { folder in
+            let path = folder + "/token"
+            for target in ["missing", "there"] {
+                try write("", to: folder + "/there")
+                try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+                let cache = TokenCache(path, of: "a")
+                let read = try #require(throws: ChannelFailure.self) { try cache.read(now: now) }
+                #expect(read.reason == .invalidURI && read.description.contains("is a symbolic link"))
+                let written = try #require(throws: ChannelFailure.self) {
+                    try cache.write(SecretBytes("secret"), end: nil)
+                }
+                #expect(written.description.contains("name the file itself"))
+                #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == target)
+                try FileManager.default.removeItem(atPath: path)
+            }
+        }
+    }
+
+    @Test func `the file is written while the loop goes on, and the loop runs until it is`() throws {
+        try inFolder { folder in
+            let path = folder + "/token"
+            let loop = try UVLoop()
+            // The writer is held by its work alone.
+            TokenCacheWriter(TokenCache(path, of: "a"), on: loop, logger: Logger(label: "")).write(
+                SecretBytes("secret"), end: nil)
+            loop.run()
+            #expect(try TokenCache(path, of: "a").read(now: now)?.value == SecretBytes("secret"))
+        }
+    }
+
+    @Test func `tokens are written in their order`() throws {
+        try inFolder { folder in
+            let path = folder + "/token"
+            let loop = try UVLoop()
+            let writer = TokenCacheWriter(TokenCache(path, of: "a"), on: loop, logger: Logger(label: ""))
+            for number in 0..<100 { writer.write(SecretBytes("secret \(number)"), end: nil) }
+            loop.run()
+            #expect(try TokenCache(path, of: "a").read(now: now)?.value == SecretBytes("secret 99"), "in order")
         }
     }
 

@@ -95,7 +95,7 @@ import Testing
         ),
         (#""do":"rest","path":"oauth/token","answer":"empty""#, "token", 76, "its answer is empty", "server"),
         (
-            #""do":"rest","path":"channels","method":"GET","answer":"truncate""#, "channels", 69,
+            #""do":"rest","path":"channels","method":"GET","answer":"truncate""#, "channels", 76,
             "before its answer was complete", "Try again"
         ),
         (

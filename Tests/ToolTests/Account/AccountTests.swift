@@ -192,6 +192,13 @@ import Testing
             let end = await (try scene.listen(try scene.client(), ["--token-cache", cache])).end()
             #expect(end.status == 64)
             #expect(end.errors.contains("0600"), "\(end.errors)")
+            for (path, sentence) in [("-", "takes the name of a file"), (cache, "is a symbolic link")] {
+                try? FileManager.default.removeItem(atPath: cache)
+                try FileManager.default.createSymbolicLink(atPath: cache, withDestinationPath: "missing")
+                let end = await (try scene.listen(try scene.client(), ["--token-cache", path])).end()
+                #expect(end.status == 64)
+                #expect(end.errors.contains(sentence), "\(end.errors)")
+            }
         }
     }
 }
@@ -215,6 +222,9 @@ import Testing
             child.signal(SIGHUP)
             #expect(await child.event(with: "holds another token") != nil)
             #expect(await child.event(with: #""by":"rollover""#) != nil)
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+            child.signal(SIGHUP)
+            #expect(await child.event(with: "can be read by other users now") != nil)
             child.signal(SIGTERM)
             #expect(await child.end().status == 0)
             let other = await
