@@ -52,17 +52,20 @@ import Testing
     @Test(.enabled(if: HostProgram.canPreload, HostProgram.missing))
     func `where IPv6 is a black hole, IPv4 is tried after a moment`() async throws {
         let stub = try await HostProgram(nil, preloading: "Conformance/resolver.c")
-        // Measured from the program's start; a busy machine only adds to it, so the best of some tries counts.
+        // Measured from the program's start, whose part a connection to the server's address tells. A busy machine only
+        // adds to both, so the best of some tries count.
         var quickest = Int.max
-        for _ in 0..<5 where quickest >= 400 {
-            guard let outcome = try await listen("black-hole", "wss://host.dual.test:{port}/", preload: stub) else {
-                return
-            }
+        var start = Int.max
+        for _ in 0..<10 where start == Int.max || quickest - start >= 350 {
+            guard let direct = try await listen("black-hole", "wss://127.0.0.1:{port}/", preload: stub),
+                let outcome = try await listen("black-hole", "wss://host.dual.test:{port}/", preload: stub)
+            else { return }
+            start = min(start, try #require(direct.connected))
             #expect(try Tool.events(outcome.errors).last?["reason"] as? String == "httpNotFound", "\(outcome.errors)")
             let connected = try #require(outcome.connected)
             #expect(connected >= 250)
             quickest = min(quickest, connected)
         }
-        #expect(quickest < 400)
+        #expect(quickest - start < 350)
     }
 }
