@@ -16,6 +16,11 @@ let strict: [SwiftSetting] = [
     .enableExperimentalFeature("Lifetimes"),
 ]
 
+/// As what is shipped to a server would be: nine libraries fewer to load at the start.
+let shipped: [LinkerSetting] = [
+    .unsafeFlags(["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"], .when(platforms: [.linux]))
+]
+
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
@@ -27,12 +32,13 @@ let package = Package(
         .executableTarget(name: "receive-count", dependencies: ["BenchmarksCVector"], swiftSettings: strict),
         .executableTarget(
             name: "stream-client", dependencies: [.product(name: "GenesysLoop", package: "GenesysLoop")],
-            swiftSettings: strict,
-            // As what is shipped to a server would be: nine libraries fewer to load at the start.
-            linkerSettings: [
-                .unsafeFlags(
-                    ["-static-stdlib", "-l_FoundationCShims", "-l_FoundationCollections"], .when(platforms: [.linux]))
-            ]),
+            swiftSettings: strict, linkerSettings: shipped),
+        .executableTarget(
+            name: "group-client",
+            dependencies: [
+                .product(name: "GenesysLoop", package: "GenesysLoop"),
+                .product(name: "GenesysPlatform", package: "GenesysLoop"),
+            ], swiftSettings: strict, linkerSettings: shipped),
     ],
     swiftLanguageModes: [.v6]
 )

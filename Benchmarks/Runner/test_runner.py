@@ -13,6 +13,7 @@ import bars
 import bench
 import calls
 import clients
+import groups
 import instructions
 import picture
 import scrapes
@@ -201,6 +202,27 @@ class CallTests(unittest.TestCase):
         rows = list(calls.table(self.figures(sdk=1e-3)))
         self.assertEqual(len(rows), 6)
         self.assertIn("10.0 times ours", rows[1])
+
+
+class GroupTests(unittest.TestCase):
+    def figures(self, **more):
+        each = {shape: {"plain": 1_000.0, "group": 1_040.0} for shape in groups.SHAPES}
+        return {"shards": 20, "seconds": 19.9, "cpu": 0.5, "instructions": each, "cpu_each": each,
+                "memory": {"one": 20 << 20, "all": 39 << 20, "each": 1 << 20}, **more}
+
+    def test_each_bar_has_its_complaint(self):
+        self.assertEqual(groups.complaints(self.figures()), [])
+        slow = {shape: {"plain": 1_000.0, "group": 1_051.0} for shape in groups.SHAPES}
+        self.assertEqual(len(groups.complaints(self.figures(instructions=slow))), 2)
+        self.assertEqual(groups.complaints(self.figures(cpu_each=slow)), [], "instructions decide where they are")
+        self.assertEqual(len(groups.complaints(self.figures(cpu_each=slow, instructions={}))), 2)
+        self.assertEqual(len(groups.complaints(self.figures(seconds=24.1))), 1)
+
+    def test_the_table_has_the_instructions_where_they_are_counted(self):
+        rows = list(groups.table(self.figures()))
+        self.assertEqual(len(rows), 7)
+        self.assertIn("1.040", rows[3])
+        self.assertEqual(len(list(groups.table(self.figures(instructions={})))), 5)
 
 
 if __name__ == "__main__":
