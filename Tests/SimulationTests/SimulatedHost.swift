@@ -61,7 +61,7 @@ final class SimulatedHost {
         noteRest()
         let now = now
         if let timer, now.instant - timer >= .seconds(1) {
-            input { $0.loopWasLate(now: now) }
+            input { $0.loopWasLate() }
             for link in links { link.truth.isStale = true }
         }
         for link in links where link.readableAt <= world.time { read(link) }

@@ -161,7 +161,7 @@ extension ChannelMachine {
     /// The loop was blocked: unread bytes have no known arrival time.
     ///
     /// The driver calls it before it reads them, and `deadlineReached` afterwards.
-    package mutating func loopWasLate(now: ClockReading) {
+    package mutating func loopWasLate() {
         current?.evidence.readingStalled()
         candidate?.evidence.readingStalled()
         // The order of a Close frame and of an acceptance that both waited is unknown.

@@ -9,8 +9,8 @@ extension NotificationChannel: Driver {
         machine.deadlineReached(now: now)
     }
 
-    package func loopWasLate(now: ClockReading) {
-        machine.loopWasLate(now: now)
+    package func loopWasLate() {
+        machine.loopWasLate()
     }
 
     /// Delivers what a pause left, and resumes one link when all actions are performed.

@@ -5,14 +5,14 @@ package protocol TimerOwner: AnyObject {
     /// The loop was blocked when the timer was due: unread bytes have no known arrival time.
     ///
     /// The call precedes the poll that reads them, and `timerDidFire` follows the poll.
-    func loopWasLate(now: ClockReading)
+    func loopWasLate()
     /// The timer's instant has come, and the loop has polled since. The timer is stopped and may be started again.
     func timerDidFire(_ timer: Timer)
 }
 
 extension TimerOwner {
     /// Most owners do not need to know when bytes arrived.
-    package func loopWasLate(now: ClockReading) {}
+    package func loopWasLate() {}
 }
 
 /// One deadline on a loop.
@@ -129,7 +129,7 @@ extension TimerOwner {
         isDue = true
         awaitedPoll = loop.dueTimers.pollCount
         loop.dueTimers.append(self)
-        if isLate { loop.inPass { owner.loopWasLate(now: now) } }
+        if isLate { loop.inPass { owner.loopWasLate() } }
     }
 
     /// Notifies the owner if the loop is late.
@@ -145,7 +145,7 @@ extension TimerOwner {
         lateAt = isDue ? now.instant + loop.dueTimers.tolerance : Instant(nanoseconds: .max)
         // The strong local keeps the owner alive for the call.
         guard let owner = unsafe owner else { return }
-        owner.loopWasLate(now: now)
+        owner.loopWasLate()
     }
 
     /// The loop has polled since the timer fired, and the timer has left the list of due timers.

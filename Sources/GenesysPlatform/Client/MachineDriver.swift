@@ -93,6 +93,4 @@ extension MachineDriver {
         work.pending.append(contentsOf: actions)
         performPending()
     }
-
-    package func loopWasLate(now: ClockReading) {}
 }

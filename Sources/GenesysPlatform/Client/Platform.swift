@@ -311,8 +311,6 @@ extension Platform: TimerOwner {
     package func timerDidFire(_ timer: Timer) {
         submit(machine.deadlineReached(now: loop.now.instant))
     }
-
-    package func loopWasLate(now: ClockReading) {}
 }
 
 extension Platform: HTTPCallOwner {

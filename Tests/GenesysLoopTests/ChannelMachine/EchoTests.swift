@@ -150,7 +150,7 @@ import Testing
         stage.rollover(to: .other)
         stage.opened(.second)
         #expect(stage.message(.second, 1) == .hold)
-        stage.machine.loopWasLate(now: stage.now)
+        stage.machine.loopWasLate()
         stage.ended(.second, .reset)
         #expect(stage.machine.isHolding(.second))
         let end = topic == .tokenRevoked ? stage.system(topic, .first) : stage.ended(.first, .reset)

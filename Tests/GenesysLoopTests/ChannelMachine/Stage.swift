@@ -171,7 +171,7 @@ struct Stage {
     /// A timer fires, late or on time. The loop polls next: the test reads waiting bytes and calls `fireTimers`.
     mutating func noticeLateness() {
         guard let deadline = machine.nextDeadline, now.instant - deadline >= .seconds(1) else { return }
-        machine.loopWasLate(now: now)
+        machine.loopWasLate()
     }
 
     /// The loop's timers run, late or on time, until nothing more is due.

@@ -44,7 +44,7 @@ import Testing
             stage.rollover(to: .other)
             stage.opened(.second)
             #expect(stage.message(.second, 1) == .hold)
-            stage.machine.loopWasLate(now: stage.now)
+            stage.machine.loopWasLate()
             stage.ended(.second, .reset)
             stage.heard(.first)
             return Scene(stage, "release 2")

@@ -46,7 +46,7 @@ import Testing
         var held: Bool?
         host.didHear = { channel, event in
             guard event == .subscribed else { return }
-            channel.loopWasLate(now: channel.loop.now)
+            channel.loopWasLate()
             held = channel.machine.current?.evidence.hasBacklog
         }
         host.didReceive = { channel, _ in channel.close() }

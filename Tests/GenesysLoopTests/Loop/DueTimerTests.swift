@@ -12,7 +12,7 @@ private final class OrderProbe: TimerOwner {
 
     deinit { timer?.close() }
 
-    func loopWasLate(now: ClockReading) { events.append("late") }
+    func loopWasLate() { events.append("late") }
 
     func timerDidFire(_ timer: GenesysLoop.Timer) { events.append("fired") }
 

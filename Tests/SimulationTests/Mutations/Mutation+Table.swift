@@ -119,8 +119,8 @@ extension Mutation {
             harm: "what a blocked host reads late counts as just sent, and a gap begins too late",
             Edit(
                 "TimerTable",
-                "    package mutating func loopWasLate(now: ClockReading) {\n        current?.evidence.readingStalled()\n",
-                "    package mutating func loopWasLate(now: ClockReading) {\n")),
+                "    package mutating func loopWasLate() {\n        current?.evidence.readingStalled()\n",
+                "    package mutating func loopWasLate() {\n")),
         Mutation(
             "the watchdog sleeps on after a pause",
             harm: "a dead path is trusted for ever",
