@@ -79,13 +79,19 @@ enum GroupClient {
         print("{\"shards\":\(count),\"seconds\":\(used.seconds),\"cpu\":\(used.cpu)}")
         // What the start alone needed is given back.
         loop.run(for: .seconds(2))
-        #if canImport(Glibc)
-        malloc_trim(0)
-        #endif
+        trim()
         print("READY")
-        // The variable is that of the C library, whose lock this takes.
-        unsafe fflush(nil)
+        fflush(nil)
         while host.failure == nil { loop.run(for: .seconds(60)) }
+    }
+
+    /// Gives memory that is not in use back to the system, where the C library can.
+    private static func trim() {
+        // The name is a C string, valid during the call.
+        guard let symbol = unsafe dlsym(nil, "malloc_trim") else { return }
+        typealias Trim = @convention(c) (Int) -> Int32
+        // malloc_trim(3) has this type.
+        _ = unsafe unsafeBitCast(symbol, to: Trim.self)(0)
     }
 
     private static func stream(_ options: Options, on loop: UVLoop) throws {
