@@ -79,8 +79,8 @@ let package = Package(
         .executableTarget(
             name: "genesys-loop",
             dependencies: [
-                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "ServerKit", "ToolSupport",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysRelay", "GenesysSimulator", "ServerKit",
+                "ToolSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
@@ -143,15 +143,17 @@ let package = Package(
         .testTarget(
             name: "ReadmeTests",
             dependencies: [
-                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "CUV", "service-host",
+                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysRelay", "GenesysSimulator", "CUV",
+                "service-host",
                 "genesys-loop", "websocket-echo",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysSimulator", "ServerKit", "ToolSupport",
-                "genesys-loop", "websocket-echo", "first-host", "plain-host", "actor-host", "service-host",
+                "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysRelay", "GenesysSimulator", "ServerKit",
+                "ToolSupport", "genesys-loop", "websocket-echo", "first-host", "plain-host", "actor-host",
+                "service-host",
                 "health-check", "request-probe",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -18,7 +18,9 @@ extension ParsableCommand {
             } catch let error as ValidationError {
                 // Found after parsing, when the parser no longer knows the command.
                 let name = configuration.commandName ?? "\(Self.self)"
-                let subcommand = command is Self ? "" : " " + "\(type(of: command))".lowercased()
+                let type = type(of: command)
+                let subcommand =
+                    command is Self ? "" : " " + (type.configuration.commandName ?? "\(type)".lowercased())
                 refuse("Error: \(error)\n  See '\(name)\(subcommand) --help' for more information.", arguments)
             }
         } catch {

@@ -8,11 +8,15 @@ enum ClientKey {
     static let variable = "GENESYS_LOOP_KEY_PASSPHRASE"
 
     /// Refuses one option without the other.
-    static func check(certificate: String?, key: String?) throws {
+    ///
+    /// - Parameter side: the beginning of the names of both options.
+    static func check(certificate: String?, key: String?, of side: String = "client") throws {
         switch (certificate, key) {
         case (nil, nil), (_?, _?): break
-        case (_?, nil): throw ValidationError("--client-certificate needs --client-key, the file of its private key.")
-        case (nil, _?): throw ValidationError("--client-key needs --client-certificate, the certificate of that key.")
+        case (_?, nil):
+            throw ValidationError("--\(side)-certificate needs --\(side)-key, the file of its private key.")
+        case (nil, _?):
+            throw ValidationError("--\(side)-key needs --\(side)-certificate, the certificate of that key.")
         }
     }
 

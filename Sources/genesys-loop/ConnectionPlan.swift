@@ -121,7 +121,7 @@ struct ConnectionPlan {
             })
     }
 
-    private static func check(_ tls: TLSConfiguration) throws {
+    static func check(_ tls: TLSConfiguration) throws {
         do throws(TLSError) {
             _ = try TLSContext(client: tls)
         } catch {

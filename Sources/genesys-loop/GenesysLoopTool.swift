@@ -1,7 +1,7 @@
 import ArgumentParser
 import ToolSupport
 
-/// The command-line tool: `listen`, `doctor`, `simulate` and `demo`.
+/// The command-line tool: `listen`, `relay`, `doctor`, `simulate` and `demo`.
 ///
 /// Exit status: see `ExitStatus`.
 @main
@@ -14,11 +14,11 @@ struct GenesysLoopTool: ParsableCommand {
 
             Exit status: 0 done or interrupted; 64 wrong usage; 66 the channel is gone or belongs to another client: a \
             new one is needed; 69 the connection could not be made or recovered; 74 the output could not be \
-            written; 76 the peer broke the protocol; 77 authorization refused or certificate not trusted; 78 subscription \
+            written; 75 a relay ended before everything was stored; 76 the peer broke the protocol; 77 authorization refused or certificate not trusted; 78 subscription \
             refused.
             """,
         version: "genesys-loop \(version)",
-        subcommands: [Listen.self, Doctor.self, Simulate.self, Demo.self])
+        subcommands: [Listen.self, RelayCommand.self, Doctor.self, Simulate.self, Demo.self])
 
     static let version = "0.1.0"
 

@@ -47,8 +47,10 @@ extension LifecycleEvent {
             "the channel is gone (\(reason)): another one takes its place"
         case .throttled(let delay):
             "the service received too many requests: no further one for \(LifecycleEvent.text(delay))"
-        case .statistics(let statistics):
-            "statistics: \(statistics)"
+        case .statistics(let statistics, let relay):
+            "statistics: \(statistics)" + (relay.map { "; relay: \($0)" } ?? "")
+        case .relay(let event):
+            event.sentence
         case .log(let level, let message):
             "\(level): \(message)"
         case .linesDropped(let count):
@@ -62,6 +64,7 @@ extension LifecycleEvent {
         case .reconnecting, .rolloverFailed, .gap, .rejected, .discarded, .linesDropped, .channelGone, .throttled:
             .warning
         case .failed: .error
+        case .relay(let event): event.weight
         case .log(let level, _): level >= .error ? .error : level >= .warning ? .warning : .news
         }
     }

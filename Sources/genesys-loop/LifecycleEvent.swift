@@ -1,9 +1,10 @@
 import GenesysLoop
 import GenesysPlatform
+import GenesysRelay
 import Logging
 import ToolSupport
 
-/// The events that `listen` reports, apart from notifications.
+/// The events that `listen` and `relay` report, apart from notifications.
 enum LifecycleEvent {
     case subscribed([Topic])
     case reconnecting(ReconnectAttempt)
@@ -24,7 +25,9 @@ enum LifecycleEvent {
     /// No REST call starts before this time is over, because there were too many.
     case throttled(Duration)
     /// What the channel does and has done: SIGUSR1 came.
-    case statistics(ChannelStatistics)
+    case statistics(ChannelStatistics, relay: RelayStatistics? = nil)
+    /// Something happened to the stream of `relay`.
+    case relay(RelayEvent)
     case log(Logger.Level, String)
     /// The number of lines, of events of any kind, that did not fit into the queue for standard error.
     case linesDropped(Int)
@@ -44,7 +47,7 @@ enum LifecycleEvent {
         case .subscribed, .reconnecting, .rolloverFailed, .recovered, .gap, .willExpire, .rejected, .discarded,
             .channelMade, .channelGone:
             true
-        case .failed, .closed, .token, .throttled, .statistics, .log, .linesDropped: false
+        case .failed, .closed, .token, .throttled, .statistics, .relay, .log, .linesDropped: false
         }
     }
 
@@ -104,8 +107,11 @@ enum LifecycleEvent {
             line.add("reason", reason.rawValue)
         case .throttled(let delay):
             line.add("seconds", seconds: delay)
-        case .statistics(let statistics):
+        case .statistics(let statistics, let relay):
             line.add(statistics)
+            if let relay { line.add("relay", relay) }
+        case .relay(let event):
+            line.add(event)
         case .log(let level, let message):
             line.add("level", level.rawValue)
             line.add("message", message)
@@ -133,6 +139,7 @@ enum LifecycleEvent {
         case .channelGone: "channelGone"
         case .throttled: "throttled"
         case .statistics: "statistics"
+        case .relay(let event): event.name
         case .log: "log"
         case .linesDropped: "linesDropped"
         }

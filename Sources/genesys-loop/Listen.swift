@@ -1,6 +1,5 @@
 import ArgumentParser
 import GenesysLoop
-import GenesysPlatform
 import Logging
 import ToolSupport
 
@@ -42,7 +41,8 @@ struct ListenSession {
     private let loop: UVLoop
     private let writer: LineWriter
     private let host: ListenHost
-    private let channel: any PrintableChannel
+    private let maker: ChannelMaker
+    private let channel: any SourceChannel
     private let metrics: MetricsServer?
 
     init(_ plan: ListenPlan) throws {
@@ -50,74 +50,19 @@ struct ListenSession {
         (loop, writer) = try Startup.resources(log: plan.log, output: plan.output)
         var tokens: TokenSupply?
         if case .account(let account) = plan.source { tokens = account.supply(on: loop, log: plan.log) }
-        host = ListenHost(plan, loop: loop, writer: writer, tokens: tokens)
-        metrics = try Self.metrics(plan, host, loop)
-        channel = try Self.channel(plan, host, loop, tokens)
-    }
-
-    private static func channel(
-        _ plan: ListenPlan, _ host: ListenHost, _ loop: UVLoop, _ tokens: TokenSupply?
-    ) throws -> any PrintableChannel {
-        do throws(ChannelFailure) {
-            switch plan.source {
-            case .uri(let channel):
-                return try NotificationChannel(
-                    uri: channel.text, topics: plan.topics, on: loop, delegate: host, configuration: plan.configuration)
-            case .account(let account):
-                let platform = try account.platform(on: loop, host, plan.configuration, tokens)
-                guard plan.topics.count > Topic.maxCount else {
-                    return try ProvisionedChannel(
-                        topics: plan.topics, on: platform, delegate: host, configuration: plan.configuration)
-                }
-                return try group(plan, host, platform)
-            }
-        } catch {
-            // Nothing was sent yet: the error is in the source, a topic, a file, or a proxy of the environment.
-            guard error.reason != .ambiguous else { throw Startup.refuse(error, plan.log) }
-            throw ValidationError(error.optionSentence)
-        }
-    }
-
-    /// More topics than one channel has.
-    private static func group(
-        _ plan: ListenPlan, _ host: ListenHost, _ platform: Platform
-    ) throws(ChannelFailure) -> ChannelGroup {
-        let needs = try ShardNeeds(plan.topics)
-        if !needs.leavesSparePlace {
-            plan.log.write(
-                .log(
-                    .warning,
-                    "\(plan.topics.count) topics need all \(needs.shardCount) channels of the OAuth client: without a "
-                        + "spare one, each move to a fresh channel costs a gap."))
-        }
-        return try ChannelGroup(
-            topics: plan.topics, on: platform, delegate: host, configuration: plan.configuration,
-            keepsSparePlace: needs.leavesSparePlace)
-    }
-
-    /// The server of `--metrics-listen`.
-    private static func metrics(_ plan: ListenPlan, _ host: ListenHost, _ loop: UVLoop) throws -> MetricsServer? {
-        guard let address = plan.metricsAddress else { return nil }
-        do throws(MetricsServer.Failure) {
-            return try MetricsServer(on: loop, at: address, content: host.metricsContent, log: plan.log)
-        } catch {
-            plan.log.write(.log(.error, error.description))
-            throw ExitCode(ExitStatus.unavailable.rawValue)
-        }
+        let host = ListenHost(plan, loop: loop, writer: writer, tokens: tokens)
+        let (loop, log) = (self.loop, plan.log)
+        metrics = try plan.metricsAddress.map { try MetricsServer.start($0, host.metricsContent, on: loop, log: log) }
+        maker = try ChannelMaker(
+            plan.source, plan.topics, plan.configuration, log: log, on: loop, host: host, tokens: tokens)
+        channel = try maker.make(host)
+        self.host = host
+        maker.warnAboutMoves()
     }
 
     func run(_ rule: HangupRule) throws -> ExitStatus {
-        if case .uri(let channel) = plan.source, !channel.endpoint.isSecure, !channel.endpoint.isLoopback {
-            plan.configuration.logger.warning(
-                "ws:// is not encrypted: everybody on the way can read the channel's URI and its notifications.")
-        }
-        if let metrics {
-            plan.log.write(.log(.notice, "Metrics: \(metrics.uri)"))
-            if plan.metricsAddress?.isLoopback == false {
-                plan.configuration.logger.warning(
-                    "--metrics-listen: everybody who can reach \(metrics.address) can read the metrics.")
-            }
-        }
+        maker.warnAboutPlainText()
+        metrics?.announce(with: plan.configuration.logger)
         if writer.waitsForReader {
             plan.log.write(.log(.warning, "Nobody reads \(writer.name) yet: notifications wait for a reader."))
         }

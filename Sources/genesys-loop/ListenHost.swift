@@ -6,7 +6,7 @@ import ToolSupport
 /// The delegate of `listen`: prints notifications, writes events, and decides when and how the tool ends.
 ///
 /// All of it runs on the loop's thread.
-final class ListenHost {
+final class ListenHost: ChannelHost {
     /// The exit status; nil while it runs.
     var status: ExitStatus? { run.status }
 
@@ -24,7 +24,6 @@ final class ListenHost {
     private var timer: LoopTimer?
     private var metrics: MetricsServer?
     private var progress: ProgressLine?
-    /// The last attempt of an outage.
     var attempt: ReconnectAttempt?
 
     init(_ plan: ListenPlan, loop: UVLoop, writer: LineWriter, tokens: TokenSupply?) {
@@ -44,7 +43,7 @@ final class ListenHost {
     }
 
     /// Opens the channel, and closes it after `duration`. The server of its metrics and the status line end with it.
-    func open(_ channel: any PrintableChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
+    func open(_ channel: any SourceChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
         self.metrics = metrics
         supervisor?.channelDidChange(to: .connecting, of: channel)
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
@@ -96,8 +95,7 @@ final class ListenHost {
         }
     }
 
-    /// - Parameter shard: the number of the channel, in a group.
-    func report(_ event: LifecycleEvent, shard: Int? = nil) {
+    func report(_ event: LifecycleEvent, shard: Int?) {
         progress?.note(event)
         log.write(event, shard: shard ?? self.shard)
     }
@@ -107,8 +105,22 @@ final class ListenHost {
         if run.printer.lineCount == count { close(with: .success) }
     }
 
+    func missed(_ gap: Gap, shard: Int?) { report(.gap(gap), shard: shard) }
+
+    func confirmed() { supervisor?.isReady() }
+
+    func failed(_ failure: ChannelFailure) {
+        report(.failed(failure))
+        ended(failure)
+    }
+
+    func closed() {
+        if !run.isQuiet || log.style == .json { report(.closed) }
+        ended()
+    }
+
     /// The channel has ended.
-    func ended(_ failure: ChannelFailure? = nil) {
+    private func ended(_ failure: ChannelFailure? = nil) {
         run.ended(failure)
         progress?.end()
         progress = nil

@@ -6,7 +6,7 @@ import ToolSupport
 /// Lines are collected and passed to the writer once for each wake-up of the loop.
 final class NotificationPrinter: LoopTask {
     /// The channel to pause.
-    var channel: (any PrintableChannel)?
+    var channel: (any SourceChannel)?
     /// Lines so far.
     private(set) var lineCount = 0
 

@@ -8,13 +8,13 @@ final class PrintedChannel {
     /// Whether standard output has failed: then nothing is said about the end.
     private(set) var isQuiet = false
     let printer: NotificationPrinter
-    private(set) var channel: (any PrintableChannel)?
+    private(set) var channel: (any SourceChannel)?
 
     init(loop: UVLoop, writer: LineWriter) {
         printer = NotificationPrinter(loop: loop, writer: writer)
     }
 
-    func open(_ channel: any PrintableChannel) {
+    func open(_ channel: any SourceChannel) {
         self.channel = channel
         printer.channel = channel
         channel.open()

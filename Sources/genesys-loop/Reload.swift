@@ -9,7 +9,8 @@ import ToolSupport
 final class Reload {
     private let loop: UVLoop
     private let log: EventLog
-    private let writer: LineWriter
+    /// Nil where something else writes.
+    private let writer: LineWriter?
     private let files: RereadableFiles
     private let tokens: TokenSupply?
     /// Called when the last one of the files is open, or read.
@@ -20,7 +21,7 @@ final class Reload {
     private var hasNamedPipes = false
 
     init(
-        on loop: UVLoop, log: EventLog, writer: LineWriter, files: RereadableFiles, tokens: TokenSupply?,
+        on loop: UVLoop, log: EventLog, writer: LineWriter?, files: RereadableFiles, tokens: TokenSupply?,
         didEnd: @escaping () -> Void
     ) {
         self.loop = loop
@@ -33,16 +34,20 @@ final class Reload {
     }
 
     /// SIGHUP came.
-    func start() {
+    ///
+    /// - Parameter hasReopened: whether the command opens files of its own again.
+    func start(hasReopened: Bool = false) {
         let readsTLS = !files.isEmpty && !loop.tlsFiles.isEmpty
         let readsToken = tokens?.canRead ?? false
-        if !writer.canReopen, !readsTLS, !readsToken {
-            log.write(.log(.notice, "SIGHUP: without --output and files for TLS there is nothing to do."))
+        let output = writer.flatMap { $0.canReopen ? $0 : nil }
+        if output == nil, !hasReopened, !readsTLS, !readsToken {
+            let file = writer == nil ? "a file to write to" : "--output"
+            log.write(.log(.notice, "SIGHUP: without \(file) and files for TLS there is nothing to do."))
         }
         if readsToken { tokens?.readAgain() }
-        if writer.canReopen {
+        if let output {
             waitsForOutput = true
-            writer.reopen()
+            output.reopen()
         }
         if readsTLS { readTLS() }
         endIfDone()
@@ -52,6 +57,7 @@ final class Reload {
 
     /// The writer reports that the file is open, or why it is not.
     func outputDidReopen(_ failure: SystemCalls.Failure?) {
+        guard let writer else { return }
         if let failure {
             log.write(
                 .log(

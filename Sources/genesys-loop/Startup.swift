@@ -11,14 +11,18 @@ enum Startup {
     /// A loop, and a writer to a file, or to standard output.
     static func resources(log: EventLog, output: String? = nil) throws -> (UVLoop, LineWriter) {
         let sink = try output.map { try file($0, log: log) } ?? LineSink(to: SystemCalls.standardOutput)
+        return (try loop(log: log), LineWriter(to: sink, patience: patience))
+    }
+
+    /// A loop.
+    static func loop(log: EventLog) throws -> UVLoop {
         do {
             let loop = try UVLoop()
             // A signal, or the writer's last report, may arrive after the loop has ended, which is not a mistake.
             loop.logger = EventLogHandler.logger(log, .critical)
-            let resources = (loop, LineWriter(to: sink, patience: patience))
             // The system's certificates are read next; a missing descriptor is not their fault.
             _ = try SystemCalls.read("/dev/null", maxByteCount: 0)
-            return resources
+            return loop
         } catch {
             throw refuse(error, log)
         }

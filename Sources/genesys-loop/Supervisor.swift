@@ -57,7 +57,7 @@ final class Supervisor {
     // MARK: - What the tool does
 
     /// The channel does something else.
-    func channelDidChange(to state: ChannelState, of channel: any PrintableChannel) {
+    func channelDidChange(to state: ChannelState, of channel: any SourceChannel) {
         let count = channel.topics.count
         let subscribed = "subscribed to \(count) \(count == 1 ? "topic" : "topics")"
         switch state {
@@ -68,7 +68,7 @@ final class Supervisor {
     }
 
     /// The channel connects again.
-    func channelWillReconnect(_ attempt: ReconnectAttempt, _ channel: any PrintableChannel) {
+    func channelWillReconnect(_ attempt: ReconnectAttempt, _ channel: any SourceChannel) {
         statusDidChange(to: "\(channel.state.rawValue): \(attempt)")
     }
 

@@ -59,6 +59,7 @@ struct EventPage {
         switch type {
         case "string": value is String
         case "strings": value is [String]
+        case "integers": value is [Int]
         case "integer": (value as? Double).map { $0 == $0.rounded() } ?? false
         case "number": value is Double || value is Int
         case "object": value is [String: Double]

@@ -1,6 +1,7 @@
 import Foundation
 import GenesysLoop
 import GenesysPlatform
+import GenesysRelay
 import GenesysSimulator
 import Synchronization
 import Testing
@@ -73,7 +74,7 @@ import Testing
             }
         }
         for line in try await Self.flood() { seen[try page.check(line).event, default: []] = [] }
-        for event in Self.accountEvents {
+        for event in Self.accountEvents + Self.relayEvents {
             let (name, optional) = try page.check(event.json(at: WallTime(seconds: 0), shard: 0))
             seen[name, default: []].formUnion(optional)
         }
@@ -101,6 +102,16 @@ import Testing
         .willExpire(.lifetime(deadline: WallTime(seconds: 0))),
         .rolloverFailed(ChannelFailure(reason: .dns, phase: .dns)),
         .discarded(DiscardedMessage(reason: .invalidMessage, bytes: [1])),
+    ]
+
+    /// Events of a relay.
+    private static let relayEvents: [LifecycleEvent] = [
+        .relay(.engineConnected(RelayEngine(version: "a", durability: "b", warnings: [], lastStored: "1.2"))),
+        .relay(.engineConnected(RelayEngine(version: "a", durability: "b", warnings: [], lastStored: nil))),
+        .relay(.engineLost(reason: "a")), .relay(.overflow), .relay(.dropped(sequences: 1...2)),
+        .relay(.refused(sequence: 1, reason: "a")), .relay(.leading(epoch: 1)), .relay(.fenced),
+        .relay(.engineRolledBack(epoch: 1, sequences: 1...2)), .relay(.drained),
+        .statistics(ChannelStatistics(), relay: RelayStatistics()),
     ]
 
     /// Plays a scenario; returns all lines of standard error.

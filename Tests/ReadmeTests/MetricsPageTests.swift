@@ -1,5 +1,6 @@
 import GenesysLoop
 import GenesysMetrics
+import GenesysRelay
 import Testing
 
 @testable import genesys_loop
@@ -17,8 +18,8 @@ import Testing
         let page = try #require(Page.named("Metrics.md"))
         let lines = try page.text.split(separator: "\n").map(String.init).filter { $0.hasPrefix("| `") }
         #expect(
-            lines == Self.rows(MetricTable.channel) + Self.rows(MetricTable.loop) + Self.rows(ToolStatistics.metrics)
-                + Self.rows(MetricTable.build) + Self.rows(MetricTable.process))
+            lines == Self.rows(MetricTable.channel) + Self.rows(MetricTable.loop) + Self.rows(RelayStatistics.metrics)
+                + Self.rows(ToolStatistics.metrics) + Self.rows(MetricTable.build) + Self.rows(MetricTable.process))
     }
 
     @Test func `the page names only metrics that exist`() throws {

@@ -83,15 +83,17 @@ import Testing
                 }
             }
             for call in text.matches(of: /Secret\.taken\(from: ([\w.]+)\)/) {
-                #expect(call.1 == "variable.rawValue" || call.1 == "ConnectionOptions.proxyVariable")
+                #expect(
+                    ["variable.rawValue", "ConnectionOptions.proxyVariable", "RelayOptions.passwordVariable"].contains(
+                        call.1))
             }
             if text.contains("takeSecret(of:") { #expect(text.contains("static func taken(from name: String)")) }
         }
-        names.formUnion([ClientKey.variable, ConnectionOptions.proxyVariable])
+        names.formUnion([ClientKey.variable, ConnectionOptions.proxyVariable, RelayOptions.passwordVariable])
         names.formUnion(SourceVariable.allCases.map(\.rawValue))
         let rules = try #require(texts["Sources/GenesysLoop/Transport/ProxyRules.swift"])
         names.formUnion(rules.matches(of: /"(\w+_(?:proxy|PROXY))"/).map { String($0.1) })
-        #expect(names.count == 23)
+        #expect(names.count == 24)
         let rows = try Self.rows("Environment.md").dropFirst()
         #expect(Set(rows.flatMap { Self.words($0[0]) }) == names)
     }

@@ -14,7 +14,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
     }
 
     /// How long the sink may take to close after the end.
-    static let closeLimit: Duration = .seconds(2)
+    static let closeLimit: Duration = .seconds(1)
 
     var isTaking: Bool { isOpen && ending == nil && !record.isClosing }
 

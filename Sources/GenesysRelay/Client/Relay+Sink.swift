@@ -40,11 +40,7 @@ extension Relay: RelaySinkDelegate {
     private func isTold(_ engine: EngineDescription, _ head: StreamHead?) -> Bool {
         guard !isConnected, isOpen, ending == nil else { return false }
         isConnected = true
-        report(
-            .engineConnected(
-                RelayEngine(
-                    version: engine.version, durability: engine.durability, warnings: engine.warnings,
-                    lastStored: head?.last.description)))
+        report(.engineConnected(RelayEngine(engine, head)))
         return true
     }
 }

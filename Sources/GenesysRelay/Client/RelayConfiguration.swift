@@ -1,4 +1,6 @@
-/// How a relay behaves.
+public import GenesysLoop
+
+/// How a relay behaves. No printed form holds the password.
 public struct RelayConfiguration: Hashable, Sendable {
     /// What happens when the queue is full.
     public enum Overflow: String, Hashable, Sendable, CaseIterable {
@@ -8,8 +10,14 @@ public struct RelayConfiguration: Hashable, Sendable {
         case dropOldest = "drop-oldest"
     }
 
-    /// The bytes of the records that wait for the engine, an overhead of 128 bytes for each of them included; at least
-    /// 65,536. Default: 64 MiB.
+    /// The key of the stream in the engine, without braces; nil for `genesys:NAME`. Default: nil.
+    public var stream: String?
+    /// About how many entries the stream of the engine keeps; nil for all. Default: nil.
+    public var maxLength: Int?
+    /// What the engine's certificate is checked against, and the relay's own certificate, where the target has TLS.
+    public var tls = TLSConfiguration()
+    /// The bytes of the records that wait for the engine, an overhead of 128 bytes for each of them included.
+    /// Default: 64 MiB.
     public var queueBytes = 64 << 20
     /// What happens when the queue is full. Default: `pause`.
     public var overflow = Overflow.pause
@@ -33,11 +41,16 @@ public struct RelayConfiguration: Hashable, Sendable {
     /// loss of power may lose the last seconds. Default: false.
     public var isSynchronized = false
 
+    var secret: SecretText?
+
+    /// The password of the engine, in place of one in the target; nil for none.
+    public var password: String? {
+        get { secret?.value }
+        set { secret = newValue.map { SecretText($0) } }
+    }
+
     /// Creates a configuration with the defaults.
     public init() {}
-
-    /// The least bytes of a queue.
-    package static let minQueueBytes = 65_536
 
     var settings: RelaySettings {
         var settings = RelaySettings()
@@ -52,11 +65,15 @@ public struct RelayConfiguration: Hashable, Sendable {
         return settings
     }
 
-    func check() throws(RelayError) {
-        guard queueBytes >= RelayConfiguration.minQueueBytes else {
-            throw RelayError("A queue needs at least \(RelayConfiguration.minQueueBytes) bytes.")
+    package func check() throws(RelayError) {
+        if let stream {
+            guard !stream.isEmpty, !stream.utf8.contains(where: { $0 == 0x7B || $0 == 0x7D }) else {
+                throw RelayError(
+                    "The key of a stream is not empty and has no braces: { and } choose a slot of a cluster.")
+            }
         }
-        guard batchBytes > 0 else { throw RelayError("A batch needs at least one byte.") }
+        guard maxLength ?? 1 > 0 else { throw RelayError("A stream keeps at least one entry.") }
+        guard queueBytes > 0, batchBytes > 0 else { throw RelayError("A queue and a batch have at least one byte.") }
         guard lease >= .milliseconds(100) else { throw RelayError("A lease lasts at least 100 ms.") }
         guard linger >= .zero, pauseLimit >= .zero else { throw RelayError("A time of a relay is not negative.") }
     }

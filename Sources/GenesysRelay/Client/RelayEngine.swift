@@ -8,4 +8,12 @@ public struct RelayEngine: Hashable, Sendable {
     public let warnings: [String]
     /// The id of the last record in the stream, `EPOCH.SEQUENCE`; nil if the stream is empty.
     public let lastStored: String?
+
+    /// Creates a description, for tests of a host.
+    public init(version: String, durability: String, warnings: [String] = [], lastStored: String? = nil) {
+        self.version = version
+        self.durability = durability
+        self.warnings = warnings
+        self.lastStored = lastStored
+    }
 }

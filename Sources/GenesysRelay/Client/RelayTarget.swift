@@ -1,10 +1,11 @@
 internal import GenesysLoop
 
-/// The engine that a relay writes to, or a file.
+/// The engine that a relay writes to, or a file. No printed form holds a password.
 public struct RelayTarget: Hashable, Sendable {
     enum Kind: Hashable, Sendable {
         case standardOutput
         case file(String)
+        case redis(RedisTarget)
     }
 
     let kind: Kind
@@ -17,7 +18,10 @@ public struct RelayTarget: Hashable, Sendable {
 
     private init(kind: Kind) { self.kind = kind }
 
-    /// Reads a target as the tool takes it: `file:PATH`, or `-` for standard output.
+    /// Reads a target as the tool takes it: `redis://[user@]host[:6379][/db]`, `rediss://…` for TLS,
+    /// `redis+unix:///path/to/socket[?db=N]`, `file:PATH`, or `-` for standard output.
+    ///
+    /// A password may stand in the target of an engine, behind the user; `RelayConfiguration.password` takes precedence.
     ///
     /// - Throws: `RelayError` with a sentence that never shows a password.
     public init(_ text: String) throws(RelayError) {
@@ -34,41 +38,67 @@ public struct RelayTarget: Hashable, Sendable {
             }
             kind = .file(String(path))
         default:
-            throw RelayTarget.unknown
+            do throws(InvalidURI) {
+                kind = .redis(try RedisTarget(text))
+            } catch {
+                throw RelayError(error.description)
+            }
         }
     }
 
     private static let unknown = RelayError(
-        "The target is none that is known: it is file:PATH, or - for standard output.")
+        "The target begins with redis://, rediss://, redis+unix:// or file:, or it is - for standard output.")
 
-    /// Whether it is a file that `Relay.reopen()` opens again.
+    /// Whether it is a file that `Relay.reopenFiles()` opens again.
     package var isFile: Bool { if case .file = kind { true } else { false } }
 
-    /// Whether it is standard output.
-    package var isStandardOutput: Bool { kind == .standardOutput }
+    /// Whether its text holds a password, which others may be able to read.
+    package var hasPassword: Bool { if case .redis(let target) = kind { target.hasPassword } else { false } }
+
+    /// Whether it is reached over TLS.
+    package var isSecure: Bool { if case .redis(let target) = kind { target.isSecure } else { false } }
+
+    /// Whether it is an engine, with a password, a stream and a lease.
+    package var isEngine: Bool { if case .redis = kind { true } else { false } }
 }
 
 extension RelayTarget {
     func sink(name: String, _ configuration: RelayConfiguration, on loop: UVLoop) throws(RelayError) -> any RelaySink {
-        do throws(UVLoopError) {
-            switch kind {
-            case .standardOutput: return try FileSink(path: nil, on: loop)
-            case .file(let path):
-                return try FileSink(path: path, isSynchronized: configuration.isSynchronized, on: loop)
+        switch kind {
+        case .standardOutput: return try RelayTarget.fileSink(nil, configuration, on: loop)
+        case .file(let path): return try RelayTarget.fileSink(path, configuration, on: loop)
+        case .redis(let target):
+            var settings = RedisSink.Configuration(target: target, name: name)
+            settings.key = configuration.stream
+            settings.password = configuration.secret
+            settings.tls = configuration.tls
+            settings.maxLength = configuration.maxLength
+            do throws(RelaySinkFailure) {
+                return try RedisSink(settings, on: loop)
+            } catch {
+                throw RelayError(error.reason)
             }
+        }
+    }
+
+    private static func fileSink(
+        _ path: String?, _ configuration: RelayConfiguration, on loop: UVLoop
+    ) throws(RelayError) -> any RelaySink {
+        do throws(UVLoopError) {
+            return try FileSink(path: path, isSynchronized: configuration.isSynchronized, on: loop)
         } catch {
             throw RelayError("The relay cannot start: \(error)")
         }
     }
 }
 
-/// Never shows a password.
 extension RelayTarget: CustomStringConvertible, CustomReflectable {
     /// The target without its password.
     public var description: String {
         switch kind {
         case .standardOutput: "standard output"
         case .file(let path): "file:\(path)"
+        case .redis(let target): "\(target)"
         }
     }
 

@@ -31,9 +31,7 @@ package final class FileSink: RelaySink {
         self.loop = loop
         thread = try LoopThread(name: "relay-file")
         file = Locked(LineFile(path: path, isSynchronized: isSynchronized))
-        description = EngineDescription(
-            version: path == nil ? "standard output" : "file",
-            durability: path == nil ? "none" : isSynchronized ? "fsync" : "system")
+        description = EngineDescription(file: path, isSynchronized: isSynchronized)
     }
 
     package func open(after last: RecordID?) {
@@ -100,7 +98,7 @@ package final class FileSink: RelaySink {
 
     private func report(_ failure: LineFile.Failure) {
         if failure.isFinal {
-            delegate?.sink(self, didFail: RelaySinkFailure(.output, failure.reason))
+            delegate?.sink(self, didFail: RelaySinkFailure(failure.isClosed ? .closed : .output, failure.reason))
         } else {
             delegate?.sink(self, didLose: failure.reason)
         }
@@ -144,5 +142,14 @@ package final class FileSink: RelaySink {
     private static func value(_ name: String, in line: String) -> Substring? {
         guard let start = line.firstRange(of: "\"\(name)\":\"")?.upperBound else { return nil }
         return line[start...].prefix { $0 != "\"" }
+    }
+}
+
+extension EngineDescription {
+    /// - Parameter path: nil for standard output.
+    init(file path: String?, isSynchronized: Bool) {
+        self.init(
+            version: path == nil ? "standard output" : "file",
+            durability: path == nil ? "none" : isSynchronized ? "fsync" : "system")
     }
 }

@@ -17,6 +17,8 @@ struct LineFile: Sendable {
         let reason: String
         /// Every try would fail.
         let isFinal: Bool
+        /// The reader has left.
+        var isClosed = false
     }
 
     /// The end of a file.
@@ -52,7 +54,7 @@ struct LineFile: Sendable {
             guard descriptor >= 0 else { throw failure("write to", errno) }
             return Tail()
         }
-        descriptor = systemOpen(path)
+        descriptor = systemOpen(path, O_RDWR | O_CREAT | O_APPEND)
         guard descriptor >= 0 else { throw failure("open", errno) }
         var status = stat()
         // The structure is lent for the call.
@@ -68,10 +70,43 @@ struct LineFile: Sendable {
             tail.wasTorn = true
             guard ftruncate(descriptor, end) == 0 else { throw failure("write", errno) }
         }
-        guard end > 0 else { return tail }
-        let start = try endOfLines(before: end - 1)
-        tail.line = try read(start, Int(min(end - start, off_t(LineFile.headSize))))
+        tail.line = try lastLine(before: end)
         return tail
+    }
+
+    /// Reads the last whole line, and changes nothing.
+    ///
+    /// - Throws: if the file, or the folder of one that is not there, cannot be written.
+    func look() throws(Failure) -> Tail {
+        guard let path else { return Tail() }
+        // The paths are C strings for their calls.
+        guard unsafe access(path, F_OK) == 0 else {
+            let end = path.lastIndex(of: "/")
+            let folder = end.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            guard unsafe access(folder, W_OK | X_OK) == 0 else { throw failure("make", errno) }
+            return Tail()
+        }
+        guard unsafe access(path, W_OK) == 0 else { throw failure("write to", errno) }
+        var file = self
+        file.descriptor = systemOpen(path, O_RDONLY | O_NONBLOCK)
+        guard file.descriptor >= 0 else { throw failure("read", errno) }
+        defer { _ = systemClose(file.descriptor) }
+        var status = stat()
+        // The structure is lent for the call.
+        guard unsafe fstat(file.descriptor, &status) == 0 else { throw failure("read", errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            guard status.st_mode & S_IFMT != S_IFDIR else { throw failure("write to", EISDIR) }
+            return Tail()
+        }
+        let end = try file.endOfLines(before: status.st_size)
+        return Tail(line: try file.lastLine(before: end), wasTorn: end < status.st_size)
+    }
+
+    /// The beginning of the line that ends at `end`.
+    private func lastLine(before end: off_t) throws(Failure) -> [UInt8]? {
+        guard end > 0 else { return nil }
+        let start = try endOfLines(before: end - 1)
+        return try read(start, Int(min(end - start, off_t(LineFile.headSize))))
     }
 
     /// Appends lines, all of them or none.
@@ -109,7 +144,7 @@ struct LineFile: Sendable {
     /// Cuts what was written of a batch. Where that is impossible, no further write can make it good.
     private mutating func undo(_ code: Int32) -> Failure {
         guard let size, ftruncate(descriptor, size) == 0 else {
-            return Failure(reason: failure("write", code).reason, isFinal: true)
+            return Failure(reason: failure("write", code).reason, isFinal: true, isClosed: code == EPIPE)
         }
         return failure("write", code)
     }
@@ -160,9 +195,9 @@ struct LineFile: Sendable {
     }
 }
 
-private func systemOpen(_ path: String) -> Int32 {
+private func systemOpen(_ path: String, _ flags: Int32) -> Int32 {
     // The path is a C string for the call.
-    unsafe open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+    unsafe open(path, flags | O_CLOEXEC, 0o640)
 }
 
 private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import GenesysLoop
 import Logging
 import ServerKit
@@ -23,6 +24,7 @@ final class MetricsServer {
     let content: MetricsContent
 
     private let log: EventLog
+    private let isLoopback: Bool
     private let listener: TCPListener
     private let timer: Timer
     /// The connections that are served.
@@ -41,6 +43,7 @@ final class MetricsServer {
         self.content = content
         self.log = log
         self.limits = limits
+        isLoopback = wanted.isLoopback
         let group = HandleGroup(loop: loop)
         listener = TCPListener(loop: loop, group: group)
         timer = Timer(loop: loop, group: group)
@@ -66,6 +69,25 @@ final class MetricsServer {
 
     /// Few, so that one turn of the loop accepts no more.
     private static let backlog: Int32 = 128
+
+    /// Makes a server for `--metrics-listen`, or ends the command.
+    static func start(
+        _ address: MetricsAddress, _ content: MetricsContent, on loop: UVLoop, log: EventLog
+    ) throws -> MetricsServer {
+        do throws(Failure) {
+            return try MetricsServer(on: loop, at: address, content: content, log: log)
+        } catch {
+            log.write(.log(.error, error.description))
+            throw ExitCode(ExitStatus.unavailable.rawValue)
+        }
+    }
+
+    /// Says where it is, and who can reach it.
+    func announce(with logger: Logger) {
+        log.write(.log(.notice, "Metrics: \(uri)"))
+        guard !isLoopback else { return }
+        logger.warning("--metrics-listen: everybody who can reach \(address) can read the metrics.")
+    }
 
     /// The URI of the metrics.
     var uri: String { "http://\(address)/metrics" }

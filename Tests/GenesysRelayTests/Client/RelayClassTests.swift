@@ -372,11 +372,27 @@ import Testing
         #expect(throws: RelayError.self) { try Relay(name: name, target: .standardOutput, on: loop) }
     }
 
-    @Test func `a target is a file or standard output`() throws {
+    @Test func `no printed form of a configuration or a target holds the password`() throws {
+        var configuration = RelayConfiguration()
+        configuration.password = "hunter2"
+        let target = try RelayTarget("redis://me:hunter2@host/3")
+        var text = "\(configuration) \(target) \(String(reflecting: configuration))"
+        dump(configuration, to: &text)
+        dump(target, to: &text)
+        #expect(!text.contains("hunter2"))
+        #expect(target.hasPassword)
+    }
+
+    @Test(arguments: ["", "a{b}", "}"])
+    func `the key of a stream has no braces`(key: String) throws {
+        #expect(throws: RelayError.self) { try relay { $0.stream = key } }
+    }
+
+    @Test func `a target is an engine, a file or standard output`() throws {
         #expect(try RelayTarget("-") == .standardOutput)
         #expect(try RelayTarget("file:a b") == .file("a b"))
         #expect("\(try RelayTarget("file:/a"))" == "file:/a")
-        for text in ["", "file:", "stream", "nats://host", "http://u:secret@host"] {
+        for text in ["", "file:", "stream", "nats://host", "redis+unix://u:secret@host", "http://u:secret@host"] {
             let error = #expect(throws: RelayError.self) { try RelayTarget(text) }
             #expect(error?.description.contains("secret") == false)
         }

@@ -2,16 +2,37 @@ import GenesysLoop
 import GenesysPlatform
 import Logging
 
-/// What a channel reports, whether its URI was given or the tool made it.
-extension ListenHost {
+/// The delegate of a command's channel, whether its URI was given or the tool made it, or made several.
+///
+/// What such channels report alike is handled here; the host adds what its command does about it.
+protocol ChannelHost: NotificationChannelDelegate, ProvisionedChannelDelegate, ChannelGroupDelegate, PlatformDelegate {
+    var supervisor: Supervisor? { get }
+    /// The last attempt of an outage.
+    var attempt: ReconnectAttempt? { get set }
+
+    /// - Parameter shard: the number of the channel, in a group.
+    func report(_ event: LifecycleEvent, shard: Int?)
+    func received(_ notification: ChannelNotification)
+    func missed(_ gap: Gap, shard: Int?)
+    /// The whole subscription is confirmed, for the first time or again.
+    func confirmed()
+    /// The channel has failed.
+    func failed(_ failure: ChannelFailure)
+    /// The channel is closed.
+    func closed()
+}
+
+extension ChannelHost {
+    func report(_ event: LifecycleEvent) { report(event, shard: nil) }
+
     fileprivate func subscribed(to topics: [Topic]) {
         attempt = nil
         report(.subscribed(topics))
-        supervisor?.isReady()
+        confirmed()
     }
 
     fileprivate func willReconnect(
-        _ attempt: ReconnectAttempt, _ channel: any PrintableChannel, shard: Int? = nil
+        _ attempt: ReconnectAttempt, _ channel: any SourceChannel, shard: Int? = nil
     ) {
         self.attempt = attempt
         report(.reconnecting(attempt), shard: shard)
@@ -22,19 +43,11 @@ extension ListenHost {
         attempt = nil
         report(.recovered(recovery), shard: shard)
     }
-
-    fileprivate func failed(_ failure: ChannelFailure) {
-        report(.failed(failure))
-        ended(failure)
-    }
-
-    fileprivate func closed() {
-        if !run.isQuiet || log.style == .json { report(.closed) }
-        ended()
-    }
 }
 
-extension ListenHost: NotificationChannelDelegate {
+// MARK: - NotificationChannelDelegate
+
+extension ChannelHost {
     func channel(_ channel: NotificationChannel, didReceive notification: ChannelNotification) {
         received(notification)
     }
@@ -64,7 +77,7 @@ extension ListenHost: NotificationChannelDelegate {
     }
 
     func channel(_ channel: NotificationChannel, didMiss gap: Gap) {
-        report(.gap(gap))
+        missed(gap, shard: nil)
     }
 
     func channel(_ channel: NotificationChannel, didDiscard message: DiscardedMessage) {
@@ -84,7 +97,9 @@ extension ListenHost: NotificationChannelDelegate {
     }
 }
 
-extension ListenHost: ProvisionedChannelDelegate {
+// MARK: - ProvisionedChannelDelegate
+
+extension ChannelHost {
     func channel(_ channel: ProvisionedChannel, didReceive notification: ChannelNotification) {
         received(notification)
     }
@@ -114,7 +129,7 @@ extension ListenHost: ProvisionedChannelDelegate {
     }
 
     func channel(_ channel: ProvisionedChannel, didMiss gap: Gap) {
-        report(.gap(gap))
+        missed(gap, shard: nil)
     }
 
     func channel(_ channel: ProvisionedChannel, didDiscard message: DiscardedMessage) {
@@ -142,7 +157,9 @@ extension ListenHost: ProvisionedChannelDelegate {
     }
 }
 
-extension ListenHost: ChannelGroupDelegate {
+// MARK: - ChannelGroupDelegate
+
+extension ChannelHost {
     func group(_ group: ChannelGroup, didReceive notification: ChannelNotification, on shard: Int) {
         received(notification)
     }
@@ -151,8 +168,10 @@ extension ListenHost: ChannelGroupDelegate {
         supervisor?.channelDidChange(to: state, of: group)
         guard state == .subscribed else { return }
         attempt = nil
-        supervisor?.isReady()
+        confirmed()
     }
+
+    func group(_ group: ChannelGroup, didChange state: ChannelState, of shard: Int) {}
 
     func group(_ group: ChannelGroup, didSubscribe topics: [Topic], on shard: Int) {
         report(.subscribed(topics), shard: shard)
@@ -175,7 +194,7 @@ extension ListenHost: ChannelGroupDelegate {
     }
 
     func group(_ group: ChannelGroup, didMiss gap: Gap, on shard: Int) {
-        report(.gap(gap), shard: shard)
+        missed(gap, shard: shard)
     }
 
     func group(_ group: ChannelGroup, didDiscard message: DiscardedMessage, on shard: Int) {
@@ -212,7 +231,9 @@ extension ListenHost: ChannelGroupDelegate {
     }
 }
 
-extension ListenHost: PlatformDelegate {
+// MARK: - PlatformDelegate
+
+extension ChannelHost {
     func platform(_ platform: Platform, didObtainToken lifetime: Duration?) {
         report(.token(lifetime: lifetime))
     }

@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+/// `relay` with a real Redis; without redis-server they are skipped, which is said.
+@Suite(.timeLimit(.minutes(patience(3)))) struct RelayRedisTests {
+    /// A Redis in a folder of its own, reached through a local socket.
+    private struct Redis {
+        let folder: URL
+        var socket: String { folder.appending(path: "socket").path }
+        var target: String { "redis+unix://\(socket)" }
+
+        func start(_ more: [String] = []) async throws -> Child {
+            let child = try Child(
+                try #require(CProgram.find("redis-server")),
+                ["--port", "0", "--unixsocket", socket, "--dir", folder.path, "--save", ""] + more)
+            while let line = await child.output?.nextLine(), !line.contains("ready to accept") {}
+            return child
+        }
+
+        /// The answer of `redis-cli`.
+        func ask(_ words: String...) async throws -> String {
+            let end = try await CProgram.run("redis-cli", ["-s", socket] + words)
+            return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+
+    static let isPossible: Bool = {
+        if CProgram.has("redis-server"), CProgram.has("redis-cli") { return true }
+        print("SKIPPED: relay with Redis: there is no redis-server")
+        return false
+    }()
+
+    private func with(
+        _ options: [String] = [], _ body: (OwnService, Redis, Child, URL) async throws -> Void
+    ) async throws {
+        try await OwnService.with { service, folder in
+            let redis = Redis(folder: folder)
+            let server = try await redis.start(options)
+            try await body(service, redis, server, folder)
+            server.signal(SIGKILL)
+            _ = await server.end()
+        }
+    }
+
+    @Test(.enabled(if: isPossible))
+    func `notifications are entries of the stream, and a second relay of the name ends with 75`() async throws {
+        try await with { service, redis, _, _ in
+            let child = try service.relay(to: redis.target, ["--lease", "1"])
+            let connected = try #require(await child.event(with: "\"engineConnected\""))
+            #expect(connected.contains("\"version\":\"redis "))
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            service.publish(0..<100)
+            while try await redis.ask("XLEN", "genesys:test") != "101" { await Task.yield() }
+            let second = await (try service.relay(to: redis.target, ["--lease", "1"])).end()
+            #expect(second.status == 75, "\(second.errors)")
+            #expect(second.errors.contains("renews its lease"), "\(second.errors)")
+            let check = try await Tool.check(redis.target)
+            #expect(check.status == 0)
+            #expect(check.outputText.contains("lease: held by "), "\(check.outputText)")
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors)")
+            #expect(try await redis.ask("XLEN", "genesys:test") == "101")
+            #expect(try await Tool.check(redis.target).outputText.contains("lease: free"))
+        }
+    }
+
+    @Test(.enabled(if: isPossible))
+    func `a key of another type ends with 78, a wrong password with 77`() async throws {
+        try await with { service, redis, _, folder in
+            _ = try await redis.ask("SET", "genesys:test", "x")
+            let end = await (try service.relay(to: redis.target)).end()
+            #expect(end.status == 78, "\(end.errors)")
+            #expect(try await Tool.check(redis.target).status == 78)
+            let password = folder.appending(path: "password")
+            try Data("hunter2\n".utf8).write(to: password)
+            _ = try await redis.ask("CONFIG", "SET", "requirepass", "secret")
+            for (arguments, variables) in [
+                (["--password-file", password.path], [:]), ([], ["GENESYS_LOOP_RELAY_PASSWORD": "hunter2"]),
+            ] {
+                let refused = await (try service.relay(to: redis.target, arguments, variables: variables)).end()
+                #expect(refused.status == 77, "\(refused.errors)")
+                #expect(!refused.errors.contains("hunter2"))
+            }
+            let right = try service.relay(
+                to: redis.target, ["--stream", "other"], variables: ["GENESYS_LOOP_RELAY_PASSWORD": "secret"])
+            #expect(await right.event(with: "\"subscribed\"") != nil)
+            right.signal(SIGTERM)
+            #expect(await right.end().status == 0)
+        }
+    }
+
+    @Test(.enabled(if: isPossible))
+    func `a frozen Redis loses nothing, and one that stays frozen ends with 75 and the number`() async throws {
+        try await with { service, redis, server, _ in
+            let child = try service.relay(to: redis.target)
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            server.signal(SIGSTOP)
+            service.publish(0..<500)
+            server.signal(SIGCONT)
+            while try await redis.ask("XLEN", "genesys:test") != "501" { await Task.yield() }
+            server.signal(SIGSTOP)
+            service.publish(500..<510)
+            while true {
+                child.signal(SIGUSR1)
+                let line = try #require(await child.event(with: "\"statistics\""))
+                if line.contains("\"relay\":{\"receivedCount\":510,") { break }
+            }
+            child.signal(SIGTERM)
+            let end = await child.end()
+            server.signal(SIGCONT)
+            #expect(end.status == 75, "\(end.errors)")
+            #expect(end.errors.contains("10 records are not delivered"), "\(end.errors)")
+        }
+    }
+}
+
+extension Tool {
+    /// Runs `relay --check`, within a slot that is taken.
+    fileprivate static func check(_ target: String) async throws -> Child.End {
+        await (try Child.tool(["relay", "--uri", "ws://h.invalid/", "--name", "test", "--to", target, "--check"])).end()
+    }
+}
