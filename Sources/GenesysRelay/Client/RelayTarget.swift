@@ -21,7 +21,7 @@ public struct RelayTarget: Hashable, Sendable {
     /// Reads a target as the tool takes it: `redis://[user@]host[:6379][/db]`, `rediss://…` for TLS,
     /// `redis+unix:///path/to/socket[?db=N]`, `file:PATH`, or `-` for standard output.
     ///
-    /// A password may stand in the target of an engine, behind the user; `RelayConfiguration.password` takes precedence.
+    /// The target of an engine may hold a password behind the user; `RelayConfiguration.password` takes precedence.
     ///
     /// - Throws: `RelayError` with a sentence that never shows a password.
     public init(_ text: String) throws(RelayError) {

@@ -28,8 +28,8 @@ struct RelayOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The name of the relay: 1 to 64 letters, digits, dots, underscores and hyphens. Of the relays with one name \
-            and one target, one writes.
+            The name of the relay: 1 to 64 letters, digits, dots, underscores and hyphens. Only one \
+            relay of a name writes to a target.
             """, valueName: "name"))
     var name: String
 
@@ -53,7 +53,7 @@ struct RelayOptions: ParsableArguments {
             "Pause the channel for at most so long, then drop the oldest (default: 10s).", valueName: "seconds"))
     var pauseLimit: Seconds?
 
-    @Option(help: ArgumentHelp("Send batches of at most so many bytes (default: 65536).", valueName: "bytes"))
+    @Option(help: ArgumentHelp("Send batches of at most this many bytes (default: 65536).", valueName: "bytes"))
     var batchBytes: Int?
 
     @Option(

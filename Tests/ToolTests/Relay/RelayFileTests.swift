@@ -146,12 +146,12 @@ import Testing
         try await OwnService.with(rate: 5_000) { service, folder in
             // The namespace of the shell is the only one that has the small disk.
             let script = #"""
-                mount -t tmpfs -o size=40k none "$1" || exit 70
-                "$0" relay --uri "$2" --topic v2.users.1.presence --to "file:$1/stream" --name t --events \
-                    --queue-bytes 100000 --overflow drop-oldest &
+                mkdir "$1/disk" && mount -t tmpfs -o size=40k none "$1/disk" || exit 70
+                "$0" relay --uri "$2" --topic v2.users.1.presence --to "file:$1/disk/stream" --name t --events \
+                    --queue-bytes 100000 --overflow drop-oldest 2>"$1/errors" &
                 tool=$!
-                while kill -0 $tool && [ "$(stat -c %s "$1/stream")" -lt 30000 ]; do :; done 2>/dev/null
-                kill -TERM $tool; wait $tool; status=$?; cat "$1/stream"; exit $status
+                while kill -0 $tool && ! grep -q overflow "$1/errors"; do :; done 2>/dev/null
+                kill -TERM $tool; wait $tool; status=$?; cat "$1/errors" >&2; cat "$1/disk/stream"; exit $status
                 """#
             let child = try Child(
                 URL(filePath: "/usr/bin/unshare"),
