@@ -125,6 +125,9 @@ extension UVLoop {
     /// Whether a callback of libuv, a block or a task is running.
     package var isInPass: Bool { passDepth > 0 }
 
+    /// Another one for each outermost pass.
+    package var passNumber: Int { wakeUpCount }
+
     /// Queues `task`, unless it is queued already, and keeps it alive until it has run.
     ///
     /// Inside a pass it runs before the outermost pass ends, otherwise at the next wake-up, for which the loop, own or

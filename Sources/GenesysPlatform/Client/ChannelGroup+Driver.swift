@@ -61,6 +61,7 @@ extension ChannelGroup: MachineDriver {
         let delegate = weakDelegate
         if case .failed = end, !isSilent { delegate?.group(self, didChange: .ended) }
         weakDelegate = nil
+        burst.end()
         loop.release(self)
         switch end {
         case .failed(let failure) where !isSilent:
@@ -143,7 +144,14 @@ extension ChannelGroup: MachineDriver {
     @inline(__always)
     func received(_ notification: ChannelNotification, on shard: Int) {
         guard !isSilent else { return }
+        guard let held = burst.held else { return receivedAlone(notification, on: shard) }
+        held.received(notification, of: self, on: shard)
+    }
+
+    @inline(never)
+    private func receivedAlone(_ notification: ChannelNotification, on shard: Int) {
         guard let weakDelegate else { return closeWithoutDelegate() }
+        burst.willCall(weakDelegate, on: loop)
         weakDelegate.group(self, didReceive: notification, on: shard)
     }
 
@@ -165,5 +173,13 @@ extension ChannelGroup: MachineDriver {
         guard !isSilent else { return }
         platform.logger.warning("a group is closed: its delegate is gone, which is held weakly: keep it")
         close()
+    }
+}
+
+extension BurstDelegate.Held where Delegate == any ChannelGroupDelegate {
+    /// Not inlined: inside, the delegate needs no reference of its own.
+    @inline(never)
+    fileprivate func received(_ notification: ChannelNotification, of group: ChannelGroup, on shard: Int) {
+        delegate.group(group, didReceive: notification, on: shard)
     }
 }

@@ -31,10 +31,12 @@ public final class ChannelGroup {
         set {
             loop.preconditionCurrent("ChannelGroup.delegate")
             weakDelegate = newValue
+            burst.end()
         }
     }
 
     weak var weakDelegate: (any ChannelGroupDelegate)?
+    let burst = BurstDelegate<any ChannelGroupDelegate>()
     var machine: ChannelGroupMachine
     var work = DriverWork<ChannelGroupMachine.Action>()
     var toldState = ChannelState.idle

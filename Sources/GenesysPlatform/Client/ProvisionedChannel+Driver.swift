@@ -73,7 +73,12 @@ extension ProvisionedChannel: MachineDriver {
             backoff.initialTotal = total
             configuration.reconnect = .backoff(backoff)
         }
-        let relay = ChannelRelay(self)
+        let relay =
+            if let place, let group = place.group.object {
+                GroupChannelRelay(self, place.shard, of: group)
+            } else {
+                ChannelRelay(self)
+            }
         do throws(ChannelFailure) {
             let channel = try NotificationChannel(
                 uri: uri.text, topics: topics, on: loop, delegate: relay, configuration: configuration)
@@ -115,6 +120,7 @@ extension ProvisionedChannel: MachineDriver {
         let delegate = weakDelegate
         if case .failed = end, !isSilent { delegate?.channel(self, didChange: .ended) }
         weakDelegate = nil
+        burst.end()
         loop.release(self)
         switch end {
         case .failed(let failure) where !isSilent:
@@ -141,7 +147,14 @@ extension ProvisionedChannel: MachineDriver {
     @inline(__always)
     func received(_ notification: ChannelNotification) {
         guard !isSilent else { return }
+        guard let held = burst.held else { return receivedAlone(notification) }
+        held.received(notification, of: self)
+    }
+
+    @inline(never)
+    private func receivedAlone(_ notification: ChannelNotification) {
         guard let weakDelegate else { return closeWithoutDelegate() }
+        burst.willCall(weakDelegate, on: loop)
         weakDelegate.channel(self, didReceive: notification)
     }
 
@@ -181,6 +194,14 @@ extension ProvisionedChannel: MachineDriver {
         case .didRecover(let recovery): delegate.channel(self, didRecover: recovery)
         case .willExpire(let expiry): delegate.channel(self, willExpire: expiry)
         }
+    }
+}
+
+extension BurstDelegate.Held where Delegate == any ProvisionedChannelDelegate {
+    /// Not inlined: inside, the delegate needs no reference of its own.
+    @inline(never)
+    fileprivate func received(_ notification: ChannelNotification, of channel: ProvisionedChannel) {
+        delegate.channel(channel, didReceive: notification)
     }
 }
 

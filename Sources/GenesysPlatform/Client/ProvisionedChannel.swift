@@ -29,10 +29,12 @@ public final class ProvisionedChannel {
         set {
             loop.preconditionCurrent("ProvisionedChannel.delegate")
             weakDelegate = newValue
+            burst.end()
         }
     }
 
     weak var weakDelegate: (any ProvisionedChannelDelegate)?
+    let burst = BurstDelegate<any ProvisionedChannelDelegate>()
     var machine: ProvisionedChannelMachine
     var work = DriverWork<ProvisionedChannelMachine.Action>()
     var toldState = ChannelState.idle
