@@ -13,8 +13,8 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
         var pausedAt: Instant?
     }
 
-    /// How long the sink may take to close after the end.
-    static let closeLimit: Duration = .seconds(1)
+    /// How long the sink may take to close: when everything is stored, and when it does not even take records.
+    static let closeLimit: (drained: Duration, undelivered: Duration) = (.seconds(1), .milliseconds(100))
 
     var isTaking: Bool { isOpen && ending == nil && !record.isClosing }
 
@@ -198,7 +198,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
             // It was never open: the terminal call comes from the loop as well.
             arm(at: loop.now.instant)
         } else {
-            arm(at: loop.now.instant + Relay.closeLimit)
+            arm(at: loop.now.instant + (end == .drained ? Relay.closeLimit.drained : Relay.closeLimit.undelivered))
         }
     }
 

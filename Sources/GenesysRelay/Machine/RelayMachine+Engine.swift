@@ -217,6 +217,7 @@ extension RelayMachine {
         emit(.deadLetter(batch(BatchRange(first: id, count: 1, coveredUntil: record.receivedAt)).deadLetter(reason)))
         emit(.tell(.refused(sequence: sequence, reason)))
         _ = queue.removeFirst()
+        isWindowFull = false
         let gap = RelayGap(from: record.receivedAt, to: record.receivedAt, reason: .refused)
         counters.refusedCount += 1
         counters.count(gap)
@@ -244,7 +245,8 @@ extension RelayMachine {
 
     /// Sends what is due and fits into the window.
     mutating func send(now: ClockReading) {
-        guard state == .live, let epoch else { return }
+        // A small record would fit into the rest of a full window: each drop would become a gap record of its own.
+        guard state == .live, !isWindowFull, let epoch else { return }
         while let count = nextBatch(now: now) {
             let first = queue.sent[queue.inFlightCount].sequence
             queue.putInFlight(count: count)
