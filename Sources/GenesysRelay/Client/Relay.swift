@@ -64,6 +64,7 @@ public final class Relay {
     /// - Parameters:
     ///   - name: 1 to 64 letters, digits, `.`, `_` and `-` of ASCII. One relay of a name may write to a target.
     ///   - target: the engine, or a file.
+    ///   - loop: drives the relay.
     ///   - delegate: receives the events; held weakly. It may be set later, before `open()`.
     ///   - configuration: how the relay behaves.
     /// - Throws: `RelayError` for a name, a target or a configuration that cannot be used, or if the system has no

@@ -1,4 +1,6 @@
 import Foundation
+import GenesysLoop
+import GenesysSimulator
 import Testing
 
 /// `relay` with a real Redis; without redis-server they are skipped, which is said.
@@ -21,6 +23,29 @@ import Testing
         func ask(_ words: String...) async throws -> String {
             let end = try await CProgram.run("redis-cli", ["-s", socket] + words)
             return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+
+        /// The entries of the stream; 0 while it cannot be asked.
+        func length() async throws -> Int { Int(try await ask("XLEN", "genesys:test")) ?? 0 }
+    }
+
+    private func stream(of redis: Redis) async throws -> RelayStream {
+        let script = #"""
+            local lines = {}
+            for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
+                lines[#lines + 1] = cjson.encode(entry[2])
+            end
+            return lines
+            """#
+        return try RelayStream(entries: try await redis.ask("--raw", "EVAL", script, "1", "genesys:test"))
+    }
+
+    /// Waits until the relay has stored everything that was published.
+    private func stored(_ count: Int, of child: Child) async throws {
+        while true {
+            child.signal(SIGUSR1)
+            let line = try #require(await child.event(with: "\"statistics\""))
+            if line.contains("\"relay\":{\"receivedCount\":\(count),"), line.contains("\"queuedCount\":0,") { return }
         }
     }
 
@@ -111,6 +136,118 @@ import Testing
             server.signal(SIGCONT)
             #expect(end.status == 75, "\(end.errors)")
             #expect(end.errors.contains("10 records are not delivered"), "\(end.errors)")
+        }
+    }
+
+    private static let always = ["--appendonly", "yes", "--appendfsync", "always"]
+
+    @Test(.enabled(if: isPossible))
+    func `a Redis that keeps everything is killed three times under load: all are there once and in order`()
+        async throws
+    {
+        let count = isWhole ? 100_000 : 3_000
+        try await with(Self.always) { service, redis, server, _ in
+            var server = server
+            let child = try service.relay(to: redis.target)
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            for round in 0..<4 {
+                service.publish(round * count / 4..<(round + 1) * count / 4)
+                guard round < 3 else { break }
+                while try await redis.length() < (round * count + count / 2) / 4 { await Task.yield() }
+                server.signal(SIGKILL)
+                _ = await server.end()
+                server = try await redis.start(Self.always)
+            }
+            try await stored(count, of: child)
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors)")
+            let found = try await stream(of: redis)
+            #expect(found.numbers == Array(0..<count))
+            #expect(found.types.count == count + 1)
+            #expect(found.isWhole)
+            server.signal(SIGKILL)
+            _ = await server.end()
+        }
+    }
+
+    @Test(.enabled(if: isPossible))
+    func `what a Redis without persistence had stored is named by one gap record`() async throws {
+        try await with { service, redis, server, _ in
+            let child = try service.relay(to: redis.target)
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            service.publish(0..<100)
+            try await stored(100, of: child)
+            server.signal(SIGKILL)
+            _ = await server.end()
+            let next = try await redis.start()
+            #expect(await child.event(with: "\"engineRolledBack\"")?.contains("\"sequences\":[1,101]") == true)
+            service.publish(100..<110)
+            try await stored(110, of: child)
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors)")
+            let found = try await stream(of: redis)
+            #expect(found.types == ["epoch", "gap"] + Array(repeating: "notification", count: 10))
+            #expect(found.records[1].data["reason"] as? String == "engineLost")
+            #expect(found.records[1].data["sequences"] as? [Int] == [1, 101])
+            #expect(found.numbers == Array(100..<110))
+            next.signal(SIGKILL)
+            _ = await next.end()
+        }
+    }
+
+    @Test(.enabled(if: isPossible))
+    func `a Redis without memory refuses for a while, and then has everything in order`() async throws {
+        try await with { service, redis, _, _ in
+            let child = try service.relay(to: redis.target)
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            service.publish(0..<50)
+            try await stored(50, of: child)
+            _ = try await redis.ask("CONFIG", "SET", "maxmemory", "1")
+            service.publish(50..<200)
+            while true {
+                child.signal(SIGUSR1)
+                let line = try #require(await child.event(with: "\"statistics\""))
+                if line.contains("\"relay\":{\"receivedCount\":200,") { break }
+            }
+            #expect(try await redis.length() == 51)
+            _ = try await redis.ask("CONFIG", "SET", "maxmemory", "0")
+            try await stored(200, of: child)
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors)")
+            let found = try await stream(of: redis)
+            #expect(found.numbers == Array(0..<200))
+            #expect(found.isWhole)
+        }
+    }
+
+    @Test(.enabled(if: isPossible))
+    func `a record that is too large for the server is a dead letter, and a gap record stands in its place`()
+        async throws
+    {
+        try await with(["--proto-max-bulk-len", "1048576"]) { service, redis, _, folder in
+            let letters = folder.appending(path: "letters")
+            let child = try service.relay(to: redis.target, ["--dead-letter", letters.path])
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            service.publish(0..<10)
+            let body = Array(("\"" + String(repeating: "x", count: 2 << 20) + "\"").utf8)
+            service.server.execute { $0.publish(eventBody: body, to: "v2.a") }
+            service.publish(10..<20)
+            try await stored(21, of: child)
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors)")
+            #expect(try end.plot.filter { $0 == "refused" }.count == 1)
+            let found = try await stream(of: redis)
+            #expect(found.numbers == Array(0..<20))
+            #expect(
+                found.records.filter { $0.type == "gap" }.compactMap { $0.data["reason"] as? String } == ["refused"])
+            #expect(found.isWhole)
+            let letter = try RelayStream(letters)
+            #expect(letter.types == ["notification"])
+            #expect(letter.records.first?.sequence == 12)
         }
     }
 }

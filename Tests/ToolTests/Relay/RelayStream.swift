@@ -24,6 +24,17 @@ struct RelayStream {
         }
     }
 
+    /// Reads the fields and values of entries, a JSON array a line.
+    init(entries text: String) throws {
+        records = try text.split(separator: "\n").map { line in
+            let words = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String], "\(line)")
+            var object: [String: Any] = [:]
+            for place in stride(from: 0, to: words.count, by: 2) { object[words[place]] = words[place + 1] }
+            object["data"] = try JSONSerialization.jsonObject(with: Data((object["data"] as? String ?? "").utf8))
+            return try Record(object)
+        }
+    }
+
     init(_ file: URL) throws {
         try self.init(String(decoding: SystemCalls.read(file.path, maxByteCount: 1 << 26), as: UTF8.self))
     }
