@@ -42,10 +42,13 @@ internal import GenesysLoop
         if !isOver { keeper = self }
     }
 
-    /// The handle for a pointer of the C program; nil for NULL.
-    static func of(_ pointer: OpaquePointer?) -> ChannelHandle? {
+    /// The handle for a pointer of the C program; nil for NULL. Traps with a sentence about `call` on another thread
+    /// than the loop's.
+    static func of(_ pointer: OpaquePointer?, for call: StaticString) -> ChannelHandle? {
         guard let pointer = unsafe pointer else { return nil }
-        return unsafe Unmanaged<ChannelHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+        let handle = unsafe Unmanaged<ChannelHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+        handle.channel?.loop.preconditionCurrent(call)
+        return handle
     }
 
     /// Without a new reference, for a callback.

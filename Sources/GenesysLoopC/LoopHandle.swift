@@ -17,6 +17,13 @@ internal import GenesysLoop
         guard let pointer = unsafe pointer else { return nil }
         return unsafe Unmanaged<LoopHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
     }
+
+    /// The loop for a pointer of the C program; nil for NULL. Traps with a sentence about `call` on another thread.
+    static func current(_ pointer: OpaquePointer?, for call: StaticString) -> UVLoop? {
+        let loop = unsafe of(pointer)?.loop
+        loop?.preconditionCurrent(call)
+        return loop
+    }
 }
 
 /// A function of the C program with its argument, to be called once on a loop's thread.

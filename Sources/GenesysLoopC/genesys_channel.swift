@@ -37,27 +37,27 @@ private func copied(_ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: In
 
 @c @implementation
 public func genesys_channel_open(_ channel: OpaquePointer?) {
-    unsafe ChannelHandle.of(channel)?.open()
+    unsafe ChannelHandle.of(channel, for: "genesys_channel_open")?.open()
 }
 
 @c @implementation
 public func genesys_channel_close(_ channel: OpaquePointer?) {
-    unsafe ChannelHandle.of(channel)?.close()
+    unsafe ChannelHandle.of(channel, for: "genesys_channel_close")?.close()
 }
 
 @c @implementation
 public func genesys_channel_pause(_ channel: OpaquePointer?) {
-    unsafe ChannelHandle.of(channel)?.channel?.pause()
+    unsafe ChannelHandle.of(channel, for: "genesys_channel_pause")?.channel?.pause()
 }
 
 @c @implementation
 public func genesys_channel_resume(_ channel: OpaquePointer?) {
-    unsafe ChannelHandle.of(channel)?.channel?.resume()
+    unsafe ChannelHandle.of(channel, for: "genesys_channel_resume")?.channel?.resume()
 }
 
 @c @implementation
 public func genesys_channel_rollover(_ channel: OpaquePointer?, _ uri: UnsafePointer<CChar>?) {
-    guard let channel = unsafe ChannelHandle.of(channel)?.channel else { return }
+    guard let channel = unsafe ChannelHandle.of(channel, for: "genesys_channel_rollover")?.channel else { return }
     do throws(ChannelFailure) {
         try channel.rollover(to: unsafe CStrings.copy(uri) ?? "")
     } catch {
@@ -70,7 +70,7 @@ public func genesys_channel_subscribe(
     _ channel: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
     _ error: UnsafeMutablePointer<genesys_error>?
 ) -> genesys_status {
-    unsafe changeTopics(channel, topics, count, error) { try $0.subscribe($1) }
+    unsafe changeTopics("genesys_channel_subscribe", channel, topics, count, error) { try $0.subscribe($1) }
 }
 
 @c @implementation
@@ -78,7 +78,7 @@ public func genesys_channel_unsubscribe(
     _ channel: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
     _ error: UnsafeMutablePointer<genesys_error>?
 ) -> genesys_status {
-    unsafe changeTopics(channel, topics, count, error) { $0.unsubscribe($1) }
+    unsafe changeTopics("genesys_channel_unsubscribe", channel, topics, count, error) { $0.unsubscribe($1) }
 }
 
 @c @implementation
@@ -86,15 +86,15 @@ public func genesys_channel_set_topics(
     _ channel: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
     _ error: UnsafeMutablePointer<genesys_error>?
 ) -> genesys_status {
-    unsafe changeTopics(channel, topics, count, error) { try $0.setTopics($1) }
+    unsafe changeTopics("genesys_channel_set_topics", channel, topics, count, error) { try $0.setTopics($1) }
 }
 
 private func changeTopics(
-    _ pointer: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
+    _ call: StaticString, _ pointer: OpaquePointer?, _ topics: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int,
     _ error: UnsafeMutablePointer<genesys_error>?, _ change: (NotificationChannel, [Topic]) throws -> Void
 ) -> genesys_status {
     unsafe CallError.status(error) {
-        guard let channel = unsafe ChannelHandle.of(pointer)?.channel else {
+        guard let channel = unsafe ChannelHandle.of(pointer, for: call)?.channel else {
             throw CallError.argument("the channel is NULL")
         }
         try change(channel, unsafe copied(topics, count))
@@ -103,7 +103,8 @@ private func changeTopics(
 
 @c @implementation
 public func genesys_channel_get_state(_ channel: OpaquePointer?) -> genesys_channel_state {
-    unsafe ChannelHandle.of(channel)?.channel.map { genesys_channel_state($0.state) } ?? GENESYS_CHANNEL_IDLE
+    unsafe ChannelHandle.of(channel, for: "genesys_channel_get_state")?.channel.map { genesys_channel_state($0.state) }
+        ?? GENESYS_CHANNEL_IDLE
 }
 
 @c @implementation
@@ -112,7 +113,9 @@ public func genesys_channel_get_statistics(
     _ error: UnsafeMutablePointer<genesys_error>?
 ) -> genesys_status {
     unsafe CallError.status(error) {
-        guard let channel = unsafe ChannelHandle.of(channel)?.channel, let statistics = unsafe statistics else {
+        guard let channel = unsafe ChannelHandle.of(channel, for: "genesys_channel_get_statistics")?.channel,
+            let statistics = unsafe statistics
+        else {
             throw CallError.argument("the channel or the statistics are NULL")
         }
         let counts = channel.statistics

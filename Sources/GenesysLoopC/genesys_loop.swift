@@ -77,12 +77,12 @@ public func genesys_loop_execute(
 
 @c @implementation
 public func genesys_loop_set_keeps_running(_ loop: OpaquePointer?, _ keeps_running: Int32) {
-    unsafe LoopHandle.of(loop)?.loop.keepsRunning = keeps_running != 0
+    unsafe LoopHandle.current(loop, for: "genesys_loop_set_keeps_running")?.keepsRunning = keeps_running != 0
 }
 
 @c @implementation
 public func genesys_loop_close_all(_ loop: OpaquePointer?) {
-    unsafe LoopHandle.of(loop)?.loop.closeAll()
+    unsafe LoopHandle.current(loop, for: "genesys_loop_close_all")?.closeAll()
 }
 
 @c @implementation

@@ -54,6 +54,21 @@ import Testing
         }
     }
 
+    @Test func `a call that ends the process names the function of C`() async throws {
+        guard CProgram.isPossible else { return }
+        try await CProgram.built("Tests/C/misuse.c") { program in
+            for (misuse, function) in [
+                ("detach", "genesys_loop_detach: only an adopted loop"), ("stop", "genesys_loop_stop: an adopted loop"),
+                ("run", "genesys_loop_run: an adopted loop"), ("close_all", "genesys_loop_close_all was called"),
+                ("keeps_running", "genesys_loop_set_keeps_running was called"),
+                ("open", "genesys_channel_open was called"), ("subscribe", "genesys_channel_subscribe was called"),
+            ] {
+                let end = await (try Child(program, [misuse], mayLeak: true)).end()
+                #expect(end.status != 0 && end.errors.contains(function), "\(misuse): \(end.errors)")
+            }
+        }
+    }
+
     /// Runs `Tests/C/refusal.c` and returns the line that it prints.
     private func heard(_ program: URL, _ arguments: String...) async throws -> String {
         let end = await (try Child(program, arguments)).end()

@@ -12,9 +12,10 @@ extension UVLoop {
     /// - Precondition: the loop is adopted; called on its thread. Safe inside any delegate callback.
     public func detach(completion: @escaping () -> Void) {
         guard isAdopted else {
-            Misuse.trap("UVLoop.detach(completion:): only an adopted loop can be detached from.")
+            Misuse.trap(
+                "UVLoop.detach(completion:), in C genesys_loop_detach: only an adopted loop can be detached from.")
         }
-        preconditionCurrent("UVLoop.detach(completion:)")
+        preconditionCurrent("UVLoop.detach(completion:), in C genesys_loop_detach,")
         guard !isDetached || registry.openCount > 0 else { return completion() }
         registry.completions.append(completion)
         isDetaching = true

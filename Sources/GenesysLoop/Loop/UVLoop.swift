@@ -148,7 +148,7 @@ extension UVLoop {
     ///
     /// - Precondition: the loop is not adopted, and `run()` is not being called, neither here nor on another thread.
     public func run() {
-        checkMayRun("UVLoop.run()")
+        checkMayRun("UVLoop.run(), in C genesys_loop_run")
         isRunning = true
         mailbox.begin()
         var isOver = false
@@ -186,7 +186,7 @@ extension UVLoop {
     /// - Precondition: the loop is not adopted.
     public func stop() {
         guard !isAdopted else {
-            Misuse.trap("UVLoop.stop(): an adopted loop is stopped by the program that owns it.")
+            Misuse.trap("UVLoop.stop(), in C genesys_loop_stop: an adopted loop is stopped by its program.")
         }
         checkFork()
         stopRequested.store(true, ordering: .releasing)
@@ -297,7 +297,7 @@ extension UVLoop {
     public func bindToCurrentThread() {
         checkFork()
         if isPolling, !isCurrent {
-            Misuse.trap("UVLoop.bindToCurrentThread(): the loop is running on another thread.")
+            Misuse.trap("UVLoop.bindToCurrentThread(), in C genesys_loop_bind: the loop is running on another thread.")
         }
         isThreadAssumed = false
         thread.store(UInt(cuv_current_thread()), ordering: .releasing)

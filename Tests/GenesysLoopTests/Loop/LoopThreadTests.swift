@@ -201,7 +201,7 @@ import Testing
             try thread.submit { loop.run() }
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(text.contains("UVLoop.run(): the loop is running already."))
+        #expect(text.contains("UVLoop.run(), in C genesys_loop_run: the loop is running already."))
     }
 }
 
