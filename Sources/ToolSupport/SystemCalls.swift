@@ -1,3 +1,4 @@
+internal import CProcess
 package import GenesysLoop
 
 #if canImport(Darwin)
@@ -215,7 +216,11 @@ import Glibc
     package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Asks the user at the terminal, without showing the input; nil if there is no terminal.
+    ///
+    /// A signal that ends the process meanwhile leaves a terminal that shows its input.
     package static func passphrase(_ prompt: String) -> [UInt8]? {
+        let isGuarded = terminal_guard()
+        defer { if isGuarded { terminal_release() } }
         // The prompt is a C string, valid during the call. The answer is in the C library's memory until the next call:
         // it is copied, and wiped there.
         guard let answer = unsafe getpass(prompt) else { return nil }

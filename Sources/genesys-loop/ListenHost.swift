@@ -45,6 +45,7 @@ final class ListenHost: ChannelHost {
     /// Opens the channel, and closes it after `duration`. The server of its metrics and the status line end with it.
     func open(_ channel: any SourceChannel, for duration: Duration?, metrics: MetricsServer?, hasProgress: Bool) {
         self.metrics = metrics
+        reload.startIsOver()
         supervisor?.channelDidChange(to: .connecting, of: channel)
         if let duration { timer = loop.schedule(after: duration) { self.timeIsOver() } }
         run.open(channel)

@@ -30,8 +30,10 @@ final class Reload {
         self.files = files
         self.tokens = tokens
         self.didEnd = didEnd
-        files.passphrase.stopAsking()
     }
+
+    /// The files were read for the first time: from now on no one is asked for a passphrase.
+    func startIsOver() { files.passphrase.stopAsking() }
 
     /// SIGHUP came.
     ///

@@ -218,6 +218,48 @@ struct CertificateMatrixTests {
         }
     }
 
+    private struct PromptEnd: Decodable {
+        var signal: Int32?
+        var status: Int32?
+        var output: String
+        var hidden: Bool
+        var shown: Bool
+    }
+
+    /// Does something while `listen` asks for the passphrase of its key.
+    private func prompted(_ action: String, _ value: (CertificateServers) -> String) async throws -> PromptEnd {
+        try await Slots.taken {
+            let servers = try await CertificateServers()
+            let certificate = try #require(try servers.named("client-good-1.3").certificate)
+            let child = try Child(
+                URL(filePath: "/usr/bin/env"),
+                [
+                    Peer.python ?? "python3", Peer.folder.appending(path: "prompt.py").path, action, value(servers),
+                    Tool.executable.path, "listen", "--uri", "wss://h.invalid/c", "--topic", "v2.a",
+                    "--client-certificate", certificate, "--client-key", servers.encryptedKey, "--reconnect", "never",
+                ])
+            let end = try JSONDecoder().decode(PromptEnd.self, from: Data(await child.end().output))
+            try await servers.end()
+            #expect(end.hidden && end.shown, "\(end)")
+            return end
+        }
+    }
+
+    @Test(arguments: [("SIGTERM", SIGTERM), ("SIGINT", SIGINT)])
+    func `a signal that ends the prompt for the passphrase leaves a terminal that shows its input`(
+        name: String, number: Int32
+    ) async throws {
+        #expect(try await prompted("end") { _ in name }.signal == number)
+    }
+
+    @Test func `a passphrase is asked for at the terminal, and opens the key`() async throws {
+        let end = try await prompted("answer") { $0.passphrase }
+        // The key is read before the name of the host, which does not exist.
+        #expect(end.status == 69 && !end.output.contains("private key \u{201C}"), "\(end)")
+        let wrong = try await prompted("answer") { _ in "wrong horse" }
+        #expect(wrong.status == 64 && wrong.output.contains("cannot be decrypted"), "\(wrong)")
+    }
+
     @Test func `an unusable client certificate or key ends with 64 and its path`() async throws {
         try await Slots.taken {
             let servers = try await CertificateServers()

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+// The signals that request something. `terminal.h` is about those that end the process while it asks for a secret.
+
 /// Handles SIGHUP or SIGUSR1 from now on, on any thread: it is noted, and the thread of `requests_watch` is woken up.
 ///
 /// No thread of the process blocks them: Swift's backtracer stops all threads with SIGUSR1, and waits for each.

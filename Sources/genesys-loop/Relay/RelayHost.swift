@@ -52,6 +52,7 @@ final class RelayHost: ChannelHost {
     func open(_ maker: ChannelMaker, metrics: MetricsServer?) {
         self.maker = maker
         self.metrics = metrics
+        reload.startIsOver()
         startedAt = loop.now.instant
         relay?.open()
     }
