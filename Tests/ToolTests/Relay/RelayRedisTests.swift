@@ -115,7 +115,8 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isPossible))
+    // It takes the ten seconds in which a relay drains.
+    @Test(.enabled(if: isPossible && isWhole, "ten seconds: with --all only"))
     func `a frozen Redis loses nothing, and one that stays frozen ends with 75 and the number`() async throws {
         try await with { service, redis, server, _ in
             let child = try service.relay(to: redis.target)
