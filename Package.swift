@@ -103,6 +103,8 @@ let package = Package(
         .executableTarget(
             name: "health-check", dependencies: ["GenesysLoop"], path: "Examples/HealthCheck", swiftSettings: strict),
         .executableTarget(
+            name: "stream-reader", dependencies: ["CHiredis"], path: "Examples/StreamReader", swiftSettings: strict),
+        .executableTarget(
             name: "request-probe",
             dependencies: [
                 "GenesysLoop", "GenesysPlatform", "ServerKit", .product(name: "Logging", package: "swift-log"),
@@ -154,7 +156,7 @@ let package = Package(
                 "GenesysLoop", "GenesysMetrics", "GenesysPlatform", "GenesysRelay", "GenesysSimulator", "ServerKit",
                 "ToolSupport", "genesys-loop", "websocket-echo", "first-host", "plain-host", "actor-host",
                 "service-host",
-                "health-check", "request-probe",
+                "health-check", "request-probe", "stream-reader",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

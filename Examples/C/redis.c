@@ -2,7 +2,9 @@
  *     cc redis.c $(pkg-config --cflags --libs genesys-loop libuv hiredis) -o redis
  *     ./redis URI CA-FILE COUNT TOPIC REDIS-SOCKET STREAM
  * Notifications that Redis has not acknowledged stay in a queue and are added again after a reconnect with the same
- * id, so Redis stores each one once. While the queue is long, the channel pauses. */
+ * id, so Redis stores each one once. While the queue is long, the channel pauses.
+ * This program is for a host that must do it in its own loop. `genesys-loop relay` does more without a program: gaps
+ * are records of the stream, a second writer is refused, and what Redis loses is reported. */
 #include <genesys_loop.h>
 #include <hiredis/adapters/libuv.h>
 #include <signal.h>

@@ -35,7 +35,8 @@ import Testing
             for command in compared { try ShellBlock.compare(command, at: place) }
             return
         }
-        for program in ["bash", "curl", "jq"] where shell.block.text.contains(program) || program == "bash" {
+        for program in ["bash", "curl", "jq", "redis-server"]
+        where shell.block.text.contains(program) || program == "bash" {
             guard Command.find(program) != nil else {
                 return Swift.print("SKIPPED: the commands of \(place) did not run: there is no \(program)")
             }

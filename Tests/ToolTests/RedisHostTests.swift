@@ -5,27 +5,8 @@ import Testing
 @Suite(.timeLimit(.minutes(patience(5)))) struct RedisHostTests {
     private static let topic = "v2.users.2ce2c9a1-bd7b-4d56-9f0b-6c8e4b5ea7a1.presence"
 
-    /// A Redis in a folder of its own, which keeps everything that it has acknowledged.
-    private struct Redis {
-        let folder: URL
-        var socket: String { folder.appending(path: "socket").path }
-
-        func start() throws -> Child {
-            try Child(
-                try #require(CProgram.find("redis-server")),
-                ["--port", "0", "--unixsocket", socket, "--dir", folder.path, "--save", ""]
-                    + ["--appendonly", "yes", "--appendfsync", "always"])
-        }
-
-        /// The answer of `redis-cli`.
-        func ask(_ words: String...) async throws -> String {
-            let end = try await CProgram.run("redis-cli", ["-s", socket] + words)
-            return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-    }
-
     private static let isPossible: Bool = {
-        guard CProgram.isPossible, CProgram.has("redis-server"), CProgram.has("redis-cli") else { return false }
+        guard CProgram.isPossible, RedisServer.isPossible else { return false }
         if FileManager.default.fileExists(atPath: "/usr/include/hiredis/adapters/libuv.h") { return true }
         print("SKIPPED: the host with Redis was not tested: there is no hiredis")
         return false
@@ -33,12 +14,12 @@ import Testing
 
     /// Compiles the host, and lends it with a simulator and a folder for Redis.
     private static func with(
-        rate: Int, _ body: (_ start: (Int) throws -> Child, Redis) async throws -> Void
+        rate: Int, _ body: (_ start: (Int) throws -> Child, RedisServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "redis-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let redis = Redis(folder: folder)
+        let redis = RedisServer(folder: folder)
         try await CProgram.built("Examples/C/redis.c", ["-lhiredis"]) { program in
             try await Simulator.with("--rate", "\(rate)") { simulator in
                 let start = simulator.announcement
@@ -49,7 +30,7 @@ import Testing
     }
 
     /// The numbers in the stream: the host uses them as the second part of the ids.
-    private static func numbers(_ redis: Redis) async throws -> [Int] {
+    private static func numbers(_ redis: RedisServer) async throws -> [Int] {
         let ids = try await redis.ask("EVAL", "return redis.call('XRANGE', 'notes', '-', '+')", "0")
         return ids.split(separator: "\n").compactMap { line in
             guard let match = line.wholeMatch(of: /\d{13}-(\d+)/) else { return nil }

@@ -7,6 +7,8 @@ enum Tool {
     static let executable = built("genesys-loop")
     /// `websocket-echo`.
     static let echo = built("websocket-echo")
+    /// `Examples/StreamReader`.
+    static let streamReader = built("stream-reader")
 
     /// Next to the test bundle.
     private static func built(_ name: String) -> URL {
