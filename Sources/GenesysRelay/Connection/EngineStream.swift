@@ -29,9 +29,16 @@ protocol EngineStreamOwner: AnyObject {
         case ended
     }
 
-    static let nameLimit: Duration = .seconds(10)
-    /// For TCP and TLS together.
-    static let connectLimit: Duration = .seconds(2)
+    struct Limits: Hashable, Sendable {
+        /// For the look-up of the name.
+        var name: Duration = .seconds(10)
+        /// For TCP and TLS together.
+        var connect: Duration = .seconds(2)
+        /// For a reply.
+        var reply: Duration = .seconds(5)
+        /// The longest silence of a connection that is not in use.
+        var idle: Duration = .seconds(5)
+    }
 
     private enum Phase {
         case idle, resolving, connecting, securing, open, ended
@@ -41,9 +48,11 @@ protocol EngineStreamOwner: AnyObject {
     private let group: HandleGroup
     private let context: TLSContext?
     private let destination: Destination
+    private let limits: Limits
     private(set) weak var owner: (any EngineStreamOwner)?
     private var phase = Phase.idle
-    private var memory = AddressMemory()
+    /// Which addresses come first and last.
+    private(set) var memory: AddressMemory
     private var connector: Connector?
     private var tcp: TCPConnection?
     private var tls: TLSSession?
@@ -52,9 +61,11 @@ protocol EngineStreamOwner: AnyObject {
     private var failure: Failure?
 
     init(
-        to destination: Destination, context: TLSContext?, loop: UVLoop, group: HandleGroup,
-        owner: any EngineStreamOwner
+        to destination: Destination, context: TLSContext?, limits: Limits, memory: AddressMemory, loop: UVLoop,
+        group: HandleGroup, owner: any EngineStreamOwner
     ) {
+        self.memory = memory
+        self.limits = limits
         self.destination = destination
         self.context = context
         self.loop = loop
@@ -70,23 +81,23 @@ protocol EngineStreamOwner: AnyObject {
     var queuedByteCount: Int { tcp?.queuedByteCount ?? 0 }
 
     /// Starts. The owner is never called from within this call.
-    ///
-    /// - Parameter memory: which addresses come first and last.
-    func start(memory: AddressMemory) {
-        self.memory = memory
+    func start() {
         switch destination {
         case .host(let host, _, let port):
-            enter(.resolving, for: EngineStream.nameLimit)
+            enter(.resolving, for: limits.name)
             let connector = Connector(loop: loop, group: group, owner: self)
             self.connector = connector
             connector.start(host: host, port: port, memory: memory)
         case .socket(let path):
-            enter(.connecting, for: EngineStream.connectLimit)
+            enter(.connecting, for: limits.connect)
             let connection = TCPConnection(loop: loop, group: group, owner: self)
             tcp = connection
             connection.connect(toSocket: path)
         }
     }
+
+    /// The server behind the address works.
+    func succeeded() { memory.succeeded() }
 
     /// Sends bytes; a failure is reported later.
     func write(_ bytes: [UInt8]) {
@@ -152,12 +163,12 @@ protocol EngineStreamOwner: AnyObject {
         switch phase {
         case .resolving:
             let silence = connector?.silence.map { ": \($0)" } ?? ""
-            fail(.timeout("the name was not resolved in \(EngineStream.nameLimit)\(silence)"))
+            fail(.timeout("the name was not resolved in \(limits.name)\(silence)"))
         case .connecting:
             let tried = connector?.tried ?? []
             let results = tried.isEmpty ? "" : " (\(tried.joined(separator: "; ")))"
-            fail(.timeout("no connection was accepted in \(EngineStream.connectLimit)\(results)"))
-        case .securing: fail(.timeout("TLS was not ready in \(EngineStream.connectLimit)"))
+            fail(.timeout("no connection was accepted in \(limits.connect)\(results)"))
+        case .securing: fail(.timeout("TLS was not ready in \(limits.connect)"))
         case .idle, .open, .ended: break
         }
     }
@@ -165,7 +176,7 @@ protocol EngineStreamOwner: AnyObject {
     // MARK: - Connecting
 
     func connectorDidFindAddress(_ connector: Connector) {
-        if phase == .resolving { enter(.connecting, for: EngineStream.connectLimit) }
+        if phase == .resolving { enter(.connecting, for: limits.connect) }
     }
 
     func connector(_ connector: Connector, didFailToResolve error: ResolverError) { fail(.unresolved(error)) }
@@ -175,6 +186,7 @@ protocol EngineStreamOwner: AnyObject {
     }
 
     func connector(_ connector: Connector, didConnect connection: TCPConnection, to address: SocketAddress) {
+        memory.reached(address)
         self.connector = nil
         unsafe connection.owner = self
         tcp = connection

@@ -28,22 +28,22 @@ enum RedisRequest {
 ///
 ///     opening ─▶ setting up ─▶ open ─▶ ended
 ///
-/// A server that owes a reply and gives none for 5 s is lost, unless it still takes bytes. An idle connection is asked
-/// every 5 s.
+/// A server that owes a reply and gives none for a time is lost, unless it still takes bytes. An idle connection is
+/// asked now and then.
 @safe final class RedisConnection: EngineStreamOwner, TimerOwner {
-    static let replyLimit: Duration = .seconds(5)
-    static let idleLimit: Duration = .seconds(5)
-
     private enum Phase {
         case opening, settingUp, open, ended
     }
 
     private let loop: UVLoop
     private let server: String
+    private let limits: EngineStream.Limits
     private weak var owner: (any RedisConnectionOwner)?
     private var phase = Phase.opening
     private var setup: RedisSetup
     private var stream: EngineStream?
+    /// Which addresses come first and last: for the next connection.
+    private(set) var memory: AddressMemory
     private let timer: Timer
     private let reader = RESPReader()
     private var pending = Fifo<RedisRequest>()
@@ -54,9 +54,12 @@ enum RedisRequest {
     private var wasQueued = false
 
     init(
-        _ setup: RedisSetup, to destination: EngineStream.Destination, context: TLSContext?, loop: UVLoop,
-        group: HandleGroup, owner: any RedisConnectionOwner
+        _ setup: RedisSetup, to destination: EngineStream.Destination, context: TLSContext?,
+        limits: EngineStream.Limits, memory: AddressMemory, loop: UVLoop, group: HandleGroup,
+        owner: any RedisConnectionOwner
     ) {
+        self.memory = memory
+        self.limits = limits
         self.setup = setup
         self.loop = loop
         self.owner = owner
@@ -64,14 +67,15 @@ enum RedisRequest {
         heardAt = loop.now.instant
         timer = Timer(loop: loop, group: group)
         unsafe timer.owner = self
-        stream = EngineStream(to: destination, context: context, loop: loop, group: group, owner: self)
+        stream = EngineStream(
+            to: destination, context: context, limits: limits, memory: memory, loop: loop, group: group, owner: self)
     }
 
     deinit { close() }
 
     var isOpen: Bool { phase == .open }
 
-    func start(memory: AddressMemory) { stream?.start(memory: memory) }
+    func start() { stream?.start() }
 
     /// Sends a command.
     func send(_ command: RESPCommand, for request: RedisRequest) {
@@ -79,6 +83,11 @@ enum RedisRequest {
         if pending.isEmpty { heardAt = loop.now.instant }
         pending.append(request)
         stream.write(command.encoded())
+        guard !wasQueued, stream.queuedByteCount > 0 else { return }
+        // The server does not keep up: whether it still takes bytes is looked at more often.
+        wasQueued = true
+        sentByteCount = stream.sentByteCount
+        timer.start(at: loop.now.instant + limits.reply / 5)
     }
 
     /// Closes it; the owner is no longer called.
@@ -89,6 +98,7 @@ enum RedisRequest {
 
     private func release() {
         phase = .ended
+        memory = stream?.memory ?? memory
         stream?.close()
         stream = nil
         timer.close()
@@ -109,7 +119,7 @@ enum RedisRequest {
     func streamDidOpen(_ stream: EngineStream) {
         phase = .settingUp
         for (step, command) in setup.commands { send(command, for: .setup(step)) }
-        timer.start(at: loop.now.instant + RedisConnection.replyLimit)
+        timer.start(at: loop.now.instant + min(limits.reply, limits.idle))
     }
 
     func stream(_ stream: EngineStream, didEndWith failure: EngineStream.Failure) {
@@ -156,6 +166,7 @@ enum RedisRequest {
             }
             guard step == .head else { return }
             phase = .open
+            stream?.succeeded()
             owner?.connection(self, didOpen: setup)
         case .append, .head, .loadScript, .readLease, .replaceLease, .close:
             owner?.connection(self, didAnswer: request, with: reply)
@@ -169,15 +180,16 @@ enum RedisRequest {
         let sent = stream?.sentByteCount ?? 0
         let isQueued = (stream?.queuedByteCount ?? 0) > 0
         if pending.isEmpty {
-            if now >= heardAt + RedisConnection.idleLimit { send(RESPCommand("PING"), for: .ping) }
-        } else if sent > sentByteCount, isQueued || wasQueued {
+            if now >= heardAt + limits.idle { send(RESPCommand("PING"), for: .ping) }
+        } else if wasQueued, sent > sentByteCount {
             heardAt = now
         }
         sentByteCount = sent
         wasQueued = isQueued
-        guard pending.isEmpty || now < heardAt + RedisConnection.replyLimit else {
-            return fail(RedisLoss("\(server) is lost: it did not answer for \(RedisConnection.replyLimit)."))
+        guard pending.isEmpty || now < heardAt + limits.reply else {
+            return fail(RedisLoss("\(server) is lost: it did not answer for \(limits.reply)."))
         }
-        timer.start(at: heardAt + RedisConnection.replyLimit)
+        let deadline = heardAt + (pending.isEmpty ? limits.idle : limits.reply)
+        timer.start(at: isQueued ? min(deadline, now + limits.reply / 5) : deadline)
     }
 }

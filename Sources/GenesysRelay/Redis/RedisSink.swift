@@ -17,6 +17,7 @@ package final class RedisSink: RelayLeaseStore {
         package var tls = TLSConfiguration()
         /// About how many entries the stream keeps; nil for all.
         package var maxLength: Int?
+        var limits = EngineStream.Limits()
 
         package init(target: RedisTarget, name: String) {
             self.target = target
@@ -26,6 +27,8 @@ package final class RedisSink: RelayLeaseStore {
 
     /// How many servers in a row may send the relay to another one, before it begins with the first again.
     static let redirectLimit = 5
+    /// For the last reply.
+    static let closeLimit: Duration = .seconds(1)
     /// Every server takes a word of this size.
     static let leastBulkLimit = 1 << 20
 
@@ -81,9 +84,10 @@ package final class RedisSink: RelayLeaseStore {
             server: server, keys: keys, name: configuration.name, user: configuration.target.user,
             password: password, database: configuration.target.database)
         let connection = RedisConnection(
-            setup, to: destination, context: isSecure ? context : nil, loop: loop, group: group, owner: self)
+            setup, to: destination, context: isSecure ? context : nil, limits: configuration.limits, memory: memory,
+            loop: loop, group: group, owner: self)
         self.connection = connection
-        connection.start(memory: memory)
+        connection.start()
     }
 
     package func close(coveredUntil: WallTime?, isReleased: Bool, completion: @escaping () -> Void) {
@@ -93,6 +97,7 @@ package final class RedisSink: RelayLeaseStore {
         self.closing = closing
         loop.hold()
         guard let connection, connection.isOpen, let identity else { return finishClosing() }
+        closing.timer = loop.schedule(after: RedisSink.closeLimit) { [weak self] in self?.finishClosing() }
         connection.send(
             .script(
                 RedisScripts.close, [keys.head, keys.lease],
@@ -103,7 +108,9 @@ package final class RedisSink: RelayLeaseStore {
     }
 
     private func finishClosing() {
-        guard let closing else { return }
+        guard let closing, !closing.isFinishing else { return }
+        closing.isFinishing = true
+        closing.timer?.cancel()
         connection?.close()
         connection = nil
         group.whenEmpty(closing)
@@ -113,6 +120,8 @@ package final class RedisSink: RelayLeaseStore {
     private final class Closing: LoopTask {
         private let sink: RedisSink
         private let completion: () -> Void
+        var timer: LoopTimer?
+        var isFinishing = false
 
         init(_ sink: RedisSink, _ completion: @escaping () -> Void) {
             self.sink = sink
@@ -166,6 +175,7 @@ package final class RedisSink: RelayLeaseStore {
     /// Closes the connection, and reports its end.
     func lose(_ loss: RedisLoss) {
         connection?.close()
+        memory = connection?.memory ?? memory
         report(loss)
     }
 
@@ -206,6 +216,7 @@ extension RedisSink: RedisConnectionOwner {
 
     func connection(_ connection: RedisConnection, didEndWith loss: RedisLoss, unanswered: RedisRequest?) {
         suspect(unanswered, after: loss)
+        memory = connection.memory
         report(loss)
     }
 
