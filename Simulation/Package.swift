@@ -22,7 +22,8 @@ let machineTests: [Target] = [
 let allocationTests: [Target] = [
     .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
     .testTarget(
-        name: "AllocationTests", dependencies: ["GenesysLoop", "GenesysSimulator", "CAllocationCounter"],
+        name: "AllocationTests",
+        dependencies: ["GenesysLoop", "GenesysRelay", "GenesysSimulator", "CAllocationCounter"],
         swiftSettings: strict),
 ]
 

@@ -2,8 +2,29 @@ package import GenesysLoop
 
 /// Records as they go into an engine: their fields in the order of the contract, encoded.
 package struct RelayBatch: Equatable, Sendable {
-    package enum Field: String, CaseIterable, Sendable {
+    package enum Field: Int, CaseIterable, Sendable {
         case id, type, topic, time, source, correlation, data
+
+        /// Whether no byte of it needs an escape in a string of JSON.
+        fileprivate var isPlain: Bool {
+            switch self {
+            case .id, .type, .time, .source: true
+            case .topic, .correlation, .data: false
+            }
+        }
+
+        /// Its name with what stands around it in an object.
+        fileprivate var opening: String {
+            switch self {
+            case .id: "{\"id\":"
+            case .type: ",\"type\":"
+            case .topic: ",\"topic\":"
+            case .time: ",\"time\":"
+            case .source: ",\"source\":"
+            case .correlation: ",\"correlation\":"
+            case .data: ",\"data\":"
+            }
+        }
     }
 
     package struct Record: Equatable, Sendable {
@@ -34,7 +55,7 @@ package struct RelayBatch: Equatable, Sendable {
 
     /// The bytes of a field; nil for a correlation id that the message does not have.
     package func range(of field: Field, in record: Record) -> Range<Int>? {
-        let place = Field.allCases.firstIndex(of: field) ?? 0
+        let place = field.rawValue
         let start = place == 0 ? record.start : record.start + Int(record.ends[place - 1])
         let end = record.start + Int(record.ends[place])
         return field == .correlation && start == end ? nil : start..<end
@@ -66,25 +87,39 @@ package struct RelayBatch: Equatable, Sendable {
     }
 
     private func appendMembers(of record: Record, to output: inout [UInt8]) {
-        var separator = "{\""
         for field in Field.allCases {
             guard let range = range(of: field, in: record) else { continue }
-            output.append(contentsOf: separator.utf8)
-            separator = ",\""
-            output.append(contentsOf: field.rawValue.utf8)
-            output.append(contentsOf: "\":".utf8)
-            switch field {
-            case .data:
-                // Between the tokens of JSON a line may end; in a string it cannot.
-                let start = output.count
+            output.append(contentsOf: field.opening.utf8)
+            if field == .data {
+                appendJSON(range, to: &output)
+            } else if field.isPlain || bytes.span.extracting(range).isPlainText {
+                output.append(UInt8(ascii: "\""))
                 Bytes.append(bytes.span, range, to: &output)
-                for index in start..<output.count where output[index] == 0x0A || output[index] == 0x0D {
-                    output[index] = 0x20
-                }
-            case .id, .type, .topic, .time, .source, .correlation:
+                output.append(UInt8(ascii: "\""))
+            } else {
                 JSONText.append(String(decoding: bytes[range], as: UTF8.self), to: &output)
             }
         }
+    }
+
+    /// Between the tokens of JSON a line may end; in a string it cannot.
+    private func appendJSON(_ range: Range<Int>, to output: inout [UInt8]) {
+        let start = output.count
+        Bytes.append(bytes.span, range, to: &output)
+        for index in start..<output.count where output[index] == 0x0A || output[index] == 0x0D {
+            output[index] = 0x20
+        }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether it is of ASCII, without what has an escape in a string of JSON.
+    fileprivate var isPlainText: Bool {
+        for index in indices {
+            let byte = self[index]
+            if byte < 0x20 || byte > 0x7E || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+        }
+        return true
     }
 }
 
@@ -98,44 +133,97 @@ extension RelayMachine {
             brokenInvariant("a batch holds records that were sent")
             return batch
         }
-        for index in place..<place + range.count {
-            batch.encode(queue.sent[index], epoch: range.first.epoch, source: source, from: queue)
-        }
+        var frame = RecordFrame(epoch: range.first.epoch, source: source)
+        var size = 0
+        for index in place..<place + range.count { size += queue.sent[index].byteCount + frame.byteCount }
+        batch.reserve(records: range.count, bytes: size)
+        for index in place..<place + range.count { batch.append(queue.sent[index], &frame, from: queue) }
         return batch
     }
 }
 
-extension RelayBatch {
-    fileprivate mutating func encode(_ record: QueuedRecord, epoch: UInt64, source: String, from queue: RelayQueue) {
-        let start = bytes.count
-        var ends = SIMD8<Int32>()
-        func end(_ field: Int, _ bytes: [UInt8]) { ends[field] = Int32(bytes.count - start) }
-        append(RecordID(epoch: epoch, sequence: record.sequence).description)
-        end(0, bytes)
-        append(record.type)
-        end(1, bytes)
-        // The store has topic, correlation id and data in one piece; the fields between them are put there.
-        var place: ByteStore.Place?
-        var stored: [UInt8] = []
-        if case .notification(let found) = record.content {
-            place = found
-            queue.append(found, to: &stored)
+/// The fields that the records of a batch share, but for some digits.
+private struct RecordFrame {
+    private static let idEnd = "00000000000000000000"
+    private static let timeForm = "0000-00-00T00:00:00.000000Z"
+
+    let epoch: UInt64
+    /// Id, and type of a notification.
+    private(set) var head: [UInt8]
+    let idCount: Int
+    /// Time and source.
+    private(set) var tail: [UInt8]
+    private var second: Int64?
+
+    init(epoch: UInt64, source: String) {
+        self.epoch = epoch
+        let id = "\(epoch)." + RecordFrame.idEnd
+        idCount = id.utf8.count
+        head = Array((id + QueuedRecord.notificationType).utf8)
+        tail = Array((RecordFrame.timeForm + source).utf8)
+    }
+
+    var byteCount: Int { head.count + tail.count }
+
+    mutating func set(_ record: QueuedRecord) {
+        Digits.write(record.sequence, into: &head, idCount - 20..<idCount)
+        if second != record.receivedAt.seconds {
+            second = record.receivedAt.seconds
+            record.receivedAt.writeSecond(into: &tail)
         }
-        let topicEnd = Int(place?.topicCount ?? 0)
-        let correlationEnd = topicEnd + Int(place?.correlationCount ?? 0)
-        Bytes.append(stored.span, 0..<topicEnd, to: &bytes)
-        end(2, bytes)
-        append(record.receivedAt.microsecondText)
-        end(3, bytes)
-        append(source)
-        end(4, bytes)
-        Bytes.append(stored.span, topicEnd..<correlationEnd, to: &bytes)
-        end(5, bytes)
-        Bytes.append(stored.span, correlationEnd..<stored.count, to: &bytes)
-        appendData(of: record, epoch: epoch)
-        end(6, bytes)
+        record.receivedAt.writeMicroseconds(into: &tail)
+    }
+}
+
+extension RelayBatch {
+    fileprivate mutating func reserve(records count: Int, bytes byteCount: Int) {
+        records.reserveCapacity(count)
+        bytes.reserveCapacity(byteCount)
+    }
+
+    fileprivate mutating func append(_ record: QueuedRecord, _ frame: inout RecordFrame, from queue: RelayQueue) {
+        frame.set(record)
+        let start = bytes.count
+        let ends: SIMD8<Int32>
+        if case .notification(let place) = record.content {
+            ends = append(place, frame, from: queue)
+        } else {
+            ends = appendOwn(record, frame)
+        }
         records.append(
             Record(sequence: record.sequence, skippedCount: record.skippedCount, start: start, ends: ends))
+    }
+
+    /// - Returns: the ends of the fields.
+    private mutating func append(
+        _ place: ByteStore.Place, _ frame: RecordFrame, from queue: RelayQueue
+    ) -> SIMD8<Int32> {
+        let topic = Int(place.topicCount)
+        let correlation = topic + Int(place.correlationCount)
+        Bytes.append(frame.head.span, 0..<frame.head.count, to: &bytes)
+        queue.append(place, 0..<topic, to: &bytes)
+        Bytes.append(frame.tail.span, 0..<frame.tail.count, to: &bytes)
+        queue.append(place, topic..<place.byteCount, to: &bytes)
+        let topicEnd = frame.head.count + topic
+        let sourceEnd = topicEnd + frame.tail.count
+        return SIMD8(
+            Int32(frame.idCount), Int32(frame.head.count), Int32(topicEnd),
+            Int32(topicEnd + WallTime.microsecondTextCount), Int32(sourceEnd),
+            Int32(sourceEnd + correlation - topic), Int32(sourceEnd + place.byteCount - topic), 0)
+    }
+
+    /// A record of the relay itself: without topic and correlation id.
+    private mutating func appendOwn(_ record: QueuedRecord, _ frame: RecordFrame) -> SIMD8<Int32> {
+        let start = bytes.count
+        Bytes.append(frame.head.span, 0..<frame.idCount, to: &bytes)
+        append(record.type)
+        let typeEnd = Int32(bytes.count - start)
+        Bytes.append(frame.tail.span, 0..<frame.tail.count, to: &bytes)
+        let sourceEnd = Int32(bytes.count - start)
+        appendData(of: record, epoch: frame.epoch)
+        return SIMD8(
+            Int32(frame.idCount), typeEnd, typeEnd, typeEnd + Int32(WallTime.microsecondTextCount), sourceEnd,
+            sourceEnd, Int32(bytes.count - start), 0)
     }
 
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
@@ -169,9 +257,14 @@ extension RelayBatch {
 }
 
 extension QueuedRecord {
+    fileprivate static let notificationType = "genesys.notification"
+
+    /// The bytes of its data, and of its topic and correlation id; more than those of an own record.
+    fileprivate var byteCount: Int { if case .notification(let place) = content { place.byteCount } else { 256 } }
+
     fileprivate var type: String {
         switch content {
-        case .notification: "genesys.notification"
+        case .notification: QueuedRecord.notificationType
         case .gap: "genesys.gap"
         case .epoch: "genesys.epoch"
         case .alive: "genesys.alive"

@@ -10,8 +10,9 @@ struct PreviousEpoch: Equatable, Sendable {
 struct QueuedRecord: Equatable, Sendable {
     enum Content: Equatable, Sendable {
         case notification(ByteStore.Place)
-        case gap(RelayGap)
-        case epoch(previous: PreviousEpoch?)
+        // Out of line, because they are rare: a record is 56 bytes.
+        indirect case gap(RelayGap)
+        indirect case epoch(previous: PreviousEpoch?)
         case alive(coveredUntil: WallTime)
     }
 
@@ -83,7 +84,10 @@ struct RelayQueue: Equatable, Sendable {
     /// The earliest instant that the stream does not cover without what is queued.
     var start: WallTime? {
         let first = sent.first ?? (dropped == nil ? waiting.first : nil)
-        return [first?.receivedAt, dropped?.from, gapStart].compactMap { $0 }.min()
+        var earliest = first?.receivedAt
+        if let from = dropped?.from { earliest = min(earliest ?? from, from) }
+        if let gapStart { earliest = min(earliest ?? gapStart, gapStart) }
+        return earliest
     }
 
     // MARK: - At the end
@@ -198,7 +202,13 @@ struct RelayQueue: Equatable, Sendable {
         return nil
     }
 
-    func append(_ place: ByteStore.Place, to output: inout [UInt8]) { store.append(place, to: &output) }
+    /// Appends a part of a notification's bytes.
+    func append(_ place: ByteStore.Place, _ part: Range<Int>, to output: inout [UInt8]) {
+        store.append(place, part, to: &output)
+    }
+
+    /// The memory that is allocated for the queue. While a ring grows, its old storage counts as well.
+    var allocatedSize: Int { store.allocatedSize + sent.allocatedSize + waiting.allocatedSize }
 
     private mutating func release(_ record: QueuedRecord) {
         size -= record.size

@@ -10,6 +10,9 @@ struct Ring<Element> {
     private var start = 0
     private(set) var count = 0
 
+    /// The bytes that are allocated, or were at once when the ring last grew.
+    var allocatedSize: Int { storage.capacity * 3 / 2 * MemoryLayout<Element?>.stride }
+
     var isEmpty: Bool { count == 0 }
     var first: Element? { count == 0 ? nil : storage[start] }
 
@@ -64,7 +67,7 @@ struct Ring<Element> {
         var larger: [Element?] = []
         larger.reserveCapacity(max(16, count * 2))
         for place in 0..<count { larger.append(storage[slot(place)]) }
-        larger.append(contentsOf: repeatElement(nil, count: max(16, count * 2) - count))
+        while larger.count < max(16, count * 2) { larger.append(nil) }
         storage = larger
         start = 0
     }

@@ -2,10 +2,32 @@ package import GenesysLoop
 
 /// The times of records: ISO 8601 in UTC with microseconds, `2026-11-30T05:41:28.749312Z`.
 extension WallTime {
+    /// The bytes of a time as text.
+    static var microsecondTextCount: Int { 27 }
+
     /// The time as text. Parts of a microsecond are cut off.
     package var microsecondText: String {
-        let digits = String(nanoseconds / 1_000 % 1_000)
-        return description.dropLast() + String(repeating: "0", count: 3 - digits.utf8.count) + digits + "Z"
+        var bytes = Array("0000-00-00T00:00:00.000000Z".utf8)
+        writeSecond(into: &bytes)
+        writeMicroseconds(into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes date and clock over the start of `bytes`, which has the form of a time.
+    func writeSecond(into bytes: inout [UInt8]) {
+        let (days, second) = WallTime.floorDivide(seconds, 86_400)
+        let (year, month, day) = WallTime.civil(days)
+        Digits.write(UInt64(clamping: year), into: &bytes, 0..<4)
+        Digits.write(UInt64(month), into: &bytes, 5..<7)
+        Digits.write(UInt64(day), into: &bytes, 8..<10)
+        Digits.write(UInt64(second / 3_600), into: &bytes, 11..<13)
+        Digits.write(UInt64(second / 60 % 60), into: &bytes, 14..<16)
+        Digits.write(UInt64(second % 60), into: &bytes, 17..<19)
+    }
+
+    /// Writes the digits behind the point.
+    func writeMicroseconds(into bytes: inout [UInt8]) {
+        Digits.write(UInt64(nanoseconds / 1_000), into: &bytes, 20..<26)
     }
 
     /// Reads a time as `microsecondText` writes it.
@@ -33,5 +55,20 @@ extension WallTime {
         let shiftedMonth = month > 2 ? month - 3 : month + 9
         let leapDays = shiftedYear / 4 - shiftedYear / 100 + shiftedYear / 400
         return shiftedYear * 365 + leapDays + (153 * shiftedMonth + 2) / 5 + day - 1 - 719_468
+    }
+}
+
+/// Numbers as text in a place of their own.
+enum Digits {
+    /// Writes a number with leading zeros; of one with more digits the last ones.
+    static func write(_ number: UInt64, into bytes: inout [UInt8], _ range: Range<Int>) {
+        var rest = number
+        var index = range.upperBound
+        while index > range.lowerBound {
+            index -= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        }
     }
 }

@@ -36,10 +36,50 @@ import Testing
             guard places.count > 40 else { continue }
             let (place, bytes) = places.remove(at: Int(random.next() % 40))
             var found: [UInt8] = []
-            store.append(place, to: &found)
+            store.append(place, 0..<place.byteCount, to: &found)
             #expect(found == bytes)
             store.release(place)
         }
+    }
+
+    /// Sizes of notifications, one after the other, that leave as much unused as possible.
+    private static let sizes: [[Int]] = [
+        [0], [10], [400], [1, 4_095], [1, 2_048], [2_049], [1, 1 << 20], [4_097, 20], [1, 65_500],
+        [300, 20, 90_000, 5, 5, 40_000],
+    ]
+
+    @Test(arguments: sizes)
+    func `a full queue takes no more than twice its limit, whatever the notifications are`(_ sizes: [Int]) {
+        let limit = 6 << 20
+        var stage = RelayStage.leading {
+            $0.queueBytes = limit
+            $0.overflow = .dropOldest
+        }
+        let data = [UInt8](repeating: 0x20, count: sizes.max() ?? 0)
+        let none: [UInt8] = []
+        var most = 0
+        var given = 0
+        // The engine takes nothing more, while four times the limit arrives.
+        var place = 0
+        while given < 4 * limit {
+            let size = sizes[place % sizes.count]
+            place += 1
+            given += size + QueuedRecord.overhead
+            _ = stage.machine.received(
+                topic: none.span, correlation: none.span, data: data.span.extracting(0..<size), now: stage.now)
+            _ = stage.machine.takeActions()
+            if place % 16 == 0 || size > 60_000 { most = max(most, stage.machine.queue.allocatedSize) }
+        }
+        #expect(stage.machine.queueSize <= limit)
+        // Beside it 8 MiB are allowed, for all of the relay.
+        #expect(most <= 2 * limit + (4 << 20), "\(Double(most) / Double(limit))")
+        stage.reopen(RecordID(epoch: stage.epoch, sequence: 1))
+        while let range = stage.actions.compactMap({ if case .append(let range) = $0 { range } else { nil } }).last {
+            stage.actions = []
+            stage.store(range.first.sequence + UInt64(range.count) - 1 + 1_000_000)
+        }
+        #expect(stage.machine.queueSize == 0)
+        #expect(stage.machine.queue.allocatedSize < 400_000, "and gives it back")
     }
 
     @Test func `what the engine had is named by epoch, with the earliest start of what is gone`() {
