@@ -83,8 +83,11 @@ struct RelayQueue: Equatable, Sendable {
 
     /// The earliest instant that the stream does not cover without what is queued.
     var start: WallTime? {
-        let first = sent.first ?? (dropped == nil ? waiting.first : nil)
-        var earliest = first?.receivedAt
+        var earliest = sent.first?.receivedAt
+        // The record of an epoch was made later than what is behind it.
+        let place = sent.first?.isEpoch ?? false ? 1 : 0
+        let next = place < sent.count ? sent[place] : dropped == nil ? waiting.first : nil
+        if let receivedAt = next?.receivedAt { earliest = min(earliest ?? receivedAt, receivedAt) }
         if let from = dropped?.from { earliest = min(earliest ?? from, from) }
         if let gapStart { earliest = min(earliest ?? gapStart, gapStart) }
         return earliest

@@ -29,12 +29,15 @@ import Testing
     @Test func `a higher epoch of the lease begins after a reconnect, and what is not stored moves to it`() {
         var stage = RelayStage.leading()
         stage.receive(1...2)
+        let receivedAt = stage.now.wall
         stage.actions = []
         stage.do { $0.sinkLost("gone", now: $1) }
         stage.wait()
+        stage.machine.sourceHeard(at: stage.now.wall)
         let head = StreamHead(last: RecordID(epoch: stage.epoch, sequence: 2), owner: "me")
         stage.do { $0.sinkOpened(head: head, floor: 1_900_000_007, now: $1) }
         #expect(stage.machine.epoch == 1_900_000_007)
+        #expect(stage.machine.coveredUntil == receivedAt, "the second is not stored")
         let first = stage.appended().first ?? ""
         #expect(first.hasPrefix("1 {\"epoch\":1900000007,\"owner\":\"me\",\"previous\":{\"epoch\":1900000000,"))
         stage.store(1)
