@@ -78,3 +78,24 @@ final class FakeRedis: TCPListenerOwner {
         func connectionDidDrain(_ connection: TCPConnection) {}
     }
 }
+
+extension RedisServer {
+    /// Starts a server with free ports: with others if another process takes one before the server does.
+    static func withPorts(
+        _ count: Int, on loop: UVLoop, _ arguments: ([UInt16]) -> [String]
+    ) throws -> (RedisServer, [UInt16]) {
+        var failure: any Error = CancellationError()
+        for _ in 0..<10 {
+            let fakes = try (0..<count).map { _ in try FakeRedis(on: loop, .silence) }
+            let ports = fakes.map(\.port)
+            for fake in fakes { fake.close() }
+            loop.run()
+            do {
+                return (try RedisServer(arguments: arguments(ports)), ports)
+            } catch {
+                failure = error
+            }
+        }
+        throw failure
+    }
+}

@@ -220,6 +220,31 @@ import Testing
         #expect(calls.count == 3 && calls.last == .closed)
     }
 
+    /// Only where everything is tested: the servers need a second to learn of each other.
+    @Test(.enabled(if: RedisRelayTests.isWhole))
+    func `the relay follows a cluster to the server that has the keys`() throws {
+        func node() throws -> (RedisServer, [UInt16]) {
+            try RedisServer.withPorts(2, on: loop) {
+                ["--cluster-enabled", "yes", "--port", "\($0[0])", "--cluster-port", "\($0[1])"]
+            }
+        }
+        let (one, _) = try node()
+        let (two, ports) = try node()
+        try two.ask("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        try one.ask("CLUSTER", "MEET", "127.0.0.1", "\(ports[0])", "\(ports[1])")
+        while try one.ask("HGET", "{genesys:test}:head", "epoch").errorText?.hasPrefix("MOVED") != true {}
+        while try two.ask("HGET", "{genesys:test}:head", "epoch").errorText != nil {}
+        let calls = try RedisSinkProbe(one.target, on: loop) { probe, call in
+            if case .lost = call { probe.sink.open(after: nil) } else { probe.close() }
+        }.run()
+        guard case .lost(let reason)? = calls.first, case .opened? = calls.dropFirst().first else {
+            Issue.record("\(calls)")
+            return
+        }
+        #expect(reason.contains("MOVED"))
+        #expect(calls.count == 3)
+    }
+
     @Test func `it is closed in every phase, and no handle is left`() throws {
         let server = try RedisServer()
         for turns in 0..<40 {

@@ -42,17 +42,8 @@ import Testing
             "--tls-ca-cert-file", try file("a", authority.certificatePEM), "--tls-auth-clients",
             asksClient ? "yes" : "no",
         ]
-        // Another process may take the port before the server does.
-        for _ in 0..<10 {
-            let fake = try FakeRedis(on: loop, .silence)
-            let port = fake.port
-            fake.close()
-            loop.run()
-            if let server = try? RedisServer(arguments: arguments + ["--tls-port", "\(port)"]) {
-                return (server, port)
-            }
-        }
-        throw CancellationError()
+        let (server, ports) = try RedisServer.withPorts(1, on: loop) { arguments + ["--tls-port", "\($0[0])"] }
+        return (server, ports[0])
     }
 
     private func first(
