@@ -70,7 +70,7 @@ extension RelayMachine {
     private mutating func beginFirstEpoch(head: StreamHead?, floor: UInt64, now: ClockReading) {
         let next = head.map { $0.last.epoch + 1 } ?? (floor > 0 ? floor : UInt64(max(1, now.wall.seconds)))
         predecessor = head
-        if let head { history.found(head.last) }
+        if let head { history.found(head.last, before: head.coveredUntil ?? now.wall) }
         heardAt = heardAt ?? head?.coveredUntil ?? now.wall
         let previous = head.map { PreviousEpoch(epoch: $0.last.epoch, coveredUntil: $0.coveredUntil) }
         begin(epoch: max(next, floor), previous: previous, with: [], now: now)

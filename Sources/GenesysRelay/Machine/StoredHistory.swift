@@ -26,9 +26,14 @@ struct StoredHistory: Equatable, Sendable {
     /// The last record of each epoch, the oldest epoch first.
     private var lasts: [RecordID] = []
 
-    /// The stream has records of an earlier writer; when they were received is not known.
-    mutating func found(_ last: RecordID) {
-        marks.append(Mark(first: RecordID(epoch: last.epoch, sequence: 1), start: WallTime(seconds: 0)))
+    /// The stream has records of an earlier writer. They were not received before their epoch began: its number is at
+    /// most the Unix time of its beginning, unless another program chose it.
+    ///
+    /// - Parameter end: when the last of them was received.
+    mutating func found(_ last: RecordID, before end: WallTime) {
+        let start = WallTime(seconds: Int64(clamping: last.epoch))
+        let first = RecordID(epoch: last.epoch, sequence: 1)
+        marks.append(Mark(first: first, start: start <= end ? start : WallTime(seconds: 0)))
         lasts.append(last)
     }
 

@@ -22,6 +22,10 @@ struct RedisLoss: Error, Hashable {
         self.isByServer = isByServer
     }
 
+    /// What a user of the server must be allowed to do.
+    static let rights =
+        "+@connection +info +config|get +type +hmget +hget +hset +hdel +hincrby +xadd +xtrim +eval +evalsha +script|load"
+
     /// A command was refused, and nothing can go on.
     ///
     /// - Parameters:
@@ -34,10 +38,12 @@ struct RedisLoss: Error, Hashable {
             self.init(
                 "\(server) refuses the relay (\(subject)): \(text). Check user and password.", final: .authorization)
         case .misconfigured:
-            self.init(
-                "\(server) refuses \(subject): \(text). The relay's user needs +@connection +info +config|get +type "
-                    + "+hmget +hget +hset +hdel +hincrby +xadd +xtrim +eval +evalsha +script|load on its keys, and a "
-                    + "stream key that is a stream.", final: .configuration)
+            var advice = ""
+            if text.hasPrefix("NOPERM") { advice = " The relay's user needs \(RedisLoss.rights) on its keys." }
+            if text.hasPrefix("WRONGTYPE") {
+                advice = " The stream, its head or its lease is a key of another type: choose another --stream."
+            }
+            self.init("\(server) refuses \(subject): \(text).\(advice)", final: .configuration)
         case .moved(let host, let port):
             self.init(
                 "\(server) sends the relay to the server of its keys: \(text).",

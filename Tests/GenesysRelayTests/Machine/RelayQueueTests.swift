@@ -82,6 +82,16 @@ import Testing
         #expect(stage.machine.queue.allocatedSize < 400_000, "and gives it back")
     }
 
+    @Test(arguments: [(1_700_000_000, 1_700_000_000), (1_900_000_000, 0), (7, 7), (.max, 0)] as [(UInt64, Int64)])
+    func `records of an earlier writer were not received before their epoch began`(epoch: UInt64, start: Int64) {
+        var history = StoredHistory()
+        let last = RecordID(epoch: epoch, sequence: 9)
+        history.found(last, before: WallTime(seconds: 1_800_000_000))
+        let losses = history.rollBack(to: nil)
+        #expect(losses.map(\.start) == [WallTime(seconds: start)])
+        #expect(losses.map(\.records) == [RelayGap.LostRecords(epoch: epoch, sequences: 1...9)])
+    }
+
     @Test func `what the engine had is named by epoch, with the earliest start of what is gone`() {
         var history = StoredHistory()
         let start = WallTime(seconds: 1_000)
