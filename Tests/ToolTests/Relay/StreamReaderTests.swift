@@ -27,7 +27,7 @@ struct StreamReaderTests {
     @Test(arguments: Reader.allCases)
     func `a reader sees each notification once, and the gap after a crash`(reader: Reader) async throws {
         try await Simulator.with("--rate", "200") { simulator in
-            try await RedisServer.with { redis in
+            try await RedisServer.with { redis, _ in
                 guard let child = try reader.start(redis) else { return }
                 var lines: [String] = []
                 for round in 0..<2 {

@@ -23,13 +23,13 @@ struct RedisServer {
     }
 
     /// Lends one that runs.
-    static func with(_ body: (RedisServer) async throws -> Void) async throws {
+    static func with(_ body: (RedisServer, Child) async throws -> Void) async throws {
         try await CProgram.withFolder { folder in
             let redis = RedisServer(folder: folder)
             let server = try redis.start()
             while try await redis.ask("PING") != "PONG" { await Task.yield() }
             do {
-                try await body(redis)
+                try await body(redis, server)
             } catch {
                 server.signal(SIGKILL)
                 _ = await server.end()
