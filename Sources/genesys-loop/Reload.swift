@@ -37,20 +37,18 @@ final class Reload {
 
     /// SIGHUP came.
     ///
-    /// - Parameter hasReopened: whether the command opens files of its own again.
-    func start(hasReopened: Bool = false) {
+    /// - Parameter hasFiles: whether the command opens files of its own again; `filesDidReopen` follows.
+    func start(hasFiles: Bool = false) {
         let readsTLS = !files.isEmpty && !loop.tlsFiles.isEmpty
         let readsToken = tokens?.canRead ?? false
         let output = writer.flatMap { $0.canReopen ? $0 : nil }
-        if output == nil, !hasReopened, !readsTLS, !readsToken {
+        if output == nil, !hasFiles, !readsTLS, !readsToken {
             let file = writer == nil ? "a file to write to" : "--output"
             log.write(.log(.notice, "SIGHUP: without \(file) and files for TLS there is nothing to do."))
         }
         if readsToken { tokens?.readAgain() }
-        if let output {
-            waitsForOutput = true
-            output.reopen()
-        }
+        if output != nil || hasFiles { waitsForOutput = true }
+        output?.reopen()
         if readsTLS { readTLS() }
         endIfDone()
     }
@@ -68,6 +66,14 @@ final class Reload {
         } else {
             log.write(.log(.notice, "\(writer.name) is opened again."))
         }
+        waitsForOutput = false
+        endIfDone()
+    }
+
+    /// The command's own files are open, or stay as they were.
+    func filesDidReopen(_ failures: [String]) {
+        for failure in failures { log.write(.log(.warning, "\(failure) What was open is still written to.")) }
+        if failures.isEmpty { log.write(.log(.notice, "The files that are written to are opened again.")) }
         waitsForOutput = false
         endIfDone()
     }

@@ -35,9 +35,22 @@ final class DeadLetterFile {
         perform(count: line.count) { file throws(LineFile.Failure) in try file.append(line) }
     }
 
-    /// Closes the file, so that the next line makes it again.
-    func reopen() {
-        thread.execute { [file] in file.withLock { $0.close() } }
+    /// Opens the file again by its path. If that fails the old one stays.
+    ///
+    /// - Parameter completion: gets the reason of a failure.
+    func reopen(completion: @escaping (String?) -> Void) {
+        let completion = LoopBound(completion, on: loop)
+        thread.execute { [file] in
+            let reason = file.withLock { file -> String? in
+                do throws(LineFile.Failure) {
+                    try file.reopen()
+                    return nil
+                } catch {
+                    return error.reason
+                }
+            }
+            completion.execute { $0(reason) }
+        }
     }
 
     /// Ends, when what was given is written.

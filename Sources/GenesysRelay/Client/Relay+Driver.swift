@@ -244,6 +244,7 @@ extension RelayFailure.Reason {
         switch kind {
         case .output: self = .outputFailed
         case .closed: self = .undelivered
+        case .held: self = .leaseHeld
         case .protocolViolation: self = .protocolViolation
         case .authorization: self = .notAuthorized
         case .configuration: self = .refused

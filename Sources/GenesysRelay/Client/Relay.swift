@@ -189,10 +189,23 @@ public final class Relay {
     }
 
     /// Opens a file of the target, and that of the dead letters, again by its path: the old one was moved away.
-    public func reopenFiles() {
+    ///
+    /// A file that cannot be opened stays as it was: what was open is still written to.
+    ///
+    /// - Parameter completion: gets a sentence for each file that cannot be opened. Not called if the relay is not
+    ///   open, or ends before.
+    public func reopenFiles(completion: @escaping (_ failures: [String]) -> Void = { _ in }) {
         loop.preconditionCurrent("Relay.reopenFiles")
-        (sink as? FileSink)?.reopen()
-        deadLetters?.reopen()
+        guard isOpen, ending == nil else { return }
+        let reopenLetters = { [deadLetters] (failures: [String]) in
+            guard let deadLetters else { return completion(failures) }
+            deadLetters.reopen { completion(failures + [$0].compactMap(\.self)) }
+        }
+        guard let file = sink as? FileSink else {
+            loop.schedule(after: .zero) { reopenLetters([]) }
+            return
+        }
+        file.reopen { reopenLetters([$0].compactMap(\.self)) }
     }
 }
 

@@ -9,6 +9,8 @@ package final class RelayCheck {
         package var lease: LeaseRecord?
         /// Whether the engine keeps one.
         package var hasLease = false
+        /// Whether another relay writes the file.
+        package var isHeld = false
     }
 
     private let loop: UVLoop
@@ -34,7 +36,7 @@ package final class RelayCheck {
     ///
     /// - Parameter limit: how long that may take.
     package func start(limit: Duration?, completion: @escaping (Result<Findings, RelayFailure>) -> Void) {
-        guard let sink else { return completion(target.look()) }
+        guard let sink else { return completion(target.look(asksForLock: true)) }
         self.completion = completion
         sink.delegate = self
         loop.hold()
@@ -113,12 +115,12 @@ extension RelayTarget {
     }
 
     /// What is known of a file, or of standard output. May block.
-    fileprivate func look() -> Result<RelayCheck.Findings, RelayFailure> {
+    fileprivate func look(asksForLock: Bool = false) -> Result<RelayCheck.Findings, RelayFailure> {
         let path: String? = if case .file(let path) = kind { path } else { nil }
         let description = EngineDescription(file: path, isSynchronized: false)
         do throws(LineFile.Failure) {
-            let tail = try LineFile(path: path, isSynchronized: false).look()
-            return .success(.init(engine: RelayEngine(description, FileSink.head(tail))))
+            let tail = try LineFile(path: path, isSynchronized: false).look(asksForLock: asksForLock)
+            return .success(.init(engine: RelayEngine(description, FileSink.head(tail)), isHeld: tail.isHeld))
         } catch {
             return .failure(RelayFailure(.outputFailed, error.reason))
         }

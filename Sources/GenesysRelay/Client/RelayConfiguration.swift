@@ -17,7 +17,7 @@ public struct RelayConfiguration: Hashable, Sendable {
     /// What the engine's certificate is checked against, and the relay's own certificate, where the target has TLS.
     public var tls = TLSConfiguration()
     /// The bytes of the records that wait for the engine, an overhead of 128 bytes for each of them included.
-    /// Default: 64 MiB.
+    /// Default: 64 MiB; fewer than 64 KiB count as 64 KiB.
     public var queueBytes = 64 << 20
     /// What happens when the queue is full. Default: `pause`.
     public var overflow = Overflow.pause
@@ -41,6 +41,9 @@ public struct RelayConfiguration: Hashable, Sendable {
     /// loss of power may lose the last seconds. Default: false.
     public var isSynchronized = false
 
+    /// With less, each record that waits would be dropped, and become a gap record of its own.
+    static let leastQueueBytes = 64 << 10
+
     var secret: SecretText?
 
     /// The password of the engine, in place of one in the target; nil for none.
@@ -54,7 +57,7 @@ public struct RelayConfiguration: Hashable, Sendable {
 
     var settings: RelaySettings {
         var settings = RelaySettings()
-        settings.queueBytes = queueBytes
+        settings.queueBytes = max(queueBytes, RelayConfiguration.leastQueueBytes)
         settings.overflow = overflow == .pause ? .pause : .dropOldest
         settings.pauseLimit = pauseLimit
         settings.batchBytes = batchBytes

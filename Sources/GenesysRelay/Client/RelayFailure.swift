@@ -8,7 +8,7 @@ public struct RelayFailure: Error, Hashable, Sendable {
         case undelivered
         /// Another relay writes the stream.
         case fenced
-        /// Another relay of the same name holds the lease of the stream, and renews it.
+        /// Another relay of the same name holds the lease of the stream, and renews it; or another one writes the file.
         case leaseHeld
         /// The file, or standard output, cannot be written.
         case outputFailed

@@ -29,7 +29,7 @@ public struct RelayTarget: Hashable, Sendable {
             kind = .standardOutput
             return
         }
-        guard let colon = text.firstIndex(of: ":") else { throw RelayTarget.unknown }
+        guard let colon = text.firstIndex(of: ":") else { throw RelayError(RedisTarget.forms) }
         switch text[..<colon] {
         case "file":
             let path = text[text.index(after: colon)...]
@@ -45,9 +45,6 @@ public struct RelayTarget: Hashable, Sendable {
             }
         }
     }
-
-    private static let unknown = RelayError(
-        "The target begins with redis://, rediss://, redis+unix:// or file:, or it is - for standard output.")
 
     /// Whether it is a file that `Relay.reopenFiles()` opens again.
     package var isFile: Bool { if case .file = kind { true } else { false } }

@@ -73,6 +73,11 @@ package struct RedisTarget: Hashable, Sendable {
         return target
     }
 
+    /// What every target looks like, the files among them.
+    static let forms =
+        "The target does not begin with redis://, rediss:// or redis+unix://, nor is it file:PATH, or - for standard "
+        + "output."
+
     private enum Scheme {
         case plain, secure, unix
     }
@@ -81,7 +86,7 @@ package struct RedisTarget: Hashable, Sendable {
         let colon = bytes.firstIndex(of: .colon) ?? bytes.endIndex
         let name = ASCII.lowercased(String(decoding: bytes[..<colon], as: UTF8.self))
         guard bytes[colon...].starts(with: "://".utf8) else {
-            throw InvalidURI("The target does not begin with redis://, rediss:// or redis+unix://.")
+            throw InvalidURI(forms)
         }
         switch name {
         case "redis", "valkey": return (.plain, colon + 3)
@@ -89,9 +94,9 @@ package struct RedisTarget: Hashable, Sendable {
         case "redis+unix", "valkey+unix": return (.unix, colon + 3)
         case "redis-sentinel", "redis+sentinel", "nats", "tls", "kafka", "kafkas":
             throw InvalidURI(
-                "\(name):// comes in a later version: give redis://, rediss:// or redis+unix://, or file:PATH.")
+                "\(name):// comes in a later version: give redis://, rediss://, redis+unix:// or file:PATH, or -.")
         default:
-            throw InvalidURI("The target does not begin with redis://, rediss:// or redis+unix://.")
+            throw InvalidURI(forms)
         }
     }
 

@@ -3,7 +3,8 @@ package import GenesysLoop
 /// Records as lines of JSON, appended to a file or to standard output.
 ///
 /// Everything that may block happens on a thread of its own. Each start begins a new epoch behind the last line. A file
-/// that is moved away is made again after `reopen()`, and the epoch goes on in the new one.
+/// that is moved away is made again after `reopen()`, and the epoch goes on in the new one. One sink writes a file: it
+/// is locked, and the failure of another one is `held`.
 package final class FileSink: RelaySink {
     package weak var delegate: (any RelaySinkDelegate)?
     private let loop: UVLoop
@@ -80,9 +81,21 @@ package final class FileSink: RelaySink {
         }
     }
 
-    /// Closes the file and makes it again: it was moved away.
-    package func reopen() {
-        thread.execute { [file] in file.withLock { $0.close() } }
+    /// Opens the file again by its path: it was moved away. If that fails the old one stays.
+    ///
+    /// - Parameter completion: gets the reason of a failure; not called if the sink is closed before.
+    package func reopen(completion: @escaping (String?) -> Void = { _ in }) {
+        guard !isClosed else { return }
+        perform { file in
+            do throws(LineFile.Failure) {
+                try file.reopen()
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        } then: { [completion = LoopBound(completion, on: loop)] _, result in
+            if case .failure(let failure) = result { completion.value(failure.reason) } else { completion.value(nil) }
+        }
     }
 
     package func close(coveredUntil: WallTime?, isReleased: Bool, completion: @escaping () -> Void) {
@@ -98,7 +111,7 @@ package final class FileSink: RelaySink {
 
     private func report(_ failure: LineFile.Failure) {
         if failure.isFinal {
-            delegate?.sink(self, didFail: RelaySinkFailure(failure.isClosed ? .closed : .output, failure.reason))
+            delegate?.sink(self, didFail: RelaySinkFailure(failure.kind, failure.reason))
         } else {
             delegate?.sink(self, didLose: failure.reason)
         }

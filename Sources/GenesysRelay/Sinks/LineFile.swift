@@ -10,15 +10,15 @@ internal import Darwin
 
 /// A file that lines are appended to. Its calls may block: they are made on a thread of their own.
 ///
-/// Only whole lines stay in a file: what a failed write, or the end of an earlier process, left of a line is cut.
+/// Only whole lines stay in a file: what a failed write, or the end of an earlier process, left of a line is cut. A
+/// file without a line of a relay is not cut. One process writes it: it is locked while it is open.
 struct LineFile: Sendable {
     /// Why it could not be opened or written.
     struct Failure: Error, Equatable {
         let reason: String
         /// Every try would fail.
         let isFinal: Bool
-        /// The reader has left.
-        var isClosed = false
+        var kind = RelaySinkFailure.Kind.output
     }
 
     /// The end of a file.
@@ -27,6 +27,8 @@ struct LineFile: Sendable {
         var line: [UInt8]?
         /// A line without an end was cut.
         var wasTorn = false
+        /// Another process writes it.
+        var isHeld = false
     }
 
     /// How much of the last line is read.
@@ -49,6 +51,28 @@ struct LineFile: Sendable {
     /// Opens the file, cuts a torn last line, and reads the last whole one.
     mutating func open() throws(Failure) -> Tail {
         close()
+        do throws(Failure) {
+            return try openAndCut()
+        } catch {
+            close()
+            throw error
+        }
+    }
+
+    /// Opens the file by its path, which may be that of another one now. If it cannot be used, the old one stays.
+    mutating func reopen() throws(Failure) {
+        guard let path else { return }
+        var (before, after) = (stat(), stat())
+        // The structures and the path are lent for the calls.
+        let isSame = unsafe descriptor >= 0 && fstat(descriptor, &before) == 0 && stat(path, &after) == 0
+        guard !isSame || before.st_ino != after.st_ino || before.st_dev != after.st_dev else { return }
+        var next = LineFile(path: path, isSynchronized: isSynchronized)
+        _ = try next.open()
+        close()
+        self = next
+    }
+
+    private mutating func openAndCut() throws(Failure) -> Tail {
         guard let path else {
             descriptor = dup(1)
             guard descriptor >= 0 else { throw failure("write to", errno) }
@@ -63,21 +87,56 @@ struct LineFile: Sendable {
             size = nil
             return Tail()
         }
-        var tail = Tail()
-        let end = try endOfLines(before: status.st_size)
-        size = end
-        if end < status.st_size {
-            tail.wasTorn = true
+        guard lock(LOCK_EX) else { throw held }
+        // Another process may have written until now.
+        // The structure is lent for the call.
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure("read", errno) }
+        let (tail, end) = try tail(before: status.st_size)
+        if tail.wasTorn {
             guard ftruncate(descriptor, end) == 0 else { throw failure("write", errno) }
         }
-        tail.line = try lastLine(before: end)
+        size = end
         return tail
     }
 
+    /// Whether no other process has the file; where the system has no locks, none is known to have it.
+    private func lock(_ kind: Int32) -> Bool { flock(descriptor, kind | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+
+    private var held: Failure {
+        Failure(
+            reason: "Another relay writes this file, \(path ?? "standard output"): give each relay a file of its own.",
+            isFinal: true, kind: .held)
+    }
+
+    /// The end of a file, and of its whole lines.
+    ///
+    /// - Throws: if the last line has no end, and no relay wrote it.
+    private func tail(before size: off_t) throws(Failure) -> (Tail, end: off_t) {
+        let end = try endOfLines(before: size)
+        let tail = Tail(line: try lastLine(before: end), wasTorn: end < size)
+        guard tail.wasTorn else { return (tail, end) }
+        let isOurs =
+            if let line = tail.line {
+                line.starts(with: LineFile.start) && FileSink.head(Tail(line: line)) != nil
+            } else {
+                LineFile.start.starts(with: try read(0, Int(min(size, off_t(LineFile.start.count)))))
+            }
+        guard isOurs else {
+            throw Failure(
+                reason: "\(path ?? "The file") is no file of a relay: its last line has no end, and is not a record. "
+                    + "Give a new file, or end the line.", isFinal: true)
+        }
+        return (tail, end)
+    }
+
+    /// How each record begins.
+    private static let start = Array("{\"id\":\"".utf8)
+
     /// Reads the last whole line, and changes nothing.
     ///
+    /// - Parameter asksForLock: whether to find out if another process writes it.
     /// - Throws: if the file, or the folder of one that is not there, cannot be written.
-    func look() throws(Failure) -> Tail {
+    func look(asksForLock: Bool = false) throws(Failure) -> Tail {
         guard let path else { return Tail() }
         // The paths are C strings for their calls.
         guard unsafe access(path, F_OK) == 0 else {
@@ -98,8 +157,9 @@ struct LineFile: Sendable {
             guard status.st_mode & S_IFMT != S_IFDIR else { throw failure("write to", EISDIR) }
             return Tail()
         }
-        let end = try file.endOfLines(before: status.st_size)
-        return Tail(line: try file.lastLine(before: end), wasTorn: end < status.st_size)
+        var tail = try file.tail(before: status.st_size).0
+        if asksForLock { tail.isHeld = !file.lock(LOCK_SH) }
+        return tail
     }
 
     /// The beginning of the line that ends at `end`.
@@ -144,7 +204,8 @@ struct LineFile: Sendable {
     /// Cuts what was written of a batch. Where that is impossible, no further write can make it good.
     private mutating func undo(_ code: Int32) -> Failure {
         guard let size, ftruncate(descriptor, size) == 0 else {
-            return Failure(reason: failure("write", code).reason, isFinal: true, isClosed: code == EPIPE)
+            return Failure(
+                reason: failure("write", code).reason, isFinal: true, kind: code == EPIPE ? .closed : .output)
         }
         return failure("write", code)
     }

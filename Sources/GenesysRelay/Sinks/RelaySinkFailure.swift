@@ -5,6 +5,8 @@ package struct RelaySinkFailure: Error, Hashable, Sendable {
         case output
         /// The reader of standard output has left.
         case closed
+        /// Another relay writes the file.
+        case held
         /// The engine's bytes are none of its protocol.
         case protocolViolation
         /// The engine refuses the user or the password, or a certificate is not trusted.

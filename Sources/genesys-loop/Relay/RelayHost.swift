@@ -71,11 +71,8 @@ final class RelayHost: ChannelHost {
         guard status == nil else { return }
         supervisor?.reloadDidStart()
         let hasFiles = plan.target.isFile || plan.relay.deadLetterFile != nil
-        if hasFiles {
-            relay?.reopenFiles()
-            log.write(.log(.notice, "The files that are written to are opened again."))
-        }
-        reload.start(hasReopened: hasFiles)
+        reload.start(hasFiles: hasFiles)
+        if hasFiles { relay?.reopenFiles { [reload] in reload.filesDidReopen($0) } }
     }
 
     /// SIGUSR1 came.

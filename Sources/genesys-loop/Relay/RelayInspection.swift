@@ -49,6 +49,7 @@ struct RelayInspection {
             "target: \(plan.target)", "engine: \(engine.version)", "durability: \(engine.durability)",
             "last stored: \(engine.lastStored ?? "nothing")",
         ]
+        if findings.isHeld { lines.append("lease: held by another relay, which writes this file") }
         if findings.hasLease { lines.append("lease: \(words(findings.lease))") }
         return (lines + engine.warnings.map { "warning: \($0)" }).map(EventLog.printable)
     }

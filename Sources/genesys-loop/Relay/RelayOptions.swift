@@ -40,7 +40,8 @@ struct RelayOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How many bytes may wait for the engine in memory (default: 67108864).", valueName: "bytes"))
+            "How many bytes may wait for the engine in memory (default: 67108864, at least 65536).", valueName: "bytes")
+    )
     var queueBytes: Int?
 
     @Option(

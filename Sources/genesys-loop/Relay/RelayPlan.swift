@@ -38,8 +38,6 @@ struct RelayPlan {
         tlsFiles = files.tls
         var configuration = connection.configuration
         configuration.deadlines.close = RelayPlan.closeLimit
-        // Two relays with one channel would take it from each other without end.
-        configuration.takeover = .yield
         if case .backoff(var backoff) = configuration.reconnect, let outage = options.outageLimit {
             backoff.outageTotal = outage.seconds?.duration
             configuration.reconnect = .backoff(backoff)

@@ -388,6 +388,14 @@ import Testing
         #expect(throws: RelayError.self) { try relay { $0.stream = key } }
     }
 
+    @Test func `a queue has 64 KiB at least`() {
+        var configuration = RelayConfiguration()
+        configuration.queueBytes = 100
+        #expect(configuration.settings.queueBytes == 65_536)
+        configuration.queueBytes = 65_537
+        #expect(configuration.settings.queueBytes == 65_537)
+    }
+
     @Test func `a target is an engine, a file or standard output`() throws {
         #expect(try RelayTarget("-") == .standardOutput)
         #expect(try RelayTarget("file:a b") == .file("a b"))

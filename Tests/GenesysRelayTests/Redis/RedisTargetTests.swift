@@ -43,6 +43,7 @@ import Testing
 
     @Test(arguments: [
         ("", "does not begin"), ("redis:host", "does not begin"), ("http://h", "does not begin"),
+        ("http://h", "file:PATH, or -"),
         ("redis://", "no host"), ("redis:///1", "no host"), ("redis://h:0", "port"), ("redis://h:x", "port"),
         ("redis://h:65536", "port"), ("redis://h/x", "no number of a database"), ("redis://h/-1", "no number"),
         ("redis://h/1/2", "no number"), ("redis://h?db=1", "query"), ("redis://[::1", "bracket"),

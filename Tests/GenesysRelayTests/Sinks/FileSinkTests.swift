@@ -187,6 +187,60 @@ final class SinkRig: RelaySinkDelegate {
         #expect(try summary() == ["1.3 notification 2"])
     }
 
+    @Test func `a file that cannot be opened again stays open`() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var file = LineFile(path: path, isSynchronized: false)
+        _ = try file.open()
+        try file.append(Array("a\n".utf8))
+        try file.reopen()
+        try FileManager.default.moveItem(at: URL(filePath: path), to: folder.appending(path: "moved"))
+        try FileManager.default.createDirectory(at: URL(filePath: path), withIntermediateDirectories: true)
+        #expect(throws: LineFile.Failure.self) { try file.reopen() }
+        try file.append(Array("b\n".utf8))
+        file.close()
+        #expect(try lines("moved") == ["a", "b"])
+    }
+
+    @Test func `one writer has a file, also when it was opened again`() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var first = LineFile(path: path, isSynchronized: false)
+        _ = try first.open()
+        for _ in 0..<2 {
+            var second = LineFile(path: path, isSynchronized: false)
+            let failure = #expect(throws: LineFile.Failure.self) { try second.open() }
+            #expect(failure?.kind == .held && failure?.isFinal == true)
+            #expect(try second.look(asksForLock: true).isHeld)
+            try FileManager.default.removeItem(at: URL(filePath: path))
+            try first.reopen()
+        }
+        first.close()
+        var second = LineFile(path: path, isSynchronized: false)
+        #expect(try second.look(asksForLock: true).isHeld == false)
+        _ = try second.open()
+        second.close()
+    }
+
+    @Test(arguments: [
+        ("precious", nil), ("precious\nmore", nil), ("{\"id\":\"x\"}\nmore", nil), ("{\"i", ""), ("{\"id\":\"7.0", ""),
+        ("precious\n", "precious\n"),
+        ("{\"id\":\"7.00000000000000000001\"}\n{\"", "{\"id\":\"7.00000000000000000001\"}\n"),
+    ])
+    func `a line without an end is cut only in a file of a relay`(_ content: String, _ rest: String?) throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(content.utf8).write(to: URL(filePath: path))
+        var file = LineFile(path: path, isSynchronized: false)
+        if rest == nil {
+            let failure = #expect(throws: LineFile.Failure.self) { try file.open() }
+            #expect(failure?.reason.contains("no file of a relay") == true && failure?.isFinal == true)
+            #expect(throws: LineFile.Failure.self) { try file.look() }
+        } else {
+            _ = try file.look()
+            _ = try file.open()
+            file.close()
+        }
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == rest ?? content)
+    }
+
     @Test func `a folder that does not exist is a failure with the path`() throws {
         let loop = try UVLoop()
         let rig = SinkRig(try FileSink(path: path + "/none/stream", on: loop), on: loop)

@@ -73,6 +73,72 @@ import Testing
         }
     }
 
+    @Test func `a Close soon after the confirmation does not end the relay`() async throws {
+        try await OwnService.with { service, folder in
+            let file = folder.appending(path: "stream")
+            let child = try service.relay(to: "file:\(file.path)")
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            service.server.execute { $0.disconnect(.all, .close(code: 1_000)) }
+            #expect(await child.event(with: "\"recovered\"") != nil)
+            service.publish(7..<8)
+            while try RelayStream(file).numbers.isEmpty { await Task.yield() }
+            child.signal(SIGTERM)
+            let end = await child.end()
+            #expect(end.status == 0, "\(end.errors)")
+        }
+    }
+
+    @Test func `a second relay of a file ends with 75, and a check says that it is held`() async throws {
+        try await OwnService.with { service, folder in
+            let file = folder.appending(path: "stream")
+            let child = try service.relay(to: "file:\(file.path)")
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            let second = await (try service.relay(to: "file:\(file.path)")).end()
+            #expect(second.status == 75, "\(second.errors)")
+            #expect(second.errors.contains("Another relay writes this file"), "\(second.errors)")
+            let check = await (try service.relay(to: "file:\(file.path)", ["--check"])).end()
+            #expect(check.status == 0, "\(check.errors)")
+            #expect(check.outputText.contains("lease: held by another relay"), "\(check.outputText)")
+            child.signal(SIGTERM)
+            #expect(await child.end().status == 0)
+            #expect(try RelayStream(file).types == ["epoch"])
+        }
+    }
+
+    @Test func `after SIGHUP a file that cannot be opened is still written, and a warning says why`() async throws {
+        try await OwnService.with { service, folder in
+            let file = folder.appending(path: "stream")
+            let (old, letters) = (folder.appending(path: "stream.1"), folder.appending(path: "letters"))
+            let child = try service.relay(to: "file:\(file.path)", ["--dead-letter", letters.path])
+            #expect(await child.event(with: "\"subscribed\"") != nil)
+            try FileManager.default.moveItem(at: file, to: old)
+            for place in [file, letters] {
+                try? FileManager.default.removeItem(at: place)
+                try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            }
+            child.signal(SIGHUP)
+            for place in [file, letters] {
+                let line = try #require(await child.event(with: "still written to"))
+                #expect(line.contains("Cannot open \(place.path): ") && line.contains("\"warning\""), "\(line)")
+            }
+            service.publish(0..<10)
+            while try RelayStream(old).numbers.count < 10 { await Task.yield() }
+            child.signal(SIGTERM)
+            #expect(await child.end().status == 0)
+        }
+    }
+
+    @Test func `a file that no relay wrote ends with 64, and stays as it is`() async throws {
+        try await OwnService.with { service, folder in
+            let file = folder.appending(path: "stream")
+            try Data("precious".utf8).write(to: file)
+            let end = await (try service.relay(to: "file:\(file.path)")).end()
+            #expect(end.status == 64, "\(end.errors)")
+            #expect(end.errors.contains("is no file of a relay"), "\(end.errors)")
+            #expect(try String(contentsOf: file, encoding: .utf8) == "precious")
+        }
+    }
+
     @Test func `SIGHUP opens the file again, and each record is whole in one of them`() async throws {
         try await OwnService.with { service, folder in
             let file = folder.appending(path: "stream")
