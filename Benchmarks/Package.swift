@@ -39,6 +39,12 @@ let package = Package(
                 .product(name: "GenesysLoop", package: "GenesysLoop"),
                 .product(name: "GenesysPlatform", package: "GenesysLoop"),
             ], swiftSettings: strict, linkerSettings: shipped),
+        .executableTarget(
+            name: "relay-client",
+            dependencies: [
+                .product(name: "GenesysLoop", package: "GenesysLoop"),
+                .product(name: "GenesysRelay", package: "GenesysLoop"),
+            ], swiftSettings: strict, linkerSettings: shipped),
     ],
     swiftLanguageModes: [.v6]
 )

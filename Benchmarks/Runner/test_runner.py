@@ -16,6 +16,7 @@ import clients
 import groups
 import instructions
 import picture
+import relays
 import scrapes
 import session
 import tables
@@ -223,6 +224,24 @@ class GroupTests(unittest.TestCase):
         self.assertEqual(len(rows), 7)
         self.assertIn("1.040", rows[3])
         self.assertEqual(len(list(groups.table(self.figures(instructions={})))), 5)
+
+
+class RelayTests(unittest.TestCase):
+    def figures(self, **more):
+        row = {"cpu": 0.9e-6, "rate": 250_000.0, "median": 0.005, "p99": 0.010, "growth": 30 << 20}
+        return {"relay": {**row, **more}, "hiredis": {**row, "cpu": 1.25e-6}}
+
+    def test_each_bar_has_its_complaint(self):
+        self.assertEqual(list(relays.complaints(self.figures())), [])
+        for more in ({"cpu": 1.01e-6}, {"rate": 99_999.0}, {"median": 0.025}, {"growth": 41 << 20}):
+            self.assertEqual(len(list(relays.complaints(self.figures(**more)))), 1, more)
+
+    def test_the_table_has_the_peer_beside_each_figure(self):
+        rows = list(relays.table(self.figures()))
+        self.assertEqual(len(rows), 5)
+        self.assertIn("0.90 µs", rows[0])
+        self.assertIn("hiredis 1.25; at most 1.0", rows[0])
+        self.assertIn("30.0 MiB", rows[4])
 
 
 if __name__ == "__main__":
