@@ -97,7 +97,7 @@ extension LifecycleEvent {
     }
 
     /// In the largest unit, of which there are two at least.
-    private static func text(_ duration: Duration) -> String {
+    static func text(_ duration: Duration) -> String {
         switch max(0, Int(duration / .seconds(1))) {
         case let seconds where seconds < 120: "\(seconds) s"
         case let seconds where seconds < 7_200: "\(seconds / 60) min"

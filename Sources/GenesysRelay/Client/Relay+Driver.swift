@@ -151,6 +151,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
         let told: RelayEvent =
             switch event {
             case .engineLost(let reason): .engineLost(reason: reason)
+            case .engineUnavailable(let reason): .engineUnavailable(reason: reason)
             case .overflow: .overflow
             case .dropped(let sequences): .dropped(sequences: sequences)
             case .refused(let sequence, let reason): .refused(sequence: sequence, reason: reason)

@@ -22,9 +22,13 @@ extension Relay: RelayLeaseStoreDelegate {
         guard isOpen, ending == nil, holding != nil else { return }
         performPending()
         guard ending == nil, var lease = holding?.machine else { return }
+        let watched = lease.watchedOwner
         let actions = body(&lease, loop.now)
         holding?.machine = lease
         for action in actions where ending == nil { perform(action) }
+        if watched == nil, let owner = lease.watchedOwner, ending == nil {
+            report(.waitingForLease(owner: owner, limit: lease.watchLimit))
+        }
         setTimer()
     }
 

@@ -4,6 +4,12 @@ public enum RelayEvent: Hashable, Sendable {
     case engineConnected(RelayEngine)
     /// The connection to the engine is lost. Records are kept, and sent again when there is another one.
     case engineLost(reason: String)
+    /// The engine cannot be reached for the first time, or refuses records for now. It is tried again.
+    ///
+    /// Told once for each outage.
+    case engineUnavailable(reason: String)
+    /// Another relay has the lease of the stream. If it does not renew it within this time, this relay takes it.
+    case waitingForLease(owner: String, limit: Duration)
     /// The queue is full: the channel is paused, or the oldest records are dropped.
     case overflow
     /// The oldest records were dropped. A gap record with these numbers stands in their place.

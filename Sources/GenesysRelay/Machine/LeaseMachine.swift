@@ -72,6 +72,11 @@ package struct LeaseMachine: Equatable, Sendable {
     /// `lead` was told on this connection.
     private var isLeadTold = false
     private var random: SplitMix64
+
+    /// The owner of the lease that is watched; nil if none is.
+    package var watchedOwner: String? { sighting?.record.owner }
+    /// A lease that stands still for so long is taken.
+    package var watchLimit: Duration { lease + .seconds(2) }
     private var actions: [Action] = []
 
     package init(owner: String, lease: Duration, seed: UInt64) {
@@ -252,7 +257,7 @@ package struct LeaseMachine: Equatable, Sendable {
         switch (timer, state) {
         case (.answer, .reading), (.answer, .replacing): askedAt.map { $0 + lease / 5 }
         case (.hold, .leading), (.hold, .replacing): isLeadTold ? renewedAt.map { $0 + lease * 4 / 5 } : nil
-        case (.take, .watching): sighting.map { $0.since + lease + .seconds(2) }
+        case (.take, .watching): sighting.map { $0.since + watchLimit }
         case (.poll, .watching): askedAt.map { $0 + lease / 5 }
         case (.renew, .leading): renewedAt.map { isRenewalDue ? $0 : $0 + lease / 3 }
         default: nil

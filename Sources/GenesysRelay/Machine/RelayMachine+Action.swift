@@ -30,6 +30,8 @@ extension RelayMachine {
 
     package enum Event: Equatable, Sendable {
         case engineLost(String)
+        /// It cannot be reached for the first time, or refuses records for now: told once for each outage.
+        case engineUnavailable(String)
         /// The queue is full.
         case overflow
         /// Told when their gap record is sent.

@@ -16,6 +16,7 @@ extension RelayMachine {
         guard state == .opening else { return [] }
         state = .live
         isWindowFull = false
+        outage = nil
         if let epoch {
             compare(head, with: epoch, now: now)
             obey(floor, now: now)
@@ -38,7 +39,7 @@ extension RelayMachine {
     package mutating func sinkLost(_ reason: String, now: ClockReading) -> [Action] {
         switch state {
         case .opening:
-            break
+            if epoch == nil { tell(.unreachable, reason) }
         case .live, .refused:
             emit(.tell(.engineLost(reason)))
         case .idle, .waiting, .ended:
@@ -57,6 +58,13 @@ extension RelayMachine {
         guard state != .ended else { return [] }
         finish(.refused(reason, undelivered: queue.count))
         return takeActions()
+    }
+
+    /// Each attempt that fails in the same way is the same outage.
+    private mutating func tell(_ outage: Outage, _ reason: String) {
+        guard self.outage != outage else { return }
+        self.outage = outage
+        emit(.tell(.engineUnavailable(reason)))
     }
 
     private mutating func nextDelay() -> Duration {
@@ -158,6 +166,7 @@ extension RelayMachine {
             history.stored(RecordID(epoch: epoch ?? 0, sequence: record.sequence), start: record.start)
         }
         failureCount = 0
+        outage = nil
         isWindowFull = false
         endPressure()
         if !wasLeading, isLeading { beganLeading(now: now) }
@@ -183,6 +192,7 @@ extension RelayMachine {
         case .busy(let reason):
             acknowledgeBefore(sequence, now: now)
             retryLater(reason, now: now)
+            tell(.refusing, reason)
         case .permanent(let reason):
             acknowledgeBefore(sequence, now: now)
             replaceRefused(sequence, reason, now: now)

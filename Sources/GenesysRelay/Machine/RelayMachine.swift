@@ -37,6 +37,14 @@ package struct RelayMachine: Equatable, Sendable {
         case dropping
     }
 
+    /// Why an engine that is not lost stores nothing.
+    enum Outage: Equatable, Sendable {
+        /// It was never connected.
+        case unreachable
+        /// It refuses records for now.
+        case refusing
+    }
+
     package let settings: RelaySettings
     /// The name of this writer, unlike that of every other one.
     package let owner: String
@@ -65,6 +73,8 @@ package struct RelayMachine: Equatable, Sendable {
     var lingerDeadline: Instant?
     var aliveDeadline: Instant?
     var failureCount = 0
+    /// The one that was told; nil after an acknowledgment, or a connection.
+    var outage: Outage?
     var lastFailure = "no answer"
     var random: SplitMix64
     private var actions: [Action] = []

@@ -1,5 +1,6 @@
 import GenesysLoop
 import GenesysRelay
+import Logging
 
 /// The events of a relay, as `--events` writes them and as sentences.
 extension RelayEvent {
@@ -8,6 +9,8 @@ extension RelayEvent {
         switch self {
         case .engineConnected: "engineConnected"
         case .engineLost: "engineLost"
+        case .engineUnavailable: "engineUnavailable"
+        case .waitingForLease: "waitingForLease"
         case .overflow: "overflow"
         case .dropped: "dropped"
         case .refused: "refused"
@@ -25,6 +28,10 @@ extension RelayEvent {
             "the engine is connected: \(engine.version), durability \(engine.durability), "
                 + (engine.lastStored.map { "last stored \($0)" } ?? "nothing stored yet")
         case .engineLost(let reason): "the engine is lost: \(reason)"
+        case .engineUnavailable(let reason): "the engine stores nothing for now, and is tried again: \(reason)"
+        case .waitingForLease(let owner, let limit):
+            "another relay with this name, “\(owner)”, holds the lease of the stream; it is watched for "
+                + "\(LifecycleEvent.text(limit)), and taken if it is not renewed"
         case .overflow: "the queue is full"
         case .dropped(let sequences):
             "\(sequences.count) \(sequences.count == 1 ? "record was" : "records were") dropped: \(sequences.words)"
@@ -39,10 +46,20 @@ extension RelayEvent {
         }
     }
 
+    /// The level of the message of the log that stands for it; nil for an event of its own.
+    var logLevel: Logger.Level? {
+        switch self {
+        case .deadLetterFailed: .error
+        case .engineUnavailable: .warning
+        case .waitingForLease: .notice
+        default: nil
+        }
+    }
+
     var weight: LifecycleEvent.Weight {
         switch self {
-        case .engineConnected, .leading, .drained: .news
-        case .engineLost, .overflow, .dropped, .refused, .engineRolledBack: .warning
+        case .engineConnected, .leading, .drained, .waitingForLease: .news
+        case .engineLost, .engineUnavailable, .overflow, .dropped, .refused, .engineRolledBack: .warning
         case .deadLetterFailed, .fenced: .error
         }
     }
@@ -61,13 +78,14 @@ extension JSONObject {
             add("version", engine.version)
             add("durability", engine.durability)
             add("lastStored", engine.lastStored)
-        case .engineLost(let reason), .deadLetterFailed(let reason): add("reason", reason)
+        case .engineLost(let reason), .deadLetterFailed(let reason), .engineUnavailable(let reason):
+            add("reason", reason)
         case .dropped(let sequences), .engineRolledBack(_, let sequences): add("sequences", json: sequences.json.utf8)
         case .refused(let sequence, let reason):
             add("sequence", json: "\(sequence)".utf8)
             add("reason", reason)
         case .leading(let epoch): add("epoch", json: "\(epoch)".utf8)
-        case .overflow, .fenced, .drained: break
+        case .waitingForLease, .overflow, .fenced, .drained: break
         }
     }
 

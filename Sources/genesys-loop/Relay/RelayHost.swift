@@ -169,8 +169,8 @@ extension RelayHost: RelayDelegate {
     func relaySourceSilence(_ relay: Relay) -> Duration? { channel?.silence }
 
     func relay(_ relay: Relay, didReport event: RelayEvent) {
-        if case .deadLetterFailed = event {
-            log.write(.log(.error, event.sentence.prefix(1).uppercased() + event.sentence.dropFirst()))
+        if let level = event.logLevel {
+            log.write(.log(level, event.sentence.prefix(1).uppercased() + event.sentence.dropFirst()))
         } else {
             log.write(.relay(event))
         }

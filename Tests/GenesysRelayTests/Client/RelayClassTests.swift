@@ -140,7 +140,8 @@ import Testing
     @Test func `an engine that is not there in time ends the relay`() throws {
         sink.loss = "connection refused"
         try run({ $0.firstConnectionLimit = .milliseconds(20) }) { _ in }
-        #expect(host.plot == [.failed(.unreachable, undelivered: 0)])
+        let unavailable = RelayEvent.engineUnavailable(reason: "connection refused")
+        #expect(host.plot == [.event(unavailable), .failed(.unreachable, undelivered: 0)])
         #expect(host.failure?.description == "The engine cannot be reached: connection refused")
     }
 

@@ -94,7 +94,12 @@ final class SharedSink: RelayLeaseStore {
         second.onCall = { host, call in if case .failed = call { first.relay?.close() } }
         first.relay?.open()
         loop.run()
-        #expect(second.plot == [.failed(.leaseHeld, undelivered: 0)])
+        let owner = try #require(engine.lease?.owner)
+        #expect(
+            second.plot == [
+                .event(.waitingForLease(owner: owner, limit: .milliseconds(2_300))),
+                .failed(.leaseHeld, undelivered: 0),
+            ])
         #expect(second.failure?.message.contains(try #require(engine.lease?.owner)) == true)
         #expect(first.plot == [.source, .event(.drained), .closed])
         #expect(Set(engine.records.map(\.owner)).count == 1)

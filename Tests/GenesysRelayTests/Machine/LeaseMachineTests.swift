@@ -48,8 +48,10 @@ import Testing
         var stage = LeaseStage()
         _ = stage.open()
         stage.seconds = 0.5
+        #expect(stage.machine.watchedOwner == nil)
         #expect(stage.read(other) == [])
         #expect(stage.machine.state == .watching)
+        #expect(stage.machine.watchedOwner == "other")
         let (actions, time) = stage.watch(other)
         #expect(abs(time - 12.5) < 0.001, "counted from the first answer")
         #expect(actions.map(\.compared) == [50])

@@ -44,6 +44,36 @@ import Testing
         #expect(stage.appended().map { $0.prefix(8) } == ["2 {\"n\":2"])
     }
 
+    @Test func `an engine that is not there, or refuses for now, is told once for each outage`() {
+        var stage = RelayStage()
+        stage.do { $0.openRequested(now: $1) }
+        for reason in ["refused", "no such name"] {
+            stage.do { $0.sinkLost(reason, now: $1) }
+            stage.wait()
+        }
+        #expect(stage.events() == [.engineUnavailable("refused")])
+        stage.do { $0.sinkOpened(head: nil, now: $1) }
+        stage.refuse(1, .busy("loading"))
+        stage.wait()
+        #expect(stage.events() == [.engineUnavailable("loading")])
+        stage.store(1)
+        for number in 1...2 {
+            stage.receive(number...number)
+            for _ in 0..<3 {
+                stage.refuse(UInt64(number) + 1, .busy("full"))
+                stage.wait()
+            }
+            #expect(stage.events().suffix(1) == [.engineUnavailable("full")])
+            stage.store(UInt64(number) + 1)
+            #expect(stage.events() == [])
+        }
+        stage.reopen(RecordID(epoch: stage.epoch, sequence: 3))
+        stage.do { $0.sinkLost("gone", now: $1) }
+        stage.wait()
+        stage.do { $0.sinkLost("refused", now: $1) }
+        #expect(stage.events() == [.engineLost("gone"), .engineLost("gone")])
+    }
+
     @Test func `a relay whose lease is lost ends`() {
         var stage = RelayStage.leading()
         stage.receive(1...2)
@@ -228,7 +258,7 @@ import Testing
         let before = stage.appended()
         stage.refuse(2, .busy("OOM"))
         stage.receive(3...3)
-        #expect(stage.actions.isEmpty)
+        #expect(stage.actions == [.tell(.engineUnavailable("OOM"))])
         stage.wait()
         #expect(stage.appended().prefix(2) == before[...])
     }

@@ -28,7 +28,7 @@ struct RelayStage {
     }
 
     var now: ClockReading {
-        let nanoseconds = Int64(seconds * 1e9)
+        let nanoseconds = Int64((seconds * 1e9).rounded())
         return ClockReading(
             instant: Instant(nanoseconds: nanoseconds),
             wall: WallTime(seconds: 1_900_000_000) + .nanoseconds(nanoseconds))

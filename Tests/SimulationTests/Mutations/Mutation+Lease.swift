@@ -8,7 +8,7 @@ extension Mutation {
         Mutation(
             "a lease is taken too early",
             harm: "a relay whose renewal is late is fenced, although it lives",
-            Edit(relay: "LeaseMachine", "$0.since + lease + .seconds(2)", "$0.since + lease / 2")),
+            Edit(relay: "LeaseMachine", "$0.since + watchLimit", "$0.since + lease / 2")),
         Mutation(
             "the observation goes on over an outage",
             harm: "a relay that could not renew while the engine was away loses its lease",

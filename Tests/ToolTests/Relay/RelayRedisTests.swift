@@ -79,6 +79,8 @@ import Testing
             let second = await (try service.relay(to: redis.target, ["--lease", "1"])).end()
             #expect(second.status == 75, "\(second.errors)")
             #expect(second.errors.contains("renews its lease"), "\(second.errors)")
+            let waits = second.errors.split(separator: "\n").filter { $0.contains("it is watched for 3 s") }
+            #expect(waits.count == 1 && waits.allSatisfy { $0.contains("\"notice\"") }, "\(second.errors)")
             let check = try await Tool.check(redis.target)
             #expect(check.status == 0)
             #expect(check.outputText.contains("lease: held by "), "\(check.outputText)")
@@ -207,6 +209,8 @@ import Testing
             try await stored(50, of: child)
             _ = try await redis.ask("CONFIG", "SET", "maxmemory", "1")
             service.publish(50..<200)
+            let warning = try #require(await child.event(with: "stores nothing for now"))
+            #expect(warning.contains("\"warning\"") && warning.contains("maxmemory"), "\(warning)")
             while true {
                 child.signal(SIGUSR1)
                 let line = try #require(await child.event(with: "\"statistics\""))
