@@ -61,7 +61,7 @@ extension Relay: LoopTask, LoopCloseable, TimerOwner {
     /// Asks until when the source delivers.
     private func askSource() {
         guard machine.isLeading, !record.isClosing, let silence = weakDelegate?.relaySourceSilence(self) else { return }
-        machine.sourceHeard(at: loop.now.wall + (.zero - max(.zero, silence)))
+        machine.sourceHeard(at: loop.now.wall + (.zero - max(.zero, silence)), now: loop.now.wall)
     }
 
     package func runTask() {

@@ -4,6 +4,9 @@ package import GenesysLoop
 ///
 /// An epoch is one writer's time: it begins with an epoch record, and its sequences start at 1. Ids are never reused.
 package struct RecordID: Comparable, Hashable, Sendable, CustomStringConvertible {
+    /// Epochs and sequences are below: an engine may calculate with binary floating point.
+    package static let limit: UInt64 = 1 << 53
+
     package var epoch: UInt64
     package var sequence: UInt64
 
@@ -20,7 +23,7 @@ package struct RecordID: Comparable, Hashable, Sendable, CustomStringConvertible
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[1].utf8.count == 20, let epoch = UInt64(parts[0]),
-            let sequence = UInt64(parts[1])
+            let sequence = UInt64(parts[1]), epoch < RecordID.limit, (1..<RecordID.limit).contains(sequence)
         else { return nil }
         self.init(epoch: epoch, sequence: sequence)
     }

@@ -47,6 +47,9 @@ extension RelayMachine {
             return []
         }
         lastFailure = reason
+        if queue.inFlightCount > 0 {
+            doubtfulSequence = max(doubtfulSequence, queue.sent[queue.inFlightCount - 1].sequence)
+        }
         queue.nothingIsInFlight()
         isWindowFull = false
         state = .waiting(until: now.instant + nextDelay())
@@ -93,6 +96,7 @@ extension RelayMachine {
     private mutating func begin(epoch: UInt64, previous: PreviousEpoch?, with gaps: [RelayGap], now: ClockReading) {
         self.epoch = epoch
         storedSequence = 0
+        doubtfulSequence = 0
         // The record of an epoch that never began.
         queue.nothingIsInFlight()
         if queue.sent.first?.isEpoch ?? false { _ = queue.removeFirst() }
@@ -216,6 +220,7 @@ extension RelayMachine {
     }
 
     /// The record becomes a dead letter, and a gap record takes the next number: the engine has none from this one on.
+    /// If those behind it were under way before, they must keep their numbers: then a new epoch begins.
     private mutating func replaceRefused(_ sequence: UInt64, _ reason: String, now: ClockReading) {
         guard let record = queue.sent.first, record.sequence == sequence, let epoch else {
             return brokenInvariant("a sink refuses a record that is in flight")
@@ -228,11 +233,18 @@ extension RelayMachine {
         emit(.tell(.refused(sequence: sequence, reason)))
         _ = queue.removeFirst()
         isWindowFull = false
-        let gap = RelayGap(from: record.receivedAt, to: record.receivedAt, reason: .refused)
+        var gap = RelayGap(from: record.receivedAt, to: record.receivedAt, reason: .refused)
         counters.refusedCount += 1
         counters.count(gap)
-        queue.restart(
-            after: sequence - 1, with: [QueuedRecord(skippedCount: 1, receivedAt: now.wall, content: .gap(gap))])
+        if sequence < doubtfulSequence {
+            // An earlier connection may still bring what follows, under the numbers that it has now.
+            gap.lost = RelayGap.LostRecords(epoch: epoch, sequences: sequence...sequence)
+            let previous = PreviousEpoch(epoch: epoch, coveredUntil: record.receivedAt)
+            begin(epoch: epoch + 1, previous: previous, with: [gap], now: now)
+        } else {
+            queue.restart(
+                after: sequence - 1, with: [QueuedRecord(skippedCount: 1, receivedAt: now.wall, content: .gap(gap))])
+        }
         send(now: now)
     }
 

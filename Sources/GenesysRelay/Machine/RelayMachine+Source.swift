@@ -24,10 +24,10 @@ extension RelayMachine {
         return hasActions
     }
 
-    /// A byte of the source arrived: until now it delivers.
-    package mutating func sourceHeard(at time: WallTime) {
+    /// A byte of the source arrived at `time`: until then it delivers. A clock that was set back takes the time with it.
+    package mutating func sourceHeard(at time: WallTime, now: WallTime) {
         guard isSourceConfirmed else { return }
-        heardAt = max(heardAt ?? time, time)
+        heardAt = min(max(heardAt ?? time, time), now)
     }
 
     /// The source delivers for the first time: from now on nothing is missed without a report.
@@ -37,7 +37,8 @@ extension RelayMachine {
         if let predecessor {
             let from = predecessor.coveredUntil ?? heardAt ?? now.wall
             let reason: RelayGap.Reason = predecessor.isReleased ? .startup : .crash
-            queueGap(RelayGap(from: min(from, now.wall), to: now.wall, reason: reason), now: now)
+            // The earlier writer's clock may be ahead of this one.
+            queueGap(RelayGap(from: min(from, now.wall), to: max(from, now.wall), reason: reason), now: now)
         }
         if !settings.isSourceAsked { heardAt = now.wall }
         return takeActions()

@@ -68,6 +68,8 @@ package struct RelayMachine: Equatable, Sendable {
     var isSourceConfirmed = false
     /// A batch did not fit: what is in flight must be acknowledged first.
     var isWindowFull = false
+    /// The last record that was under way when a connection ended: what was sent may still reach the engine.
+    var doubtfulSequence: UInt64 = 0
     var startDeadline: Instant?
     var drainDeadline: Instant?
     var lingerDeadline: Instant?

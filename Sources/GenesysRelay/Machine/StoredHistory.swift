@@ -26,14 +26,15 @@ struct StoredHistory: Equatable, Sendable {
     /// The last record of each epoch, the oldest epoch first.
     private var lasts: [RecordID] = []
 
-    /// The stream has records of an earlier writer. They were not received before their epoch began: its number is at
-    /// most the Unix time of its beginning, unless another program chose it.
+    /// The stream has records of an earlier writer. They were not received before their epoch began: its number is about
+    /// the Unix time of its beginning or less, unless another program chose it. Epochs that follow one another quickly
+    /// may be ahead of the time, not by an hour.
     ///
     /// - Parameter end: when the last of them was received.
     mutating func found(_ last: RecordID, before end: WallTime) {
-        let start = WallTime(seconds: Int64(clamping: last.epoch))
-        let first = RecordID(epoch: last.epoch, sequence: 1)
-        marks.append(Mark(first: first, start: start <= end ? start : WallTime(seconds: 0)))
+        let beginning = WallTime(seconds: Int64(clamping: last.epoch))
+        let start = beginning <= end ? beginning + .seconds(-3_600) : WallTime(seconds: 0)
+        marks.append(Mark(first: RecordID(epoch: last.epoch, sequence: 1), start: max(start, WallTime(seconds: 0))))
         lasts.append(last)
     }
 

@@ -60,7 +60,8 @@ internal import CHiredis
             let whole = elements
             elements.removeAll(keepingCapacity: true)
             var place = 0
-            return RESPReader.reply(in: whole, &place)
+            guard let reply = RESPReader.reply(in: whole, &place) else { throw fail("a reply is of an unknown kind") }
+            return reply
         }
         if code < 0 { throw fail(unsafe String(cString: chiredis_error(reader))) }
         guard partByteCount <= RESPReader.byteLimit else {
@@ -76,7 +77,10 @@ internal import CHiredis
     }
 
     /// Builds the reply that begins at a place. hiredis lets arrays nest eight times.
-    private static func reply(in elements: [Element], _ place: inout Int) -> RESPReply {
+    ///
+    /// - Returns: nil if an element was not told: a later hiredis knows kinds that are not asked for.
+    private static func reply(in elements: [Element], _ place: inout Int) -> RESPReply? {
+        guard elements.indices.contains(place) else { return nil }
         let element = elements[place]
         place += 1
         switch element {
@@ -84,7 +88,10 @@ internal import CHiredis
         case .array(let count):
             var array: [RESPReply] = []
             array.reserveCapacity(count)
-            for _ in 0..<count { array.append(reply(in: elements, &place)) }
+            for _ in 0..<count {
+                guard let part = reply(in: elements, &place) else { return nil }
+                array.append(part)
+            }
             return .array(array)
         }
     }
@@ -100,7 +107,7 @@ internal import CHiredis
         case REDIS_REPLY_STRING: unsafe elements.append(.value(.bulk(Array(bytes))))
         case REDIS_REPLY_INTEGER: elements.append(.value(.integer(number)))
         case REDIS_REPLY_ARRAY:
-            guard number <= RESPReader.elementLimit else { return false }
+            guard (0...Int64(RESPReader.elementLimit)).contains(number) else { return false }
             elements.append(.array(Int(number)))
         default: elements.append(.value(.null))
         }

@@ -158,7 +158,8 @@ extension StreamHead {
         }
         if fields[0] == .null, fields[2] == .null { return nil }
         guard let epoch = fields[0].text.flatMap({ UInt64($0) }),
-            let sequence = fields[2].text.flatMap({ UInt64($0) })
+            let sequence = fields[2].text.flatMap({ UInt64($0) }),
+            epoch < RecordID.limit, (1..<RecordID.limit).contains(sequence)
         else {
             throw RedisLoss(
                 "The key \(keys.head) of \(server) holds no head of a relay; choose another stream with --stream.",

@@ -54,7 +54,7 @@ extension LeaseRecord {
     static func read(_ fields: [RESPReply], of keys: RedisKeys, server: String) throws(RedisLoss) -> LeaseRecord? {
         guard fields.count == 5, fields[2] != .null else { return nil }
         guard let owner = fields[0].text, let epoch = fields[1].text.flatMap({ UInt64($0) }),
-            let revision = fields[2].text.flatMap({ UInt64($0) })
+            let revision = fields[2].text.flatMap({ UInt64($0) }), epoch < RecordID.limit, revision < RecordID.limit
         else {
             throw RedisLoss(
                 "The key \(keys.lease) of \(server) holds no lease of a relay; choose another stream with --stream.",

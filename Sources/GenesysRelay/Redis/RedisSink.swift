@@ -165,6 +165,9 @@ package final class RedisSink: RelayLeaseStore {
         switch (place, redirect.host) {
         case (.host(let host, let name, _, let isSecure), let new):
             self.redirect = .host(new ?? host, name: new ?? name, port: redirect.port, isSecure: isSecure)
+        case (.socket, _) where password != nil:
+            // It would go over the network without TLS.
+            self.redirect = nil
         case (.socket, let new):
             self.redirect = .host(new ?? "localhost", name: new ?? "localhost", port: redirect.port, isSecure: false)
         }

@@ -100,7 +100,15 @@ struct LineFile: Sendable {
     }
 
     /// Whether no other process has the file; where the system has no locks, none is known to have it.
-    private func lock(_ kind: Int32) -> Bool { flock(descriptor, kind | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+    ///
+    /// A process that this one starts shares the files until it executes its program: so it is tried for a second.
+    private func lock(_ kind: Int32) -> Bool {
+        for _ in 0..<20 {
+            if flock(descriptor, kind | LOCK_NB) == 0 || errno != EWOULDBLOCK { return true }
+            _ = poll(nil, 0, 50)
+        }
+        return false
+    }
 
     private var held: Failure {
         Failure(

@@ -33,7 +33,7 @@ import Testing
         stage.actions = []
         stage.do { $0.sinkLost("gone", now: $1) }
         stage.wait()
-        stage.machine.sourceHeard(at: stage.now.wall)
+        stage.machine.sourceHeard(at: stage.now.wall, now: stage.now.wall)
         let head = StreamHead(last: RecordID(epoch: stage.epoch, sequence: 2), owner: "me")
         stage.do { $0.sinkOpened(head: head, floor: 1_900_000_007, now: $1) }
         #expect(stage.machine.epoch == 1_900_000_007)
@@ -252,6 +252,41 @@ import Testing
         #expect(appended.last?.hasPrefix("5 {\"n\":3") ?? false)
     }
 
+    @Test func `a refused record whose followers were under way before begins an epoch: they keep their numbers`() {
+        var stage = RelayStage.leading()
+        stage.receive(1...3)
+        stage.do { $0.sinkLost("gone", now: $1) }
+        stage.wait()
+        stage.reopen(RecordID(epoch: stage.epoch, sequence: 2))
+        stage.actions = []
+        stage.refuse(3, .permanent("too large"))
+        #expect(stage.machine.epoch == 1_900_000_001)
+        var appended = stage.appended()
+        stage.store(1)
+        appended += stage.appended()
+        let range = "\"reason\":\"refused\",\"topics\":\"all\",\"epoch\":1900000000,\"sequences\":[3,3]}"
+        #expect(appended.count == 3, "\(appended)")
+        #expect(appended.first?.hasPrefix("1 {\"epoch\":1900000001") ?? false, "\(appended)")
+        #expect(appended.contains { $0.hasPrefix("2 ") && $0.hasSuffix(range) }, "\(appended)")
+        #expect(appended.last?.hasPrefix("3 {\"n\":3") ?? false)
+        // Without a doubt the epoch goes on.
+        stage = RelayStage.leading()
+        stage.receive(1...2)
+        stage.do { $0.sinkLost("gone", now: $1) }
+        stage.wait()
+        stage.reopen(RecordID(epoch: stage.epoch, sequence: 2))
+        stage.refuse(3, .permanent("too large"))
+        #expect(stage.machine.epoch == 1_900_000_000)
+    }
+
+    @Test(arguments: [
+        "9007199254740992.00000000000000000001", "7.00000000000000000000", "7.09007199254740992000", "7.1",
+    ])
+    func `an id with numbers that no relay writes is none`(text: String) {
+        #expect(RecordID(text) == nil)
+        #expect(RecordID("9007199254740991.00009007199254740991") != nil)
+    }
+
     @Test func `a record that is refused for now is sent again, and nothing goes before it`() {
         var stage = RelayStage.leading()
         stage.receive(1...2)
@@ -272,8 +307,10 @@ import Testing
         stage.store(3)
         #expect(stage.machine.coveredUntil == first + .milliseconds(100))
         let heard = first + .seconds(5)
-        stage.machine.sourceHeard(at: heard)
+        stage.machine.sourceHeard(at: heard, now: heard)
         #expect(stage.machine.coveredUntil == heard)
+        stage.machine.sourceHeard(at: first, now: first + .seconds(1))
+        #expect(stage.machine.coveredUntil == first + .seconds(1), "the clock was set back")
     }
 
     @Test func `an alive record follows 15 s without a notification`() {

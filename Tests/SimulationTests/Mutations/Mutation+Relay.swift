@@ -41,8 +41,8 @@ extension Mutation {
             harm: "it is missing if the connection was lost before it arrived",
             Edit(
                 relay: "RelayMachine+Engine",
-                "        lastFailure = reason\n        queue.nothingIsInFlight()\n        isWindowFull = false\n        state = .waiting",
-                "        lastFailure = reason\n        isWindowFull = false\n        state = .waiting")),
+                "        }\n        queue.nothingIsInFlight()\n        isWindowFull = false\n        state = .waiting",
+                "        }\n        isWindowFull = false\n        state = .waiting")),
         Mutation(
             "what is queued counts as covered",
             harm: "the gap after a crash begins too late",
