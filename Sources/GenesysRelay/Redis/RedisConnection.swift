@@ -78,7 +78,7 @@ enum RedisRequest {
     func start() { stream?.start() }
 
     /// Sends a command.
-    func send(_ command: RESPCommand, for request: RedisRequest) {
+    func send(_ command: consuming RESPCommand, for request: RedisRequest) {
         guard phase == .open || phase == .settingUp, let stream else { return }
         if pending.isEmpty { heardAt = loop.now.instant }
         pending.append(request)

@@ -29,16 +29,16 @@ extension RedisSink {
         var command = RESPCommand("EVALSHA", setup.scriptName, "2", keys.stream, keys.head)
         let count = batch.records.count
         command.reserve(
-            bytes: batch.bytes.count + 512 + count * 8,
+            bytes: batch.bytes.count + 512 + count,
             words: 5 + RedisScripts.appendHead + RedisScripts.appendRecord * count)
-        command.append(String(batch.first.epoch))
+        command.append(batch.first.epoch)
         command.append(batch.owner)
-        command.append(String(batch.first.sequence))
+        command.append(batch.first.sequence)
         command.append(configuration.maxLength.map(String.init) ?? "")
         command.append(batch.coveredUntil.microsecondText)
         command.append(batch.bytes, batch.records.first.flatMap { batch.range(of: .source, in: $0) } ?? 0..<0)
         for record in batch.records {
-            command.append(String(record.skippedCount))
+            command.append(record.skippedCount)
             for field in [RelayBatch.Field.id, .type, .topic, .time, .correlation, .data] {
                 command.append(batch.bytes, batch.range(of: field, in: record) ?? 0..<0)
             }

@@ -67,6 +67,12 @@ import Testing
         #expect(
             String(decoding: command.encoded(), as: UTF8.self)
                 == "*4\r\n$3\r\nSET\r\n$0\r\n\r\n$2\r\nä\r\n$2\r\n12\r\n")
+        var numbers = RESPCommand("SET", String(repeating: "x", count: 1_234))
+        for number: UInt64 in [0, 9, 10, .max] { numbers.append(number) }
+        #expect(
+            String(decoding: numbers.encoded(), as: UTF8.self)
+                == "*6\r\n$3\r\nSET\r\n$1234\r\n\(String(repeating: "x", count: 1_234))\r\n$1\r\n0\r\n$1\r\n9\r\n"
+                + "$2\r\n10\r\n$20\r\n18446744073709551615\r\n")
     }
 
     // MARK: - What errors mean
