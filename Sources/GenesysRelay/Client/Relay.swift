@@ -177,8 +177,9 @@ public final class Relay {
         submit(machine.sourceMissed(gap, now: loop.now))
     }
 
-    /// The subscription is confirmed for the first time; with several channels, when all of them are subscribed. Calling
-    /// it again does nothing.
+    /// The subscription is confirmed for the first time; with several channels, all of them are subscribed.
+    ///
+    /// Calling it again does nothing.
     ///
     /// From here on nothing is missed without a gap that is reported. What the stream lacks since its previous writer
     /// becomes a gap record.

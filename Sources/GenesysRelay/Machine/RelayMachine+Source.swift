@@ -24,7 +24,7 @@ extension RelayMachine {
         return hasActions
     }
 
-    /// A byte of the source arrived at `time`: until then it delivers. A clock that was set back takes the time with it.
+    /// A byte of the source arrived at `time`: until then it delivers. If the clock was set back, so is the time.
     package mutating func sourceHeard(at time: WallTime, now: WallTime) {
         guard isSourceConfirmed else { return }
         heardAt = min(max(heardAt ?? time, time), now)

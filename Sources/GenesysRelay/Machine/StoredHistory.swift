@@ -26,9 +26,9 @@ struct StoredHistory: Equatable, Sendable {
     /// The last record of each epoch, the oldest epoch first.
     private var lasts: [RecordID] = []
 
-    /// The stream has records of an earlier writer. They were not received before their epoch began: its number is about
-    /// the Unix time of its beginning or less, unless another program chose it. Epochs that follow one another quickly
-    /// may be ahead of the time, not by an hour.
+    /// The stream has records of an earlier writer. They were not received before their epoch began: its number is
+    /// about the Unix time of its beginning or less, unless another program chose it. Epochs that follow one another
+    /// quickly may be ahead of the time, not by an hour.
     ///
     /// - Parameter end: when the last of them was received.
     mutating func found(_ last: RecordID, before end: WallTime) {
