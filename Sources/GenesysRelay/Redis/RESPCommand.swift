@@ -45,7 +45,7 @@ internal import GenesysLoop
     /// The most bytes before a word: the end of a line, `$`, its length, and the end of that line.
     private static let headCount = 24
 
-    /// Appends what comes before a word of so many bytes.
+    /// Appends what comes before a word of `byteCount` bytes.
     @inline(__always)
     private mutating func begin(_ byteCount: Int) {
         wordCount += 1

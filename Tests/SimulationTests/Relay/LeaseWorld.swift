@@ -283,7 +283,8 @@ final class LeaseWorld {
             if leader.outcome != .ended(.drained) { fail("\(leader.owner) does not end") }
             if engine.lease?.isReleased != true { fail("the lease is not released") }
             startProgram()
-            at(.seconds(2)) { [self] in
+            // Five messages to the engine, and not the time for which a lease is watched.
+            at(.seconds(4)) { [self] in
                 if programs.last?.isLeading != true { fail("a released lease is not taken at once") }
                 isOver = true
             }
