@@ -1,5 +1,5 @@
-// What is used of hiredis: the reader of replies. The callbacks of the reader differ between 0.14 and 1.x; here they all
-// become calls of one visitor.
+// What is used of hiredis: the reader of replies. Its callbacks differ between 0.14 and 1.x; here they all become calls
+// of one visitor.
 #ifndef GENESYS_LOOP_CHIREDIS_SHIM_H
 #define GENESYS_LOOP_CHIREDIS_SHIM_H
 

@@ -63,12 +63,12 @@ enum Digits {
     /// Writes a number with leading zeros; of one with more digits the last ones.
     static func write(_ number: UInt64, into bytes: inout [UInt8], _ range: Range<Int>) {
         var rest = number
+        var span = bytes.mutableSpan
         var index = range.upperBound
         while index > range.lowerBound {
             index -= 1
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
-            rest = quotient
+            span[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
         }
     }
 }

@@ -36,7 +36,9 @@ internal import GenesysLoop
 
     /// The command as it is sent.
     consuming func encoded() -> [UInt8] {
-        var encoded = bytes
+        // Taken out: the words are not copied.
+        var encoded: [UInt8] = []
+        swap(&encoded, &bytes)
         encoded.append(contentsOf: [0x0D, 0x0A])
         encoded.insert(contentsOf: "*\(wordCount)".utf8, at: 0)
         return encoded
