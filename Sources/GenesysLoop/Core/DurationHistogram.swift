@@ -10,6 +10,9 @@ public struct DurationHistogram: Hashable, Sendable {
         .milliseconds(2_500), .seconds(5), .seconds(10),
     ]
 
+    /// `bounds`, in nanoseconds: a `Duration` is slow to compare.
+    private static let nanoseconds = bounds.map(\.wholeNanoseconds)
+
     /// The sum of the observations.
     public private(set) var sum: Duration = .zero
 
@@ -28,11 +31,17 @@ public struct DurationHistogram: Hashable, Sendable {
     public var count: Int { counts.reduce(0, &+) }
 
     /// Adds an observation; a negative one counts as zero.
-    package mutating func record(_ duration: Duration) {
+    package mutating func record(_ duration: Duration) { record(nanoseconds: duration.wholeNanoseconds) }
+
+    /// Adds an observation; a negative one counts as zero.
+    package mutating func record(nanoseconds: Int64) {
         if counts.isEmpty { counts = Array(repeating: 0, count: DurationHistogram.bounds.count + 1) }
-        let range = DurationHistogram.bounds.firstIndex { duration <= $0 } ?? DurationHistogram.bounds.count
+        var range = 0
+        while range < DurationHistogram.nanoseconds.count, nanoseconds > DurationHistogram.nanoseconds[range] {
+            range += 1
+        }
         counts[range] &+= 1
-        sum += max(.zero, duration)
+        sum += .nanoseconds(max(0, nanoseconds))
     }
 
     /// Adds the observations of another histogram.

@@ -166,7 +166,8 @@ private struct RecordFrame {
     var byteCount: Int { head.count + tail.count }
 
     mutating func set(_ record: QueuedRecord) {
-        Digits.write(record.sequence, into: &head, idCount - 20..<idCount)
+        // Sequences rise in a batch.
+        Digits.raise(to: record.sequence, in: &head, before: idCount)
         if second != record.receivedAt.seconds {
             second = record.receivedAt.seconds
             record.receivedAt.writeSecond(into: &tail)

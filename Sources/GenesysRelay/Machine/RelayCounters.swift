@@ -10,9 +10,10 @@ package struct RelayCounters: Equatable, Sendable {
     package internal(set) var latencies = DurationHistogram()
     package internal(set) var gapDurations: [RelayGap.Reason: Duration] = [:]
 
-    mutating func stored(after latency: Duration) {
+    /// - Parameter latency: in nanoseconds.
+    mutating func stored(after latency: Int64) {
         storedCount += 1
-        latencies.record(latency)
+        latencies.record(nanoseconds: latency)
     }
 
     mutating func count(_ gap: RelayGap, dropped: Int = 0) {

@@ -166,7 +166,7 @@ extension RelayMachine {
         let wasLeading = isLeading
         while let first = queue.sent.first, first.sequence <= sequence, let record = queue.removeFirst() {
             storedSequence = record.sequence
-            counters.stored(after: now.wall - record.receivedAt)
+            counters.stored(after: now.wall.nanoseconds(since: record.receivedAt))
             history.stored(RecordID(epoch: epoch ?? 0, sequence: record.sequence), start: record.start)
         }
         failureCount = 0

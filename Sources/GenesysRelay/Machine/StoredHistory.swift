@@ -19,8 +19,8 @@ struct StoredHistory: Equatable, Sendable {
 
     static let markLimit = 256
     static let epochLimit = 64
-    /// The least time between two marks.
-    static let spacing: Duration = .seconds(1)
+    /// The least time between two marks, in seconds.
+    static let spacing: Int64 = 1
 
     private var marks: [Mark] = []
     /// The last record of each epoch, the oldest epoch first.
@@ -48,7 +48,7 @@ struct StoredHistory: Equatable, Sendable {
             marks.append(Mark(first: id, start: start))
             return
         }
-        if let last = marks.last, start - last.start < StoredHistory.spacing {
+        if let last = marks.last, start < last.start.later(bySeconds: StoredHistory.spacing) {
             marks[marks.count - 1].start = min(last.start, start)
             return
         }

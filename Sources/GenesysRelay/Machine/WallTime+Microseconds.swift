@@ -58,8 +58,34 @@ extension WallTime {
     }
 }
 
-/// Numbers as text in a place of their own.
+/// Arithmetic for each record, where a `Duration` of 128 bits would cost more than the rest.
+extension WallTime {
+    /// The nanoseconds since `earlier`; meaningless over more than 292 years.
+    func nanoseconds(since earlier: WallTime) -> Int64 {
+        (seconds &- earlier.seconds) &* 1_000_000_000 &+ Int64(nanoseconds &- earlier.nanoseconds)
+    }
+
+    func later(bySeconds count: Int64) -> WallTime {
+        var time = self
+        time.seconds &+= count
+        return time
+    }
+}
+
+/// Numbers as text.
 enum Digits {
+    /// Writes a number over a smaller one, or over zeros.
+    static func raise(to number: UInt64, in bytes: inout [UInt8], before end: Int) {
+        var rest = number
+        var index = end
+        while rest > 0, index > 0 {
+            index -= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            bytes[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit)
+            rest = quotient
+        }
+    }
+
     /// Writes a number with leading zeros; of one with more digits the last ones.
     static func write(_ number: UInt64, into bytes: inout [UInt8], _ range: Range<Int>) {
         var rest = number
