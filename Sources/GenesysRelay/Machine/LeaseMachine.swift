@@ -269,6 +269,11 @@ package struct LeaseMachine: Equatable, Sendable {
         case .answer: drop("the engine does not answer about the lease")
         case .hold: drop("the lease was not renewed in time")
         case .take:
+            if let askedAt, now.instant - askedAt > lease * 2 / 5 {
+                // This process stood still, and saw nothing meanwhile: the observation begins anew.
+                sighting = nil
+                return read(now: now)
+            }
             let record = sighting?.record
             replace(record, epoch: nextEpoch(after: record, now: now), now: now)
         case .poll: read(now: now)

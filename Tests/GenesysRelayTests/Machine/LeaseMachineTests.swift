@@ -102,6 +102,14 @@ import Testing
         #expect(actions.map(\.compared) == [53])
     }
 
+    @Test func `a newcomer that stood still itself begins the observation anew`() {
+        var stage = LeaseStage()
+        _ = stage.open() + stage.read(LeaseStage.record("other", epoch: 7))
+        #expect(stage.wait(until: 40) == [.read])
+        #expect(stage.read(LeaseStage.record("other", epoch: 7, revision: 51)) == [], "it moved while nobody looked")
+        #expect(stage.deadline == 42)
+    }
+
     @Test func `who loses the compare-and-set looks again`() {
         var stage = LeaseStage()
         _ = stage.open()
