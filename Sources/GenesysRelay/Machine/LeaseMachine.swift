@@ -270,7 +270,7 @@ package struct LeaseMachine: Equatable, Sendable {
         case .hold: drop("the lease was not renewed in time")
         case .take:
             if let askedAt, now.instant - askedAt > lease * 2 / 5 {
-                // This process stood still, and saw nothing meanwhile: the observation begins anew.
+                // This process stood still, and saw nothing meanwhile: the observation begins again.
                 sighting = nil
                 return read(now: now)
             }
