@@ -62,6 +62,8 @@ package final class LineWriter: Sendable {
     private static let patience: Duration = .seconds(2)
     /// How long `finish()` may take after an interruption, however slowly the reader reads.
     private static let lastPatience: Duration = .seconds(6)
+    /// How long `finish()` waits at least.
+    private static let leastPatience: Duration = .milliseconds(500)
 
     /// How often a FIFO is asked for a reader.
     private static let readerInterval: Duration = .milliseconds(50)
@@ -212,8 +214,10 @@ package final class LineWriter: Sendable {
         }
         // Without a reader there is no line that one has begun to read.
         if state.waitsForReader { return interruption }
-        return min(
+        let limit = min(
             max(state.progress, interruption) + LineWriter.patience, interruption + LineWriter.lastPatience)
+        // However long after the interruption the last line came, the thread has its turn.
+        return max(limit, (state.ending ?? interruption) + LineWriter.leastPatience)
     }
 
     /// Makes `finish()` give up on a reader that takes nothing. Any thread.

@@ -46,7 +46,8 @@ import Testing
     @Test func `every setting makes another configuration`() throws {
         let changes: [(inout ChannelConfiguration) -> Void] = [
             { $0.lifetime = .seconds(1) }, { $0.extendsLifetime = false }, { $0.reconnect = .never },
-            { $0.rollover = .manual }, { $0.heartbeatTimeout = .seconds(1) }, { $0.pingTimeout = .seconds(1) },
+            { $0.rollover = .manual }, { $0.takeover = .yield }, { $0.heartbeatTimeout = .seconds(1) },
+            { $0.pingTimeout = .seconds(1) },
             { $0.deadlines.close = .seconds(1) }, { $0.maxMessageSize = 1 },
             { $0.compression = .permessageDeflate }, { $0.tls.minimumVersion = .tls13 },
             { $0.maxRedirects = 1 }, { $0.proxy = .environment },
