@@ -76,7 +76,8 @@ extension ChannelConfiguration {
     /// Whether it equals another except for the logger.
     func isSame(as other: ChannelConfiguration) -> Bool {
         lifetime == other.lifetime && extendsLifetime == other.extendsLifetime && reconnect == other.reconnect
-            && rollover == other.rollover && heartbeatTimeout == other.heartbeatTimeout
+            && rollover == other.rollover && takeover == other.takeover
+            && heartbeatTimeout == other.heartbeatTimeout
             && pingTimeout == other.pingTimeout && deadlines == other.deadlines
             && maxMessageSize == other.maxMessageSize && compression == other.compression && tls == other.tls
             && proxy == other.proxy && environmentProxyCredentials == other.environmentProxyCredentials
