@@ -42,7 +42,7 @@ import Testing
         guard RedisHostTests.isPossible else { return }
         let count = isWhole ? 100_000 : 2_000
         try await RedisHostTests.with(rate: 20_000) { start, redis in
-            let server = try redis.start()
+            let server = try await redis.start(RedisServer.always)
             let end = await (try start(count)).end()
             #expect(end.status == 0, "\(end.errors)")
             #expect(try await redis.ask("XLEN", "notes") == "\(count)")
@@ -57,14 +57,14 @@ import Testing
         guard RedisHostTests.isPossible else { return }
         let count = isWhole ? 100_000 : 4_000
         try await RedisHostTests.with(rate: isWhole ? 20_000 : 4_000) { start, redis in
-            var server = try redis.start()
+            var server = try await redis.start(RedisServer.always)
             let host = try start(count)
             for fraction in [4, 2] {
                 // Killed with some entries in its stream, and others in transit.
                 while Int(try await redis.ask("XLEN", "notes")) ?? 0 < count / fraction { await Task.yield() }
                 server.signal(SIGKILL)
                 #expect(await server.end().status == 128 + SIGKILL)
-                server = try redis.start()
+                server = try await redis.start(RedisServer.always)
             }
             let end = await host.end()
             #expect(end.status == 0, "\(end.errors)")

@@ -28,13 +28,6 @@ extension RelayMachine {
         return takeActions()
     }
 
-    /// A lease says that another relay has followed this one.
-    package mutating func leaseLost() -> [Action] {
-        guard state != .ended else { return [] }
-        fence()
-        return takeActions()
-    }
-
     /// The sink could not be opened, or its connection is gone.
     package mutating func sinkLost(_ reason: String, now: ClockReading) -> [Action] {
         switch state {

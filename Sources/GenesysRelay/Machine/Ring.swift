@@ -31,13 +31,6 @@ struct Ring<Element> {
         }
     }
 
-    /// Changes the element of a place without copying it.
-    mutating func update<Result>(_ place: Int, _ body: (inout Element) -> Result) -> Result {
-        precondition(place >= 0 && place < count, "place \(place) of \(count)")
-        // A place below `count` is filled.
-        return body(&storage[slot(place)]!)
-    }
-
     mutating func append(_ element: Element) {
         growIfFull()
         storage[slot(count)] = element

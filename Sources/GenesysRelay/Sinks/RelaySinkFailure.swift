@@ -23,6 +23,4 @@ package struct RelaySinkFailure: Error, Hashable, Sendable {
         self.kind = kind
         self.reason = reason
     }
-
-    package var isAuthorization: Bool { kind == .authorization }
 }

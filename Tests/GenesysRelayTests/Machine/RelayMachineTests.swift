@@ -78,11 +78,11 @@ import Testing
         var stage = RelayStage.leading()
         stage.receive(1...2)
         stage.actions = []
-        stage.do { machine, _ in machine.leaseLost() }
+        stage.do { machine, _ in machine.wasFenced() }
         #expect(stage.actions.first == .tell(.fenced))
         #expect(stage.actions.last == .finish(.fenced(undelivered: 2)))
         stage.actions = []
-        stage.do { machine, _ in machine.leaseLost() }
+        stage.do { machine, _ in machine.wasFenced() }
         #expect(stage.actions == [])
     }
 

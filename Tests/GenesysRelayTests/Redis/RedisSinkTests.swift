@@ -74,7 +74,7 @@ import Testing
             Issue.record("\(calls)")
             return
         }
-        #expect(failure.isAuthorization == isFinal)
+        #expect((failure.kind == .authorization) == isFinal)
         #expect(!failure.reason.contains("wrong"), "\(failure.reason)")
         #expect(failure.reason.hasSuffix("."))
         #expect(!loop.keepsRunning)

@@ -57,7 +57,7 @@ import Testing
     }
 
     private func isRefused(_ call: RedisSinkProbe.Call?, _ words: String) -> Bool {
-        guard case .failed(let failure)? = call, failure.isAuthorization, failure.reason.contains(words) else {
+        guard case .failed(let failure)? = call, failure.kind == .authorization, failure.reason.contains(words) else {
             Issue.record("\(String(describing: call))")
             return false
         }

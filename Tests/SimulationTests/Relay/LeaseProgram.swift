@@ -141,7 +141,7 @@ final class LeaseProgram {
             case .refuse(let owner):
                 outcome = .refused(by: owner)
                 world.ended(self)
-            case .fenced: perform(relay.leaseLost())
+            case .fenced: perform(relay.wasFenced())
             case .dropConnection(let reason):
                 connection += 1
                 perform(relay.sinkLost(reason, now: world.now))

@@ -44,7 +44,7 @@ struct RelayBlockingTests {
     func `a server that is frozen, with a queue that is full`() async throws {
         try await RedisServer.with { redis, server in
             let options = ["--queue-bytes", "100000", "--overflow", "drop-oldest"]
-            try await relay(to: "redis+unix://\(redis.socket)", options, expecting: 0) { _, child in
+            try await relay(to: redis.target, options, expecting: 0) { _, child in
                 #expect(await child.event(with: "\"subscribed\"") != nil)
                 server.signal(SIGSTOP)
                 #expect(await child.event(with: "\"overflow\"") != nil)

@@ -5,31 +5,7 @@ import Testing
 
 /// `relay` with a real Redis; without redis-server they are skipped, which is said.
 @Suite(.timeLimit(.minutes(patience(3)))) struct RelayRedisTests {
-    /// A Redis in a folder of its own, reached through a local socket.
-    private struct Redis {
-        let folder: URL
-        var socket: String { folder.appending(path: "socket").path }
-        var target: String { "redis+unix://\(socket)" }
-
-        func start(_ more: [String] = []) async throws -> Child {
-            let child = try Child(
-                try #require(CProgram.find("redis-server")),
-                ["--port", "0", "--unixsocket", socket, "--dir", folder.path, "--save", ""] + more)
-            while let line = await child.output?.nextLine(), !line.contains("ready to accept") {}
-            return child
-        }
-
-        /// The answer of `redis-cli`.
-        func ask(_ words: String...) async throws -> String {
-            let end = try await CProgram.run("redis-cli", ["-s", socket] + words)
-            return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
-        }
-
-        /// The entries of the stream; 0 while it cannot be asked.
-        func length() async throws -> Int { Int(try await ask("XLEN", "genesys:test")) ?? 0 }
-    }
-
-    private func stream(of redis: Redis) async throws -> RelayStream {
+    private func stream(of redis: RedisServer) async throws -> RelayStream {
         let script = #"""
             local lines = {}
             for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do
@@ -49,17 +25,11 @@ import Testing
         }
     }
 
-    static let isPossible: Bool = {
-        if CProgram.has("redis-server"), CProgram.has("redis-cli") { return true }
-        print("SKIPPED: relay with Redis: there is no redis-server")
-        return false
-    }()
-
     private func with(
-        _ options: [String] = [], _ body: (OwnService, Redis, Child, URL) async throws -> Void
+        _ options: [String] = [], _ body: (OwnService, RedisServer, Child, URL) async throws -> Void
     ) async throws {
         try await OwnService.with { service, folder in
-            let redis = Redis(folder: folder)
+            let redis = RedisServer(folder: folder)
             let server = try await redis.start(options)
             try await body(service, redis, server, folder)
             server.signal(SIGKILL)
@@ -67,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isPossible))
+    @Test(.enabled(if: RedisServer.isPossible))
     func `notifications are entries of the stream, and a second relay of the name ends with 75`() async throws {
         try await with { service, redis, _, _ in
             let child = try service.relay(to: redis.target, ["--lease", "1"])
@@ -92,7 +62,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isPossible))
+    @Test(.enabled(if: RedisServer.isPossible))
     func `a key of another type ends with 78, a wrong password with 77`() async throws {
         try await with { service, redis, _, folder in
             _ = try await redis.ask("SET", "genesys:test", "x")
@@ -118,7 +88,7 @@ import Testing
     }
 
     // It takes the ten seconds in which a relay drains.
-    @Test(.enabled(if: isPossible && isWhole, "ten seconds: with --all only"))
+    @Test(.enabled(if: RedisServer.isPossible && isWhole, "ten seconds: with --all only"))
     func `a frozen Redis loses nothing, and one that stays frozen ends with 75 and the number`() async throws {
         try await with { service, redis, server, _ in
             let child = try service.relay(to: redis.target)
@@ -142,14 +112,12 @@ import Testing
         }
     }
 
-    private static let always = ["--appendonly", "yes", "--appendfsync", "always"]
-
-    @Test(.enabled(if: isPossible))
+    @Test(.enabled(if: RedisServer.isPossible))
     func `a Redis that keeps everything is killed three times under load: all are there once and in order`()
         async throws
     {
         let count = isWhole ? 100_000 : 3_000
-        try await with(Self.always) { service, redis, server, _ in
+        try await with(RedisServer.always) { service, redis, server, _ in
             var server = server
             let child = try service.relay(to: redis.target)
             #expect(await child.event(with: "\"subscribed\"") != nil)
@@ -159,7 +127,7 @@ import Testing
                 while try await redis.length() < (round * count + count / 2) / 4 { await Task.yield() }
                 server.signal(SIGKILL)
                 _ = await server.end()
-                server = try await redis.start(Self.always)
+                server = try await redis.start(RedisServer.always)
             }
             try await stored(count, of: child)
             child.signal(SIGTERM)
@@ -174,7 +142,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isPossible))
+    @Test(.enabled(if: RedisServer.isPossible))
     func `what a Redis without persistence had stored is named by one gap record`() async throws {
         try await with { service, redis, server, _ in
             let child = try service.relay(to: redis.target)
@@ -200,7 +168,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isPossible))
+    @Test(.enabled(if: RedisServer.isPossible))
     func `a Redis without memory refuses for a while, and then has everything in order`() async throws {
         try await with { service, redis, _, _ in
             let child = try service.relay(to: redis.target)
@@ -228,7 +196,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isPossible))
+    @Test(.enabled(if: RedisServer.isPossible))
     func `a record that is too large for the server is a dead letter, and a gap record stands in its place`()
         async throws
     {

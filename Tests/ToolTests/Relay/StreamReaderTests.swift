@@ -34,7 +34,7 @@ struct StreamReaderTests {
                     let relay = try Child.tool(
                         [
                             "relay", "--uri", simulator.announcement.uri, "--ca-file", simulator.announcement.caFile,
-                            "--topic", StreamReaderTests.topic, "--to", "redis+unix://\(redis.socket)", "--name",
+                            "--topic", StreamReaderTests.topic, "--to", redis.target, "--name",
                             "test",
                             "--lease", "1", "--events",
                         ], mayLeak: true)

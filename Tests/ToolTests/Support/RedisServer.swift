@@ -1,19 +1,28 @@
 import Foundation
 import Testing
 
-/// A `redis-server` in a folder of its own, which keeps everything that it has acknowledged.
+/// A `redis-server` in a folder of its own, reached through a local socket.
 struct RedisServer {
-    static let isPossible = CProgram.has("redis-server") && CProgram.has("redis-cli")
+    static let isPossible: Bool = {
+        if CProgram.has("redis-server"), CProgram.has("redis-cli") { return true }
+        print("SKIPPED: what needs a real Redis: \(missing)")
+        return false
+    }()
     static let missing: Comment = "there is no redis-server, or no redis-cli"
+    /// It keeps everything that it has acknowledged.
+    static let always = ["--appendonly", "yes", "--appendfsync", "always"]
 
     let folder: URL
     var socket: String { folder.appending(path: "socket").path }
+    var target: String { "redis+unix://\(socket)" }
 
-    func start() throws -> Child {
-        try Child(
+    /// Starts it, and waits until it takes commands. Without more options it keeps nothing.
+    func start(_ more: [String] = []) async throws -> Child {
+        let child = try Child(
             try #require(CProgram.find("redis-server")),
-            ["--port", "0", "--unixsocket", socket, "--dir", folder.path, "--save", ""]
-                + ["--appendonly", "yes", "--appendfsync", "always"])
+            ["--port", "0", "--unixsocket", socket, "--dir", folder.path, "--save", ""] + more)
+        while let line = await child.output?.nextLine(), !line.contains("ready to accept") {}
+        return child
     }
 
     /// The answer of `redis-cli`.
@@ -22,12 +31,14 @@ struct RedisServer {
         return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Lends one that runs.
+    /// The entries of a relay's stream; 0 while it cannot be asked.
+    func length() async throws -> Int { Int(try await ask("XLEN", "genesys:test")) ?? 0 }
+
+    /// Lends one that runs, and keeps everything.
     static func with(_ body: (RedisServer, Child) async throws -> Void) async throws {
         try await CProgram.withFolder { folder in
             let redis = RedisServer(folder: folder)
-            let server = try redis.start()
-            while try await redis.ask("PING") != "PONG" { await Task.yield() }
+            let server = try await redis.start(always)
             do {
                 try await body(redis, server)
             } catch {
