@@ -6,13 +6,11 @@ import Testing
 /// A preloaded library records the calls in which the loop's thread sleeps.
 @Suite(.timeLimit(.minutes(patience(2)))) struct RequestProbeTests {
     private func probe(_ arguments: String...) async throws -> Child.End {
-        let resolver = try await HostProgram(nil, preloading: "Conformance/resolver.c")
-        let recorder = try await HostProgram(nil, preloading: "Tests/Hosts/blocking_calls.c")
-        let libraries = [resolver, recorder].compactMap { $0.variables["LD_PRELOAD"] }
+        let recorder = try await HostProgram(
+            nil, preloading: "Conformance/resolver.c", "Tests/Hosts/blocking_calls.c")
         return try await Slots.taken {
             let probe = Tool.executable.deletingLastPathComponent().appending(path: "request-probe")
-            let variables = ["LD_PRELOAD": libraries.joined(separator: ":")]
-            return await (try Child(probe, arguments, variables: variables)).end()
+            return await (try Child(probe, arguments, variables: recorder.variables)).end()
         }
     }
 

@@ -6,8 +6,7 @@ final class DeadLetterFile {
     private static let limit = 4 << 20
 
     private let loop: UVLoop
-    private let thread: LoopThread
-    private let file: Locked<LineFile>
+    private let file: LineFileThread
     private var waitingBytes = 0
     private(set) var writtenCount = 0
     /// Called with the reason of a failure.
@@ -15,8 +14,7 @@ final class DeadLetterFile {
 
     init(path: String, on loop: UVLoop) throws(UVLoopError) {
         self.loop = loop
-        thread = try LoopThread(name: "dead-letters")
-        file = Locked(LineFile(path: path, isSynchronized: true))
+        file = try LineFileThread(LineFile(path: path, isSynchronized: true), name: "dead-letters", on: loop)
     }
 
     /// Opens the file, so that a wrong path is known before the first letter.
@@ -39,28 +37,15 @@ final class DeadLetterFile {
     ///
     /// - Parameter completion: gets the reason of a failure.
     func reopen(completion: @escaping (String?) -> Void) {
-        let completion = LoopBound(completion, on: loop)
-        thread.execute { [file] in
-            let reason = file.withLock { file -> String? in
-                do throws(LineFile.Failure) {
-                    try file.reopen()
-                    return nil
-                } catch {
-                    return error.reason
-                }
-            }
-            completion.execute { $0(reason) }
+        file.perform(for: self) { file throws(LineFile.Failure) in
+            try file.reopen()
+        } then: { [completion = LoopBound(completion, on: loop)] _, result in
+            completion.value(result.reason)
         }
     }
 
     /// Ends, when what was given is written.
-    func close(completion: @escaping () -> Void) {
-        let completion = LoopBound(completion, on: loop)
-        thread.execute { [file] in
-            file.withLock { $0.close() }
-            completion.execute { $0() }
-        }
-    }
+    func close(completion: @escaping () -> Void) { file.close(completion: completion) }
 
     /// Nothing is reported anymore.
     func silence() { didFail = nil }
@@ -68,23 +53,12 @@ final class DeadLetterFile {
     private func perform(
         count: Int, _ work: @escaping @Sendable (inout LineFile) throws(LineFile.Failure) -> Void
     ) {
-        let letters = LoopBound(self, on: loop)
-        thread.execute { [file] in
-            let failure = file.withLock { file -> LineFile.Failure? in
-                do throws(LineFile.Failure) {
-                    try work(&file)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            letters.execute { letters in
-                letters.waitingBytes -= count
-                if let failure {
-                    letters.didFail?(failure.reason)
-                } else if count > 0 {
-                    letters.writtenCount += 1
-                }
+        file.perform(for: self, work) { letters, result in
+            letters.waitingBytes -= count
+            if let reason = result.reason {
+                letters.didFail?(reason)
+            } else if count > 0 {
+                letters.writtenCount += 1
             }
         }
     }

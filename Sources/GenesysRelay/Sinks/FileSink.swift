@@ -8,8 +8,7 @@ package import GenesysLoop
 package final class FileSink: RelaySink {
     package weak var delegate: (any RelaySinkDelegate)?
     private let loop: UVLoop
-    private let thread: LoopThread
-    private let file: Locked<LineFile>
+    private let file: LineFileThread
     /// Counts what makes all that is under way meaningless: opening, and a refusal that was reported.
     private var generation = 0
     /// The generation whose first failure was met; the rest of it is not written.
@@ -30,19 +29,15 @@ package final class FileSink: RelaySink {
     /// - Precondition: called on `loop`'s thread.
     package init(path: String?, isSynchronized: Bool = false, on loop: UVLoop) throws(UVLoopError) {
         self.loop = loop
-        thread = try LoopThread(name: "relay-file")
-        file = Locked(LineFile(path: path, isSynchronized: isSynchronized))
+        file = try LineFileThread(
+            LineFile(path: path, isSynchronized: isSynchronized), name: "relay-file", on: loop)
         description = EngineDescription(file: path, isSynchronized: isSynchronized)
     }
 
     package func open(after last: RecordID?) {
         generation += 1
-        perform { file in
-            do throws(LineFile.Failure) {
-                return .success(try file.open())
-            } catch {
-                return .failure(error)
-            }
+        perform { file throws(LineFile.Failure) in
+            try file.open()
         } then: { sink, result in
             switch result {
             case .success(let tail):
@@ -55,17 +50,17 @@ package final class FileSink: RelaySink {
     package func append(_ batch: RelayBatch) {
         let generation = generation
         let failed = failed
-        perform { file in
-            guard failed.withLock({ $0 != generation }) else { return .success(false) }
+        perform { file throws(LineFile.Failure) in
+            guard failed.withLock({ $0 != generation }) else { return false }
             var lines: [UInt8] = []
             batch.appendLines(to: &lines)
             do throws(LineFile.Failure) {
                 try file.append(lines)
-                return .success(true)
             } catch {
                 failed.withLock { $0 = generation }
-                return .failure(error)
+                throw error
             }
+            return true
         } then: { sink, result in
             switch result {
             case .success(true):
@@ -86,27 +81,18 @@ package final class FileSink: RelaySink {
     /// - Parameter completion: gets the reason of a failure; not called if the sink is closed before.
     package func reopen(completion: @escaping (String?) -> Void = { _ in }) {
         guard !isClosed else { return }
-        perform { file in
-            do throws(LineFile.Failure) {
-                try file.reopen()
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
+        perform { file throws(LineFile.Failure) in
+            try file.reopen()
         } then: { [completion = LoopBound(completion, on: loop)] _, result in
-            if case .failure(let failure) = result { completion.value(failure.reason) } else { completion.value(nil) }
+            completion.value(result.reason)
         }
     }
 
     package func close(coveredUntil: WallTime?, isReleased: Bool, completion: @escaping () -> Void) {
-        let completion = LoopBound(completion, on: loop)
         delegate = nil
         isClosed = true
         for _ in 0..<awaitedCount { loop.unhold() }
-        thread.execute { [file] in
-            file.withLock { $0.close() }
-            completion.execute { $0() }
-        }
+        file.close(completion: completion)
     }
 
     private func report(_ failure: LineFile.Failure) {
@@ -117,22 +103,18 @@ package final class FileSink: RelaySink {
         }
     }
 
-    /// Does `work` on the thread of the file, and calls `then` on the loop's.
+    /// Does `work` on the thread of the file, and calls `then` on the loop's, which waits for it.
     private func perform<Value: Sendable>(
-        _ work: @escaping @Sendable (inout LineFile) -> Result<Value, LineFile.Failure>,
+        _ work: @escaping @Sendable (inout LineFile) throws(LineFile.Failure) -> Value,
         then: @escaping @Sendable (FileSink, Result<Value, LineFile.Failure>) -> Void
     ) {
         awaitedCount += 1
         loop.hold()
-        let sink = LoopBound(self, on: loop)
-        thread.execute { [file] in
-            let result = file.withLock { work(&$0) }
-            sink.execute { sink in
-                guard !sink.isClosed else { return }
-                sink.awaitedCount -= 1
-                sink.loop.unhold()
-                then(sink, result)
-            }
+        file.perform(for: self, work) { sink, result in
+            guard !sink.isClosed else { return }
+            sink.awaitedCount -= 1
+            sink.loop.unhold()
+            then(sink, result)
         }
     }
 

@@ -9,12 +9,10 @@ struct RelayBlockingTests {
         to target: String, _ arguments: [String] = [], expecting status: Int32,
         _ body: (OwnService, Child) async throws -> Void = { _, _ in }
     ) async throws {
-        let resolver = try await HostProgram(nil, preloading: "Conformance/resolver.c")
-        let recorder = try await HostProgram(nil, preloading: "Tests/Hosts/blocking_calls.c")
-        let libraries = [resolver, recorder].compactMap { $0.variables["LD_PRELOAD"] }
+        let recorder = try await HostProgram(
+            nil, preloading: "Conformance/resolver.c", "Tests/Hosts/blocking_calls.c")
         try await OwnService.with(rate: 5_000) { service, _ in
-            let child = try service.relay(
-                to: target, arguments, variables: ["LD_PRELOAD": libraries.joined(separator: ":")])
+            let child = try service.relay(to: target, arguments, variables: recorder.variables)
             try await body(service, child)
             let end = await child.end()
             #expect(end.status == status, "\(end.errors)")

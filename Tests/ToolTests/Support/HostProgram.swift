@@ -34,15 +34,17 @@ final class HostProgram {
 
     /// - Parameters:
     ///   - source: a file of `Tests/Hosts`; nil to load the library before another program.
-    ///   - library: a file in C.
-    init(_ source: String?, preloading library: String) async throws {
+    ///   - libraries: files in C; what two of them define comes from the first.
+    init(_ source: String?, preloading libraries: String...) async throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "host-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         program = folder.appending(path: "host")
-        let preload = folder.appending(path: "preload.so").path
-        variables = ["LD_PRELOAD": preload]
-        try await HostProgram.run(
-            ["cc", "-shared", "-fPIC", "-o", preload, "\(CProgram.root.path)/\(library)", "-ldl"])
+        let objects = libraries.indices.map { [folder] in folder.appending(path: "preload\($0).so").path }
+        variables = ["LD_PRELOAD": objects.joined(separator: ":")]
+        for (library, object) in zip(libraries, objects) {
+            try await HostProgram.run(
+                ["cc", "-shared", "-fPIC", "-o", object, "\(CProgram.root.path)/\(library)", "-ldl"])
+        }
         guard let source else { return }
         let list = folder.appending(path: "objects").path
         try HostProgram.objects.joined(separator: "\n").write(toFile: list, atomically: true, encoding: .utf8)
