@@ -61,7 +61,7 @@ import Testing
             let host = try start(count)
             for fraction in [4, 2] {
                 // Killed with some entries in its stream, and others in transit.
-                while Int(try await redis.ask("XLEN", "notes")) ?? 0 < count / fraction { await Task.yield() }
+                try await redis.wait(for: count / fraction, in: "notes")
                 server.signal(SIGKILL)
                 #expect(await server.end().status == 128 + SIGKILL)
                 server = try await redis.start(RedisServer.always)

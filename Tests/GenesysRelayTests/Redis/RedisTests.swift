@@ -1,5 +1,4 @@
 import Testing
 
-/// The tests with real and false servers, one after another: each holds a thread of the tests while its loop waits,
-/// and two of them would hold all that a small machine has.
-@Suite(.serialized) enum RedisTests {}
+/// The tests with real and false servers, in which a loop waits for some seconds.
+@Suite(.serialized, .ownThread) enum RedisTests {}

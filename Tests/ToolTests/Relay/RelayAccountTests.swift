@@ -10,7 +10,7 @@ import Testing
                 ["relay", "--topic", "v2.users.A.presence", "--to", "file:\(file.path)", "--name", "t", "--events"]
                     + scene.client())
             #expect(await child.event(with: "\"subscribed\"") != nil)
-            while try RelayStream(file).records.count < 3 { await Task.yield() }
+            await RelayStream.wait(for: 2, in: file)
             child.signal(SIGTERM)
             let end = await child.end()
             #expect(end.status == 0, "\(end.errors)")
@@ -37,7 +37,7 @@ import Testing
                     "relay", "--topics-file", list.path, "--to", "file:\(file.path)", "--name", "t", "--events",
                 ] + scene.client())
             for _ in 0..<2 { #expect(await child.event(with: "\"subscribed\"") != nil) }
-            while try RelayStream(file).records.count < 3 { await Task.yield() }
+            await RelayStream.wait(for: 2, in: file)
             child.signal(SIGTERM)
             let end = await child.end()
             #expect(end.status == 0, "\(end.errors)")

@@ -12,9 +12,9 @@ import Testing
             let child = try service.relay(to: "file:\(file.path)")
             #expect(await child.event(with: "\"subscribed\"") != nil)
             service.publish(0..<2_000)
-            while try RelayStream(file).numbers.count < 1 { await Task.yield() }
+            await RelayStream.wait(for: 1, in: file)
             service.publish(2_000..<2_100)
-            while try RelayStream(file).numbers.count < 2_100 { await Task.yield() }
+            await RelayStream.wait(for: 2_100, in: file)
             child.signal(SIGTERM)
             let end = await child.end()
             #expect(end.status == 0, "\(end.errors)")
@@ -63,7 +63,7 @@ import Testing
             service.disconnect()
             #expect(await child.event(with: "\"gap\"") != nil)
             service.publish(7..<8)
-            while try RelayStream(file).numbers.isEmpty { await Task.yield() }
+            await RelayStream.wait(for: 1, in: file)
             child.signal(SIGTERM)
             let end = await child.end()
             #expect(end.status == 0, "\(end.errors)")
@@ -81,7 +81,7 @@ import Testing
             service.server.execute { $0.disconnect(.all, .close(code: 1_000)) }
             #expect(await child.event(with: "\"recovered\"") != nil)
             service.publish(7..<8)
-            while try RelayStream(file).numbers.isEmpty { await Task.yield() }
+            await RelayStream.wait(for: 1, in: file)
             child.signal(SIGTERM)
             let end = await child.end()
             #expect(end.status == 0, "\(end.errors)")
@@ -122,7 +122,7 @@ import Testing
                 #expect(line.contains("Cannot open \(place.path): ") && line.contains("\"warning\""), "\(line)")
             }
             service.publish(0..<10)
-            while try RelayStream(old).numbers.count < 10 { await Task.yield() }
+            await RelayStream.wait(for: 10, in: old)
             child.signal(SIGTERM)
             #expect(await child.end().status == 0)
         }
@@ -146,12 +146,12 @@ import Testing
             let child = try service.relay(to: "file:\(file.path)")
             #expect(await child.event(with: "\"subscribed\"") != nil)
             service.publish(0..<10)
-            while try RelayStream(file).numbers.count < 10 { await Task.yield() }
+            await RelayStream.wait(for: 10, in: file)
             try FileManager.default.moveItem(at: file, to: old)
             child.signal(SIGHUP)
             #expect(await child.event(with: "opened again") != nil)
             service.publish(10..<20)
-            while (try? RelayStream(file).numbers.count) ?? 0 < 10 { await Task.yield() }
+            await RelayStream.wait(for: 10, in: file)
             child.signal(SIGUSR1)
             let statistics = try #require(await child.event(with: "\"statistics\""))
             #expect(statistics.contains("\"relay\":{\"receivedCount\":20,\"storedCount\":21,"))

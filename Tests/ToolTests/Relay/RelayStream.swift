@@ -39,6 +39,22 @@ struct RelayStream {
         try self.init(String(decoding: SystemCalls.read(file.path, maxByteCount: 1 << 26), as: UTF8.self))
     }
 
+    /// Waits until a file has this many notifications; the last line may have no end yet, so they are only counted.
+    static func wait(for count: Int, in file: URL) async {
+        let marker = Data("\"genesys.notification\"".utf8)
+        while true {
+            let bytes = (try? Data(contentsOf: file)) ?? Data()
+            var found = 0
+            var rest = bytes.startIndex..<bytes.endIndex
+            while let next = bytes.range(of: marker, in: rest) {
+                found += 1
+                rest = next.upperBound..<bytes.endIndex
+            }
+            if found >= count { return }
+            await Task.yield()
+        }
+    }
+
     var types: [String] { records.map(\.type) }
 
     /// The numbers that `OwnService.publish` sent.

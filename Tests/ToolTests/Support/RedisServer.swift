@@ -31,8 +31,12 @@ struct RedisServer {
         return end.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// The entries of a relay's stream; 0 while it cannot be asked.
-    func length() async throws -> Int { Int(try await ask("XLEN", "genesys:test")) ?? 0 }
+    /// Waits until a stream has this many entries; the server says when there are more.
+    func wait(for count: Int, in stream: String = "genesys:test") async throws {
+        while Int(try await ask("XLEN", stream)) ?? 0 < count {
+            _ = try await ask("XREAD", "BLOCK", "100", "STREAMS", stream, "$")
+        }
+    }
 
     /// Lends one that runs, and keeps everything.
     static func with(_ body: (RedisServer, Child) async throws -> Void) async throws {
